@@ -1,0 +1,219 @@
+"""AWS through one factory: every client is made here, for a named account and region.
+
+boto3 and each client are loaded when they are first needed: a quiet wake pays for no client it does not use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from plumbline.core import GLOBAL, AwsRefusal, Call, Control, Target
+
+if TYPE_CHECKING:
+    import boto3
+
+#: Where IAM, account settings and other services without regions are asked, by partition.
+_GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+#: A whole react has a minute; one answer must not take most of it. Adaptive: IAM throttles early.
+_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
+
+
+class ClientFactory(Protocol):
+    """Makes botocore clients. The one thing to replace in order to run Plumbline anywhere else."""
+
+    def __call__(self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "") -> Any:  # noqa: ANN401 - botocore's clients have no static type
+        """A client.
+
+        Args:
+            account: the account it works in.
+            region: the region it works in.
+            service: botocore's service name.
+            role: ARN of a role to assume first; empty for the process's own credentials.
+            policy: inline session policy for that role, as JSON.
+            session: the role session's name.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The factory the functions use. Sessions of the eyes role are kept and renewed; those of hands never are.
+
+    Attributes:
+        region: where STS is asked (its regional endpoint).
+        session: the boto3 session with the process's own credentials; made on first use when None.
+        endpoint: an endpoint for every service, for emulators; AWS's own when empty.
+    """
+
+    region: str
+    _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+
+    def __call__(self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "") -> Any:  # noqa: ANN401
+        """See ClientFactory."""
+        if policy:  # limited to one target: never kept
+            return self._client(self._assume(role, policy, session), region, service)
+        key = (account, region, service, role)
+        if key not in self._made:
+            source = self._remembered_role(role, session) if role else self._own()
+            self._made[key] = self._client(source, region, service)
+        return self._made[key]
+
+    def _own(self) -> boto3.session.Session:
+        import boto3.session  # noqa: PLC0415 - half of a cold start; a wake that is refused early does not pay it
+
+        return self._made.setdefault(("session",), boto3.session.Session(region_name=self.region))
+
+    def _remembered_role(self, role: str, session: str) -> boto3.session.Session:
+        """A session of `role` that renews itself a quarter of an hour before it expires (botocore's habit)."""
+        key = ("role", role)
+        if key not in self._made:
+            import boto3.session  # noqa: PLC0415
+            import botocore.session  # noqa: PLC0415
+            from botocore.credentials import RefreshableCredentials  # noqa: PLC0415
+
+            def renew() -> dict[str, str]:
+                got = self._assume_role(role, session)
+                return {
+                    "access_key": got["AccessKeyId"],
+                    "secret_key": got["SecretAccessKey"],
+                    "token": got["SessionToken"],
+                    "expiry_time": got["Expiration"].isoformat(),
+                }
+
+            core = botocore.session.get_session()
+            core._credentials = RefreshableCredentials.create_from_metadata(  # noqa: SLF001 - botocore offers no public way
+                metadata=renew(), refresh_using=renew, method="sts-assume-role"
+            )
+            self._made[key] = boto3.session.Session(botocore_session=core, region_name=self.region)
+        return self._made[key]
+
+    def _assume(self, role: str, policy: str, session: str) -> boto3.session.Session:
+        import boto3.session  # noqa: PLC0415
+
+        got = self._assume_role(role, session, Policy=policy)
+        return boto3.session.Session(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], self.region)
+
+    def _assume_role(self, role: str, session: str, **limits: str) -> Mapping[str, Any]:
+        sts = self("", self.region, "sts")
+        # 15 minutes is the shortest AWS gives.
+        return perform(sts, Call("sts", "AssumeRole", {"RoleArn": role, "RoleSessionName": session, **limits, "DurationSeconds": 900}))["Credentials"]
+
+    @staticmethod
+    def _client(session: boto3.session.Session, region: str, service: str) -> Any:  # noqa: ANN401
+        from botocore.config import Config  # noqa: PLC0415
+
+        return session.client(
+            service,
+            region_name=region,
+            config=Config(
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+                user_agent_extra="plumbline",
+            ),
+        )
+
+
+def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
+    """Perform a call; a list is read to its last page.
+
+    Raises:
+        AwsRefusal: AWS answered with an error that `call.absent` does not list, or did not answer.
+    """
+    from botocore import xform_name  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    method = xform_name(call.operation)
+    try:
+        if client.can_paginate(method):
+            return client.get_paginator(method).paginate(**call.parameters).build_full_result()
+        answer = getattr(client, method)(**call.parameters)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "Unknown")
+        if code in call.absent:
+            return None
+        raise AwsRefusal(code, error.response.get("Error", {}).get("Message", ""), call) from error
+    except BotoCoreError as error:  # no route, no credentials, a parameter botocore refuses
+        raise AwsRefusal(type(error).__name__, str(error), call) from error
+    answer.pop("ResponseMetadata", None)
+    if hasattr(answer.get("Body"), "read"):
+        answer["Body"] = answer["Body"].read()
+    return answer
+
+
+@dataclass(slots=True)
+class Reader:
+    """The eyes role in one account and region. Remembers answers for as long as it lives: one settle, one sweep unit."""
+
+    clients: ClientFactory
+    account: str
+    region: str
+    home: str
+    role: str
+    _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
+        """Perform one read; see core.Ask."""
+        if call.key not in self._answers:
+            region = call.region or self.region
+            region = global_region(self.home) if region == GLOBAL else region
+            client = self.clients(self.account, region, call.service, self.role, session="plumbline-eyes")
+            self._answers[call.key] = perform(client, call)
+        return self._answers[call.key]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The engine's AWS: eyes and hands in each account.
+
+    Attributes:
+        clients: the client factory.
+        home: the region Plumbline runs in.
+        eyes_role: ARN of the read-only role, `{account}` standing for the account; empty to read with the process's
+            own credentials (preview).
+        hands_role: ARN of the writing role; empty where nothing may be written.
+    """
+
+    clients: ClientFactory
+    home: str
+    eyes_role: str = ""
+    hands_role: str = ""
+
+    def eyes(self, account: str, region: str) -> Reader:
+        """See engine.Aws."""
+        return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account))
+
+    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
+        """See engine.Aws. Each repair gets a session of its own, named after the control."""
+        region = global_region(self.home) if target.region == GLOBAL else target.region
+        policy = session_policy(control, resources)
+        made: dict[tuple[str, str], Any] = {}
+
+        def act(call: Call) -> None:
+            key = (call.region or region, call.service)
+            if key not in made:
+                made[key] = self.clients(
+                    target.account, key[0], call.service, self.hands_role.format(account=target.account), policy, control.id
+                )
+            perform(made[key], call)
+
+        return act
+
+
+def session_policy(control: Control, resources: Sequence[str]) -> str:
+    """The inline policy that limits one repair: the control's declared writes, on the plan's resources."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": sorted(control.writes), "Resource": list(resources)}],
+        },
+        separators=(",", ":"),
+    )
+
+
+def global_region(home: str) -> str:
+    """The region that answers for services without one, in the partition of `home`."""
+    partition = "aws-cn" if home.startswith("cn-") else "aws-us-gov" if home.startswith("us-gov-") else "aws"
+    return _GLOBAL_HOME[partition]

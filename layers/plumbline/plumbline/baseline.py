@@ -1,0 +1,93 @@
+"""The baseline as the functions read it: what must hold, in which mode, on which clock.
+
+A person edits baseline.yaml; `sam build` checks it (compile.py) and puts it into the layer as JSON, so that a broken
+file never reaches AWS and the functions parse no YAML.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from plumbline.core import BaselineError, Clock, Response
+
+COMPILED = Path(__file__).with_name("baseline.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One control as this account wants it."""
+
+    response: Response
+    clocks: Mapping[str, Clock]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """How many repairs are too many.
+
+    Attributes:
+        per_control: repairs of one control in one clock hour.
+        in_all: repairs of all controls in one clock hour.
+        fight: repairs of one target in 24 hours after which somebody else evidently wants it otherwise.
+    """
+
+    per_control: int = 10
+    in_all: int = 25
+    fight: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What must hold in this account."""
+
+    rules: Mapping[str, Rule]
+    regions: tuple[str, ...] = ()
+    breakers: Breakers = field(default_factory=Breakers)
+    exemptions: tuple[Mapping[str, str], ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Baseline:
+        """The baseline that compile.py wrote."""
+        return cls(
+            rules={
+                control: Rule(
+                    response=Response(rule["mode"]),
+                    clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
+                    settings=rule["settings"],
+                )
+                for control, rule in data["controls"].items()
+            },
+            regions=tuple(data["regions"]),
+            breakers=Breakers(**data["breakers"]),
+            exemptions=tuple(data["exemptions"]),
+        )
+
+
+def load(path: Path = COMPILED) -> Baseline:
+    """The compiled baseline in the layer.
+
+    Raises:
+        BaselineError: it is missing or unreadable; then nothing may be repaired.
+    """
+    try:
+        return Baseline.from_json(json.loads(path.read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"the compiled baseline {path.name} cannot be read ({error}); run `sam build` and deploy again"
+        raise BaselineError([message]) from error
+
+
+def _clock(data: Mapping[str, Any]) -> Clock:
+    def hours(value: float | None) -> timedelta | None:
+        return None if value is None else timedelta(hours=value)
+
+    return Clock(
+        remind=tuple(timedelta(hours=value) for value in data["remind"]),
+        escalate=hours(data["escalate"]),
+        act=hours(data["act"]),
+    )

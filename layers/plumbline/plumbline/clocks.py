@@ -1,0 +1,77 @@
+"""When something is due. Pure: the time is always an argument."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from plumbline.baseline import Rule
+from plumbline.core import Clock, Origin
+from plumbline.findings import Finding
+
+FOUND_BY_SWEEP = "found-by-sweep"
+_UNITS = {"h": 1, "d": 24}
+_DURATION = re.compile(r"^\s*(\d+)\s*(h|d)\s*$")
+
+
+def duration(text: str) -> timedelta:
+    """The time that `7d`, `12h` or `0` stands for.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    if str(text).strip() == "0":
+        return timedelta(0)
+    found = _DURATION.match(str(text))
+    if not found:
+        message = f"'{text}' is no duration; write hours or days, such as 12h or 7d"
+        raise ValueError(message)
+    return timedelta(hours=int(found[1]) * _UNITS[found[2]])
+
+
+def clock_of(rule: Rule, finding: Finding) -> Clock:
+    """The clock that runs for a finding: the one its deviation names, or the sweep's where no event announced it."""
+    name = finding.deviation.clock
+    unannounced = finding.origin in (Origin.SWEEP, Origin.ADOPTION)
+    if name == "default" and unannounced and FOUND_BY_SWEEP in rule.clocks:
+        name = FOUND_BY_SWEEP
+    return rule.clocks.get(name) or rule.clocks["default"]
+
+
+def acts_at(rule: Rule, finding: Finding) -> datetime | None:
+    """When the repair of a finding is due; None when its clock never acts. Adoption's grace delays it."""
+    act = clock_of(rule, finding).act
+    if act is None:
+        return None
+    due = finding.first_seen + act
+    return max(due, finding.grace_until) if finding.grace_until else due
+
+
+def next_due(rule: Rule, finding: Finding) -> datetime | None:
+    """When the sweep should have this finding looked at again; None when nothing more comes by itself."""
+    clock = clock_of(rule, finding)
+    moments = [finding.first_seen + after for after in clock.remind if _reminder(after) not in finding.told]
+    if clock.escalate is not None and "escalated" not in finding.told:
+        moments.append(finding.first_seen + clock.escalate)
+    act = acts_at(rule, finding)
+    if act is not None:
+        moments.append(act)
+    return min(moments, default=None)
+
+
+def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
+    """The transition a person should be told of now; empty when none is. The most urgent one wins."""
+    clock = clock_of(rule, finding)
+    if "opened" not in finding.told:
+        return "opened"
+    if clock.escalate is not None and now >= finding.first_seen + clock.escalate and "escalated" not in finding.told:
+        return "escalated"
+    passed = [after for after in clock.remind if now >= finding.first_seen + after]
+    if passed and _reminder(max(passed)) not in finding.told:
+        return _reminder(max(passed))
+    return ""
+
+
+def _reminder(after: timedelta) -> str:
+    hours = int(after.total_seconds() // 3600)
+    return f"reminded {hours}h"

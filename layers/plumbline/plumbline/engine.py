@@ -1,0 +1,465 @@
+"""settle: the one path that judges, repairs and tells. The only place where decisions meet effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol
+
+from plumbline import clocks, wording
+from plumbline.baseline import Baseline, Rule
+from plumbline.core import (
+    Ask,
+    AwsRefusal,
+    Call,
+    Conflict,
+    Control,
+    Deviation,
+    NotVisibleYet,
+    Origin,
+    Plan,
+    Response,
+    Scope,
+    State,
+    Target,
+    GLOBAL,
+)
+from plumbline.exemptions import Exemption, covering
+from plumbline.findings import LEASE, Finding, Repair, Status, open_finding, refreshed
+from plumbline.wakes import Wake
+from plumbline.wording import Letter, Voice
+
+#: A repair that was tried this often in one life of a finding needs a person.
+MAX_ATTEMPTS = 3
+RETRY_AFTER = timedelta(hours=1)
+#: One alert a day for each control and error that keeps Plumbline from looking.
+UNKNOWN_TOLD_FOR = timedelta(days=1)
+#: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
+_LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+EVERY_CONTROL = "*"
+
+
+class Outcome(str, Enum):
+    """How a settle ended."""
+
+    COMPLIANT = "compliant"
+    RESOLVED = "resolved"
+    REPAIRED = "repaired"
+    NOT_CONVERGED = "not converged"
+    FAILED = "failed"
+    TOLD = "told"
+    WAITING = "waiting"
+    EXEMPT = "exempt"
+    HELD = "held"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one wake.
+
+    Attributes:
+        again: whether the queue should bring the wake back.
+        reason: why, where the outcome alone does not say.
+    """
+
+    outcome: Outcome
+    wake: Wake
+    finding: Finding | None = None
+    again: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All the ledger knows that bears on one wake, read in one call.
+
+    Attributes:
+        finding: the current life of the deviation, open or closed.
+        exemptions: those in force or not, from the ledger.
+        pauses: control id (or `*`) -> until when nothing of it is repaired.
+        spent: repairs of this control in this clock hour.
+        spent_in_all: repairs of all controls in this clock hour.
+    """
+
+    finding: Finding | None = None
+    exemptions: tuple[Exemption, ...] = ()
+    pauses: Mapping[str, datetime] = field(default_factory=dict)
+    spent: int = 0
+    spent_in_all: int = 0
+
+
+class Ledger(Protocol):
+    """What is remembered. Every method raises LedgerDown when it cannot do its work."""
+
+    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+        """All that bears on one wake, consistently read."""
+
+    def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
+        """Write a finding over the version it was read in, and give it back with its new version.
+
+        Args:
+            finding: what to write.
+            now: the time of the write.
+            spend: count one repair against the budgets of this clock hour, in the same transaction.
+            bury: the earlier life that this one follows, kept in the history in the same transaction.
+
+        Raises:
+            Conflict: somebody else wrote first.
+        """
+
+    def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
+        """Whether this is the first time in `within` that `key` is asked for."""
+
+
+class Aws(Protocol):
+    """AWS, as one account's roles see it."""
+
+    def eyes(self, account: str, region: str) -> Ask:
+        """Reads with the read-only role. Answers are remembered for the life of the returned value only."""
+
+    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
+        """Writes with the writing role, limited to what the control declares, on these resources.
+
+        Raises:
+            AwsRefusal: the role could not be assumed.
+        """
+
+
+class Alerts(Protocol):
+    """Where letters go."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand a letter to SNS.
+
+        Raises:
+            AwsRefusal: SNS did not take it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the stack's parameters say.
+
+    Attributes:
+        home: the region Plumbline runs in.
+        mode: ENFORCE, or OBSERVE for everything but the writes.
+        adoption_grace: how long what the first sweep finds is left alone.
+        voice: what e-mails need to name commands.
+    """
+
+    home: str
+    mode: Response = Response.ENFORCE
+    adoption_grace: timedelta = timedelta(days=7)
+    voice: Voice = field(default_factory=Voice)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Settles wakes. Holds no state of its own: everything it knows is read for each wake."""
+
+    controls: Mapping[str, Control]
+    baseline: Baseline
+    deployment: Deployment
+    aws: Aws
+    ledger: Ledger
+    alerts: Alerts
+
+    def settle(self, wake: Wake, *, now: datetime) -> Settled:
+        """Look at one target with one control, and do what the baseline says.
+
+        Args:
+            wake: what to look at; not a pattern (see `expand`).
+            now: the time, in UTC.
+
+        Raises:
+            LedgerDown: the ledger cannot be used; nothing was repaired.
+            AwsRefusal: SNS did not take the alert; the wake must come back so that it is told.
+        """
+        control, rule = self.controls[wake.control], self._rule(wake.control)
+        if rule.response is Response.OFF:
+            return Settled(Outcome.OFF, wake)
+        try:
+            state = self._observe(control, wake)
+            deviation = control.detect(state, rule.settings)
+        except NotVisibleYet as error:
+            return Settled(Outcome.UNKNOWN, wake, again=True, reason=str(error))
+        except AwsRefusal as error:
+            return self._unknown(wake, error, now)
+        brief = self.ledger.brief(control.id, wake.target, now)
+        try:
+            if deviation is None:
+                return self._compliant(control, wake, brief, state, now)
+            return self._deviant(_Case(control, rule, wake, state, deviation, brief, now))
+        except Conflict as error:
+            return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
+
+    def expand(self, wake: Wake, *, now: datetime) -> Sequence[Wake] | Settled:
+        """The wakes that one for a pattern stands for: its deviating targets, and those with an open finding.
+
+        Args:
+            wake: one whose target is a pattern.
+            now: the time, in UTC.
+        """
+        control, rule = self.controls[wake.control], self._rule(wake.control)
+        if control.witness or rule.response is Response.OFF:
+            return ()
+        try:
+            region = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}.get(
+                control.scope, wake.target.region
+            )
+            states = survey(control, self.aws.eyes(wake.target.account, region))
+        except AwsRefusal as error:
+            return self._unknown(wake, error, now)
+        return tuple(
+            replace(wake, target=target)
+            for target, state in states.items()
+            if wake.target.covers(target) and control.detect(state, rule.settings)
+        )
+
+    def _rule(self, control: str) -> Rule:
+        """The baseline's rule, no bolder than the stack's mode."""
+        rule = self.baseline.rules[control]
+        if rule.response in (Response.ENFORCE, Response.PROPOSE):
+            return replace(rule, response=max(rule.response, self.deployment.mode, key=lambda mode: mode.caution))
+        return rule
+
+    def _observe(self, control: Control, wake: Wake) -> State:
+        if control.witness or control.observe is None:
+            return wake.evidence
+        return control.observe(self.aws.eyes(wake.target.account, wake.target.region), wake.target)
+
+    def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
+        """Neither compliant nor deviant: tell once, never repair, look again."""
+        if self.ledger.once(f"unknown#{wake.control}#{error.code}", now=now, within=UNKNOWN_TOLD_FOR):
+            self.alerts.send(wording.unknown(self.controls[wake.control], wake, error, self.deployment.voice))
+        return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
+
+    def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
+        finding = brief.finding
+        if finding is None or not finding.is_open:
+            return Settled(Outcome.COMPLIANT, wake, finding)
+        if finding.is_leased(now):  # our own repair's echo, or a second look: whoever holds the lease finishes
+            return Settled(Outcome.HELD, wake, finding)
+        if finding.status in (Status.ACTING, Status.NOT_CONVERGED) and finding.repairs:
+            claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
+            return self._repaired(control, wake, claimed, state, now)
+        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None)
+        return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
+
+    def _deviant(self, case: _Case) -> Settled:
+        now, wake = case.now, case.wake
+        if case.brief.finding and case.brief.finding.is_leased(now):
+            raise Conflict(f"another look at {wake.target} is under way")
+        finding = self._opened(case)
+        if case.control.witness:
+            return self._noted(case, finding)
+        exemption = covering((*case.brief.exemptions, *self._reviewed()), wake.control, wake.target, now)
+        if exemption:
+            exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
+            return Settled(Outcome.EXEMPT, wake, self._save(case, exempt), reason=exemption.reason)
+        if finding.status is Status.EXEMPT:
+            finding = replace(finding, status=Status.OPEN)
+        plan = case.control.plan(wake.target, case.state, case.rule.settings)
+        held = self._held_back(case, finding, plan)
+        if held:
+            return self._tell_if_due(case, finding, plan, held)
+        stop = self._stopped(case, finding)
+        return stop or self._repair(case, finding, plan)
+
+    def _opened(self, case: _Case) -> Finding:
+        """The open finding, refreshed; or a new life."""
+        before, wake, now = case.brief.finding, case.wake, case.now
+        if before is not None and (before.is_open or case.control.witness):
+            return refreshed(before, case.deviation, origin=wake.origin, cause=wake.cause, now=now)
+        finding = open_finding(
+            case.control.id, wake.target, case.deviation, origin=wake.origin, cause=wake.cause, now=now, before=before
+        )
+        if wake.origin is Origin.ADOPTION and self.deployment.adoption_grace:
+            grace = now + self.deployment.adoption_grace
+            finding = replace(finding, grace_until=grace, adopted=case.deviation.items)
+        return finding
+
+    def _held_back(self, case: _Case, finding: Finding, plan: Plan) -> str:
+        """Why nothing is repaired now; empty when it is time. The text goes into the e-mail."""
+        response, now = case.rule.response, case.now
+        acts = clocks.acts_at(case.rule, finding)
+        if plan.refusal:
+            return f"Plumbline does not repair this: {plan.refusal}."
+        if response is Response.ALERT or acts is None:
+            return "Plumbline only tells about this; it changes nothing."
+        if acts > now:
+            return f"Plumbline will repair this on {wording.moment(acts)}: it {plan.summary}."
+        if response is Response.OBSERVE:
+            return f"Plumbline observes only. It would have repaired this now: it {plan.summary}."
+        if response is Response.PROPOSE:
+            return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
+        until = max((case.brief.pauses[name] for name in (EVERY_CONTROL, case.control.id) if name in case.brief.pauses),
+                    default=now)
+        if until > now:
+            return f"Repairs are paused until {wording.moment(until)}. Then Plumbline {plan.summary}."
+        if len(finding.repairs) >= MAX_ATTEMPTS:
+            return f"Plumbline tried {len(finding.repairs)} times and stopped; a person has to look."
+        return ""
+
+    def _stopped(self, case: _Case, finding: Finding) -> Settled | None:
+        """The breakers: too many repairs in an hour, or of one target in a day."""
+        now, brief, limits = case.now, case.brief, self.baseline.breakers
+        voice = self.deployment.voice
+        recent = finding.recent_repairs(now)
+        if len(recent) >= limits.fight:
+            finding = replace(finding, due=min(recent) + timedelta(hours=24))
+            if "fight" in finding.told:
+                return Settled(Outcome.STOPPED, case.wake, finding, reason="fight")
+            told = self._tell(case, finding, "fight", wording.fight(case.control, finding, recent, voice))
+            return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
+        if brief.spent < limits.per_control and brief.spent_in_all < limits.in_all:
+            return None
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        saved = self._save(case, replace(finding, due=hour + RETRY_AFTER, lease=None))
+        name = case.control.id if brief.spent >= limits.per_control else EVERY_CONTROL
+        if self.ledger.once(f"breaker#{name}#{hour:%Y-%m-%dT%H}", now=now, within=RETRY_AFTER):
+            self.alerts.send(wording.breaker(case.control, saved, limits, in_all=name == EVERY_CONTROL, voice=voice))
+        return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
+
+    def _tell_if_due(self, case: _Case, finding: Finding, plan: Plan, held: str) -> Settled:
+        transition = clocks.due_telling(case.rule, finding, case.now)
+        finding = replace(finding, due=self._next_due(case, finding))
+        if not transition:
+            if finding != case.brief.finding and replace(finding, last_seen=case.now) != replace(
+                case.brief.finding or finding, last_seen=case.now
+            ):
+                finding = self._save(case, finding)
+            return Settled(Outcome.WAITING, case.wake, finding, reason=held)
+        letter = wording.found(case.control, finding, transition, case.state, plan, held, self.deployment.voice)
+        return Settled(Outcome.TOLD, case.wake, self._tell(case, finding, transition, letter), reason=held)
+
+    def _noted(self, case: _Case, finding: Finding) -> Settled:
+        """What only events tell: told once, then closed; more events of the same session change nothing."""
+        if "opened" in finding.told:
+            return Settled(Outcome.WAITING, case.wake, finding)
+        closing = replace(finding, status=Status.NOTED, closed_at=case.now)
+        letter = wording.noted(case.control, finding, case.state, self.deployment.voice)
+        return Settled(Outcome.TOLD, case.wake, self._tell(case, closing, "opened", letter))
+
+    def _repair(self, case: _Case, finding: Finding, plan: Plan) -> Settled:
+        now, control, target = case.now, case.control, case.wake.target
+        repair = Repair(at=now, plan=plan, before=case.state)
+        # The write-ahead: before this line is stored nothing has been changed, after it everything can be taken back.
+        acting = self._save(
+            case,
+            replace(
+                finding,
+                status=Status.ACTING,
+                repairs=(*finding.repairs, repair),
+                repaired_at=(*finding.recent_repairs(now), now),
+                lease=now + LEASE,
+                due=now + LEASE,
+            ),
+            spend=True,
+        )
+        try:
+            act = self.aws.hands(control, target, plan.resources)
+            for step in plan.steps:
+                act(step.do)
+                repair = replace(repair, done=repair.done + 1)
+        except AwsRefusal as error:
+            return self._failed(case, acting, replace(repair, error=str(error)))
+        try:
+            after = self._observe(control, case.wake)
+            still = control.detect(after, case.rule.settings)
+        except (AwsRefusal, NotVisibleYet) as error:
+            return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
+        acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after)))
+        if still is None:
+            return self._repaired(control, case.wake, acting, after, now)
+        return self._not_converged(case, acting)
+
+    def _repaired(self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime) -> Settled:
+        """Tell, then record. While the lease is held nobody else can tell; if this process dies in between, whoever
+        takes over finds the finding acting and tells again, so that no repair stays untold."""
+        *earlier, last = finding.repairs
+        last = replace(last, after=state, done=len(last.plan.steps))
+        closed = replace(
+            finding,
+            status=Status.REPAIRED,
+            repairs=(*earlier, last),
+            told=(*finding.told, "repaired"),
+            closed_at=now,
+            lease=None,
+            due=None,
+        )
+        self.alerts.send(wording.repaired(control, closed, self.deployment.voice))
+        return Settled(Outcome.REPAIRED, wake, self.ledger.save(closed, now=now))
+
+    def _failed(self, case: _Case, acting: Finding, repair: Repair) -> Settled:
+        failed = replace(
+            acting, status=Status.FAILED, repairs=(*acting.repairs[:-1], repair), due=case.now + RETRY_AFTER,
+            lease=None, told=(*acting.told, "failed"),
+        )
+        self.alerts.send(wording.failed(case.control, failed, self.deployment.voice))
+        return Settled(Outcome.FAILED, case.wake, self.ledger.save(failed, now=case.now), reason=repair.error)
+
+    def _not_converged(self, case: _Case, acting: Finding) -> Settled:
+        """Every write was accepted and the deviation is still seen. AWS may show old state for a while, so the first
+        time the queue brings the wake back before anybody is told."""
+        again = len(acting.repairs) == 1
+        finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + RETRY_AFTER)
+        if not again and "not converged" not in finding.told:
+            finding = replace(finding, told=(*finding.told, "not converged"))
+            self.alerts.send(wording.not_converged(case.control, finding, self.deployment.voice))
+        saved = self.ledger.save(finding, now=case.now)
+        return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
+
+    def _tell(self, case: _Case, finding: Finding, transition: str, letter: Letter) -> Finding:
+        """Claim, send, record: a second process finds the claim; a crash in between leaves it to be taken over."""
+        claimed = self._save(case, replace(finding, outbox=transition, lease=case.now + LEASE))
+        self.alerts.send(letter)
+        told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
+        return self.ledger.save(replace(told, due=self._next_due(case, told)), now=case.now)
+
+    def _next_due(self, case: _Case, finding: Finding) -> datetime | None:
+        due = clocks.next_due(case.rule, finding) if finding.is_open else None
+        acts_by_itself = case.rule.response is Response.ENFORCE and len(finding.repairs) < MAX_ATTEMPTS
+        if due is not None and due <= case.now:  # due, and held back: by a mode, a refusal or a pause
+            return case.now + RETRY_AFTER if acts_by_itself else None
+        return due
+
+    def _save(self, case: _Case, finding: Finding, *, spend: bool = False) -> Finding:
+        before = case.brief.finding
+        bury = before if before is not None and before.id != finding.id else None
+        return self.ledger.save(finding, now=case.now, spend=spend, bury=bury)
+
+    def _reviewed(self) -> tuple[Exemption, ...]:
+        return tuple(Exemption.from_json(one) for one in self.baseline.exemptions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One deviation on its way through `settle`."""
+
+    control: Control
+    rule: Rule
+    wake: Wake
+    state: State
+    deviation: Deviation
+    brief: Brief
+    now: datetime
+
+
+def survey(control: Control, ask: Ask) -> Mapping[Target, State]:
+    """Every target of a control with its state, in bulk where the control offers it."""
+    if control.survey is not None:
+        return control.survey(ask)
+    return dict(_one_by_one(control, ask))
+
+
+def _one_by_one(control: Control, ask: Ask) -> Iterator[tuple[Target, State]]:
+    if control.find is None or control.observe is None:
+        return
+    for target in control.find(ask):
+        yield target, control.observe(ask, target)

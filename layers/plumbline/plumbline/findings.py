@@ -1,0 +1,274 @@
+"""The life of one deviation, as the ledger keeps it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from plumbline.core import Call, Cause, Deviation, Origin, Plan, State, Step, Target, utc
+
+#: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID_LENGTH = 10
+#: How much of an id is shown; the rest only decides when two begin alike.
+SHORT = 4
+#: Long enough for the slowest react; a finding whose lease has run out belongs to a process that died.
+LEASE = timedelta(seconds=90)
+#: How far back repairs of one target are counted when looking for a fight.
+FIGHT_WINDOW = timedelta(hours=24)
+
+
+class Status(str, Enum):
+    """Where a finding is in its life."""
+
+    OPEN = "open"  # told, or about to be; its clock runs
+    ACTING = "acting"  # the undo is stored, the repair may have begun
+    FAILED = "failed"  # a write was refused half-way; the undo is stored
+    NOT_CONVERGED = "not converged"  # every write succeeded and the deviation is still there
+    EXEMPT = "exempt"  # watched and listed, never repaired
+    REPAIRED = "repaired"  # closed by Plumbline
+    RESOLVED = "resolved"  # closed by somebody else
+    NOTED = "noted"  # told; nothing could be done about it
+    UNDONE = "undone"  # a person took the repair back
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the deviation is still there, as far as is known."""
+        return self in _OPEN
+
+
+_OPEN = frozenset({Status.OPEN, Status.ACTING, Status.FAILED, Status.NOT_CONVERGED, Status.EXEMPT})
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One attempt at a repair, stored before its first write.
+
+    Attributes:
+        at: when it was planned.
+        plan: what it does and how to take it back.
+        before: the state the plan was computed from.
+        after: the state observed afterwards; None until then.
+        done: how many steps AWS accepted.
+        error: why it stopped, in AWS's words; empty when it did not.
+        undone: when a person took it back, or None.
+    """
+
+    at: datetime
+    plan: Plan
+    before: State
+    after: State = None
+    done: int = 0
+    error: str = ""
+    undone: datetime | None = None
+
+    @property
+    def undo(self) -> tuple[Call, ...]:
+        """The calls that take back what was done, last write first.
+
+        A write that was refused may still have happened (a lost answer), so it is taken back as well: every undo is
+        harmless when its write never happened.
+        """
+        begun = self.plan.steps[: self.done + 1]
+        return tuple(call for step in reversed(begun) for call in step.undo)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One deviation of one target from one control, from first seen until it is closed.
+
+    Attributes:
+        id: short, readable over the phone, the same for every process that opens this life of this finding.
+        first_seen: never moves.
+        told: the transitions a person has been told of, in order.
+        outbox: the transition that is being told; empty when none is.
+        lease: until when one process has this finding to itself.
+        grace_until: adoption's grace, for the facts in `adopted` only.
+        repaired_at: Plumbline's repairs of this target, earlier lives included, within the fight window.
+        version: counts writes; each write names the version it read.
+    """
+
+    id: str
+    control: str
+    target: Target
+    status: Status
+    origin: Origin
+    deviation: Deviation
+    first_seen: datetime
+    last_seen: datetime
+    cause: Cause = field(default_factory=Cause)
+    told: tuple[str, ...] = ()
+    outbox: str = ""
+    lease: datetime | None = None
+    grace_until: datetime | None = None
+    adopted: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    repaired_at: tuple[datetime, ...] = ()
+    closed_at: datetime | None = None
+    due: datetime | None = None
+    version: int = 0
+
+    @property
+    def short(self) -> str:
+        """What a person types."""
+        return self.id[:SHORT]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the deviation is still there, as far as is known."""
+        return self.status.is_open
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether another process is at work on it."""
+        return self.lease is not None and self.lease > now
+
+    def recent_repairs(self, now: datetime) -> tuple[datetime, ...]:
+        """Plumbline's repairs of this target within the fight window."""
+        return tuple(at for at in self.repaired_at if now - at < FIGHT_WINDOW)
+
+
+def open_finding(
+    control: str, target: Target, deviation: Deviation, *, origin: Origin, cause: Cause, now: datetime, before: Finding | None
+) -> Finding:
+    """A new life for a deviation of `target`; `before` is the closed one it follows, if any."""
+    return Finding(
+        id=finding_id(control, target, now),
+        control=control,
+        target=target,
+        status=Status.OPEN,
+        origin=origin,
+        deviation=deviation,
+        first_seen=now,
+        last_seen=now,
+        cause=cause,
+        repaired_at=before.recent_repairs(now) if before else (),
+        version=before.version if before else 0,
+    )
+
+
+def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: Cause, now: datetime) -> Finding:
+    """The open finding after another look. First seen never moves; a fact it did not have ends adoption's grace."""
+    news = not set(deviation.items) <= set(finding.deviation.items)
+    return replace(
+        finding,
+        deviation=deviation,
+        last_seen=now,
+        cause=cause if news and cause.action else finding.cause,
+        origin=origin if news else finding.origin,
+        grace_until=finding.grace_until if set(deviation.items) <= set(finding.adopted) else None,
+    )
+
+
+def finding_id(control: str, target: Target, first_seen: datetime) -> str:
+    """The id of the finding that was first seen then; a function of nothing else, so that retries agree."""
+    seed = f"{control}|{target}|{first_seen.isoformat()}".encode()
+    number = int.from_bytes(hashlib.sha256(seed).digest()[:8], "big")
+    letters = []
+    for _ in range(_ID_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[digit])
+    return "".join(letters)
+
+
+def spoken(text: str) -> str:
+    """An id as a person typed it, with the letters the alphabet leaves out read as the digits they resemble."""
+    return text.strip().upper().replace("O", "0").replace("I", "1").replace("L", "1")
+
+
+def to_json(finding: Finding) -> str:
+    """A finding as the ledger stores it."""
+    return json.dumps(
+        {
+            "id": finding.id,
+            "control": finding.control,
+            "target": str(finding.target),
+            "status": finding.status.value,
+            "origin": finding.origin.value,
+            "summary": finding.deviation.summary,
+            "items": finding.deviation.items,
+            "clock": finding.deviation.clock,
+            "first_seen": finding.first_seen.isoformat(),
+            "last_seen": finding.last_seen.isoformat(),
+            "cause": finding.cause.to_json(),
+            "told": finding.told,
+            "outbox": finding.outbox,
+            "lease": _when(finding.lease),
+            "grace_until": _when(finding.grace_until),
+            "adopted": finding.adopted,
+            "repairs": [_repair_to_json(repair) for repair in finding.repairs],
+            "repaired_at": [at.isoformat() for at in finding.repaired_at],
+            "closed_at": _when(finding.closed_at),
+            "due": _when(finding.due),
+            "version": finding.version,
+        },
+        separators=(",", ":"),
+        default=str,
+    )
+
+
+def from_json(text: str) -> Finding:
+    """The finding that `to_json` wrote."""
+    data = json.loads(text)
+    return Finding(
+        id=data["id"],
+        control=data["control"],
+        target=Target.parse(data["target"]),
+        status=Status(data["status"]),
+        origin=Origin(data["origin"]),
+        deviation=Deviation(data["summary"], tuple(data["items"]), data["clock"]),
+        first_seen=utc(data["first_seen"]),
+        last_seen=utc(data["last_seen"]),
+        cause=Cause.from_json(data["cause"]),
+        told=tuple(data["told"]),
+        outbox=data["outbox"],
+        lease=_instant(data["lease"]),
+        grace_until=_instant(data["grace_until"]),
+        adopted=tuple(data["adopted"]),
+        repairs=tuple(_repair_from_json(repair) for repair in data["repairs"]),
+        repaired_at=tuple(utc(at) for at in data["repaired_at"]),
+        closed_at=_instant(data["closed_at"]),
+        due=_instant(data["due"]),
+        version=data["version"],
+    )
+
+
+def _repair_to_json(repair: Repair) -> dict[str, Any]:
+    return {
+        "at": repair.at.isoformat(),
+        "steps": [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in repair.plan.steps],
+        "resources": repair.plan.resources,
+        "summary": repair.plan.summary,
+        "irreversible": repair.plan.irreversible,
+        "before": repair.before,
+        "after": repair.after,
+        "done": repair.done,
+        "error": repair.error,
+        "undone": _when(repair.undone),
+    }
+
+
+def _repair_from_json(data: Mapping[str, Any]) -> Repair:
+    steps = tuple(Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"])) for s in data["steps"])
+    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"])
+    return Repair(
+        at=utc(data["at"]),
+        plan=plan,
+        before=data["before"],
+        after=data["after"],
+        done=data["done"],
+        error=data["error"],
+        undone=_instant(data["undone"]),
+    )
+
+
+def _when(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return utc(text) if text else None

@@ -1,0 +1,47 @@
+"""iam-access-key-created: keys of users nobody listed are deactivated, one key at a time."""
+
+from __future__ import annotations
+
+from plumbline.controls.iam_access_key_created import CONTROL, detect, plan
+from plumbline.core import GLOBAL, Call, Deviation, Target
+
+from tests.story import ACCOUNT, Story, World
+
+KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active"}
+
+
+def _key_of(world: World, user: str) -> Target:
+    world.client("iam").create_user(UserName=user, Path="/people/")
+    key = world.client("iam").create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
+    return Target(ACCOUNT, GLOBAL, "iam-access-key", f"{user}/{key}")
+
+
+def _report_then_key(world: World) -> Target:
+    target = _key_of(world, "mallory")
+    world.client("iam").generate_credential_report()
+    return target
+
+
+STORIES = (
+    Story("a key for a user nobody listed", CONTROL.id, lambda world: _key_of(world, "mallory")),
+    Story("the same, told by a credential report", CONTROL.id, _report_then_key),
+)
+
+
+def test_an_active_key_of_an_unlisted_user_deviates() -> None:
+    expected = Deviation("is active, and its user is not one that the baseline allows keys", ("AKIAEXAMPLE",))
+    assert expected == detect(KEY, {"allowed_users": ["bob", "ci-*"]})
+
+
+def test_a_listed_user_an_inactive_key_and_a_missing_one_are_fine() -> None:
+    assert detect(KEY, {"allowed_users": ["a?n"]}) is None
+    assert detect(KEY | {"status": "Inactive"}, {"allowed_users": []}) is None
+    assert detect(None, {"allowed_users": []}) is None
+
+
+def test_the_repair_touches_one_key_and_can_be_taken_back() -> None:
+    repair = plan(Target(ACCOUNT, GLOBAL, "iam-access-key", "ann/AKIAEXAMPLE"), KEY, {})
+    key = {"UserName": "ann", "AccessKeyId": "AKIAEXAMPLE"}
+    gone = ("NoSuchEntity",)
+    assert repair.do == (Call("iam", "UpdateAccessKey", {**key, "Status": "Inactive"}, absent=gone),)
+    assert repair.undo == (Call("iam", "UpdateAccessKey", {**key, "Status": "Active"}, absent=gone),)

@@ -1,0 +1,69 @@
+"""The laws that every control keeps, run over every story."""
+
+from __future__ import annotations
+
+import pytest
+from plumbline import registry
+from plumbline.core import Call, Plan
+from plumbline.engine import survey
+
+from tests.story import Story, World, stories, world
+
+STORIES = [pytest.param(story, id=str(story)) for story in stories()]
+
+
+def _state(told: World, story: Story, target: object) -> object:
+    assert story.rule.observe is not None
+    return story.rule.observe(told.accounts.eyes(target.account, target.region), target)
+
+
+def _perform(told: World, story: Story, target: object, plan: Plan, calls: tuple[Call, ...]) -> None:
+    act = told.accounts.hands(story.rule, target, plan.resources)
+    for call in calls:
+        act(call)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_break_observe_do_compliant_undo_as_before(story: Story) -> None:
+    with world() as told:
+        target = story.breaks(told)
+        before = _state(told, story, target)
+        assert story.rule.detect(before, story.all_settings), "the story breaks nothing"
+        plan = story.rule.plan(target, before, story.all_settings)
+        if story.alert_only:
+            assert plan.refusal
+            return
+        _perform(told, story, target, plan, plan.do)
+        after = _state(told, story, target)
+        assert story.rule.detect(after, story.all_settings) is None
+        _perform(told, story, target, plan, plan.do)  # a crash makes the same writes come twice
+        assert story.rule.detect(_state(told, story, target), story.all_settings) is None
+        _perform(told, story, target, plan, plan.undo)
+        if story.reset:
+            assert before == _state(told, story, target)
+        _perform(told, story, target, plan, plan.undo)  # an undo is harmless when there is nothing to undo
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
+    with world() as told:
+        target = story.breaks(told)
+        region = target.region if story.rule.scope.value in ("each", "us-east-1", "home") else "global"
+        assert survey(story.rule, told.accounts.eyes(target.account, region)).get(target) == _state(told, story, target)
+
+
+@pytest.mark.parametrize("control", [one for one in registry.load().values() if not one.witness], ids=lambda one: one.id)
+def test_calls_made_are_the_permissions_declared(control: object) -> None:
+    reads, writes = set(), set()
+    mine = [story for story in stories() if story.control == control.id]
+    assert mine, f"no story is told for {control.id}"
+    for story in mine:
+        with world() as told:
+            target = story.breaks(told)
+            ask = told.accounts.eyes(target.account, target.region)
+            survey(story.rule, ask)
+            plan = story.rule.plan(target, _state(told, story, target), story.all_settings)
+            _perform(told, story, target, plan, plan.do + plan.undo)
+            reads |= told.actions("eyes")
+            writes |= told.actions("hands")
+    assert (control.reads, control.writes) == (reads, writes)

@@ -1,0 +1,113 @@
+"""Stories: how a control's world breaks, told once and used by every law.
+
+Each control's test file tells one story for each kind of deviation, in `STORIES`. The laws in tests/laws run all of
+them against moto: break, observe, repair, undo, with every call recorded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+from plumbline import registry
+from plumbline.adapters.aws import Accounts
+from plumbline.core import Call, Control, Target
+
+import tests.controls
+
+ACCOUNT = "123456789012"  # moto's own
+HOME = "eu-west-1"
+
+
+@dataclass
+class World:
+    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes."""
+
+    home: str = HOME
+    account: str = ACCOUNT
+    calls: list[Call] = field(default_factory=list)
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        """A client with every right, as the person who breaks things has it."""
+        return boto3.client(service, region_name=region)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Plumbline's own access."""
+        return Accounts(self._make, self.home, "eyes", "hands")
+
+    def _make(self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = "") -> Any:
+        client = self.client(service, region)
+        client.meta.events.register("before-parameter-build", self._record(region, role))
+        return client
+
+    def _record(self, region: str, role: str) -> Callable[..., None]:
+        def record(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+            service = model.service_model.service_name
+            self.calls.append(Call(service, model.name, dict(params), f"{role}:{region}"))
+
+        return record
+
+    def actions(self, role: str) -> set[str]:
+        """The IAM actions that calls made with `role` needed so far."""
+        return {call.action for call in self.calls if call.region.startswith(f"{role}:")}
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """An empty account."""
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+    with mock.patch.dict("os.environ", keys), mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        yield World()
+
+
+@dataclass(frozen=True)
+class Story:
+    """One way the world leaves the baseline.
+
+    Attributes:
+        name: what happens, for the test's id.
+        control: the control's id.
+        breaks: makes a fresh world deviate and gives the target that then deviates.
+        settings: settings of the control where its defaults do not show this deviation.
+        alert_only: whether the control has no plan for it (its plan must then refuse with a reason).
+        reset: whether the undo brings back exactly the state before.
+    """
+
+    name: str
+    control: str
+    breaks: Callable[[World], Target]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    alert_only: bool = False
+    reset: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.control}: {self.name}"
+
+    @property
+    def rule(self) -> Control:
+        """The control itself."""
+        return registry.load()[self.control]
+
+    @property
+    def all_settings(self) -> dict[str, Any]:
+        """The control's settings, defaults filled in."""
+        return defaults(self.rule) | dict(self.settings)
+
+
+def defaults(control: Control) -> dict[str, Any]:
+    """The settings a control has when the baseline says nothing."""
+    return {name: schema["default"] for name, schema in control.settings.items() if "default" in schema}
+
+
+def stories() -> list[Story]:
+    """Every story told in tests/controls."""
+    modules = (importlib.import_module(f"tests.controls.{one.name}") for one in pkgutil.iter_modules(tests.controls.__path__))
+    return [story for module in modules for story in getattr(module, "STORIES", ())]
