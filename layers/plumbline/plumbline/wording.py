@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -69,3 +69,263 @@ def moment(at: datetime) -> str:
     """An instant as a person reads it, always in UTC and saying so."""
     utc_at = at.astimezone(timezone.utc)
     return f"{utc_at:%A} {utc_at.day} {utc_at:%B %Y, %H:%M} UTC"
+
+
+def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
+    """A repair that held."""
+    last = finding.repairs[-1]
+    rows = _what_happened(control, finding) | {
+        "Before": control.describe(last.before),
+        "Now": control.describe(last.after),
+        "Repair": f"Plumbline {last.plan.summary}.",
+        "No undo for": last.plan.irreversible,
+    }
+    lead = f"{_sentence(control, finding, past=True)} Plumbline has put it right."
+    return _letter("repaired", control, finding, voice, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
+
+
+def found(
+    control: Control, finding: Finding, transition: str, state: State, plan: Plan, held: str, voice: Voice
+) -> Letter:
+    """A deviation that is not repaired now, and why; or the reminder of one."""
+    verb = {"opened": "found", "escalated": "escalated"}.get(transition, "reminder")
+    lead = f"{_sentence(control, finding)} {held}"
+    if verb != "found":
+        lead = f"{_sentence(control, finding)} It has been so since {moment(finding.first_seen)}. {held}"
+    rows = _what_happened(control, finding) | {"Now": control.describe(state), "No undo for": plan.irreversible}
+    return _letter(verb, control, finding, voice, lead=lead, rows=rows, escalation=transition == "escalated")
+
+
+def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
+    """Something only an event could tell."""
+    lead = f"{_sentence(control, finding)} Plumbline only tells about this; it changed nothing."
+    rows = _what_happened(control, finding) | {"Seen": control.describe(state)}
+    return _letter("seen", control, finding, voice, lead=lead, rows=rows)
+
+
+def failed(control: Control, finding: Finding, voice: Voice) -> Letter:
+    """A repair that AWS refused half-way."""
+    last = finding.repairs[-1]
+    total = len(last.plan.steps)
+    lead = (
+        f"{_sentence(control, finding)} Plumbline began to repair it and could not finish: "
+        f"{last.done} of {total} change{'s' * (total != 1)} {'was' if last.done == 1 else 'were'} made. "
+        "It tries again within the hour, three times at most. What it did can be undone."
+    )
+    rows = _what_happened(control, finding) | {
+        "Error": last.error,
+        "Before": control.describe(last.before),
+        "Repair": f"Plumbline {last.plan.summary}.",
+    }
+    return _letter("repair failed", control, finding, voice, lead=lead, rows=rows, undo=bool(last.plan.undo))
+
+
+def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
+    """A repair that AWS accepted and that changed nothing."""
+    last = finding.repairs[-1]
+    lead = (
+        f"{_sentence(control, finding)} Plumbline repaired it, AWS accepted every change, and it is still so. "
+        "Something else may be putting it back. A person should look."
+    )
+    rows = _what_happened(control, finding) | {
+        "Before": control.describe(last.before),
+        "Now": control.describe(last.after),
+        "Repair": f"Plumbline {last.plan.summary}.",
+    }
+    return _letter("not converged", control, finding, voice, lead=lead, rows=rows, undo=bool(last.plan.undo))
+
+
+def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice: Voice) -> Letter:
+    """Somebody keeps putting a deviation back."""
+    lead = (
+        f"{_sentence(control, finding)} Plumbline has repaired it {len(repairs)} times in 24 hours and somebody puts it "
+        "back each time, so it has stopped. Settle it with the other side, named below: change their pipeline, or the "
+        "baseline. Plumbline tries again when the first of these repairs is a day old."
+    )
+    rows = _what_happened(control, finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
+    return _letter("fight", control, finding, voice, lead=lead, rows=rows)
+
+
+def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, voice: Voice) -> Letter:
+    """Too many repairs in one hour."""
+    limit = limits.in_all if in_all else limits.per_control
+    of_what = "in all" if in_all else f"of {control.id}"
+    lead = (
+        f"Plumbline has made {limit} repairs {of_what} within this clock hour, its limit, and has stopped repairing "
+        "until the next. It keeps watching, and every deviation is written down. So many at once are usually a "
+        "deployment or a mistake in the baseline. Look before the next hour begins."
+    )
+    rows = {"First one left": f"{control.name(finding.target)} {finding.deviation.summary}"}
+    return _letter("stopped", control, finding, voice, lead=lead, rows=rows, subject=f"{limit} repairs {of_what} in one hour")
+
+
+def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice) -> Letter:
+    """A person took a repair back."""
+    lead = (
+        f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: it is as it was before. "
+        f"Plumbline leaves it alone until {moment(until)}, and then judges it afresh."
+    )
+    rows = {"It was found because it": finding.deviation.summary, "Now": control.describe(state)}
+    return _letter("undone", control, finding, voice, lead=lead, rows=rows, past=True)
+
+
+def unknown(control: Control, wake: Wake, error: AwsRefusal, voice: Voice) -> Letter:
+    """Plumbline could not look."""
+    what = "the targets" if wake.target.is_pattern else control.name(wake.target)
+    lead = (
+        f"Plumbline could not look at {clean(what)} for {control.id}. It has judged nothing and changed nothing, and "
+        "looks again by itself. While this lasts, this rule is not held. You hear of it at most once a day."
+    )
+    rows = {"AWS said": str(error), "Account": wake.target.account, "Region": wake.target.region}
+    body = _body(lead, rows, control, voice, commands={"status": "what Plumbline watches and what is open"})
+    subject = _subject("cannot look", f"{control.id}: {error.code}")
+    return Letter(subject, body, _attributes(control, wake.target.account, wake.target.region, "unknown"))
+
+
+def command(voice: Voice) -> str:
+    """The shell function that makes `plumbline ...` work in CloudShell."""
+    return (
+        f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
+        f"  --function-name {voice.operate} --cli-binary-format raw-in-base64-out \\\n"
+        "  --payload \"$(jq -nc '{command:$ARGS.positional}' --args \"$@\")\" \\\n"
+        "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"
+    )
+
+
+def table(rows: Mapping[str, str], width: int = _WIDTH) -> str:
+    """Labels and their texts in two columns; empty texts are left out."""
+    column = max((len(label) for label, text in rows.items() if text), default=0) + 2
+    lines: list[str] = []
+    for label, text in rows.items():
+        if text:
+            first, *rest = _wrapped(clean(text), width - column - 2) or [""]
+            lines += [f"  {label:<{column}}{first}", *(" " * (column + 2) + line for line in rest)]
+    return "\n".join(lines)
+
+
+def _what_happened(control: Control, finding: Finding) -> dict[str, str]:
+    cause, target = finding.cause, finding.target
+    return {
+        "What": f"{control.name(target)} {finding.deviation.summary}",
+        "Where": f"account {target.account}, {'all regions' if target.region == 'global' else target.region}",
+        "Who": _who(cause),
+        "When": _when(cause, finding),
+        "From": cause.source,
+        "With": cause.tool,
+    }
+
+
+def _who(cause: Cause) -> str:
+    if not cause.action:
+        return "not known: a scheduled sweep found it, no event announced it"
+    return f"{cause.who}, {cause.principal}" if cause.principal and cause.principal != cause.who else cause.who
+
+
+def _when(cause: Cause, finding: Finding) -> str:
+    if not cause.action:
+        return f"first seen {moment(finding.first_seen)}"
+    try:
+        at = moment(utc(cause.at))
+    except ValueError:  # an event may carry any text where a time belongs
+        at = cause.at
+    return f"{at}, by {cause.action}"
+
+
+def _sentence(control: Control, finding: Finding, *, past: bool = False) -> str:
+    """The deviation as one sentence that begins with a capital and ends with a full stop."""
+    text = clean(f"{control.name(finding.target)} {_past(finding.deviation.summary) if past else finding.deviation.summary}")
+    return text[0].upper() + text[1:].rstrip(".") + "."
+
+
+def _past(summary: str) -> str:
+    for now, then in (("is ", "was "), ("are ", "were "), ("has ", "had "), ("does ", "did ")):
+        if summary.startswith(now):
+            return then + summary.removeprefix(now)
+    return summary
+
+
+def _letter(
+    verb: str,
+    control: Control,
+    finding: Finding,
+    voice: Voice,
+    *,
+    lead: str,
+    rows: Mapping[str, str],
+    past: bool = False,
+    undo: bool = False,
+    escalation: bool = False,
+    subject: str = "",
+) -> Letter:
+    summary = _past(finding.deviation.summary) if past else finding.deviation.summary
+    what = subject or f"{control.name(finding.target)} {summary}"
+    who = finding.cause.who if finding.cause.action and not subject else ""
+    commands = ({f"undo {finding.short}": "put it back as it was before the repair"} if undo else {}) | {
+        f"show {finding.short}": "everything Plumbline knows about this",
+        "status": "what is watched, what is open",
+    }
+    return Letter(
+        _subject(verb, what, who),
+        _body(lead, rows, control, voice, commands),
+        _attributes(control, finding.target.account, finding.target.region, verb, escalation=escalation)
+        | {"finding": finding.id},
+    )
+
+
+def _body(
+    lead: str, rows: Mapping[str, str], control: Control, voice: Voice, commands: Mapping[str, str]
+) -> str:
+    why = registry.prose(control.id).get("Why", "")
+    width = max(len(one) for one in commands)
+    return "\n\n".join(
+        [
+            _paragraph(lead),
+            table(rows),
+            "Why this rule exists\n" + _paragraph(why, indent="  "),
+            f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:\n\n{_indented(command(voice))}",
+            "Then any of:\n\n" + "\n".join(f"  plumbline {one:<{width}}   # {what}" for one, what in commands.items()),
+            f"Plumbline, rule {control.id}, severity {control.severity.value}, account {voice.account}",
+        ]
+    ) + "\n"
+
+
+def _attributes(control: Control, account: str, region: str, outcome: str, *, escalation: bool = False) -> dict[str, str]:
+    return {
+        "control": control.id,
+        "severity": control.severity.value,
+        "account": account,
+        "region": region,
+        "outcome": outcome.replace(" ", "-"),
+        "escalation": "true" if escalation else "false",
+    }
+
+
+def _subject(verb: str, what: str, who: str = "") -> str:
+    """A subject line that SNS takes: printable ASCII, one line, under 100 characters; who did it is never cut off."""
+    head = f"[Plumbline] {verb}: "
+    tail = f" (by {_ascii(who, 24)})" if who else ""
+    return f"{head}{_ascii(what, MAX_SUBJECT - len(head) - len(tail))}{tail}"
+
+
+def _ascii(text: str, limit: int) -> str:
+    plain = unicodedata.normalize("NFKD", clean(text)).encode("ascii", "replace").decode()
+    return plain if len(plain) <= limit else plain[: limit - len(_ELLIPSIS)].rstrip() + _ELLIPSIS
+
+
+def _paragraph(text: str, indent: str = "") -> str:
+    return "\n".join(indent + line for line in _wrapped(text, _WIDTH - len(indent)))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most `width`; a longer word stands alone so that ARNs and commands stay whole."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines

@@ -1,0 +1,26 @@
+"""operate: what a person asks or tells Plumbline, by `aws lambda invoke`. Composition only, no decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from plumbline import operate
+from plumbline.compose import Plumbline, from_environment
+
+logger = Logger(service="plumbline-operate")
+
+
+@cache
+def plumbline() -> Plumbline:
+    """Made once for each execution environment: clients and the baseline, nothing of any event."""
+    return from_environment()
+
+
+def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a person's words, Lambda's types
+    """Answer one command with text for people and data for scripts."""
+    answer = operate.answer(plumbline(), event, now=datetime.now(timezone.utc))
+    logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
+    return {"ok": answer.ok, "text": answer.text, "data": answer.data}

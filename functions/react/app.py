@@ -1,0 +1,34 @@
+"""react: wakes come in through the wakes queue; each is settled. Composition only, no decisions."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from plumbline import reacting
+from plumbline.adapters.queue import Queue
+from plumbline.compose import Plumbline, from_environment
+
+logger = Logger(service="plumbline-react")
+
+
+@cache
+def plumbline() -> Plumbline:
+    """Made once for each execution environment: clients and the baseline, nothing of any event."""
+    return from_environment()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
+    """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
+    queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
+    reaction = reacting.Reaction(plumbline(), logger, lambda: datetime.now(timezone.utc), queue.later)
+    return process_partial_response(
+        event=event,
+        record_handler=reaction.record,
+        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )

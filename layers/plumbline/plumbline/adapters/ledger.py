@@ -1,0 +1,280 @@
+"""The ledger: one DynamoDB table, on demand, two string keys.
+
+    pk                sk                              what
+    account#ID        finding#CONTROL#TARGET          the latest life of a finding; attribute `open` while it lasts
+    account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
+    account#ID        exemptions                      all exemptions, one item
+    account#ID        pauses                          all pauses, one item
+    account#ID        spent#CONTROL#HOUR              repairs in that clock hour; CONTROL is * for all together
+    account#ID        adopted#CONTROL                 when the first sweep of a control was done
+    once              KEY                             somebody was told, and need not be again before `expires`
+    account#ID        swept                           when the last sweep was done
+
+The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what a person typed. A finding is
+one JSON text in `body`: DynamoDB's own types would turn numbers into decimals and say nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from plumbline.adapters.aws import ClientFactory, perform
+from plumbline.core import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
+from plumbline.engine import EVERY_CONTROL, Brief
+from plumbline.exemptions import Exemption
+from plumbline.findings import Finding, from_json, to_json
+
+Item = Mapping[str, Mapping[str, str]]
+
+#: Guidance of the UK Ministry of Justice for internal services: 13 months.
+KEPT_FOR = timedelta(days=395)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The engine's Ledger.
+
+    Attributes:
+        clients: the client factory.
+        name: the table's name.
+        region: where it is.
+    """
+
+    clients: ClientFactory
+    name: str
+    region: str
+
+    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+        """See engine.Ledger. One consistent read of everything that bears on a wake."""
+        pk = _account(target.account)
+        names = {
+            "finding": _finding_key(control, target),
+            "exemptions": "exemptions",
+            "pauses": "pauses",
+            "spent": _spent_key(control, now),
+            "spent_in_all": _spent_key(EVERY_CONTROL, now),
+        }
+        request = {self.name: {"Keys": [_key(pk, sk) for sk in names.values()], "ConsistentRead": True}}
+        answer = self._perform("BatchGetItem", {"RequestItems": request})
+        if answer.get("UnprocessedKeys"):  # DynamoDB throttled a part: half a brief must not be taken for a whole one
+            raise LedgerDown("the ledger answered only in part (throttled); nothing is repaired until it answers whole")
+        items = {item["sk"]["S"]: item for item in answer["Responses"].get(self.name, ())}
+        found = {name: items.get(sk) for name, sk in names.items()}
+        try:
+            return Brief(
+                finding=_finding(found["finding"]),
+                exemptions=tuple(Exemption.from_json(one) for one in _body(found["exemptions"], [])),
+                pauses={name: utc(until) for name, until in _body(found["pauses"], {}).items()},
+                spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
+                spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
+            )
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise LedgerDown(
+                f"what the ledger holds about {target} cannot be read ({type(error).__name__}: {error}); nothing is repaired"
+            ) from error
+
+    def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
+        """See engine.Ledger."""
+        saved = replace(finding, version=finding.version + 1)
+        put = {"Put": {"TableName": self.name, "Item": _item(saved, now), **_unchanged(finding.version)}}
+        writes = [put]
+        if bury is not None:
+            writes.append({"Put": {"TableName": self.name, "Item": _buried(bury, now)}})
+        if spend:
+            pk = _account(finding.target.account)
+            writes += [self._spend(pk, _spent_key(name, now), now) for name in (finding.control, EVERY_CONTROL)]
+        self._write(writes, finding)
+        return saved
+
+    def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
+        """See engine.Ledger."""
+        item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
+        try:
+            self._perform(
+                "PutItem",
+                {
+                    "TableName": self.name,
+                    "Item": item,
+                    "ConditionExpression": "attribute_not_exists(pk) OR expires <= :now",  # TTL deletes days late
+                    "ExpressionAttributeValues": {":now": _number(_epoch(now))},
+                },
+            )
+        except Conflict:
+            return False
+        return True
+
+    def open_findings(self, account: str) -> Sequence[Finding]:
+        """Every open finding of an account. Read from an index, so a write of this second may be missing."""
+        return self._query("open", "#k = :k", {":k": _text(account)}, {"#k": "open"})
+
+    def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
+        """The findings whose id begins with what a person typed, latest lives and earlier ones."""
+        values = {":k": _text(_account(account)), ":id": _text(prefix)}
+        return self._query("ids", "pk = :k AND begins_with(id, :id)", values)
+
+    def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
+        """Add an exemption; those that have ended are dropped.
+
+        Raises:
+            Conflict: somebody else changed the exemptions at the same time.
+        """
+        key = _key(_account(account), "exemptions")
+        answer = self._perform("GetItem", {"TableName": self.name, "Key": key, "ConsistentRead": True})
+        before = answer.get("Item")
+        kept = [one for one in _body(before, []) if utc(one["until"]) > now]
+        version = int(before["version"]["N"]) if before else 0
+        item = {**key, "body": _text(json.dumps([*kept, exemption.to_json()])), "version": _number(version + 1)}
+        self._perform("PutItem", {"TableName": self.name, "Item": item, **_unchanged(version)})
+
+    def adopted(self, account: str) -> Mapping[str, str]:
+        """The controls whose first sweep is done, and the mark (settings) it was done under."""
+        values = {":k": _text(_account(account)), ":p": _text("adopted#")}
+        items = self._perform(
+            "Query",
+            {
+                "TableName": self.name,
+                "KeyConditionExpression": "pk = :k AND begins_with(sk, :p)",
+                "ExpressionAttributeValues": values,
+                "ConsistentRead": True,
+            },
+        )["Items"]
+        return {item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}
+
+    def adopt(self, account: str, control: str, mark: str) -> None:
+        """Record that the first sweep of a control is done."""
+        item = {**_key(_account(account), f"adopted#{control}"), "body": _text(mark)}
+        self._perform("PutItem", {"TableName": self.name, "Item": item})
+
+    def note_sweep(self, account: str, now: datetime) -> None:
+        """Record that a sweep is done."""
+        item = {**_key(_account(account), "swept"), "body": _text(now.isoformat())}
+        self._perform("PutItem", {"TableName": self.name, "Item": item})
+
+    def last_sweep(self, account: str) -> datetime | None:
+        """When the last sweep was done."""
+        key = _key(_account(account), "swept")
+        item = self._perform("GetItem", {"TableName": self.name, "Key": key}).get("Item")
+        return utc(item["body"]["S"]) if item else None
+
+    def _query(
+        self, index: str, condition: str, values: Mapping[str, Any], names: Mapping[str, str] | None = None
+    ) -> Sequence[Finding]:
+        query = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+        if names:
+            query["ExpressionAttributeNames"] = names
+        return [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
+
+    def _spend(self, pk: str, sk: str, now: datetime) -> Mapping[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": _key(pk, sk),
+                "UpdateExpression": "ADD n :one SET expires = :expires",
+                "ExpressionAttributeValues": {":one": _number(1), ":expires": _number(_epoch(now + 2 * _HOUR))},
+            }
+        }
+
+    def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
+        try:
+            if len(writes) == 1:
+                self._perform("PutItem", writes[0]["Put"])
+            else:
+                self._perform("TransactWriteItems", {"TransactItems": list(writes)})
+        except Conflict as conflict:
+            raise Conflict(f"another look at {finding.target} wrote first") from conflict
+
+    def _perform(self, operation: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        try:
+            return perform(self.clients("", self.region, "dynamodb"), Call("dynamodb", operation, parameters))
+        except AwsRefusal as error:
+            lost = error.code == "ConditionalCheckFailedException" or (
+                error.code == "TransactionCanceledException"
+                and ("ConditionalCheckFailed" in str(error) or "TransactionConflict" in str(error))
+            )
+            if lost or error.code == "TransactionConflictException":
+                raise Conflict(str(error)) from error
+            raise LedgerDown(f"the ledger {self.name} could not be used: {error}") from error
+
+
+def _account(account: str) -> str:
+    return f"account#{account}"
+
+
+def _finding_key(control: str, target: Target) -> str:
+    return f"finding#{control}#{target}"
+
+
+def _spent_key(control: str, now: datetime) -> str:
+    return f"spent#{control}#{now:%Y-%m-%dT%H}"
+
+
+def _key(pk: str, sk: str) -> dict[str, Mapping[str, str]]:
+    return {"pk": _text(pk), "sk": _text(sk)}
+
+
+def _text(value: str) -> Mapping[str, str]:
+    return {"S": value}
+
+
+def _number(value: int) -> Mapping[str, str]:
+    return {"N": str(value)}
+
+
+def _epoch(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def _unchanged(version: int) -> Mapping[str, Any]:
+    """The condition that nobody has written since `version` was read."""
+    if version == 0:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": _number(version)},
+    }
+
+
+def _item(finding: Finding, now: datetime) -> Item:
+    item = _key(_account(finding.target.account), _finding_key(finding.control, finding.target)) | {
+        "id": _text(finding.id),
+        "body": _text(to_json(finding)),
+        "version": _number(finding.version),
+    }
+    if finding.is_open:
+        return item | {
+            "open": _text(finding.target.account),
+            "due": _text(finding.due.isoformat() if finding.due else "9999"),
+        }
+    return item | {"expires": _number(_epoch(now + KEPT_FOR))}
+
+
+def _buried(finding: Finding, now: datetime) -> Item:
+    seen = finding.first_seen.isoformat()
+    return _key(_account(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}") | {
+        "id": _text(finding.id),
+        "body": _text(to_json(finding)),
+        "expires": _number(_epoch(now + KEPT_FOR)),
+    }
+
+
+def _finding(item: Item | None) -> Finding | None:
+    return from_json(item["body"]["S"]) if item else None
+
+
+def _body(item: Item | None, empty: Any) -> Any:  # noqa: ANN401
+    return json.loads(item["body"]["S"]) if item else empty
+
+
+def closed_last(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order a person wants them: open ones first, then the latest."""
+    return sorted(findings, key=lambda one: (not one.is_open, -one.first_seen.timestamp()))

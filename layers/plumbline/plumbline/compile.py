@@ -1,0 +1,307 @@
+"""Checks baseline.yaml and turns it into the JSON that the functions read. Runs during `sam build`, never in AWS.
+
+    python -m plumbline.compile baseline.yaml baseline.json
+
+Every problem is reported with its file, line, place and what to write instead, all of them at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from plumbline import registry
+from plumbline.baseline import Baseline, Breakers
+from plumbline.clocks import duration
+from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
+
+_DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
+_CLOCK = {
+    "type": "object",
+    "properties": {
+        "remind": {"type": "array", "items": _DURATION},
+        "escalate": {**_DURATION, "type": ["string", "integer", "null"]},
+        "act": {**_DURATION, "type": ["string", "integer", "null"]},
+    },
+    "additionalProperties": False,
+}
+_OWN_KEYS = ("mode", "clocks")
+_MODES = [mode.value for mode in Response]
+_WORDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing (null)",
+}
+
+Path_ = tuple[str | int, ...]
+
+
+def compile_file(path: Path, *, today: date) -> dict[str, Any]:
+    """The compiled baseline of a YAML file.
+
+    Args:
+        path: the file.
+        today: the day that expiries are judged by.
+
+    Raises:
+        BaselineError: with one line for each thing that is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BaselineError([f"{path}: cannot be read: {error}"]) from error
+    return compile_text(text, name=str(path), today=today)
+
+
+def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
+    """The compiled baseline of a YAML text; see `compile_file`."""
+    controls = registry.load()
+    lines: dict[Path_, int] = {}
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise BaselineError([f"{name}:1: the file is empty; write at least `controls: {{}}`"])
+        problems = list(_doubled(node, ()))
+        data = yaml.SafeLoader("").construct_document(node) if not problems else {}
+        _mark_lines(node, (), lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BaselineError([f"{name}:{line}: this is no YAML: {error.problem}"]) from error
+    except (yaml.YAMLError, ValueError) as error:  # control characters; a date such as 2026-13-45
+        raise BaselineError([f"{name}:1: this is no YAML: {error}"]) from error
+    if not problems:
+        validator = Draft202012Validator(schema(controls))
+        for error in sorted(validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0)):
+            problems.append((tuple(error.absolute_path), _advice(error)))
+    if not problems:
+        problems = list(_exemption_problems(data.get("exemptions") or [], today))
+    if problems:
+        raise BaselineError([f"{name}:{_line(lines, path)}: {_place(path)}{advice}" for path, advice in problems])
+    compiled = _compiled(data, controls)
+    Baseline.from_json(json.loads(json.dumps(compiled)))  # what cannot be read back must not be shipped
+    return compiled
+
+
+def schema(controls: Mapping[str, Control]) -> dict[str, Any]:
+    """The JSON Schema of baseline.yaml, made from the registry."""
+    return {
+        "type": "object",
+        "properties": {
+            "controls": {
+                "type": "object",
+                "properties": {one.id: _control_schema(one) for one in controls.values()},
+                "additionalProperties": False,
+            },
+            "regions": {"type": "array", "items": {"type": "string", "pattern": r"^[a-z]{2}(-[a-z]+)+-\d+$"}},
+            "breakers": {
+                "type": "object",
+                "properties": {one.name: {"type": "integer", "minimum": 1} for one in fields(Breakers)},
+                "additionalProperties": False,
+            },
+            "exemptions": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "control": {"enum": ["*", *controls]},
+                        "target": {"type": "string", "minLength": 1},
+                        "owner": {"type": "string", "minLength": 1},
+                        "reason": {"type": "string", "minLength": 1},
+                        "until": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+                    },
+                    "required": ["control", "target", "owner", "reason", "until"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        "additionalProperties": False,
+    }
+
+
+def _control_schema(control: Control) -> dict[str, Any]:
+    return {
+        "type": ["object", "null"],
+        "properties": {
+            "mode": {"enum": _MODES},
+            "clocks": {
+                "type": "object",
+                "properties": dict.fromkeys(control.clocks, _CLOCK),
+                "additionalProperties": False,
+            },
+            **control.settings,
+        },
+        "additionalProperties": False,
+    }
+
+
+def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[str, Any]:
+    wanted = data.get("controls") or {}
+    return {
+        "controls": {one.id: _compiled_control(one, wanted.get(one.id) or {}) for one in controls.values()},
+        "regions": list(data.get("regions") or ()),
+        "breakers": {one.name: (data.get("breakers") or {}).get(one.name, one.default) for one in fields(Breakers)},
+        "exemptions": [
+            {**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (data.get("exemptions") or ())
+        ],
+    }
+
+
+def _compiled_control(control: Control, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    clocks = {name: _clock_json(clock) for name, clock in control.clocks.items()}
+    for name, clock in (wanted.get("clocks") or {}).items():
+        for key, value in (clock or {}).items():
+            clocks[name][key] = [_hours(one) for one in value] if key == "remind" else _hours(value)
+    settings = {name: schema["default"] for name, schema in control.settings.items() if "default" in schema}
+    return {
+        "mode": wanted.get("mode", control.response.value),
+        "clocks": clocks,
+        "settings": settings | {name: value for name, value in wanted.items() if name not in _OWN_KEYS},
+    }
+
+
+def _clock_json(clock: Clock) -> dict[str, Any]:
+    def hours(value: timedelta | None) -> float | None:
+        return None if value is None else value.total_seconds() / 3600
+
+    return {"remind": [hours(one) for one in clock.remind], "escalate": hours(clock.escalate), "act": hours(clock.act)}
+
+
+def _hours(value: Any) -> float | None:  # noqa: ANN401
+    return None if value is None else duration(value).total_seconds() / 3600
+
+
+def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) -> Iterator[tuple[Path_, str]]:
+    for number, one in enumerate(exemptions):
+        place: Path_ = ("exemptions", number, "until")
+        try:
+            until = date.fromisoformat(str(one["until"]))
+        except ValueError:
+            yield place, f"'{one['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
+            continue
+        if until < today:
+            yield place, f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({one['owner']})"
+
+
+def _advice(error: ValidationError) -> str:
+    """What is wrong and what to write instead, for a person who knows YAML and no JSON Schema."""
+    rule, value, wanted = error.validator, error.instance, error.validator_value
+    if rule == "additionalProperties":
+        known = list(error.schema.get("properties", ()))
+        strangers = [key for key in value if key not in known]
+        what = "control" if tuple(error.absolute_path) == ("controls",) else "key"
+        near = difflib.get_close_matches(str(strangers[0]), known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"write one of: {', '.join(known)}"
+        return f"there is no {what} '{strangers[0]}'; {hint}"
+    if rule == "type":
+        words = " or ".join(_WORDS[one] for one in ([wanted] if isinstance(wanted, str) else wanted))
+        example = _example(error.schema)
+        return f"{_shown(value)} stands where {words} belongs{f'; write {example}' if example else ''}"
+    if rule == "required":
+        missing = [key for key in wanted if key not in value]
+        return f"'{missing[0]}' is missing; add `{missing[0]}: ...`"
+    if rule == "enum":
+        near = difflib.get_close_matches(str(value), [str(one) for one in wanted], n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"write one of: {', '.join(map(str, wanted))}"
+        return f"{_shown(value)} is not known here; {hint}"
+    if rule in ("minItems", "minLength"):
+        return f"this must not be empty; {'name at least one' if rule == 'minItems' else 'write something'}"
+    if rule == "minProperties":
+        return "this must not be empty; name at least one"
+    if rule == "pattern" and wanted == _DURATION["pattern"] or rule in ("maximum",) and wanted == 0:
+        return f"{_shown(value)} is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
+    if rule in ("minimum", "exclusiveMinimum"):
+        return f"{_shown(value)} is too small; write {'more than' if rule == 'exclusiveMinimum' else 'at least'} {wanted}"
+    if rule in ("maximum", "exclusiveMaximum"):
+        return f"{_shown(value)} is too large; write {'less than' if rule == 'exclusiveMaximum' else 'at most'} {wanted}"
+    if rule == "pattern":
+        return f"{_shown(value)} has not the right form ({error.schema.get('description', wanted)})"
+    return error.message
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    """A value of the right type, as it stands in YAML."""
+    if "default" in schema and schema["default"] not in (None, "", [], {}):
+        return f"for example {json.dumps(schema['default'])}"
+    return {"array": "a list such as [one, two]", "boolean": "true or false", "integer": "a whole number such as 14"}.get(
+        str(schema.get("type")), ""
+    )
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    text = "nothing" if value is None else json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - an error message fits on a line
+
+
+def _doubled(node: yaml.Node, path: Path_) -> Iterator[tuple[Path_, str]]:
+    """Keys written twice: YAML would silently keep the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                yield path, f"'{name}' is written twice, on lines {seen[name]} and {key.start_mark.line + 1}; keep one"
+            seen[name] = key.start_mark.line + 1
+            yield from _doubled(value, (*path, name))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _doubled(value, (*path, number))
+
+
+def _mark_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], line: int = 0) -> None:
+    """Remember on which line (from 1) each place of the file begins."""
+    lines[path] = line or node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _mark_lines(value, (*path, str(key.value)), lines, key.start_mark.line + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            _mark_lines(value, (*path, number), lines)
+
+
+def _line(lines: Mapping[Path_, int], path: Path_) -> int:
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _place(path: Path_) -> str:
+    return "".join(f"{'.' if number and isinstance(one, str) else ''}{one if isinstance(one, str) else f'[{one + 1}]'}"
+                   for number, one in enumerate(path)) + (": " if path else "")
+
+
+def _as_json(data: Any) -> Any:  # noqa: ANN401 - YAML gives dates where JSON has text
+    if isinstance(data, Mapping):
+        return {str(key): _as_json(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_as_json(value) for value in data]
+    return str(data) if isinstance(data, date | datetime) else data
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Command line: baseline.yaml in, JSON out; exit code 1 and readable errors when it is broken."""
+    source, destination = Path(arguments[0]), Path(arguments[1])
+    try:
+        compiled = compile_file(source, today=datetime.now(timezone.utc).date())
+    except PlumblineError as error:
+        sys.stderr.write(f"\nThe baseline cannot be used; nothing was built.\n\n{error}\n\n")
+        return 1
+    destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,178 @@
+"""Puts the pieces together: a whole Plumbline from a client factory, with or without queues.
+
+    from plumbline.compose import in_one_process
+    plumbline = in_one_process(account="111122223333", region="us-east-1")
+    for settled in plumbline.sweep_and_settle(now):
+        ...
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from plumbline import baseline as baselines
+from plumbline import registry, sweep
+from plumbline.adapters.aws import Accounts, ClientFactory, Clients
+from plumbline.baseline import Baseline
+from plumbline.core import PlumblineError, Response
+from plumbline.engine import Deployment, Engine, Settled
+from plumbline.wording import Voice
+
+if TYPE_CHECKING:
+    from plumbline.adapters.ledger import Table
+    from plumbline.core import Control
+    from plumbline.wakes import Wake
+
+_MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
+
+
+class NotConfigured(PlumblineError):
+    """The function's environment lacks something that the template gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one control saw in one unit.
+
+    Attributes:
+        is_first: whether this was its first sweep, or the first under these settings.
+    """
+
+    control: str
+    wakes: list[Wake]
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plumbline:
+    """Everything that runs in one account, ready to use.
+
+    Attributes:
+        engine: settles wakes.
+        ledger: the same ledger the engine uses, for what only people and the sweep ask.
+        clients: the client factory.
+        account: the account this runs in.
+    """
+
+    engine: Engine
+    ledger: Table
+    clients: ClientFactory
+    account: str
+
+    def settle(self, wakes: Sequence[Wake], *, now: datetime) -> Iterator[Settled]:
+        """Settle wakes one by one; a wake for a pattern becomes one for each of its targets first."""
+        for wake in wakes:
+            if not wake.target.is_pattern:
+                yield self.engine.settle(wake, now=now)
+                continue
+            expanded = self.engine.expand(wake, now=now)
+            if isinstance(expanded, Settled):
+                yield expanded
+            else:
+                yield from (self.engine.settle(one, now=now) for one in expanded)
+
+    def units(self) -> Sequence[sweep.Unit]:
+        """The pieces of a sweep of this account."""
+        return sweep.units(self.account, self.engine.deployment.home, self.engine.controls, self.engine.baseline)
+
+    def look(self, unit: sweep.Unit, *, now: datetime) -> Iterator[Look]:
+        """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
+        ask = self.engine.aws.eyes(unit.account, unit.region)
+        findings = self.ledger.open_findings(unit.account)
+        adopted = self.ledger.adopted(unit.account)
+        for control_id in unit.controls:
+            control, rule = self.engine.controls[control_id], self.engine.baseline.rules[control_id]
+            mine = [one for one in findings if one.control == control_id]
+            is_first = adopted.get(control_id) != sweep.mark(rule)
+            yield Look(control_id, list(sweep.look(control, rule, ask, mine, adopted=not is_first, now=now)), is_first)
+
+    def looked(self, unit: sweep.Unit, look: Look) -> None:
+        """Record that a control's first sweep is done. Called after its wakes are safely on their way."""
+        if look.is_first:
+            self.ledger.adopt(unit.account, look.control, sweep.mark(self.engine.baseline.rules[look.control]))
+
+    def sweep_and_settle(self, *, now: datetime) -> Iterator[Settled]:
+        """A whole sweep and all it calls for, in this process."""
+        for unit in self.units():
+            for look in self.look(unit, now=now):
+                yield from self.settle(look.wakes, now=now)
+                self.looked(unit, look)
+        self.ledger.note_sweep(self.account, now)
+
+
+def in_one_process(
+    *,
+    account: str,
+    region: str,
+    table: str,
+    topic: str,
+    clients: ClientFactory | None = None,
+    eyes_role: str = "",
+    hands_role: str = "",
+    baseline: Baseline | None = None,
+    controls: Mapping[str, Control] | None = None,
+    deployment: Deployment | None = None,
+) -> Plumbline:
+    """A Plumbline without queues: for tests, the bench, the preview and people who script it.
+
+    Args:
+        account: the account to hold to the baseline.
+        region: the home region.
+        table: the ledger's table name.
+        topic: ARN of the Alerts topic.
+        clients: makes every AWS client; the process's own credentials when None.
+        eyes_role: role to read with; the process's own credentials when empty.
+        hands_role: role to write with.
+        baseline: what must hold; the compiled one in the layer when None.
+        controls: the registry when None.
+        deployment: mode, grace and wording; the defaults when None.
+
+    Raises:
+        BaselineError: there is no readable baseline.
+    """
+    from plumbline.adapters.alerts import Topic  # noqa: PLC0415
+    from plumbline.adapters.ledger import Table  # noqa: PLC0415
+
+    clients = clients or Clients(region)
+    ledger = Table(clients, table, region)
+    engine = Engine(
+        controls=registry.load() if controls is None else controls,
+        baseline=baseline or baselines.load(),
+        deployment=deployment or Deployment(home=region, voice=Voice(account=account, region=region)),
+        aws=Accounts(clients, region, eyes_role, hands_role),
+        ledger=ledger,
+        alerts=Topic(clients, topic, region),
+    )
+    return Plumbline(engine, ledger, clients, account)
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Plumbline:
+    """The Plumbline of a deployed function, from the variables that template.yaml sets.
+
+    Raises:
+        NotConfigured: a variable is missing or has a value the template does not allow.
+        BaselineError: the layer holds no readable baseline.
+    """
+    try:
+        account, region = environment["PLUMBLINE_ACCOUNT"], environment["AWS_REGION"]
+        mode = _MODES[environment["PLUMBLINE_MODE"]]
+        grace = timedelta(days=int(environment["PLUMBLINE_ADOPTION_GRACE_DAYS"]))
+        table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
+        operate = environment["PLUMBLINE_OPERATE"]
+        roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
+    except (KeyError, ValueError) as error:
+        raise NotConfigured(f"the function's environment lacks or misspells {error}; deploy the template again") from error
+    voice = Voice(account=account, region=region, operate=operate)
+    return in_one_process(
+        account=account,
+        region=region,
+        table=table,
+        topic=topic,
+        eyes_role=roles[0],
+        hands_role=roles[1],
+        deployment=Deployment(home=region, mode=mode, adoption_grace=grace, voice=voice),
+    )

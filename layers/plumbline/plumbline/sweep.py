@@ -1,0 +1,140 @@
+"""The sweep: reads in bulk, compares with the ledger, and says what has to be looked at. Writes nothing to the account.
+
+Events only make Plumbline fast; the sweep makes it sure. It sends a wake for a new deviation, for a finding that is due,
+and for an open finding that looks compliant now. Judging and repairing stay with `Engine.settle`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from plumbline.baseline import Baseline, Rule
+from plumbline.core import ALL, GLOBAL, Ask, AwsRefusal, Control, MalformedWake, Origin, Response, Scope, State, Target
+from plumbline.engine import survey
+from plumbline.findings import Finding
+from plumbline.wakes import Wake
+
+_MARK = "plumbline-unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a sweep: some controls in one account and region.
+
+    Attributes:
+        last: whether the sweep is over when this unit is done, as far as its account is concerned.
+    """
+
+    account: str
+    region: str
+    controls: tuple[str, ...]
+    last: bool = False
+
+    def to_json(self) -> str:
+        """The message body on the units queue."""
+        return json.dumps(
+            {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
+        )
+
+    @classmethod
+    def from_json(cls, body: str) -> Unit:
+        """The unit that `to_json` wrote.
+
+        Raises:
+            MalformedWake: the message is no unit.
+        """
+        try:
+            data = json.loads(body)
+            assert data[_MARK]  # noqa: S101 - a missing mark is caught below like any other malformed message
+            return cls(str(data["account"]), str(data["region"]), tuple(data["controls"]), bool(data["last"]))
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error
+
+
+def units(account: str, home: str, controls: Mapping[str, Control], baseline: Baseline) -> Sequence[Unit]:
+    """The pieces of a sweep of one account. The control whose deviation blinds Plumbline comes before all others."""
+    wanted = [one for one in controls.values() if not one.witness and baseline.rules[one.id].response is not Response.OFF]
+    regions = {
+        Scope.GLOBAL: (GLOBAL,),
+        Scope.HOME: (home,),
+        Scope.BILLING: (Scope.BILLING.value,),
+        Scope.EACH: baseline.regions or (home,),
+    }
+    pieces: dict[tuple[bool, str], list[str]] = {}
+    for control in sorted(wanted, key=lambda one: (not one.blinds, one.severity.rank, one.id)):
+        for region in regions[control.scope]:
+            pieces.setdefault((not control.blinds, region), []).append(control.id)
+    ordered = sorted(pieces, key=lambda key: (key[0], key[1] != GLOBAL, key[1]))
+    return [
+        Unit(account, region, tuple(pieces[(blind, region)]), last=(blind, region) == ordered[-1])
+        for blind, region in ordered
+    ]
+
+
+def mark(rule: Rule) -> str:
+    """What a first sweep was made under: when a control's settings change, what they newly find is adopted afresh."""
+    text = json.dumps(rule.settings, sort_keys=True, default=str) + str(rule.response is Response.OFF)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def look(
+    control: Control,
+    rule: Rule,
+    ask: Ask,
+    open_findings: Iterable[Finding],
+    *,
+    adopted: bool,
+    now: datetime,
+) -> Iterator[Wake]:
+    """The wakes that one control needs in one unit.
+
+    A read that AWS refuses becomes a wake for the whole control: settle then finds out, and tells.
+
+    Args:
+        control: what to look with.
+        rule: what the baseline says of it.
+        ask: the eyes, shared by the unit's controls.
+        open_findings: those of this control in this account.
+        adopted: whether its first sweep is done; if not, what it finds gets adoption's grace.
+        now: the time, in UTC.
+    """
+    origin = Origin.SWEEP if adopted else Origin.ADOPTION
+    known = {one.target: one for one in open_findings}
+    try:
+        states = survey(control, ask)
+    except AwsRefusal:
+        yield Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
+        return
+    yield from (
+        Wake(control.id, target, origin)
+        for target, state in states.items()
+        if wants_a_look(control, rule, state, known.get(target), now)
+    )
+    for target, finding in known.items():
+        if target not in states and _in_unit(target, ask):  # deleted since, or moved out of sight
+            yield Wake(control.id, target, Origin.SWEEP, finding.cause)
+
+
+def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | None, now: datetime) -> bool:
+    """Whether what the sweep saw differs from what the ledger knows."""
+    deviation = control.detect(state, rule.settings)
+    if finding is None:
+        return deviation is not None
+    if deviation is None:
+        return True
+    is_due = finding.due is not None and finding.due <= now
+    return is_due or set(deviation.items) != set(finding.deviation.items)
+
+
+def _in_unit(target: Target, ask: Ask) -> bool:
+    return ask.region in (GLOBAL, target.region)
+
+
+def describe(unit: Unit, wakes: Sequence[Any]) -> str:
+    """One line for the log."""
+    return f"{unit.account} {unit.region}: {len(unit.controls)} controls looked, {len(wakes)} wakes"

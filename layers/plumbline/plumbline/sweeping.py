@@ -1,0 +1,66 @@
+"""What sweep does: cut a sweep into units, look through a unit, send wakes. Never writes to the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from plumbline.compose import Plumbline
+from plumbline.reacting import Log
+from plumbline.sweep import Unit
+
+#: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
+_ENOUGH_MILLISECONDS = 30_000
+
+
+class Outlet(Protocol):
+    """A queue."""
+
+    def send(self, bodies: list[str]) -> None:
+        """Send messages, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """One invocation of sweep.
+
+    Attributes:
+        remaining: milliseconds until Lambda stops this invocation.
+    """
+
+    plumbline: Plumbline
+    units: Outlet
+    wakes: Outlet
+    logger: Log
+    clock: Callable[[], datetime]
+    remaining: Callable[[], int]
+
+    def begin(self) -> dict[str, int]:
+        """Send the units of a new sweep on their way."""
+        units = self.plumbline.units()
+        self.units.send([unit.to_json() for unit in units])
+        self.logger.info("sweep begun", extra={"units": len(units)})
+        return {"units": len(units)}
+
+    def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
+        """Look through the unit that one SQS record names.
+
+        Raises:
+            PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
+        """
+        unit = Unit.from_json(record["body"])
+        left = list(unit.controls)
+        looks = self.plumbline.look(unit, now=self.clock())
+        while left and self.remaining() > _ENOUGH_MILLISECONDS:
+            look = next(looks)
+            self.wakes.send([wake.to_json() for wake in look.wakes])
+            self.plumbline.looked(unit, look)
+            left.remove(look.control)
+            self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
+        if left:
+            self.units.send([replace(unit, controls=tuple(left)).to_json()])
+            self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
+        elif unit.last:
+            self.plumbline.ledger.note_sweep(unit.account, self.clock())

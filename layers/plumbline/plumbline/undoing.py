@@ -1,0 +1,123 @@
+"""Takes a repair back when a person says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from plumbline import wording
+from plumbline.core import AwsRefusal, PlumblineError, State
+from plumbline.engine import Engine
+from plumbline.exemptions import Exemption
+from plumbline.findings import LEASE, Finding, Status
+
+#: Long enough to settle the matter in daylight, short enough to be remembered.
+LEFT_ALONE_FOR = timedelta(hours=24)
+
+
+class CannotUndo(PlumblineError):
+    """The undo was refused; nothing was changed. The message says why and what to type instead."""
+
+
+class UndoFailed(PlumblineError):
+    """AWS refused a write of the undo; the message says which and what stands now."""
+
+
+class ExemptionLedger(Protocol):
+    """The part of the ledger that takes exemptions."""
+
+    def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
+        """Add an exemption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did."""
+
+    finding: Finding
+    state: State
+    until: datetime
+
+
+def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: datetime, force: bool = False) -> Undone:
+    """Put back what was before Plumbline's last repair of this finding.
+
+    The target is exempted first, so that the event which the undo itself causes does not get it repaired again.
+
+    Args:
+        engine: to observe, act and tell with.
+        ledger: takes the exemption.
+        finding: the one to take back, as the ledger holds it.
+        now: the time, in UTC.
+        force: undo even though somebody has changed the target since.
+
+    Raises:
+        CannotUndo: there is nothing to undo, or the target is no longer as Plumbline left it.
+        UndoFailed: AWS refused a write half-way.
+        Conflict: the finding is being settled at this moment.
+    """
+    control = engine.controls.get(finding.control)
+    if control is None:
+        raise CannotUndo(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
+    repairs = [one for one in finding.repairs if one.undone is None and one.undo]
+    if not repairs:
+        raise CannotUndo(_nothing(finding))
+    current = engine.ledger.brief(control.id, finding.target, now).finding
+    if current is None or current.id != finding.id:
+        newer = f"; the later one is {current.short}" if current else ""
+        raise CannotUndo(f"{finding.short} is over and the same target has been found again since{newer}. "
+                         f"Type: plumbline show {current.short if current else finding.short}")
+    if current.is_leased(now):
+        raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
+    eyes = engine.aws.eyes(finding.target.account, finding.target.region)
+    state = control.observe(eyes, finding.target) if control.observe else None
+    left = repairs[-1].after
+    if not force and left is not None and json.dumps(left, sort_keys=True, default=str) != json.dumps(
+        state, sort_keys=True, default=str
+    ):
+        raise CannotUndo(
+            f"{control.name(finding.target)} has changed since Plumbline repaired it, so nothing was undone.\n"
+            f"  as Plumbline left it: {wording.clean(control.describe(left))}\n"
+            f"  as it is now:         {wording.clean(control.describe(state))}\n"
+            f"To undo all the same, type: plumbline undo {finding.short} --force"
+        )
+    until = now + LEFT_ALONE_FOR
+    claimed = engine.ledger.save(replace(current, lease=now + LEASE), now=now)
+    reason = f"a person took back the repair {finding.short}"
+    ledger.exempt(finding.target.account, Exemption(control.id, str(finding.target), "operate", reason, until), now)
+    resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))
+    try:
+        act = engine.aws.hands(control, finding.target, resources)
+        for one in reversed(repairs):
+            for call in one.undo:
+                act(call)
+    except AwsRefusal as error:
+        engine.ledger.save(replace(claimed, lease=None), now=now)
+        raise UndoFailed(
+            f"AWS refused a part of the undo of {finding.short}: {error}\n"
+            f"The target is left alone until {wording.moment(until)}. Mend the cause, then type: "
+            f"plumbline undo {finding.short} --force"
+        ) from error
+    eyes = engine.aws.eyes(finding.target.account, finding.target.region)
+    state = control.observe(eyes, finding.target) if control.observe else None
+    done = replace(
+        claimed,
+        status=Status.UNDONE,
+        repairs=tuple(replace(one, undone=one.undone or now) for one in claimed.repairs),
+        told=(*claimed.told, "undone"),
+        closed_at=now,
+        due=None,
+        lease=None,
+    )
+    engine.alerts.send(wording.undone(control, done, state, until, engine.deployment.voice))
+    return Undone(engine.ledger.save(done, now=now), state, until)
+
+
+def _nothing(finding: Finding) -> str:
+    if any(one.undone for one in finding.repairs):
+        return f"{finding.short} has been undone already. Type: plumbline show {finding.short}"
+    if finding.repairs:
+        return f"the repair of {finding.short} cannot be undone: {finding.repairs[-1].plan.irreversible or 'it has no way back'}."
+    return f"Plumbline has repaired nothing for {finding.short}, so there is nothing to undo. It is {finding.status.value}."
