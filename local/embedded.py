@@ -1,0 +1,366 @@
+"""An AWS account on this machine, for the demo and the end-to-end tests.
+
+>>> with EmbeddedAWS.start() as aws:                                        # doctest: +SKIP
+...     aws.user("mallory", policies=["arn:aws:iam::aws:policy/IAMFullAccess"])
+...     aws.client("iam", as_="mallory").create_access_key(UserName="mallory")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+
+_START_TIMEOUT = 20.0
+_STOP_TIMEOUT = 10.0
+_POLL = 0.05
+# The role a person gets from IAM Identity Center; whoever deploys acts through it.
+_ADMIN_ROLE = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+_ADMIN_PATH = "/aws-reserved/sso.amazonaws.com/"
+_ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
+_TWELVE_HOURS = 43200
+
+
+class EmbeddedAWSError(RuntimeError):
+    """The embedded AWS did not do what it was asked to; the message names its log."""
+
+
+class NotInTime(EmbeddedAWSError, TimeoutError):
+    """Something that was waited for did not happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail as its reader gets it."""
+
+    number: int
+    time: str
+    topic: str
+    to: str
+    subject: str
+    text: str
+    attributes: Mapping[str, str]
+    protocol: str = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question put to IAM while a request was served."""
+
+    action: str
+    resource: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCall:
+    """One API request the account saw, and what came of it."""
+
+    number: int
+    time: str
+    principal: str
+    service: str
+    operation: str
+    event: str
+    region: str
+    status: int
+    error: str
+    checks: Sequence[Check]
+    user_agent: str
+
+    @property
+    def role(self) -> str:
+        """The name of the caller's role; empty when the caller is no role."""
+        return self._assumed[0]
+
+    @property
+    def session(self) -> str:
+        """The name of the caller's session; empty when the caller is no role."""
+        return self._assumed[1]
+
+    @property
+    def _assumed(self) -> tuple[str, str]:
+        _, marker, names = self.principal.partition(":assumed-role/")
+        role, _, session = names.partition("/")
+        return (role, session) if marker else ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+@dataclass(slots=True)
+class EmbeddedAWS:
+    """A running emulator and the account in it. Make one with `start`; leave the `with` to stop it."""
+
+    endpoint: str
+    log: Path
+    account: str
+    region: str
+    _process: subprocess.Popen[bytes]
+    _keys: dict[str, _Keys] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls,
+        port: int | None = None,
+        state: Path = Path(".plumbline/embedded"),
+        account: str = ACCOUNT,
+        region: str = REGION,
+        *,
+        confirm_mail: bool = True,
+    ) -> Iterator[Self]:
+        """Start an empty account and stop it at the end of the block.
+
+        Parameters: a port on loopback (None or 0: any free one); a directory for its log and scratch files, emptied
+        first; the account's number; its home Region; whether e-mail subscriptions confirm themselves.
+        Raises EmbeddedAWSError when it does not come up within 20 seconds.
+        """
+        aws = cls._launch(port or _free_port(), state.resolve(), account, region, confirm_mail=confirm_mail)
+        try:
+            aws._await_health()
+            aws._add_administrator()
+            yield aws
+        finally:
+            aws.stop()
+
+    @classmethod
+    def _launch(cls, port: int, state: Path, account: str, region: str, *, confirm_mail: bool) -> Self:
+        python = ROOT / ".venv/emulator/bin/python"
+        if not python.exists():
+            message = f"{python} is missing; run `make setup`"
+            raise EmbeddedAWSError(message)
+        _refuse_taken(port)
+        shutil.rmtree(state, ignore_errors=True)
+        state.mkdir(parents=True)
+        log = state / "aws.log"
+        command = [python, "-m", "local.server", "--port", str(port), "--state", state, "--until-eof"]
+        command += ["--account", account, "--region", region]
+        with log.open("wb") as sink:
+            process = subprocess.Popen(  # noqa: S603
+                command if confirm_mail else [*command, "--no-confirm-mail"],
+                cwd=ROOT,
+                # Nothing of the user's: no proxy, no profile, no key.
+                env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(state), "LANG": "C.UTF-8"},
+                # Held open for as long as this process lives: the server stops when it closes, however we end.
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return cls(
+            f"http://127.0.0.1:{port}", log, account, region, process, {"root": _Keys(account, "test")}
+        )
+
+    def stop(self) -> None:
+        """Stop the emulator, its functions and its moto; nothing is left running."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                pass
+        # Everything it started is in its own session, whether or not it ended in good order.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    # --- acting in it -----------------------------------------------------------------------------
+
+    def environment(self, principal: str = "admin") -> dict[str, str]:
+        """What a command such as `sam` needs in its environment to act in this account as a principal."""
+        keys = self._keys_of(principal)
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+        }
+        token = {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
+        return {
+            **inherited,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            **token,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_PAGER": "",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.3",
+        }
+
+    def session(self, principal: str = "admin", region: str | None = None) -> boto3.Session:
+        """A session of "root", of "admin" (an Identity Center role), or of a user made with `user`."""
+        keys = self._keys_of(principal)
+        return boto3.Session(
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
+            aws_session_token=keys.token,
+            region_name=region or self.region,
+        )
+
+    def client(self, service: str, as_: str = "admin", region: str | None = None) -> Any:  # noqa: ANN401
+        """A client of one service, acting as a principal."""
+        # A proxy of the user's must not stand between two processes of this machine.
+        config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2})
+        return self.session(as_, region).client(service, endpoint_url=self.endpoint, config=config)
+
+    def user(self, name: str, policies: Sequence[str] = ()) -> str:
+        """Make an IAM user with an access key and managed policies, and return its ARN; again, only add policies."""
+        iam = self.client("iam", as_="root")
+        if name not in self._keys:
+            iam.create_user(UserName=name)
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            self._keys[name] = _Keys(key["AccessKeyId"], key["SecretAccessKey"])
+        for policy in policies:
+            iam.attach_user_policy(UserName=name, PolicyArn=policy)
+        return f"arn:aws:iam::{self.account}:user/{name}"
+
+    def invoke(self, function: str, payload: object = None) -> Any:  # noqa: ANN401
+        """Invoke a function and return what it answered; its error is raised with its trace."""
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        value = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            message = f"{function} failed: {json.dumps(value, indent=2)}\nThe emulator's log is {self.log}"
+            raise EmbeddedAWSError(message)
+        return value
+
+    # --- watching it ------------------------------------------------------------------------------
+
+    def inject(self, event: Mapping[str, Any]) -> None:
+        """Deliver an EventBridge event as AWS itself would; account, region and time default to here and now."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        defaults = {"account": self.account, "region": self.region, "time": now, "resources": []}
+        self._ask("POST", "events", {**defaults, **event})
+
+    def mail(self, since: int = 0) -> list[Mail]:
+        """The e-mails after a number, oldest first."""
+        return [Mail(**entry) for entry in self._ask("GET", f"mail?since={since}")]
+
+    def confirm_mail(self, to: str) -> int:
+        """Click every confirmation link sent to an address; returns how many there were."""
+        return int(self._ask("POST", "mail/confirm", {"to": to})["confirmed"])
+
+    def calls(self, since: int = 0) -> list[SeenCall]:
+        """The API requests after a number, oldest first."""
+        return [
+            SeenCall(**{**entry, "checks": tuple(Check(**check) for check in entry["checks"])})
+            for entry in self._ask("GET", f"calls?since={since}")
+        ]
+
+    def wait(self, predicate: Callable[[], object], *, timeout: float = 15.0, what: str) -> float:
+        """Wait until something holds and return the seconds that took.
+
+        Raises NotInTime, which names what was awaited and where the log is. An error of the predicate is raised
+        as it is: a wait is no place to lose one.
+        """
+        began = time.monotonic()
+        while not predicate():
+            if time.monotonic() - began > timeout:
+                message = f"not within {timeout:g} s: {what}. The emulator's log is {self.log}"
+                raise NotInTime(message)
+            if self._process.poll() is not None:
+                message = f"the embedded AWS ended while waiting for: {what}. Its log is {self.log}"
+                raise EmbeddedAWSError(message)
+            time.sleep(_POLL)
+        return time.monotonic() - began
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _keys_of(self, principal: str) -> _Keys:
+        if principal not in self._keys:
+            message = f"no principal {principal!r}; there are {sorted(self._keys)}. Make users with `user`"
+            raise EmbeddedAWSError(message)
+        return self._keys[principal]
+
+    def _add_administrator(self) -> None:
+        iam = self.client("iam", as_="root")
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+        role = iam.create_role(
+            RoleName=_ADMIN_ROLE,
+            Path=_ADMIN_PATH,
+            AssumeRolePolicyDocument=json.dumps(trust),
+            MaxSessionDuration=_TWELVE_HOURS,
+        )["Role"]
+        iam.attach_role_policy(RoleName=_ADMIN_ROLE, PolicyArn=_ADMINISTRATOR_ACCESS)
+        made = self.client("sts", as_="root").assume_role(
+            RoleArn=role["Arn"], RoleSessionName="admin", DurationSeconds=_TWELVE_HOURS
+        )["Credentials"]
+        self._keys["admin"] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+
+    def _await_health(self) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._healthy():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+                message = f"the embedded AWS did not start; its log is {self.log} and ends:\n{tail}"
+                raise EmbeddedAWSError(message)
+            time.sleep(_POLL)
+
+    def _healthy(self) -> bool:
+        try:
+            return self._ask("GET", "calls?since=0") is not None
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def _ask(self, method: str, path: str, value: object = None) -> Any:  # noqa: ANN401
+        body = None if value is None else json.dumps(value).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_plumbline/{path}", data=body, method=method)  # noqa: S310
+        # An opener of its own: the user's proxy settings are not for loopback.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=10
+        ) as response:
+            return json.load(response)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = f"port {port} is taken on 127.0.0.1; give another, or none for any free one"
+            raise EmbeddedAWSError(message) from error

@@ -1,0 +1,165 @@
+"""The one door: every request passes here on its way to the emulator, and is written down and relayed on its way out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qs
+
+from local import patches
+from local.identities import caller_of
+from local.recorder import Check, calls, checks_of_request, mail
+from local.relay import Answer, Call, TrailRelay
+from local.wire import Request, operation_of
+from local.shapes import event_name
+
+log = logging.getLogger("plumbline.gateway")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OURS = "/_plumbline/"
+# The emulator's own pages: health, reset and the like.
+_EMULATORS = "/_"
+
+
+class Gateway:
+    """An ASGI application around the emulator's."""
+
+    def __init__(self, emulator: Application, trail: TrailRelay) -> None:
+        self._emulator = emulator
+        self._trail = trail
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event, as ASGI asks."""
+        if scope["type"] != "http" or (
+            scope["path"].startswith(_EMULATORS) and not scope["path"].startswith(OURS)
+        ):
+            await self._emulator(scope, receive, send)
+            return
+        request = await _read(scope, receive)
+        if request.path.startswith(OURS):
+            await _send_json(send, *self._control(request))
+            return
+        await self._serve(request, scope, receive, send)
+
+    async def _serve(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        credential = request.credential
+        # Before the call: afterwards the key may be gone, the trail stopped.
+        caller = caller_of(credential.access_key) if credential else None
+        operation = operation_of(request)
+        call = Call(request, credential, operation, caller) if credential and operation and caller else None
+        heard = call is not None and self._trail.hears(call)
+        checks: list[Check] = []
+        checks_of_request.set(checks)
+        reply = _Reply(send)
+        await self._emulator(scope, _replay(request.body, receive), reply)
+        answer = reply.answer
+        error = answer.error(operation) if operation else None
+        calls.append(
+            {
+                "principal": caller.arn if caller else "",
+                "service": operation.service_model.service_name
+                if operation
+                else (credential.scope if credential else ""),
+                "operation": operation.name if operation else f"{request.method} {request.path}",
+                "event": event_name(operation) if operation else "",
+                "region": credential.region if credential else "",
+                "status": answer.status,
+                "error": error[0] if error else "",
+                "checks": [asdict(check) for check in checks],
+                "user_agent": request.headers.get("user-agent", ""),
+            }
+        )
+        if call is not None and heard:
+            self._relay(call, answer)
+
+    def _relay(self, call: Call, answer: Answer) -> None:
+        try:
+            self._trail.relay(call, answer)
+        except Exception:
+            # The caller has had the answer; a record that cannot be built is ours to see in the log.
+            log.exception("no record of %s", call.operation.name)
+
+    def _control(self, request: Request) -> tuple[int, object]:
+        since = int(request.query.get("since", ["0"])[0])
+        what = f"{request.method} {request.path.removeprefix(OURS)}"
+        if what == "GET calls":
+            return 200, calls.since(since)
+        if what == "GET mail":
+            return 200, mail.since(since)
+        if what == "POST events":
+            self._trail.deliver(json.loads(request.body))
+            return 202, {}
+        if what == "POST mail/confirm":
+            return 200, {"confirmed": patches.confirm_mail(json.loads(request.body)["to"])}
+        return 404, {"message": f"{what}: there are GET calls, GET mail, POST events and POST mail/confirm"}
+
+
+class _Reply:
+    """Passes an answer on as it comes, and keeps it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
+        self._chunks: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = _decoded(message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            self._chunks.append(message.get("body", b""))
+        await self._send(message)
+
+    @property
+    def answer(self) -> Answer:
+        return Answer(self._status, self._headers, b"".join(self._chunks))
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    chunks: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        query=parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True),
+        headers=_decoded(scope.get("headers", ())),
+        body=b"".join(chunks),
+        client=(scope.get("client") or ("127.0.0.1",))[0],
+    )
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    unread = [body]
+
+    async def replay() -> Message:
+        if unread:
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+def _decoded(headers: Any) -> dict[str, str]:  # noqa: ANN401
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+
+
+async def _send_json(send: Send, status: int, value: object) -> None:
+    body = json.dumps(value, default=str).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

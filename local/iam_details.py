@@ -1,0 +1,200 @@
+"""The IAM calls that the emulator lacks or answers thinly, over its own state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from ministack.services import iam
+
+Parameters = Mapping[str, list[str]]
+Response = tuple[int, dict[str, str], bytes]
+Entity = Mapping[str, Any]
+
+_DEFAULT_PAGE = 100
+
+
+def set_default_policy_version(parameters: Parameters) -> Response:
+    """SetDefaultPolicyVersion: which version of a customer managed policy is in force."""
+    arn, version_id = _one(parameters, "PolicyArn"), _one(parameters, "VersionId")
+    if iam._is_aws_managed_arn(arn):
+        return _refuse(403, "AccessDenied", f"Cannot change the default version of AWS managed policy {arn}.")
+    policy = iam._policies.get(arn)
+    if policy is None:
+        return _refuse(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+    if version_id not in policy["Versions"]:
+        return _refuse(
+            404, "NoSuchEntity", f"Policy {arn} version {version_id} does not exist or is not attachable."
+        )
+    for version in policy["Versions"].values():
+        version["IsDefaultVersion"] = version["VersionId"] == version_id
+    policy["DefaultVersionId"] = version_id
+    policy["UpdateDate"] = iam._now()
+    return _answer("SetDefaultPolicyVersion", "")
+
+
+def get_account_authorization_details(parameters: Parameters) -> Response:
+    """GetAccountAuthorizationDetails, in pages, with AWS managed policies in use and permissions boundaries."""
+    wanted = {values[0] for name, values in parameters.items() if name.startswith("Filter.member.")}
+    entities = [entity for entity in _entities() if not wanted or entity[0] in wanted]
+    start = int(_one(parameters, "Marker") or 0)
+    size = int(_one(parameters, "MaxItems") or _DEFAULT_PAGE)
+    page, rest = entities[start : start + size], entities[start + size :]
+    lists = {
+        "UserDetailList": [describe() for kind, describe in page if kind == "User"],
+        "GroupDetailList": [describe() for kind, describe in page if kind == "Group"],
+        "RoleDetailList": [describe() for kind, describe in page if kind == "Role"],
+        "Policies": [
+            describe() for kind, describe in page if kind in {"LocalManagedPolicy", "AWSManagedPolicy"}
+        ],
+    }
+    answer: dict[str, Any] = {**lists, "IsTruncated": bool(rest)}
+    if rest:
+        answer["Marker"] = str(start + size)
+    return _answer("GetAccountAuthorizationDetails", _xml(answer))
+
+
+def _entities() -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    # AWS gives entities in no documented order; this one is stable while pages are read.
+    for name in sorted(iam._users):
+        yield "User", lambda name=name: _user(name, iam._users[name])  # type: ignore[misc]
+    for name in sorted(iam._groups):
+        yield "Group", lambda name=name: _group(name, iam._groups[name])  # type: ignore[misc]
+    for name in sorted(iam._roles):
+        yield "Role", lambda name=name: _role(name, iam._roles[name])  # type: ignore[misc]
+    for arn in sorted(iam._policies):
+        yield "LocalManagedPolicy", lambda arn=arn: _policy(arn)  # type: ignore[misc]
+    for arn in sorted(_aws_managed_policies_in_use()):
+        yield "AWSManagedPolicy", lambda arn=arn: _policy(arn)  # type: ignore[misc]
+
+
+def _aws_managed_policies_in_use() -> set[str]:
+    holders = [*iam._users.values(), *iam._groups.values(), *iam._roles.values()]
+    arns = {arn for holder in holders for arn in holder.get("AttachedPolicies", ())}
+    return {arn for arn in arns if iam._is_aws_managed_arn(arn)}
+
+
+def _user(name: str, user: Entity) -> dict[str, Any]:
+    return {
+        **_identity(user, "UserName", "UserId"),
+        "UserPolicyList": _inline(iam._user_inline_policies.get(name)),
+        "GroupList": [group["GroupName"] for group in iam._groups.values() if name in group.get("Users", ())],
+        "AttachedManagedPolicies": _attached(user),
+        **_boundary(user),
+        "Tags": user.get("Tags", []),
+    }
+
+
+def _group(name: str, group: Entity) -> dict[str, Any]:
+    return {
+        **_identity(group, "GroupName", "GroupId"),
+        "GroupPolicyList": _inline(iam._group_inline_policies.get(name)),
+        "AttachedManagedPolicies": _attached(group),
+    }
+
+
+def _role(name: str, role: Entity) -> dict[str, Any]:
+    profiles = [profile for profile in iam._instance_profiles.values() if name in profile.get("Roles", ())]
+    return {
+        **_identity(role, "RoleName", "RoleId"),
+        "AssumeRolePolicyDocument": _document(role.get("AssumeRolePolicyDocument")),
+        "InstanceProfileList": [
+            {
+                key: profile[key]
+                for key in ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
+            }
+            for profile in profiles
+        ],
+        "RolePolicyList": _inline(role.get("InlinePolicies")),
+        "AttachedManagedPolicies": _attached(role),
+        **_boundary(role),
+        "Tags": role.get("Tags", []),
+        "RoleLastUsed": {},
+    }
+
+
+def _policy(arn: str) -> dict[str, Any]:
+    policy = iam._lookup_policy(arn)
+    aws_managed = iam._is_aws_managed_arn(arn)
+    attached = (
+        iam._aws_managed_attachment_counts.get(arn, 0) if aws_managed else policy.get("AttachmentCount", 0)
+    )
+    return {
+        "PolicyName": policy["PolicyName"],
+        "PolicyId": policy["PolicyId"],
+        "Arn": arn,
+        "Path": policy.get("Path", "/"),
+        "DefaultVersionId": policy["DefaultVersionId"],
+        "AttachmentCount": attached,
+        "PermissionsBoundaryUsageCount": iam._boundary_usage_counts().get(arn, 0),
+        "IsAttachable": True,
+        "CreateDate": policy["CreateDate"],
+        "UpdateDate": policy.get("UpdateDate", policy["CreateDate"]),
+        "PolicyVersionList": [
+            {
+                "Document": _document(version.get("Document")),
+                "VersionId": version["VersionId"],
+                "IsDefaultVersion": bool(version.get("IsDefaultVersion")),
+                "CreateDate": version["CreateDate"],
+            }
+            for version in policy["Versions"].values()
+        ],
+    }
+
+
+def _identity(entity: Entity, name: str, identifier: str) -> dict[str, Any]:
+    return {key: entity[key] for key in ("Path", name, identifier, "Arn", "CreateDate")}
+
+
+def _inline(policies: Mapping[str, str] | None) -> list[dict[str, str]]:
+    return [
+        {"PolicyName": name, "PolicyDocument": _document(text)} for name, text in (policies or {}).items()
+    ]
+
+
+def _attached(entity: Entity) -> list[dict[str, str]]:
+    return [
+        {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in entity.get("AttachedPolicies", ())
+    ]
+
+
+def _boundary(entity: Entity) -> dict[str, Any]:
+    arn = entity.get("PermissionsBoundary")
+    if not arn:
+        return {}
+    return {
+        "PermissionsBoundary": {
+            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+            "PermissionsBoundaryArn": arn,
+        }
+    }
+
+
+def _document(text: str | None) -> str:
+    # IAM answers policy documents URL-encoded (RFC 3986).
+    return quote(text or "{}", safe="")
+
+
+def _one(parameters: Parameters, name: str) -> str:
+    return (parameters.get(name) or [""])[0]
+
+
+def _xml(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_xml(item)}</{name}>" for name, item in value.items())
+    if isinstance(value, list):
+        return "".join(f"<member>{_xml(item)}</member>" for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return escape(str(value))
+
+
+def _answer(action: str, inner: str) -> Response:
+    body = f"<{action}Result>{inner}</{action}Result>" if inner else ""
+    return iam._xml(200, f"{action}Response", body, ns="iam")  # type: ignore[no-any-return]
+
+
+def _refuse(status: int, code: str, message: str) -> Response:
+    return iam._error(status, code, message, ns="iam")  # type: ignore[no-any-return]

@@ -1,0 +1,392 @@
+"""Every private name of ministack that is replaced, with the reason. Written against one version only.
+
+`apply` is called once, before the first request. Each `_patch_*` replaces one behaviour and says what AWS does instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import threading
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.core.responses import get_account_id, request_scope
+from ministack.services import eventbridge, iam, lambda_svc, sns
+from ministack.services.cloudformation import provisioners
+
+from local import cfn_types, iam_details, sam_transform
+from local.managed_policies import ManagedPolicies
+from local.moto_server import MotoServer
+from local.recorder import Check, checks_of_request, mail
+
+MINISTACK = "1.5.33"
+
+# Whole services the emulator does not have; moto keeps their state.
+_MOTO_SERVICES = ("access-analyzer", "config", "guardduty", "macie2", "organizations", "securityhub")
+# Single operations whose state nothing else reads, by the emulator's service name.
+_MOTO_OPERATIONS: Mapping[str, frozenset[str]] = {
+    "account": frozenset({"DeleteAlternateContact", "GetAlternateContact", "PutAlternateContact"}),
+    "ec2": frozenset(
+        {"DisableEbsEncryptionByDefault", "EnableEbsEncryptionByDefault", "GetEbsEncryptionByDefault"}
+    ),
+}
+
+# What a function finds in its environment on AWS, beside its own variables; `_LAMBDA_*` is the emulator's own wiring.
+_LAMBDA_ENVIRONMENT = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT", "_LAMBDA_FUNCTION_ARN", "_LAMBDA_LAYERS_DIRS", "_LAMBDA_TIMEOUT",
+    }
+)  # fmt: skip
+
+
+class WrongEmulator(RuntimeError):
+    """The installed ministack is not the one these patches were written for."""
+
+
+def check_version() -> None:
+    """Refuse to patch any ministack but the pinned one."""
+    installed = version("ministack")
+    if installed != MINISTACK:
+        message = (
+            f"ministack {installed} is installed, but the patches in local/ replace private names of {MINISTACK}. "
+            f"Run `make setup`, or read local/patches.py against the new version and change MINISTACK there."
+        )
+        raise WrongEmulator(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the patches need to know: where functions reach the emulator, and the environments beside it."""
+
+    endpoint: str
+    lambda_python: Path
+    sam_python: Path
+    dev_site_packages: Path
+    confirm_mail: bool
+
+
+def apply(settings: Settings, moto: MotoServer) -> None:
+    """Replace what has to be replaced; `moto` answers for the services ministack lacks."""
+    check_version()
+    _patch_lambda_environment(settings.endpoint, settings.lambda_python)
+    _patch_rules_invoke_asynchronously()
+    _patch_buses_across_regions()
+    _patch_enforcement_is_recorded()
+    _patch_loopback_counts_as_tls()
+    _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
+    _patch_iam()
+    _patch_mail(confirm=settings.confirm_mail)
+    _patch_services_from_moto(moto)
+    cfn_types.register()
+    sam_transform.install(settings.sam_python)
+
+
+# --- Lambda ---------------------------------------------------------------------------------------
+
+
+def _patch_lambda_environment(endpoint: str, python: Path) -> None:
+    """Stock: a function runs on the emulator's interpreter, sees its packages, and inherits its environment.
+
+    AWS: the runtime's interpreter with boto3 only, and an environment of its own. Without this a dependency missing
+    from the layer is found in production.
+    """
+    runtime_binary = lambda_runtime._detect_runtime_binary
+    spawn = lambda_runtime.Worker._spawn
+    spawning = threading.local()
+
+    def detect_runtime_binary(runtime: str) -> tuple[str, str]:
+        binary, script = runtime_binary(runtime)
+        return (str(python) if runtime.startswith("python") else binary), script
+
+    def spawn_in_clean_environment(worker: lambda_runtime.Worker) -> None:
+        spawning.config = worker.config
+        spawn(worker)
+
+    def popen(command: list[str], **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401
+        options["env"] = _lambda_environment(spawning.config, options["env"], endpoint)
+        # -E and -s: no PYTHON* variable and no user site. Its own directory first on the path is the worker's.
+        return subprocess.Popen([command[0], "-s", *command[1:]], **options)  # noqa: S603
+
+    lambda_runtime._detect_runtime_binary = detect_runtime_binary
+    lambda_runtime.Worker._spawn = spawn_in_clean_environment
+    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
+
+
+def _lambda_environment(
+    config: Mapping[str, Any], offered: Mapping[str, str], endpoint: str
+) -> dict[str, str]:
+    own = config.get("Environment", {}).get("Variables", {})
+    return {
+        "LANG": "en_US.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TZ": ":UTC",
+        "_HANDLER": config.get("Handler", ""),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', 'python')}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.get('FunctionName', '')}",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint,
+        **own,
+        **{name: value for name, value in offered.items() if name in _LAMBDA_ENVIRONMENT},
+    }
+
+
+# --- EventBridge ----------------------------------------------------------------------------------
+
+
+def _patch_rules_invoke_asynchronously() -> None:
+    """Stock: a rule runs its function once. AWS: an asynchronous invocation, retried twice, then its DLQ."""
+
+    def dispatch_to_lambda(arn: str, payload: str) -> None:
+        function, config, name = lambda_svc._get_func_record_for_ref(arn)
+        if not function or not config:
+            eventbridge.logger.warning("EventBridge → Lambda: function %s not found", name)
+            return
+        lambda_svc.invoke_async_with_retry(
+            lambda_svc._execution_record_for_config(function, config), json.loads(payload)
+        )
+
+    eventbridge._dispatch_to_lambda = dispatch_to_lambda
+
+
+def _patch_buses_across_regions() -> None:
+    """Stock: an event sent to a bus in another Region is dropped. AWS: it arrives, with the Region it came from."""
+    target_matches = eventbridge._target_matches_request_scope
+    dispatch_to_bus = eventbridge._dispatch_to_event_bus
+
+    def dispatch_to_event_bus(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+        spec: Any,  # noqa: ANN401
+        event: dict[str, Any],
+        rule: dict[str, Any],
+        event_path: set[str],
+        target_input_payload: str | None = None,
+    ) -> None:
+        if target_matches(spec):
+            dispatch_to_bus(spec, event, rule, event_path, target_input_payload)
+            return
+        origin = rule.get("Arn", "")
+        if spec.account_id != get_account_id() or origin in event_path:
+            eventbridge.logger.warning("EventBridge → bus %s: other account or a circle, dropped", spec)
+            return
+        forwarded = {
+            **event,
+            "EventBusName": spec.resource.partition("/")[2],
+            "_DispatchPath": [*event_path, origin],
+        }
+        if target_input_payload is not None:
+            forwarded["Detail"] = target_input_payload
+        with request_scope(spec.account_id, spec.region):
+            eventbridge._dispatch_event(forwarded)
+
+    eventbridge._dispatch_to_event_bus = dispatch_to_event_bus
+
+
+# --- IAM ------------------------------------------------------------------------------------------
+
+
+def _patch_enforcement_is_recorded() -> None:
+    """Stock: what IAM was asked is not kept. The tests compare it with the permissions that are declared."""
+    enforce = iam_evaluator.enforce
+
+    @functools.wraps(enforce)
+    def enforce_and_record(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        denied = enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+        asked = checks_of_request.get()
+        if asked is not None:
+            asked.append(Check(iam_action, resource_arn, denied is None))
+        return denied
+
+    iam_evaluator.enforce = enforce_and_record
+
+
+def _patch_loopback_counts_as_tls() -> None:
+    """Stock: plain HTTP, so `aws:SecureTransport` is false and the SAM CLI's own bucket refuses uploads.
+
+    Plain HTTP on loopback stands in for the TLS that every AWS client uses.
+    """
+    pin_request_origin = app.pin_request_origin
+    app.pin_request_origin = lambda address, _secure: pin_request_origin(address, secure_transport=True)
+
+
+def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:
+    """Stock: a few dozen AWS managed policies. AWS: about 1,500."""
+    lookup_policy = iam._lookup_policy
+
+    def lookup(arn: str) -> dict[str, Any] | None:
+        found = lookup_policy(arn)
+        if found is None and iam._is_aws_managed_arn(arn):
+            document = known_to_aws.document(arn)
+            if document is not None:
+                found = iam._make_aws_managed_record(
+                    arn.removeprefix(iam._AWS_MANAGED_POLICY_PREFIX), document
+                )
+                iam._aws_managed_policies[arn] = found
+        return found
+
+    iam._lookup_policy = lookup
+
+
+def _patch_iam() -> None:
+    """Stock: no SetDefaultPolicyVersion; a password policy update merges; details are thin and unpaged."""
+    update = iam._update_account_password_policy
+
+    def update_account_password_policy(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
+        # AWS resets what the call leaves out to its default.
+        iam._account_password_policy["policy"] = {"MinimumPasswordLength": 6}
+        return update(parameters)
+
+    iam._IAM_HANDLERS["UpdateAccountPasswordPolicy"] = update_account_password_policy
+    iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = iam_details.set_default_policy_version
+    iam._IAM_HANDLERS["GetAccountAuthorizationDetails"] = iam_details.get_account_authorization_details
+
+
+# --- SNS ------------------------------------------------------------------------------------------
+
+_MAIL_PROTOCOLS = frozenset({"email", "email-json"})
+
+
+def _patch_mail(*, confirm: bool) -> None:
+    """Stock: e-mail is a line in the log, and its subscription confirms itself. Here it reaches a mailbox."""
+    fanout = sns._fanout
+    subscribe = sns._subscribe
+
+    @functools.wraps(fanout)
+    def fan_out_and_post(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+        topic_arn: str,
+        msg_id: str,
+        message: str,
+        subject: str,
+        message_structure: str = "",
+        message_attributes: dict[str, Any] | None = None,
+        **fifo: str,
+    ) -> None:
+        fanout(topic_arn, msg_id, message, subject, message_structure, message_attributes, **fifo)
+        topic = sns._topic_by_arn_any_scope(topic_arn) or {}
+        for subscription in topic.get("subscriptions", ()):
+            protocol = subscription.get("protocol")
+            if protocol not in _MAIL_PROTOCOLS or not subscription.get("confirmed"):
+                continue
+            text = sns._resolve_message_for_protocol(message, message_structure, protocol)
+            if sns._matches_filter_policy(subscription, message_attributes or {}, text):
+                _post(topic_arn, subscription, subject, text, message_attributes or {})
+
+    def subscribe_and_wait_for_a_click(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
+        answer = subscribe(parameters)
+        _leave_unconfirmed(parameters.get("TopicArn", [""])[0])
+        return answer
+
+    sns._fanout = fan_out_and_post
+    if not confirm:
+        sns._subscribe = subscribe_and_wait_for_a_click
+        _after_create(
+            "AWS::SNS::Subscription", lambda props, _: _leave_unconfirmed(props.get("TopicArn", ""))
+        )
+        _after_create("AWS::SNS::Topic", lambda _, topic_arn: _leave_unconfirmed(topic_arn))
+
+
+def _post(
+    topic_arn: str, subscription: Mapping[str, Any], subject: str, text: str, attributes: Mapping[str, Any]
+) -> None:
+    mail.append(
+        {
+            "topic": topic_arn,
+            "to": subscription.get("endpoint", ""),
+            "protocol": subscription.get("protocol"),
+            "subject": subject or "AWS Notification Message",
+            "text": text,
+            "attributes": {
+                name: value.get("StringValue", "") if isinstance(value, dict) else value
+                for name, value in attributes.items()
+            },
+        }
+    )
+
+
+def _leave_unconfirmed(topic_arn: str) -> None:
+    topic = sns._topic_by_arn_any_scope(topic_arn) or {}
+    for subscription in topic.get("subscriptions", ()):
+        if subscription["protocol"] in _MAIL_PROTOCOLS and "asked" not in subscription:
+            subscription |= {"asked": True, "confirmed": False, "token": subscription["arn"]}
+            subscription["attributes"]["PendingConfirmation"] = "true"
+
+
+def _after_create(resource_type: str, then: Callable[[Mapping[str, Any], str], None]) -> None:
+    handler = provisioners._RESOURCE_HANDLERS[resource_type]
+    create = handler["create"]
+
+    def create_then(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Any:  # noqa: ANN401
+        physical_id, attributes = create(logical_id, props, stack_name)
+        then(props, physical_id)
+        return physical_id, attributes
+
+    handler["create"] = create_then
+
+
+def confirm_mail(to: str) -> int:
+    """Click every confirmation link sent to an address; returns how many."""
+    clicked = 0
+    for topic in list(sns._topics._data.values()):
+        for subscription in topic["subscriptions"]:
+            if subscription["endpoint"] == to and not subscription["confirmed"]:
+                subscription |= {"confirmed": True, "token": None}
+                subscription["attributes"]["PendingConfirmation"] = "false"
+                clicked += 1
+    return clicked
+
+
+# --- services from moto ---------------------------------------------------------------------------
+
+
+def _patch_services_from_moto(moto: MotoServer) -> None:
+    """Stock: an unknown service falls through to S3, a known one answers InvalidAction for what it lacks."""
+    detect_service = app.detect_service
+    extract_iam_action = iam_actions.extract_iam_action
+
+    def detect(method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> str:
+        scope = headers.get("authorization", "").partition("Credential=")[2].split("/")[3:4]
+        if scope and scope[0] in _MOTO_SERVICES:
+            return scope[0]
+        return str(detect_service(method, path, headers, query))
+
+    app.detect_service = detect
+    for service in _MOTO_SERVICES:
+        app.SERVICE_HANDLERS[service] = moto.handle
+        iam_actions.SERVICE_TO_IAM_NAMESPACE[service] = service
+        iam_actions._BOTOCORE_SERVICE_MAP.setdefault(service, service.replace("-", ""))
+    for service, operations in _MOTO_OPERATIONS.items():
+        own = app.SERVICE_HANDLERS[service]
+        app.SERVICE_HANDLERS[service] = _either(service, operations, own, moto, extract_iam_action)
+
+
+def _either(
+    service: str,
+    operations: frozenset[str],
+    own: Callable[..., Any],
+    moto: MotoServer,
+    extract_iam_action: Callable[..., str | None],
+) -> Callable[..., Any]:
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Any:  # noqa: ANN401
+        action = extract_iam_action(service, method, path, headers, body, query) or ""
+        chosen = moto.handle if action.partition(":")[2] in operations else own
+        return await chosen(method, path, headers, body, query)
+
+    return handle

@@ -1,0 +1,247 @@
+"""The trail relay: what CloudTrail and EventBridge do between an API call and the rules that wait for it.
+
+The emulator records no call and delivers none to its event bus. Here each change to the account, made or refused,
+becomes an "AWS API Call via CloudTrail" event in the Region AWS would log it in, while a trail is logging there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore import parsers
+from botocore.model import OperationModel
+from ministack.core.responses import request_scope
+from ministack.services import cloudtrail, eventbridge
+
+from local import shapes
+from local.identities import Caller
+from local.wire import Credential, Request
+
+log = logging.getLogger("plumbline.relay")
+
+GLOBAL_REGION = "us-east-1"
+_GLOBAL_SERVICES = frozenset({"account", "cloudfront", "iam", "organizations", "route53"})
+
+# Reads never reach an ordinary rule; GetFederationToken and GetSessionToken do, although their names say read.
+_READS = (
+    "BatchGet",
+    "Describe",
+    "Get",
+    "Head",
+    "List",
+    "Lookup",
+    "Query",
+    "Scan",
+    "Search",
+    "Simulate",
+    "Test",
+)
+_READS_IN_NAME_ONLY = frozenset({"GetFederationToken", "GetSessionToken"})
+
+# Data events, which a trail has to be asked for: what happens in a resource rather than to it.
+_DATA_EVENTS: Mapping[str, frozenset[str]] = {
+    "cloudwatch": frozenset({"PutMetricData"}),
+    "dynamodb": frozenset(
+        {
+            "BatchExecuteStatement", "BatchWriteItem", "DeleteItem", "ExecuteStatement", "ExecuteTransaction",
+            "PutItem", "TransactGetItems", "TransactWriteItems", "UpdateItem",
+        }
+    ),
+    "events": frozenset({"PutEvents"}),
+    "lambda": frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"}),
+    "logs": frozenset({"CreateLogStream", "FilterLogEvents", "PutLogEvents", "StartQuery"}),
+    "sns": frozenset({"Publish", "PublishBatch"}),
+    "sqs": frozenset(
+        {
+            "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage", "DeleteMessageBatch",
+            "ReceiveMessage", "SendMessage", "SendMessageBatch",
+        }
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request and who made it, before the answer is known."""
+
+    request: Request
+    credential: Credential
+    operation: OperationModel
+    caller: Caller
+
+    @property
+    def region(self) -> str:
+        """Where AWS logs the call: us-east-1 for the services that are global."""
+        service = self.operation.service_model.service_name
+        return GLOBAL_REGION if service in _GLOBAL_SERVICES else self.credential.region
+
+    @property
+    def changes_the_account(self) -> bool:
+        """Whether CloudTrail counts the call as a write management event."""
+        service, name = self.operation.service_model.service_name, self.operation.name
+        if name in _READS_IN_NAME_ONLY:
+            return True
+        if name.startswith(_READS) or name in _DATA_EVENTS.get(service, frozenset()):
+            return False
+        # In S3 everything that names a key is a data event.
+        return service != "s3" or "{Key+}" not in self.operation.http["requestUri"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def error(self, operation: OperationModel) -> tuple[str, str] | None:
+        """The code and message of a refused or failed call, as they were on the wire; None for success."""
+        if self.status < 400:  # noqa: PLR2004 -- the HTTP boundary between success and error
+            return None
+        content_type = self.headers.get("content-type", "")
+        protocol = str(operation.service_model.protocol)
+        if "json" in content_type and protocol not in {"json", "rest-json"}:
+            protocol = "json"
+        elif "xml" in content_type and protocol not in {"ec2", "query", "rest-xml"}:
+            protocol = "query"
+        message = {"status_code": self.status, "headers": dict(self.headers), "body": self.body}
+        found = parsers.create_parser(protocol).parse(message, operation.output_shape).get("Error", {})
+        code = str(found.get("Code", self.status)).rpartition("#")[2]
+        return code, str(found.get("Message", ""))
+
+
+class TrailRelay:
+    """Turns calls into events, in the order the calls were made."""
+
+    def __init__(self) -> None:
+        # One thread: events of one account arrive in order, and a slow target never holds up an API request.
+        self._deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="trail-relay")
+
+    def hears(self, call: Call) -> bool:
+        """Whether a trail is logging such a call at this moment. Ask before the call: StopLogging is still logged."""
+        return call.changes_the_account and trail_is_logging(call.caller.account, call.region)
+
+    def relay(self, call: Call, answer: Answer) -> None:
+        """Deliver the record of a call to the rules of its Region."""
+        event = envelope(call, record(call, answer))
+        self.deliver(event)
+
+    def deliver(self, event: Mapping[str, Any]) -> None:
+        """Deliver an event as AWS itself would: any source, no permission asked."""
+        self._deliveries.submit(_deliver, event)
+
+    def close(self) -> None:
+        """Drop what has not been delivered."""
+        self._deliveries.shutdown(wait=False, cancel_futures=True)
+
+
+def trail_is_logging(account: str, region: str) -> bool:
+    """Whether any trail of the account logs write management events of the Region."""
+    for (owner, home, name), trail in cloudtrail._trails.all_items():
+        covers = home == region or trail.get("IsMultiRegionTrail", False)
+        if owner == account and covers and trail.get("IsLogging") and _logs_writes(owner, home, name):
+            return True
+    return False
+
+
+def _logs_writes(account: str, home: str, trail: str) -> bool:
+    selectors: Sequence[Mapping[str, Any]] = cloudtrail._event_selectors.get_scoped(
+        account, home, trail, cloudtrail._DEFAULT_EVENT_SELECTORS
+    )
+    return any(_selects_writes(selector) for selector in selectors)
+
+
+def _selects_writes(selector: Mapping[str, Any]) -> bool:
+    if "FieldSelectors" not in selector:
+        writes = selector.get("ReadWriteType", "All") in {"All", "WriteOnly"}
+        return writes and bool(selector.get("IncludeManagementEvents", True))
+    fields = {field["Field"]: field for field in selector["FieldSelectors"]}
+    return fields.get("eventCategory", {}).get("Equals") == ["Management"] and fields.get("readOnly", {}).get(
+        "Equals"
+    ) != ["true"]
+
+
+def record(call: Call, answer: Answer) -> dict[str, Any]:
+    """The CloudTrail record of a call."""
+    operation = call.operation
+    error = answer.error(operation)
+    denied_by_iam_itself = error is not None and error[0] == "AccessDenied" and event_service(call) == "iam"
+    details: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": dict(call.caller.identity),
+        "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": f"{event_service(call)}.amazonaws.com",
+        "eventName": shapes.event_name(operation),
+        "awsRegion": call.region,
+        "sourceIPAddress": call.request.client,
+        "userAgent": call.request.headers.get("user-agent", ""),
+        # IAM refuses before it reads the parameters, so its record has none.
+        "requestParameters": None
+        if denied_by_iam_itself
+        else shapes.request_parameters(operation, call.request),
+        "responseElements": None,
+        "requestID": answer.headers.get("x-amzn-requestid") or str(uuid.uuid4()),
+        "eventID": str(uuid.uuid4()),
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": call.caller.account,
+        "eventCategory": "Management",
+    }
+    if error is None:
+        details["responseElements"] = shapes.response_elements(
+            operation, answer.status, answer.headers, answer.body
+        )
+    else:
+        code, message = error
+        details |= {"errorCode": shapes.error_code(operation, code), "errorMessage": message}
+    return details
+
+
+def event_service(call: Call) -> str:
+    """The service as eventSource names it."""
+    return shapes.event_source(call.operation)
+
+
+def envelope(call: Call, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as EventBridge delivers it."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": f"aws.{event_service(call)}",
+        "account": call.caller.account,
+        "time": detail["eventTime"],
+        "region": call.region,
+        "resources": [],
+        "detail": dict(detail),
+    }
+
+
+def _deliver(event: Mapping[str, Any]) -> None:
+    moment = datetime.fromisoformat(event["time"]) if event.get("time") else datetime.now(UTC)
+    record_on_bus = {
+        "EventId": event.get("id") or str(uuid.uuid4()),
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+        "EventBusName": "default",
+        "Time": int(moment.timestamp()),
+        "Resources": list(event.get("resources", ())),
+        "Account": event["account"],
+        "Region": event["region"],
+    }
+    try:
+        with request_scope(event["account"], event["region"]):
+            eventbridge._dispatch_event(record_on_bus)
+    except Exception:
+        # The thread outlives one bad event; the log is where a test is told to look.
+        log.exception("could not deliver %s %s", event["source"], event["detail"].get("eventName"))
