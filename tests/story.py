@@ -11,10 +11,12 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import boto3
+import yaml
 from moto import mock_aws
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
@@ -22,6 +24,7 @@ from plumbline.core import Call, Control, Target
 
 import tests.controls
 
+ROOT = Path(__file__).parent.parent
 ACCOUNT = "123456789012"  # moto's own
 HOME = "eu-west-1"
 
@@ -111,3 +114,17 @@ def stories() -> list[Story]:
     """Every story told in tests/controls."""
     modules = (importlib.import_module(f"tests.controls.{one.name}") for one in pkgutil.iter_modules(tests.controls.__path__))
     return [story for module in modules for story in getattr(module, "STORIES", ())]
+
+
+def make_table(name: str, region: str) -> None:
+    """The ledger's table, of the shape that template.yaml gives it."""
+    resource = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]["Ledger"]["Properties"]
+    shape = {key: resource[key] for key in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")}
+    boto3.client("dynamodb", region_name=region).create_table(TableName=name, **shape)
+
+
+class _Template(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as plain values."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: {suffix: getattr(node, "value", None)})

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core import BaselineError, Clock, Response
+from plumbline.exemptions import Exemption
 
 COMPILED = Path(__file__).with_name("baseline.json")
 
@@ -49,7 +50,7 @@ class Baseline:
     rules: Mapping[str, Rule]
     regions: tuple[str, ...] = ()
     breakers: Breakers = field(default_factory=Breakers)
-    exemptions: tuple[Mapping[str, str], ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Baseline:
@@ -65,7 +66,7 @@ class Baseline:
             },
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
-            exemptions=tuple(data["exemptions"]),
+            exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
         )
 
 

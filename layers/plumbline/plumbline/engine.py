@@ -258,7 +258,7 @@ class Engine:
         finding = self._opened(case)
         if case.control.witness:
             return self._noted(case, finding)
-        exemption = covering((*case.brief.exemptions, *self._reviewed()), wake.control, wake.target, now)
+        exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
         if exemption:
             exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
             return Settled(Outcome.EXEMPT, wake, self._save(case, exempt), reason=exemption.reason)
@@ -433,9 +433,6 @@ class Engine:
         before = case.brief.finding
         bury = before if before is not None and before.id != finding.id else None
         return self.ledger.save(finding, now=case.now, spend=spend, bury=bury)
-
-    def _reviewed(self) -> tuple[Exemption, ...]:
-        return tuple(Exemption.from_json(one) for one in self.baseline.exemptions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,259 @@
+"""Fakes at the rim: an AWS of lamps, a ledger in memory, and a letterbox. The engine between them is the real one.
+
+A lamp is `on` or `off`; the control `lamp-off` wants it off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from unittest import mock
+
+from plumbline import registry
+from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.core import (
+    AT_ONCE,
+    GLOBAL,
+    Ask,
+    AwsRefusal,
+    Call,
+    Cause,
+    Clock,
+    Conflict,
+    Control,
+    Deviation,
+    LedgerDown,
+    Origin,
+    Plan,
+    Response,
+    Scope,
+    Settings,
+    Severity,
+    State,
+    Step,
+    Target,
+)
+from plumbline.engine import Brief, Deployment, Engine
+from plumbline.exemptions import Exemption
+from plumbline.findings import Finding
+from plumbline.wakes import Wake
+from plumbline.wording import Letter, Voice
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
+ACCOUNT = "111122223333"
+LAMP = Target(ACCOUNT, GLOBAL, "lamp", "hall")
+MALLORY = Cause("SwitchOn", "mallory", "arn:aws:iam::111122223333:user/mallory", "2026-03-02T09:29:58Z", "198.51.100.7",
+                "aws-cli/2", "e-1")
+
+
+def _observe(ask: Ask, target: Target) -> State:
+    state: State = ask(Call("lamps", "GetLamp", {"Name": target.id}))
+    return state
+
+
+def _detect(state: State, _settings: Settings) -> Deviation | None:
+    return Deviation("is on", tuple(state["on"]), state.get("clock", "default")) if state and state["on"] else None
+
+
+def _plan(target: Target, state: State, _settings: Settings) -> Plan:
+    if state and state.get("stuck"):
+        return Plan(refusal="the switch is stuck")
+    steps = tuple(
+        Step(Call("lamps", "SwitchOff", {"Name": target.id, "Bulb": bulb}),
+             (Call("lamps", "SwitchOn", {"Name": target.id, "Bulb": bulb}),))
+        for bulb in (state or {}).get("on", ())
+    )
+    return Plan(steps, (f"arn:lamp/{target.id}",), f"switches off lamp {target.id}")
+
+
+CONTROL = Control(
+    id="lamp-off",
+    severity=Severity.HIGH,
+    response=Response.ENFORCE,
+    clocks={"default": AT_ONCE},
+    scope=Scope.GLOBAL,
+    wakes_on=(),
+    reads=frozenset({"lamps:GetLamp"}),
+    writes=frozenset({"lamps:SwitchOff", "lamps:SwitchOn"}),
+    noun="lamp {id}",
+    find=lambda ask: ask(Call("lamps", "ListLamps")),
+    observe=_observe,
+    detect=_detect,
+    describe=lambda state: f"{', '.join(state['on']) or 'no bulb'} lit" if state else "gone",
+    plan=_plan,
+)
+
+
+@dataclass
+class Lamps:
+    """The engine's Aws. `fails` maps an operation to the error it answers with, for ever or for the first times."""
+
+    lamps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fails: dict[str, list[str]] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    sticky: bool = False
+    on_write: Callable[[], None] = lambda: None
+
+    def eyes(self, account: str, region: str) -> Any:
+        """Reads."""
+
+        def ask(call: Call) -> Any:
+            self._maybe_fail(call)
+            self.calls.append(call)
+            if call.operation == "ListLamps":
+                return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in self.lamps]
+            lamp = self.lamps.get(call.parameters["Name"])
+            return lamp and {**lamp, "on": list(lamp["on"])}
+
+        ask.account, ask.region, ask.home = account, region, "us-east-1"  # type: ignore[attr-defined]
+        return ask
+
+    def hands(self, _control: Control, _target: Target, _resources: Sequence[str]) -> Callable[[Call], None]:
+        """Writes."""
+        self._maybe_fail(Call("sts", "AssumeRole"))
+
+        def act(call: Call) -> None:
+            self.on_write()
+            self._maybe_fail(call)
+            self.calls.append(call)
+            on = self.lamps[call.parameters["Name"]]["on"]
+            bulb = call.parameters["Bulb"]
+            if call.operation == "SwitchOff" and bulb in on and not self.sticky:
+                on.remove(bulb)
+            if call.operation == "SwitchOn" and bulb not in on:
+                on.append(bulb)
+
+        return act
+
+    @property
+    def writes(self) -> list[str]:
+        """The writes so far, in order."""
+        return [f"{call.operation} {call.parameters['Bulb']}" for call in self.calls if call.operation.startswith("Switch")]
+
+    def _maybe_fail(self, call: Call) -> None:
+        codes = self.fails.get(call.operation)
+        if codes:
+            code = codes.pop(0)
+            if code:
+                raise AwsRefusal(code, "no", call)
+
+
+@dataclass
+class Memory:
+    """The engine's Ledger, with the same conditions as the table."""
+
+    findings: dict[tuple[str, Target], Finding] = field(default_factory=dict)
+    history: list[Finding] = field(default_factory=list)
+    exemptions: list[Exemption] = field(default_factory=list)
+    pauses: dict[str, datetime] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
+    told: dict[str, datetime] = field(default_factory=dict)
+    down: bool = False
+    saves: list[Finding] = field(default_factory=list)
+
+    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+        """See engine.Ledger."""
+        self._up()
+        hour = f"{now:%Y-%m-%dT%H}"
+        return Brief(
+            self.findings.get((control, target)),
+            tuple(self.exemptions),
+            dict(self.pauses),
+            self.spent.get(f"{control}#{hour}", 0),
+            self.spent.get(f"*#{hour}", 0),
+        )
+
+    def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
+        """See engine.Ledger."""
+        self._up()
+        key = (finding.control, finding.target)
+        current = self.findings.get(key)
+        if (current.version if current else 0) != finding.version:
+            raise Conflict("somebody else wrote first")
+        if bury:
+            self.history.append(bury)
+        for name in (finding.control, "*") if spend else ():
+            self.spent[f"{name}#{now:%Y-%m-%dT%H}"] = self.spent.get(f"{name}#{now:%Y-%m-%dT%H}", 0) + 1
+        saved = self.findings[key] = replace(finding, version=finding.version + 1)
+        self.saves.append(saved)
+        return saved
+
+    def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
+        """See engine.Ledger."""
+        self._up()
+        if key in self.told and self.told[key] > now:
+            return False
+        self.told[key] = now + within
+        return True
+
+    def exempt(self, _account: str, exemption: Exemption, _now: datetime) -> None:
+        """Add an exemption."""
+        self._up()
+        self.exemptions.append(exemption)
+
+    def _up(self) -> None:
+        if self.down:
+            raise LedgerDown("the ledger is down")
+
+
+@dataclass
+class Letterbox:
+    """The engine's Alerts."""
+
+    letters: list[Letter] = field(default_factory=list)
+    down: bool = False
+
+    def send(self, letter: Letter) -> None:
+        """Keep the letter."""
+        if self.down:
+            raise AwsRefusal("InternalError", "no")
+        self.letters.append(letter)
+
+    @property
+    def subjects(self) -> list[str]:
+        """What stands in the inbox."""
+        return [letter.subject.removeprefix("[Plumbline] ") for letter in self.letters]
+
+
+@dataclass
+class House:
+    """An engine between fakes, with one lamp that is on."""
+
+    aws: Lamps = field(default_factory=lambda: Lamps({"hall": {"on": ["a"]}}))
+    ledger: Memory = field(default_factory=Memory)
+    alerts: Letterbox = field(default_factory=Letterbox)
+    control: Control = CONTROL
+    clocks: Mapping[str, Clock] = field(default_factory=lambda: {"default": AT_ONCE})
+    response: Response = Response.ENFORCE
+    mode: Response = Response.ENFORCE
+    breakers: Breakers = field(default_factory=Breakers)
+    exemptions: tuple[Exemption, ...] = ()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine as it is configured now."""
+        rules = {self.control.id: Rule(self.response, self.clocks, {})}
+        return Engine(
+            controls={self.control.id: self.control},
+            baseline=Baseline(rules, (), self.breakers, self.exemptions),
+            deployment=Deployment(home="us-east-1", mode=self.mode, voice=Voice(account=ACCOUNT)),
+            aws=self.aws,
+            ledger=self.ledger,
+            alerts=self.alerts,
+        )
+
+    def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
+        """Wake the engine for the lamp; the outcome's name."""
+        return self.engine.settle(Wake(self.control.id, LAMP, origin, cause), now=now).outcome.value
+
+    @property
+    def finding(self) -> Finding:
+        """What the ledger holds about the lamp."""
+        return self.ledger.findings[(self.control.id, LAMP)]
+
+
+def lamp_prose() -> Any:
+    """The documentation that wording would find for a real control."""
+    return mock.patch.object(registry, "prose", lambda _id: {"Title": "Lamps are off.", "Why": "light costs money."})

@@ -1,0 +1,293 @@
+"""settle: the order of work, and what it refuses to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from plumbline.baseline import Breakers
+from plumbline.core import AwsRefusal, Cause, Clock, LedgerDown, Origin, Response
+from plumbline.exemptions import Exemption
+from plumbline.findings import LEASE, Status
+from plumbline.wakes import Wake
+
+from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
+
+DAY = timedelta(days=1)
+WEEK = Clock(remind=(DAY, 3 * DAY, 6 * DAY), escalate=7 * DAY, act=7 * DAY)
+
+
+@pytest.fixture(autouse=True)
+def _prose() -> Iterator[None]:
+    with lamp_prose():
+        yield
+
+
+def test_a_compliant_target_costs_nothing_but_a_look() -> None:
+    house = House()
+    house.aws.lamps["hall"]["on"] = []
+    assert house.settle() == "compliant"
+    assert (house.ledger.saves, house.alerts.letters, house.aws.writes) == ([], [], [])
+
+
+def test_a_deviation_that_is_due_is_repaired_and_told_once() -> None:
+    house = House()
+    assert house.settle() == "repaired"
+    assert house.aws.writes == ["SwitchOff a"]
+    assert house.alerts.subjects == ["repaired: lamp hall was on (by mallory)"]
+    assert house.settle() == "compliant"
+    assert (len(house.aws.writes), len(house.alerts.letters)) == (1, 1)
+
+
+def test_the_undo_is_stored_before_the_first_write() -> None:
+    house = House()
+    seen = []
+    house.aws.on_write = lambda: seen.append((house.finding.status, house.finding.repairs[-1].plan.undo))
+    house.settle()
+    (status, undo), = seen
+    assert status is Status.ACTING
+    assert [call.operation for call in undo] == ["SwitchOn"]
+
+
+def test_what_was_seen_before_and_after_is_kept() -> None:
+    house = House()
+    house.settle()
+    repair = house.finding.repairs[-1]
+    assert (repair.before, repair.after, repair.done) == ({"on": ["a"]}, {"on": []}, 1)
+
+
+def test_a_refused_read_is_not_a_verdict() -> None:
+    house = House()
+    house.aws.fails["GetLamp"] = ["AccessDenied", "AccessDenied"]
+    assert [house.settle(), house.settle()] == ["unknown", "unknown"]
+    assert (house.ledger.findings, house.aws.writes) == ({}, [])
+    assert house.alerts.subjects == ["cannot look: lamp-off: AccessDenied"]
+
+
+def test_a_throttled_read_comes_back_and_a_denied_one_waits_for_the_sweep() -> None:
+    house = House()
+    house.aws.fails["GetLamp"] = ["Throttling", "AccessDenied"]
+    wake = _wake(house)
+    assert [house.engine.settle(wake, now=NOW).again for _ in range(2)] == [True, False]
+
+
+def test_nothing_is_repaired_while_the_ledger_is_down() -> None:
+    house = House()
+    house.ledger.down = True
+    with pytest.raises(LedgerDown):
+        house.settle()
+    assert house.aws.writes == []
+
+
+def test_first_seen_never_moves() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle()
+    house.settle(now=NOW + 2 * DAY)
+    assert house.finding.first_seen == NOW
+
+
+def test_a_deviation_that_is_not_due_is_told_reminded_and_then_repaired() -> None:
+    house = House(clocks={"default": WEEK})
+    outcomes = [house.settle(now=NOW + days * DAY) for days in (0, 0, 1, 2, 3, 6, 7)]
+    assert outcomes == ["told", "waiting", "told", "waiting", "told", "told", "repaired"]
+    assert [subject.split(":")[0] for subject in house.alerts.subjects] == ["found", "reminder", "reminder", "reminder", "repaired"]
+
+
+def test_a_finding_that_closes_and_comes_back_starts_afresh() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle()
+    first = house.finding
+    house.aws.lamps["hall"]["on"] = []
+    assert house.settle(now=NOW + 6 * DAY) == "resolved"
+    house.aws.lamps["hall"]["on"] = ["a"]
+    assert house.settle(now=NOW + 8 * DAY) == "told"
+    assert house.finding.first_seen == NOW + 8 * DAY
+    assert house.finding.id != first.id
+    assert [one.id for one in house.ledger.history] == [first.id]
+
+
+def test_adoption_delays_what_was_there_before_but_not_what_is_new() -> None:
+    house = House()
+    assert house.settle(origin=Origin.ADOPTION, cause=Cause()) == "told"
+    assert house.settle(now=NOW + 6 * DAY, origin=Origin.SWEEP, cause=Cause()) == "waiting"
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    assert house.settle(now=NOW + 6 * DAY) == "repaired"
+    assert house.aws.writes == ["SwitchOff a", "SwitchOff b"]
+
+
+def test_adoption_ends_by_itself() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION, cause=Cause())
+    assert house.settle(now=NOW + 7 * DAY, origin=Origin.SWEEP, cause=Cause()) == "repaired"
+
+
+def test_an_event_runs_another_clock_than_a_discovery() -> None:
+    clocks = {"default": Clock(act=timedelta(0)), "found-by-sweep": WEEK}
+    assert House(clocks=clocks).settle(origin=Origin.SWEEP, cause=Cause()) == "told"
+    assert House(clocks=clocks).settle(origin=Origin.EVENT) == "repaired"
+
+
+@pytest.mark.parametrize(("response", "mode"), [(Response.ENFORCE, Response.OBSERVE), (Response.OBSERVE, Response.ENFORCE)])
+def test_observing_does_everything_but_the_writes(response: Response, mode: Response) -> None:
+    house = House(response=response, mode=mode)
+    assert house.settle() == "told"
+    assert house.aws.writes == []
+    assert "would have repaired" in house.alerts.letters[0].body
+
+
+@pytest.mark.parametrize("response", [Response.ALERT, Response.PROPOSE])
+def test_what_a_person_has_to_decide_is_only_told(response: Response) -> None:
+    house = House(response=response)
+    assert [house.settle(), house.settle()] == ["told", "waiting"]
+    assert (house.aws.writes, len(house.alerts.letters)) == ([], 1)
+
+
+def test_a_control_that_is_off_does_not_even_look() -> None:
+    house = House(response=Response.OFF)
+    assert house.settle() == "off"
+    assert house.aws.calls == []
+
+
+def test_an_exempt_target_is_watched_and_left_alone() -> None:
+    house = House(exemptions=(Exemption("lamp-off", str(LAMP), "ann", "party", NOW + timedelta(hours=12)),))
+    assert house.settle() == "exempt"
+    assert (house.finding.status, house.aws.writes, house.alerts.letters) == (Status.EXEMPT, [], [])
+    assert house.settle(now=NOW + DAY) == "repaired"
+
+
+def test_a_pause_stops_repairs_and_not_telling() -> None:
+    house = House()
+    house.ledger.pauses["*"] = NOW + DAY
+    assert house.settle() == "told"
+    assert house.aws.writes == []
+    assert house.settle(now=NOW + DAY) == "repaired"
+
+
+def test_a_plan_that_refuses_is_told_with_its_reason() -> None:
+    house = House()
+    house.aws.lamps["hall"]["stuck"] = True
+    assert house.settle() == "told"
+    assert "the switch is stuck" in house.alerts.letters[0].body
+
+
+def test_a_write_that_is_refused_is_failed_told_and_can_be_undone() -> None:
+    house = House()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.aws.fails["SwitchOff"] = ["", "AccessDenied"]
+    assert house.settle() == "failed"
+    repair = house.finding.repairs[-1]
+    assert (house.finding.status, repair.done, len(repair.undo)) == (Status.FAILED, 1, 2)
+    assert house.alerts.subjects == ["repair failed: lamp hall is on (by mallory)"]
+    assert "1 of 2 changes was made" in " ".join(house.alerts.letters[0].body.split())
+
+
+def test_a_failing_repair_is_given_up_after_three_tries() -> None:
+    house = House()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"] * 9
+    hours = [NOW + timedelta(hours=hour) for hour in range(5)]
+    assert [house.settle(now=at) for at in hours] == ["failed", "failed", "failed", "told", "waiting"]
+    assert "tried 3 times" in house.alerts.letters[-1].body
+
+
+def test_a_repair_that_does_not_take_is_looked_at_again_before_anybody_is_told() -> None:
+    house = House()
+    house.aws.sticky = True
+    settled = house.engine.settle(_wake(house), now=NOW)
+    assert (settled.outcome.value, settled.again, house.alerts.letters) == ("not converged", True, [])
+    assert house.settle(now=NOW + timedelta(minutes=1)) == "not converged"
+    assert house.alerts.subjects == ["not converged: lamp hall is on (by mallory)"]
+
+
+def test_an_old_view_right_after_the_repair_ends_as_repaired() -> None:
+    house = House()
+    house.aws.sticky = True
+    house.settle()
+    house.aws.lamps["hall"]["on"] = []
+    assert house.settle(now=NOW + timedelta(minutes=1)) == "repaired"
+    assert house.alerts.subjects == ["repaired: lamp hall was on (by mallory)"]
+
+
+def test_a_process_that_dies_between_writing_and_telling_is_taken_over() -> None:
+    house = House()
+    house.alerts.down = True
+    with pytest.raises(AwsRefusal):
+        house.settle()
+    assert house.finding.status is Status.ACTING
+    house.alerts.down = False
+    assert house.settle(now=NOW + timedelta(seconds=5)) == "held"
+    assert house.settle(now=NOW + LEASE) == "repaired"
+    assert (house.aws.writes, house.alerts.subjects) == (["SwitchOff a"], ["repaired: lamp hall was on (by mallory)"])
+
+
+def test_two_processes_at_once_make_one_repair_and_one_letter() -> None:
+    house = House()
+    second = []
+
+    def meanwhile() -> None:
+        house.aws.on_write = lambda: None
+        second.append(house.engine.settle(_wake(house), now=NOW))
+
+    house.aws.on_write = meanwhile
+    assert house.settle() == "repaired"
+    assert [(one.outcome.value, one.again) for one in second] == [("held", True)]
+    assert (house.aws.writes, len(house.alerts.letters)) == (["SwitchOff a"], 1)
+
+
+def test_a_lost_race_for_the_first_write_repairs_nothing() -> None:
+    house = House()
+    engine = house.engine
+    brief = house.ledger.brief("lamp-off", LAMP, NOW)
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a"]
+    house.ledger.brief = lambda *_: brief  # type: ignore[method-assign]
+    assert engine.settle(_wake(house), now=NOW).outcome.value == "held"
+    assert house.aws.writes == ["SwitchOff a"]
+
+
+def test_too_many_repairs_in_an_hour_stop_and_are_told_once() -> None:
+    house = House(breakers=Breakers(per_control=2))
+    outcomes = []
+    for minute in range(5):
+        house.aws.lamps["hall"]["on"] = ["a"]
+        house.ledger.findings.clear()
+        outcomes.append(house.settle(now=NOW + timedelta(minutes=minute)))
+    assert outcomes == ["repaired", "repaired", "stopped", "stopped", "stopped"]
+    assert house.alerts.subjects[2:] == ["stopped: 2 repairs of lamp-off in one hour"]
+    assert house.settle(now=NOW + timedelta(hours=1)) == "repaired"
+
+
+def test_a_fight_is_recognised_and_told_once_with_the_other_side() -> None:
+    house = House()
+    outcomes = []
+    for hour in range(5):
+        house.aws.lamps["hall"]["on"] = ["a"]
+        outcomes.append(house.settle(now=NOW + timedelta(hours=hour)))
+    assert outcomes == ["repaired"] * 3 + ["stopped"] * 2
+    assert house.alerts.subjects[3:] == ["fight: lamp hall is on (by mallory)"]
+    assert "aws-cli/2" in house.alerts.letters[-1].body
+
+
+def test_a_target_that_is_gone_resolves_its_finding() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle()
+    del house.aws.lamps["hall"]
+    assert house.settle() == "resolved"
+
+
+def test_no_state_leaks_from_one_target_to_the_next() -> None:
+    together, apart = House(), House()
+    for house in (together, apart):
+        house.aws.lamps["attic"] = {"on": ["z"]}
+    attic = replace(LAMP, id="attic")
+    engine = together.engine
+    for target in (LAMP, attic):
+        engine.settle(replace(_wake(together), target=target), now=NOW)
+    apart.engine.settle(_wake(apart), now=NOW)
+    apart.engine.settle(replace(_wake(apart), target=attic), now=NOW)
+    assert together.ledger.findings == apart.ledger.findings
+
+
+def _wake(house: House) -> Wake:
+    return Wake(house.control.id, LAMP, Origin.EVENT, MALLORY)

@@ -1,0 +1,137 @@
+"""The ledger on DynamoDB: conditions, races, and what it answers when DynamoDB does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from plumbline.adapters.ledger import Table
+from plumbline.core import Conflict, Deviation, LedgerDown, Origin
+from plumbline.engine import Brief
+from plumbline.exemptions import Exemption
+from plumbline.findings import Finding, Status, from_json, open_finding, to_json
+
+from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, lamp_prose
+from tests.story import make_table
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        make_table("ledger", "us-east-1")
+        yield Table(lambda _account, region, service: boto3.client(service, region_name=region), "ledger", "us-east-1")
+
+
+def _finding() -> Finding:
+    return open_finding("lamp-off", LAMP, Deviation("is on", ("a",)), origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None)
+
+
+def test_an_empty_ledger_knows_nothing(table: Table) -> None:
+    assert table.brief("lamp-off", LAMP, NOW) == Brief()
+
+
+def test_a_finding_comes_back_as_it_was_saved(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    assert table.brief("lamp-off", LAMP, NOW).finding == saved == replace(_finding(), version=1)
+
+
+def test_a_whole_life_survives_the_ledger() -> None:
+    house = House()
+    with lamp_prose():
+        house.settle()
+    assert from_json(to_json(house.finding)) == house.finding
+
+
+def test_of_two_writers_one_wins(table: Table) -> None:
+    table.save(_finding(), now=NOW)
+    with pytest.raises(Conflict):
+        table.save(_finding(), now=NOW)
+
+
+@pytest.mark.parametrize("spend", [True, False])
+def test_a_lost_race_spends_nothing(table: Table, *, spend: bool) -> None:
+    table.save(_finding(), now=NOW)
+    with pytest.raises(Conflict):
+        table.save(_finding(), now=NOW, spend=spend)
+    assert table.brief("lamp-off", LAMP, NOW).spent == 0
+
+
+def test_repairs_are_counted_by_the_hour_for_the_control_and_in_all(table: Table) -> None:
+    first = table.save(_finding(), now=NOW, spend=True)
+    table.save(first, now=NOW, spend=True)
+    brief = table.brief("lamp-off", LAMP, NOW)
+    other = table.brief("other", LAMP, NOW)
+    later = table.brief("lamp-off", LAMP, NOW + HOUR)
+    assert [(one.spent, one.spent_in_all) for one in (brief, other, later)] == [(2, 2), (0, 2), (0, 0)]
+
+
+def test_an_earlier_life_is_kept_when_a_new_one_begins(table: Table) -> None:
+    closed = table.save(replace(_finding(), status=Status.RESOLVED), now=NOW)
+    fresh = open_finding("lamp-off", LAMP, Deviation("is on"), origin=Origin.EVENT, cause=MALLORY, now=NOW + HOUR, before=closed)
+    table.save(fresh, now=NOW + HOUR, bury=closed)
+    assert {one.id for one in (*table.by_id(ACCOUNT, closed.id), *table.by_id(ACCOUNT, fresh.id))} == {closed.id, fresh.id}
+
+
+def test_only_open_findings_are_listed_as_open(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    assert [one.id for one in table.open_findings(ACCOUNT)] == [saved.id]
+    table.save(replace(saved, status=Status.REPAIRED), now=NOW)
+    assert table.open_findings(ACCOUNT) == []
+
+
+def test_a_finding_is_found_by_the_beginning_of_its_id(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    assert [one.id for one in table.by_id(ACCOUNT, saved.short)] == [saved.id]
+
+
+def test_exemptions_are_added_and_ended_ones_dropped(table: Table) -> None:
+    short = Exemption("lamp-off", str(LAMP), "ann", "party", NOW + HOUR)
+    long = Exemption("*", "*", "bob", "move", NOW + 9 * HOUR)
+    table.exempt(ACCOUNT, short, NOW)
+    table.exempt(ACCOUNT, long, NOW)
+    assert table.brief("lamp-off", LAMP, NOW).exemptions == (short, long)
+    table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
+    assert table.brief("lamp-off", LAMP, NOW).exemptions == (long, long)
+
+
+def test_somebody_is_told_once_within_the_time(table: Table) -> None:
+    answers = [table.once("unknown#x", now=NOW + hours * HOUR, within=2 * HOUR) for hours in (0, 1, 2)]
+    assert answers == [True, False, True]
+
+
+def test_the_first_sweep_of_each_control_is_remembered(table: Table) -> None:
+    table.adopt(ACCOUNT, "lamp-off", "m1")
+    assert table.adopted(ACCOUNT) == {"lamp-off": "m1"}
+
+
+def test_an_unreadable_exemption_is_a_ledger_that_is_down(table: Table) -> None:
+    item = {"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": "exemptions"}, "body": {"S": '[{"control": "x"}]'}}
+    boto3.client("dynamodb", region_name="us-east-1").put_item(TableName="ledger", Item=item)
+    with pytest.raises(LedgerDown, match="nothing is repaired"):
+        table.brief("lamp-off", LAMP, NOW)
+
+
+def test_half_an_answer_is_not_taken_for_a_whole_one() -> None:
+    class Throttled:
+        def can_paginate(self, _method: str) -> bool:
+            return False
+
+        def batch_get_item(self, **_: Any) -> dict[str, Any]:
+            return {"Responses": {"ledger": []}, "UnprocessedKeys": {"ledger": {"Keys": [{}]}}}
+
+    with pytest.raises(LedgerDown, match="throttled"):
+        Table(lambda *_: Throttled(), "ledger", "us-east-1").brief("lamp-off", LAMP, NOW)
+
+
+def test_a_ledger_that_does_not_exist_is_down(table: Table) -> None:
+    with pytest.raises(LedgerDown):
+        replace(table, name="nowhere").save(_finding(), now=NOW)
