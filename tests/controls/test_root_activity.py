@@ -1,0 +1,90 @@
+"""root-activity: whoever uses root is heard of at once, and once for each session."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plumbline.controls.root_activity import CONTROL, describe, detect, locate, witness
+from plumbline.core import Deviation, Target
+from plumbline.wakes import from_event
+
+EVENTS = Path(__file__).parents[2] / "events" / CONTROL.id
+SESSION = Target("111122223333", "global", "root-session", "2025-07-01T06/198.51.100.23")
+
+
+def event(name: str) -> dict[str, Any]:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def detail(name: str = "CreateAccessKey", /, **changes: Any) -> dict[str, Any]:
+    return event(name)["detail"] | changes
+
+
+def identity(**changes: Any) -> dict[str, Any]:
+    return detail()["userIdentity"] | changes
+
+
+@pytest.mark.parametrize("name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances", "SetDefaultPaymentInstrument"])
+def test_the_sign_in_and_the_calls_of_its_session_are_one_target(name: str) -> None:
+    assert [wake.target for wake in from_event(event(name), {CONTROL.id: CONTROL})] == [SESSION]
+
+
+def test_a_session_that_began_earlier_or_comes_from_elsewhere_is_another_one() -> None:
+    later = identity(sessionContext={"attributes": {"creationDate": "2025-07-01T05:59:59Z"}})
+    assert [one.id for one in locate(detail(userIdentity=later))] == ["2025-07-01T05/198.51.100.23"]
+    assert [one.id for one in locate(detail(sourceIPAddress="2001:db8::1"))] == ["2025-07-01T06/2001:db8::1"]
+    assert [one.id for one in locate(detail(sourceIPAddress="cloudfront.amazonaws.com"))] == ["2025-07-01T06"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"userIdentity": identity(sessionContext={"assumedRoot": "true", "attributes": {}})},
+        {"userIdentity": identity(invokedBy="cloudfront.amazonaws.com")},
+        {"eventType": "AwsServiceEvent"},
+        {"userIdentity": None},
+        {"userIdentity": {"type": "IAMUser", "userName": "root", "accountId": "111122223333"}},
+    ],
+    ids=["AssumeRoot by the organisation", "a service for root", "a service event", "no identity", "a user named root"],
+)
+def test_what_is_not_root_itself_is_not_located(changes: dict[str, Any]) -> None:
+    assert list(locate(detail(**changes))) == []
+
+
+def test_no_identity_at_all_and_a_failed_sign_in_are_not_located() -> None:
+    nameless = detail()
+    del nameless["userIdentity"]
+    assert list(locate(nameless)) == []
+    assert list(locate(detail("ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}))) == []
+
+
+def test_the_summary_says_what_was_done_and_whether_mfa_was_missing() -> None:
+    with_mfa = {"additionalEventData": {"MFAUsed": "Yes"}}
+    expected = {
+        "signed in to the console without MFA": detail("ConsoleLogin"),
+        "signed in to the console": detail("ConsoleLogin", **with_mfa),
+        "called iam:CreateAccessKey without MFA": detail(),
+        "called ec2:DescribeInstances with an access key": detail("DescribeInstances"),
+        "asked for a new password": detail("ConsoleLogin", eventName="PasswordRecoveryRequested", additionalEventData=None),
+    }
+    assert {summary: detect(witness(seen), {}).summary for summary, seen in expected.items()} == {one: one for one in expected}
+
+
+def test_the_fact_is_the_call() -> None:
+    assert detect(witness(detail()), {}) == Deviation("called iam:CreateAccessKey without MFA", ("iam:CreateAccessKey",))
+    assert detect(None, {}) is None
+
+
+def test_the_words_for_what_was_seen() -> None:
+    assert describe(witness(detail("ConsoleLogin"))) == "root signed in to the console, without MFA"
+    assert describe(witness(detail("DescribeInstances"))) == "root called ec2:DescribeInstances, with an access key"
+    unclear = detail("ConsoleLogin", additionalEventData=None)
+    assert describe(witness(unclear)) == "root signed in to the console, the event does not say whether with MFA"
+
+
+def test_an_event_without_times_still_has_a_target() -> None:
+    timeless = detail(userIdentity=identity(sessionContext=None), eventTime="soon")
+    assert [one.id for one in locate(timeless)] == ["unknown-hour/198.51.100.23"]
