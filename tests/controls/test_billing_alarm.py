@@ -19,7 +19,11 @@ GOOD = dict(repaired(None, OURS, TOPIC, 10))
 
 
 def state(*alarms: dict[str, Any], **topics: int | None) -> dict[str, Any]:
-    return {"account": ACCOUNT, "alarms": list(alarms), "topics": {TOPIC: 1} | {"arn:" + one: n for one, n in topics.items()}}
+    return {
+        "account": ACCOUNT,
+        "alarms": list(alarms),
+        "topics": {TOPIC: 1} | {"arn:" + one: n for one, n in topics.items()},
+    }
 
 
 def _topic(world: World) -> None:
@@ -66,7 +70,11 @@ STORIES = (
     Story("its threshold is raised", CONTROL.id, _altered(Threshold=5000.0)),
     Story("it is turned to another metric", CONTROL.id, _altered(Namespace="AWS/EC2", MetricName="CPUUtilization")),
     Story("it lost its topic", CONTROL.id, _altered(AlarmActions=[])),
-    Story("it watches one service only", CONTROL.id, _altered(Dimensions=[*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}])),
+    Story(
+        "it watches one service only",
+        CONTROL.id,
+        _altered(Dimensions=[*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]),
+    ),
     Story("somebody else's alarm warns too late", CONTROL.id, _others_alarm_is_useless),
     Story("no topic", CONTROL.id, lambda _world: ALARM, alert_only=True),
     Story("a topic without subscriptions", CONTROL.id, _nobody_listens, alert_only=True),
@@ -92,10 +100,15 @@ def test_an_alarm_that_would_not_warn_deviates() -> None:
 
 def test_every_way_of_not_warning_deviates() -> None:
     ways: list[dict[str, Any]] = [
-        {"Threshold": -1.0}, {"Statistic": "Average"}, {"ComparisonOperator": "LessThanThreshold"}, {"Period": 86_400},
-        {"EvaluationPeriods": 2}, {"TreatMissingData": "notBreaching"}, {"AlarmActions": [CENTRAL]},
+        {"Threshold": -1.0},
+        {"Statistic": "Average"},
+        {"ComparisonOperator": "LessThanThreshold"},
+        {"Period": 86_400},
+        {"EvaluationPeriods": 2},
+        {"TreatMissingData": "notBreaching"},
+        {"AlarmActions": [CENTRAL]},
         {"Dimensions": [*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]},
-    ]  # fmt: skip
+    ]
     assert all(detect(state(GOOD | way), SETTINGS) for way in ways)
 
 
@@ -117,7 +130,13 @@ def test_missing_data_has_a_clock_of_its_own_and_is_left_to_a_person() -> None:
 
 def test_the_repair_keeps_what_its_owner_added_and_a_stricter_threshold() -> None:
     page = f"arn:aws:sns:us-east-1:{ACCOUNT}:pager"
-    before = GOOD | {"Threshold": 3.0, "AlarmActions": [page], "OKActions": [page], "AlarmDescription": "ours", "Period": 60}
+    before = GOOD | {
+        "Threshold": 3.0,
+        "AlarmActions": [page],
+        "OKActions": [page],
+        "AlarmDescription": "ours",
+        "Period": 60,
+    }
     repair = plan(ALARM, state(before), SETTINGS)
     after = GOOD | {"Threshold": 3.0, "AlarmActions": [page, TOPIC], "OKActions": [page], "AlarmDescription": "ours"}
     assert repair.do == (Call("cloudwatch", "PutMetricAlarm", after),)
@@ -127,7 +146,9 @@ def test_the_repair_keeps_what_its_owner_added_and_a_stricter_threshold() -> Non
 
 def test_undoing_a_created_alarm_deletes_it() -> None:
     gone = ("ResourceNotFound",)
-    assert plan(ALARM, state(), SETTINGS).undo == (Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [OURS]}, absent=gone),)
+    assert plan(ALARM, state(), SETTINGS).undo == (
+        Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [OURS]}, absent=gone),
+    )
 
 
 def test_a_repair_that_nobody_would_hear_is_refused_and_says_what_to_do() -> None:

@@ -16,22 +16,38 @@ TRAILS = Target(ACCOUNT, GLOBAL, "cloudtrail", "trails")
 SETTINGS = defaults(CONTROL)
 ARN = f"arn:aws:cloudtrail:{HOME}:{ACCOUNT}:trail/plumbline"
 WHOLE = {
-    "name": "plumbline", "arn": ARN, "own": True, "region": HOME, "bucket": "logs", "logging": True, "every_region": True,
-    "global_services": True, "validation": True, "basic": [], "advanced": [],
-}  # fmt: skip
+    "name": "plumbline",
+    "arn": ARN,
+    "own": True,
+    "region": HOME,
+    "bucket": "logs",
+    "logging": True,
+    "every_region": True,
+    "global_services": True,
+    "validation": True,
+    "basic": [],
+    "advanced": [],
+}
 FILES = {
-    "ReadWriteType": "WriteOnly", "IncludeManagementEvents": False,
+    "ReadWriteType": "WriteOnly",
+    "IncludeManagementEvents": False,
     "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::acme-data/"]}],
-}  # fmt: skip
+}
 MANAGEMENT = {
-    "ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": [],
-}  # fmt: skip
+    "ReadWriteType": "All",
+    "IncludeManagementEvents": True,
+    "DataResources": [],
+    "ExcludeManagementEventSources": [],
+}
 EVERY = {"Field": "eventCategory", "Equals": ["Management"]}
 DATA = {"Name": "files", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}
 READS = {"Name": "reads", "FieldSelectors": [EVERY, {"Field": "readOnly", "Equals": ["true"]}]}
 WRITES = {"Name": "writes", "FieldSelectors": [EVERY, {"Field": "readOnly", "Equals": ["false"]}]}
 QUIET = {"Name": "no kms", "FieldSelectors": [EVERY, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}]}
-ONE_USER = {"Name": "ann", "FieldSelectors": [EVERY, {"Field": "userIdentity.arn", "Equals": ["arn:aws:iam::1:user/ann"]}]}
+ONE_USER = {
+    "Name": "ann",
+    "FieldSelectors": [EVERY, {"Field": "userIdentity.arn", "Equals": ["arn:aws:iam::1:user/ann"]}],
+}
 
 
 def state(*trails: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +63,10 @@ def _bucket(world: World) -> str:
 def _trail(world: World, *, every_region: bool = True, validation: bool = True) -> Any:
     client = world.client("cloudtrail", HOME)
     client.create_trail(
-        Name="plumbline", S3BucketName=_bucket(world), IsMultiRegionTrail=every_region, EnableLogFileValidation=validation
+        Name="plumbline",
+        S3BucketName=_bucket(world),
+        IsMultiRegionTrail=every_region,
+        EnableLogFileValidation=validation,
     )
     client.start_logging(Name="plumbline")
     return client

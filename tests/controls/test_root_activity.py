@@ -27,7 +27,9 @@ def identity(**changes: Any) -> dict[str, Any]:
     return detail()["userIdentity"] | changes
 
 
-@pytest.mark.parametrize("name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances", "SetDefaultPaymentInstrument"])
+@pytest.mark.parametrize(
+    "name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances", "SetDefaultPaymentInstrument"]
+)
 def test_the_sign_in_and_the_calls_of_its_session_are_one_target(name: str) -> None:
     assert [wake.target for wake in from_event(event(name), {CONTROL.id: CONTROL})] == [SESSION]
 
@@ -68,13 +70,20 @@ def test_the_summary_says_what_was_done_and_whether_mfa_was_missing() -> None:
         "signed in to the console": detail("ConsoleLogin", **with_mfa),
         "called iam:CreateAccessKey without MFA": detail(),
         "called ec2:DescribeInstances with an access key": detail("DescribeInstances"),
-        "asked for a new password": detail("ConsoleLogin", eventName="PasswordRecoveryRequested", additionalEventData=None),
+        "asked for a new password": detail(
+            "ConsoleLogin", eventName="PasswordRecoveryRequested", additionalEventData=None
+        ),
     }
-    assert {summary: detect(witness(seen), {}).summary for summary, seen in expected.items()} == {one: one for one in expected}
+    for summary, seen in expected.items():
+        deviation = detect(witness(seen), {})
+        assert deviation
+        assert summary == deviation.summary
 
 
 def test_the_fact_is_the_call() -> None:
-    assert detect(witness(detail()), {}) == Deviation("called iam:CreateAccessKey without MFA", ("iam:CreateAccessKey",))
+    assert detect(witness(detail()), {}) == Deviation(
+        "called iam:CreateAccessKey without MFA", ("iam:CreateAccessKey",)
+    )
     assert detect(None, {}) is None
 
 

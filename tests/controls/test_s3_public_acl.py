@@ -80,7 +80,9 @@ def test_the_repair_is_sent_to_the_buckets_region_and_can_be_taken_back() -> Non
 
     def put(*grants: dict[str, Any]) -> Call:
         policy = {"Owner": OWNER, "Grants": list(grants)}
-        return Call("s3", "PutBucketAcl", {"Bucket": "acme-data", "AccessControlPolicy": policy}, REGION, ("NoSuchBucket",))
+        return Call(
+            "s3", "PutBucketAcl", {"Bucket": "acme-data", "AccessControlPolicy": policy}, REGION, ("NoSuchBucket",)
+        )
 
     assert repair.do == (put(OURS, LOGS),)
     assert repair.undo == (put(OURS, everybody("READ"), LOGS),)
@@ -90,7 +92,11 @@ def test_the_repair_is_sent_to_the_buckets_region_and_can_be_taken_back() -> Non
 @given(
     st.lists(
         st.sampled_from([OURS, LOGS])
-        | st.builds(everybody, st.sampled_from(["READ", "WRITE", "READ_ACP"]), st.sampled_from(["AllUsers", "AuthenticatedUsers"]))
+        | st.builds(
+            everybody,
+            st.sampled_from(["READ", "WRITE", "READ_ACP"]),
+            st.sampled_from(["AllUsers", "AuthenticatedUsers"]),
+        )
     )
 )
 def test_whatever_the_grants_only_the_public_ones_go_and_the_order_stays(grants: list[dict[str, Any]]) -> None:

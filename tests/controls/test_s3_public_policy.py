@@ -19,12 +19,19 @@ FILES = "arn:aws:s3:::acme-data/*"
 READ = {"Sid": "Site", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": FILES}
 OFFICE = READ | {"Sid": "Office", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
 TLS = {
-    "Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": FILES,
+    "Sid": "Tls",
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": FILES,
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-}  # fmt: skip
+}
 PARTNER = {
-    "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": ["s3:GetObject"], "Resource": FILES,
-}  # fmt: skip
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+    "Action": ["s3:GetObject"],
+    "Resource": FILES,
+}
 
 
 def policy(*statements: dict[str, Any]) -> dict[str, Any]:

@@ -18,12 +18,13 @@ METRIC: Mapping[str, Any] = {
 }
 #: Everything PutMetricAlarm takes but tags, which it leaves as they are: enough to put an alarm back as it was.
 _FIELDS = (
-    "AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "MetricName",
-    "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm",
-    "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile", "Metrics",
-    "ThresholdMetricId", "EvaluationWindow", "WarmUpConfiguration", "EvaluationCriteria", "EvaluationInterval",
-    "ActionConfiguration",
+    "AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
+    "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit",
+    "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
+    "EvaluateLowSampleCountPercentile", "Metrics", "ThresholdMetricId", "EvaluationWindow", "WarmUpConfiguration",
+    "EvaluationCriteria", "EvaluationInterval", "ActionConfiguration",
 )  # fmt: skip
+_OWNERS = ("AlarmDescription", "OKActions", "InsufficientDataActions")
 
 Alarm = Mapping[str, Any]
 #: Topic -> how many subscriptions are confirmed; None where the topic is gone. Other accounts' topics are not in it.
@@ -69,7 +70,7 @@ def repaired(alarm: Alarm | None, name: str, topic: str, limit: float) -> Alarm:
     """The alarm made whole: what its owner added (actions, description, a lower threshold) stays."""
     alarm = alarm or {}
     lower = [alarm["Threshold"]] if watches_the_bill(alarm) and 0 <= alarm.get("Threshold", -1) < limit else []
-    kept = {field: alarm[field] for field in ("AlarmDescription", "OKActions", "InsufficientDataActions") if field in alarm}
+    kept = {field: alarm[field] for field in _OWNERS if field in alarm}
     return {
         "AlarmDescription": "Estimated charges of the whole account; kept by Plumbline (billing-alarm).",
         **kept,

@@ -22,7 +22,7 @@ def logs_management(basic: Sequence[Selector], advanced: Sequence[Selector]) -> 
     """Whether all management events, reads and writes, are logged."""
     if not basic and not advanced:
         return True
-    return _BOTH == frozenset().union(*map(_advanced_kinds, advanced), *map(_basic_kinds, basic))
+    return frozenset().union(*map(_advanced_kinds, advanced), *map(_basic_kinds, basic)) == _BOTH
 
 
 def with_management(basic: Sequence[Selector], advanced: Sequence[Selector]) -> Mapping[str, Any]:
@@ -58,13 +58,17 @@ def _advanced_kinds(selector: Selector) -> frozenset[str]:
         return frozenset()
     kinds = _BOTH
     for field in selector["FieldSelectors"]:
-        if field["Field"] == "readOnly" and list(field) == ["Field", "Equals"]:
+        if field["Field"] == "readOnly" and set(field) == {"Field", "Equals"}:
             kinds &= {"read" if value == "true" else "write" for value in field["Equals"]}
-        elif field["Field"] == "eventSource" and list(field) == ["Field", "NotEquals"] and _OPTIONAL >= set(field["NotEquals"]):
-            continue
-        elif field["Field"] != "eventCategory":  # any other field leaves something out
-            return frozenset()
+        elif field["Field"] != "eventCategory" and not _leaves_out_optional(field):
+            return frozenset()  # any other field narrows it in ways not worth telling apart
     return kinds
+
+
+def _leaves_out_optional(field: Mapping[str, Any]) -> bool:
+    if field["Field"] != "eventSource" or set(field) != {"Field", "NotEquals"}:
+        return False
+    return set(field["NotEquals"]) <= _OPTIONAL
 
 
 def _is_management(selector: Selector) -> bool:

@@ -1,11 +1,12 @@
 """An alarm tells when the month's bill passes a limit.
 
-Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, warns above
-the baseline's threshold, and reaches at least one person who confirmed the subscription. Billing data is switched on.
-Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day, and
-a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
-Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms are
-not touched. Billing data itself can be switched on by a person only: the letter says where.
+Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, warns
+above the baseline's threshold, and reaches at least one person who confirmed the subscription. Billing data is
+switched on.
+Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
+and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
+Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
+are not touched. Billing data itself can be switched on by a person only: the letter says where.
 Undo: puts the earlier alarm back, or deletes it where there was none.
 Source: Amazon CloudWatch user guide, Create a billing alarm; AWS Well-Architected, COST02-BP05.
 """
@@ -75,7 +76,8 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """No alarm without a fault; or no billing data."""
     assert state is not None  # noqa: S101 - an account always has a state
     if "data" in state:
-        return None if state["data"] else Deviation("is missing: billing alerts are switched off", ("no data",), "no-data")
+        switched_off = Deviation("is missing: billing alerts are switched off", ("no data",), clock="no-data")
+        return None if state["data"] else switched_off
     every = _every_fault(state, settings)
     if not all(every.values()):
         return None
@@ -141,7 +143,7 @@ def _confirmed(ask: Ask, topic: str) -> int | None:
     answer = ask(Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic}, absent=("NotFound",)))
     if answer is None:
         return None
-    return sum(one["SubscriptionArn"].startswith("arn:") for one in answer.get("Subscriptions", ()))
+    return sum(str(one["SubscriptionArn"]).startswith("arn:") for one in answer.get("Subscriptions", ()))
 
 
 def _default_topic(account: str) -> str:

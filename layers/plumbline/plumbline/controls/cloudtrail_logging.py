@@ -2,8 +2,8 @@
 
 Holds: at least one trail is logging, covers every region and the global services, validates its log files, and records
 management events, reads and writes.
-Why: the trail is the account's memory and Plumbline's ears. Intruders stop it first, because whatever happens afterwards
-leaves no record and wakes no alarm. While no trail logs, only the scheduled sweep still sees anything.
+Why: the trail is the account's memory and Plumbline's ears. Intruders stop it first, because whatever happens
+afterwards leaves no record and wakes no alarm. While no trail logs, only the scheduled sweep still sees anything.
 Repair: starts the trail again, and puts back what was taken from it: all regions, log file validation, management
 events. Its bucket, key and data events stay as they are. A trail that is gone is created anew, on the bucket of the
 baseline.
@@ -57,7 +57,7 @@ def find(ask: Ask) -> Iterable[Target]:
 
 
 def observe(ask: Ask, target: Target) -> State:
-    """The trails of all regions. A trail of one region shows in that region only, so the home region is asked as well."""
+    """The trails of all regions. A trail of one region shows nowhere else, so the home region is asked as well."""
     seen: dict[str, Trail] = {}
     for region in (GLOBAL, ask.home):
         for trail in ask(Call("cloudtrail", "DescribeTrails", {"includeShadowTrails": True}, region))["trailList"]:

@@ -1,9 +1,9 @@
 """The root user is not used.
 
 Holds: nobody signs in as root and nothing is called as root. The first sign-in or call of each session tells at once.
-Why: root can do everything, no policy limits it, and nearly nothing needs it. Either somebody who may broke the rule, or
-somebody who may not holds the keys to the whole account. If it was not you, act now: recover the root password through
-its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
+Why: root can do everything, no policy limits it, and nearly nothing needs it. Either somebody who may broke the rule,
+or somebody who may not holds the keys to the whole account. If it was not you, act now: recover the root password
+through its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
 Repair: none; no API takes a session away from root.
 Undo: nothing to undo.
 Source: CIS AWS Foundations 1.7 and 4.3; AWS IAM user guide, Root user best practices; CloudTrail userIdentity element.

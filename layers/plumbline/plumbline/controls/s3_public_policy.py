@@ -2,8 +2,8 @@
 
 Holds: no statement of a bucket's policy is public by Amazon S3's own definition: it allows anybody, and no condition
 narrows it to an account, an organisation, a VPC, a principal or a network that is not half the internet.
-Why: one such statement lets strangers read, or even replace, what is in the bucket, without a password and often without
-a trace. Most large leaks of cloud data began with a single line like this one.
+Why: one such statement lets strangers read, or even replace, what is in the bucket, without a password and often
+without a trace. Most large leaks of cloud data began with a single line like this one.
 Repair: takes the public statements out of the policy; every other statement, every Deny above all, stays as it is. A
 policy with nothing left is deleted.
 Undo: puts the earlier policy back, letter for letter.
@@ -59,7 +59,8 @@ def describe(state: State) -> str:
     every = statements(state["policy"])
     public = [f"anyone is allowed {_actions(one)}" for one in every if is_public(one)]
     others = len(every) - len(public)
-    return "; ".join((*public, f"{others} statement{'s' * (others != 1)} that {'is' if others == 1 else 'are'} not public"))
+    rest = "1 statement that is not public" if others == 1 else f"{others} statements that are not public"
+    return "; ".join((*public, rest))
 
 
 def without_public(policy: Document) -> Document:
