@@ -27,9 +27,7 @@ def identity(**changes: Any) -> dict[str, Any]:
     return detail()["userIdentity"] | changes
 
 
-@pytest.mark.parametrize(
-    "name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances", "SetDefaultPaymentInstrument"]
-)
+@pytest.mark.parametrize("name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances"])
 def test_the_sign_in_and_the_calls_of_its_session_are_one_target(name: str) -> None:
     assert [wake.target for wake in from_event(event(name), {CONTROL.id: CONTROL})] == [SESSION]
 

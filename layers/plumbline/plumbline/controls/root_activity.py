@@ -39,7 +39,6 @@ _SIGN_INS = {
     "PasswordRecoveryRequested": "asked for a new password",
     "PasswordRecoveryCompleted": "got a new password",
     "PasswordUpdated": "changed the password",
-    "EmailUpdated": "changed the e-mail address",
 }
 _MFA = {"yes": "with MFA", "true": "with MFA", "no": "without MFA", "false": "without MFA"}
 
@@ -111,8 +110,6 @@ def _address(detail: Event) -> tuple[str, ...]:
         return ()
 
 
-_ROOT = {"userIdentity": {"type": ["Root"]}}
-
 CONTROL = Control(
     id="root-activity",
     severity=Severity.HIGH,
@@ -120,8 +117,13 @@ CONTROL = Control(
     clocks={"default": NEVER},
     scope=Scope.GLOBAL,
     wakes_on=(
-        On("signin.amazonaws.com", (), locate, detail_type="AWS Console Sign In via CloudTrail", match=_ROOT),
-        On("", (), locate, detail_type="AWS Console Action via CloudTrail", match=_ROOT, reads_too=True),
+        On(
+            "signin.amazonaws.com",
+            (),
+            locate,
+            detail_type="AWS Console Sign In via CloudTrail",
+            match={"userIdentity": {"type": ["Root"]}},
+        ),
         On(
             "",
             (),
