@@ -93,7 +93,7 @@ def _chapter(control: Control) -> Iterator[str]:
     prose = registry.prose(control.id)
     yield from ("", f"## {control.id}", "", prose["Title"])
     for heading in registry.SECTIONS:
-        yield from ("", f"**{heading}.** {prose[heading][0].upper() + prose[heading][1:]}")
+        yield from ("", f"**{heading}.** {prose[heading]}")
     wakes = ", ".join(f"`{name}`" for on in control.wakes_on for name in on.names or (on.detail_type,))
     yield from ("", f"**Wakes on.** {wakes}")
     yield from ("", f"**Reads.** {_actions(control.reads)} **Writes.** {_actions(control.writes)}")

@@ -48,5 +48,10 @@ def prose(control_id: str) -> Mapping[str, str]:
     module = sys.modules[f"{controls.__name__}.{control_id.replace('-', '_')}"]
     title, *rest = _SECTION.split((module.__doc__ or "").strip())
     return {"Title": " ".join(title.split())} | {
-        name: " ".join(text.split()) for name, text in zip(rest[::2], rest[1::2], strict=True)
+        name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
     }
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain[:1].upper() + plain[1:]

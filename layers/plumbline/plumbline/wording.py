@@ -206,7 +206,6 @@ def table(rows: Mapping[str, str], width: int = _WIDTH) -> str:
 def _what_happened(control: Control, finding: Finding) -> dict[str, str]:
     cause, target = finding.cause, finding.target
     return {
-        "What": f"{control.name(target)} {finding.deviation.summary}",
         "Where": f"account {target.account}, {'all regions' if target.region == 'global' else target.region}",
         "Who": _who(cause),
         "When": _when(cause, finding),
@@ -308,8 +307,12 @@ def _subject(verb: str, what: str, who: str = "") -> str:
 
 
 def _ascii(text: str, limit: int) -> str:
+    """Printable ASCII of at most `limit` characters; what is too long ends with a whole clause where it has one."""
     plain = unicodedata.normalize("NFKD", clean(text)).encode("ascii", "replace").decode()
-    return plain if len(plain) <= limit else plain[: limit - len(_ELLIPSIS)].rstrip() + _ELLIPSIS
+    if len(plain) <= limit:
+        return plain
+    clause = max(plain.rfind(mark, limit // 2, limit + 1) for mark in (": ", "; ", ", "))
+    return plain[:clause] if clause > 0 else plain[: limit - len(_ELLIPSIS)].rstrip() + _ELLIPSIS
 
 
 def _paragraph(text: str, indent: str = "") -> str:

@@ -73,7 +73,7 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         return None
     if any(fnmatchcase(state["user"], name) for name in settings["allowed_users"]):
         return None
-    return Deviation("is active, and its user is not one that the baseline allows keys", (state["key"],))
+    return Deviation("is not allowed: the baseline lists no key for its user", (state["key"],))
 
 
 def describe(state: State) -> str:

@@ -1,0 +1,346 @@
+"""The whole story on one machine: deploy, break, watch it being put right, read the e-mail, undo.
+
+Run by `make demo`. Every step looks into the account to see that what it tells is true; the exit code is 0 only if all
+of it was. `make demo KEEP=1` leaves the account running afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local import deployment
+from local.__main__ import how_to_talk_to
+from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail
+
+WIDTH = min(shutil.get_terminal_size((80, 24)).columns, 100)
+ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
+BUCKET = "acme-data"
+#: Beside what each wait says itself: nothing here is slow, so a step that takes longer is broken.
+_STEP_SECONDS = 30.0
+
+
+def say(text: str = "", *, indent: str = "") -> None:
+    """Print a paragraph, folded to the terminal."""
+    for line in text.splitlines() or [""]:
+        folded = textwrap.wrap(line, WIDTH - len(indent), break_long_words=False) or [""]
+        sys.stdout.write("".join(f"{indent}{part}\n" for part in folded))
+    sys.stdout.flush()
+
+
+def heading(text: str) -> None:
+    """A line that separates the steps."""
+    sys.stdout.write(f"\n== {text} {'=' * max(0, WIDTH - len(text) - 4)}\n\n")
+    sys.stdout.flush()
+
+
+def letter(mail: Mail) -> None:
+    """An e-mail as its reader sees it."""
+    edge = f"+{'-' * (WIDTH - 2)}+"
+    head = [f"To:      {mail.to}", "From:    Plumbline <no-reply@sns.amazonaws.com>", f"Subject: {mail.subject}"]
+    sys.stdout.write("\n".join([edge, *(f"| {line}" for line in [*head, "", *mail.text.rstrip().splitlines()]), edge, ""]))
+    sys.stdout.flush()
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    sys.stdout.write(f"  {what} ... ")
+    sys.stdout.flush()
+    began = time.monotonic()
+    yield
+    sys.stdout.write(f"{time.monotonic() - began:.1f} s\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class Story:
+    """The demo's account and what has been read of its mail."""
+
+    aws: EmbeddedAWS
+    read: int = 0
+    times: list[tuple[str, float]] = field(default_factory=list)
+
+    def act(self, title: str, tells: str, action: Callable[[], Any], *, until: Callable[[], object] | None, what: str,
+            subject: str) -> Mail:
+        """One violation: do it, wait until the account is right again, and show the e-mail.
+
+        Args:
+            title: the step's heading.
+            tells: what happens, for the reader.
+            action: what the person does.
+            until: true once the account is right again; None where there is nothing to repair.
+            what: what is awaited, for the error.
+            subject: a pattern of the e-mail's subject.
+
+        Raises:
+            NotInTime: it was not put right, or nobody was told.
+        """
+        heading(title)
+        say(tells)
+        self.read = max((mail.number for mail in self.aws.mail()), default=0)
+        began = time.monotonic()
+        action()
+        if until is not None:
+            self.aws.wait(until, timeout=_STEP_SECONDS, what=what)
+            took = time.monotonic() - began
+            say(f"\n  Put right after {took:.1f} s: {what}.")
+        mail = self.mail(subject)
+        took = took if until is not None else time.monotonic() - began
+        self.times.append((title, took))
+        say(f"  The e-mail was there after {time.monotonic() - began:.1f} s:\n")
+        letter(mail)
+        return mail
+
+    def mail(self, subject: str) -> Mail:
+        """The first unread e-mail whose subject has a pattern; waits for it."""
+        found: list[Mail] = []
+
+        def arrived() -> bool:
+            found[:] = [one for one in self.aws.mail(since=self.read) if re.search(subject, one.subject)]
+            return bool(found)
+
+        self.aws.wait(arrived, timeout=_STEP_SECONDS, what=f"an e-mail with the subject /{subject}/")
+        return found[0]
+
+    def plumbline(self, command: str) -> str:
+        """Type a command, as a person in CloudShell does, and show the answer."""
+        say(f"$ plumbline {command}")
+        answer = self.aws.invoke("plumbline-operate", {"command": command.split()})
+        sys.stdout.write(textwrap.indent(answer["text"], "  ") + "\n")
+        sys.stdout.flush()
+        if not answer["ok"]:
+            raise EmbeddedAWSError(f"plumbline {command} was refused; see above")
+        return str(answer["text"])
+
+
+def play(aws: EmbeddedAWS) -> Story:
+    """The story from the deployment to the status."""
+    story = Story(aws)
+    heading("An account, and people in it")
+    _people(aws)
+    say(f"Account {aws.account}: mallory (an IAM user), erin (an engineer), and a bucket, {BUCKET}.")
+    heading("sam build && sam deploy")
+    with timed("sam build"):
+        deployment.build(aws)
+    with timed("sam deploy"):
+        deployment.deploy(aws, {"AlertEmail": ALERTS, "EscalationEmail": ESCALATIONS})
+    _settled(aws)
+    _finance_makes_the_alarm(story)
+    key = _a_key(story)
+    _a_public_bucket(story)
+    _an_inline_admin(story)
+    _a_stopped_trail(story)
+    _root(story)
+    _the_bill(story)
+    _undo(story, key)
+    heading("Status")
+    story.plumbline("status")
+    heading("How long each took")
+    for title, seconds in story.times:
+        sys.stdout.write(f"  {title:<50} {seconds:5.1f} s\n")
+    return story
+
+
+def _people(aws: EmbeddedAWS) -> None:
+    aws.user("mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"])
+    aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
+    aws.client("iam").create_user(UserName="backup")
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=BUCKET, ObjectOwnership="BucketOwnerPreferred")
+    s3.put_object(Bucket=BUCKET, Key="customers.csv", Body=b"name,card\n")
+
+
+def _settled(aws: EmbeddedAWS) -> None:
+    """What the deployment itself woke is done with before the story begins."""
+    quiet = {"calls": -1, "since": 0.0}
+
+    def silent() -> bool:
+        calls = len(aws.calls(since=0))
+        if calls != quiet["calls"]:
+            quiet.update(calls=calls, since=time.monotonic())
+        return time.monotonic() - quiet["since"] > 1
+
+    aws.wait(silent, timeout=_STEP_SECONDS, what="the deployment's own events are settled")
+
+
+def _finance_makes_the_alarm(story: Story) -> None:
+    cloudwatch = story.aws.client("cloudwatch", region="us-east-1")
+    cloudwatch.put_metric_alarm(
+        AlarmName="plumbline-billing",
+        Namespace="AWS/Billing",
+        MetricName="EstimatedCharges",
+        Dimensions=[{"Name": "Currency", "Value": "USD"}],
+        Statistic="Maximum",
+        Period=21600,
+        EvaluationPeriods=1,
+        DatapointsToAlarm=1,
+        Threshold=10,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="missing",
+        AlarmActions=[f"arn:aws:sns:us-east-1:{story.aws.account}:plumbline-alerts"],
+    )
+    cloudwatch.set_alarm_state(AlarmName="plumbline-billing", StateValue="OK", StateReason="billing data is coming in")
+    _settled(story.aws)
+
+
+def _a_key(story: Story) -> Mail:
+    mallory, admin = story.aws.client("iam", as_="mallory"), story.aws.client("iam")
+    keys: list[str] = []
+    return story.act(
+        "An access key nobody asked for",
+        "mallory makes an access key for the user backup, to be able to come back later.",
+        lambda: keys.append(mallory.create_access_key(UserName="backup")["AccessKey"]["AccessKeyId"]),
+        until=lambda: {"Inactive"}
+        == {one["Status"] for one in admin.list_access_keys(UserName="backup")["AccessKeyMetadata"]},
+        what="the key is Inactive",
+        subject="^.Plumbline. repaired: access key .* of user backup",
+    )
+
+
+def _a_public_bucket(story: Story) -> None:
+    erin, admin = story.aws.client("s3", as_="erin"), story.aws.client("s3")
+    story.act(
+        "A bucket opened to the world",
+        f"erin gives everybody on the internet read access to {BUCKET}, by ACL, to share one file.",
+        lambda: erin.put_bucket_acl(Bucket=BUCKET, ACL="public-read"),
+        until=lambda: "AllUsers" not in json.dumps(admin.get_bucket_acl(Bucket=BUCKET)["Grants"]),
+        what="no grant to everybody is left, the owner's is",
+        subject=f"^.Plumbline. repaired: bucket {BUCKET}",
+    )
+
+
+def _an_inline_admin(story: Story) -> None:
+    mallory, admin = story.aws.client("iam", as_="mallory"), story.aws.client("iam")
+    everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    story.act(
+        "An engineer becomes administrator",
+        "mallory gives erin an inline policy that allows everything.",
+        lambda: mallory.put_user_policy(UserName="erin", PolicyName="temporary", PolicyDocument=json.dumps(everything)),
+        until=lambda: not admin.list_user_policies(UserName="erin")["PolicyNames"],
+        what="erin has no inline policy",
+        subject="^.Plumbline. repaired: user erin",
+    )
+
+
+def _a_stopped_trail(story: Story) -> None:
+    mallory, admin = story.aws.client("cloudtrail", as_="mallory"), story.aws.client("cloudtrail")
+    story.act(
+        "Somebody stops the trail",
+        "mallory stops the trail, so that nothing he does is seen any more.",
+        lambda: mallory.stop_logging(Name="plumbline"),
+        until=lambda: admin.get_trail_status(Name="plumbline")["IsLogging"],
+        what="the trail is logging",
+        subject="^.Plumbline. repaired: .*trail",
+    )
+
+
+def _root(story: Story) -> None:
+    account = story.aws.account
+    sign_in = {
+        "source": "aws.signin",
+        "detail-type": "AWS Console Sign In via CloudTrail",
+        "detail": {
+            "eventVersion": "1.08",
+            "userIdentity": {
+                "type": "Root", "principalId": account, "arn": f"arn:aws:iam::{account}:root", "accountId": account,
+                "accessKeyId": "",
+            },
+            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "eventSource": "signin.amazonaws.com",
+            "eventName": "ConsoleLogin",
+            "awsRegion": "us-east-1",
+            "sourceIPAddress": "203.0.113.77",
+            "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/141.0",
+            "requestParameters": None,
+            "responseElements": {"ConsoleLogin": "Success"},
+            "additionalEventData": {"LoginTo": "https://console.aws.amazon.com/", "MobileVersion": "No", "MFAUsed": "No"},
+            "eventID": "6f1f1a52-0d5b-4a4e-9d0f-5c3b0f0e7a11",
+            "readOnly": False,
+            "eventType": "AwsConsoleSignIn",
+            "managementEvent": True,
+            "recipientAccountId": account,
+            "eventCategory": "Management",
+        },
+    }
+    story.act(
+        "The root user signs in",
+        "Somebody signs in to the console as root. No API can prevent that, so somebody has to hear of it.",
+        lambda: story.aws.inject(sign_in),
+        until=None,
+        what="",
+        subject="^.Plumbline. seen: the root user signed in",
+    )
+
+
+def _the_bill(story: Story) -> None:
+    erin, admin = story.aws.client("cloudwatch", as_="erin"), story.aws.client("cloudwatch")
+
+    def alarms() -> list[Any]:
+        return list(admin.describe_alarms(AlarmNames=["plumbline-billing"])["MetricAlarms"])
+
+    story.act(
+        "The billing alarm is deleted",
+        "erin deletes the billing alarm, because it was noisy.",
+        lambda: erin.delete_alarms(AlarmNames=["plumbline-billing"]),
+        until=lambda: alarms() and alarms()[0]["ActionsEnabled"],
+        what="the alarm is there again and tells somebody",
+        subject="^.Plumbline. repaired: .*billing",
+    )
+
+
+def _undo(story: Story, mail: Mail) -> None:
+    heading("It was meant: undo, with the command from the e-mail")
+    found = re.search(r"plumbline (undo \w+)", mail.text)
+    if not found:
+        raise EmbeddedAWSError("the e-mail about the access key has no undo command")
+    story.plumbline(found[1])
+    admin = story.aws.client("iam")
+
+    def statuses() -> list[str]:
+        return [one["Status"] for one in admin.list_access_keys(UserName="backup")["AccessKeyMetadata"]]
+
+    story.aws.wait(lambda: statuses() == ["Active"], timeout=_STEP_SECONDS, what="the key is Active again")
+    _settled(story.aws)
+    if statuses() != ["Active"]:
+        raise EmbeddedAWSError("the undone repair was repaired again; it should be left alone")
+    say("\n  The key is Active again, and stays so: the undo's own event found it exempt.")
+
+
+def main() -> int:
+    """Play the story; 0 only if all of it was seen to be true."""
+    keep = "--keep" in sys.argv[1:]
+    began = time.monotonic()
+    try:
+        heading("An empty AWS account on this machine")
+        with EmbeddedAWS.start(port=4566 if keep else None, state=ROOT / Path(".plumbline/demo")) as aws:
+            say(f"At {aws.endpoint}, IAM enforced. Its log is {aws.log}")
+            play(aws)
+            heading(f"All of it was seen to be true, in {time.monotonic() - began:.0f} s")
+            if keep:
+                say(how_to_talk_to(aws))
+                signal.signal(signal.SIGTERM, signal.default_int_handler)
+                with suppress(KeyboardInterrupt):
+                    signal.pause()
+    except EmbeddedAWSError as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"\nThe demo stopped: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""`sam build` and `sam deploy` of the real template into the embedded AWS."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError
+
+_BUILD_SECONDS, _DEPLOY_SECONDS = 300, 180
+
+
+def build(aws: EmbeddedAWS, *, source: Path = ROOT) -> None:
+    """Build the functions and the layer as a user does.
+
+    Raises:
+        EmbeddedAWSError: the build failed or took too long; the message ends with what it printed.
+    """
+    _sam(aws, ["build", "--config-env", "local"], source, _BUILD_SECONDS)
+
+
+def deploy(aws: EmbeddedAWS, parameters: Mapping[str, str], *, source: Path = ROOT) -> dict[str, str]:
+    """Deploy what was built, and give the stack's outputs.
+
+    Args:
+        aws: where to.
+        parameters: the template's parameters.
+        source: the project's folder.
+
+    Raises:
+        EmbeddedAWSError: the deployment failed or took too long.
+    """
+    given = [f"{name}={value}" for name, value in parameters.items()]
+    _sam(aws, ["deploy", "--config-env", "local", "--parameter-overrides", *given], source, _DEPLOY_SECONDS)
+    stack = aws.client("cloudformation").describe_stacks(StackName="plumbline")["Stacks"][0]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+
+
+def _sam(aws: EmbeddedAWS, arguments: list[str], source: Path, seconds: int) -> None:
+    tools = ROOT / ".venv/sam/bin"
+    environment = {
+        **aws.environment(),
+        "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PLUMBLINE_LAMBDA_PYTHON": str(ROOT / ".venv/lambda/bin/python"),
+    }
+    log = aws.log.with_name(f"sam-{arguments[0]}.log")
+    with log.open("w") as sink:
+        try:
+            code = subprocess.run(  # noqa: S603
+                [tools / "sam", *arguments],
+                cwd=source, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+                timeout=seconds, check=False,
+            ).returncode
+        except subprocess.TimeoutExpired as error:
+            raise EmbeddedAWSError(f"sam {arguments[0]} took longer than {seconds} s; its log is {log}") from error
+    if code:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
+        raise EmbeddedAWSError(f"sam {arguments[0]} failed; its log is {log} and ends:\n{tail}")
