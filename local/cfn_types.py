@@ -1,12 +1,12 @@
-"""CloudFormation resource types that the emulator lacks, made through its own services."""
+"""CloudFormation resource types that the emulator lacks, and properties it drops, made through its own services."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import cloudtrail
+from ministack.services import cloudtrail, dynamodb, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 Properties = Mapping[str, Any]
@@ -28,6 +28,46 @@ def register() -> None:
         "update": update_trail,
         "delete": delete_trail,
     }
+
+
+    after_create("AWS::DynamoDB::Table", _keep_table_settings)
+    after_create("AWS::Lambda::Function", _keep_function_settings)
+
+
+def after_create(resource_type: str, then: Callable[[str, Properties], object]) -> None:
+    """Do something to each new resource of a type, given its physical id and its properties."""
+    handler = provisioners._RESOURCE_HANDLERS[resource_type]
+    create = handler["create"]
+
+    def create_then(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:
+        physical_id, attributes = create(logical_id, props, stack_name)
+        then(physical_id, props)
+        return physical_id, attributes
+
+    handler["create"] = create_then
+
+
+def _keep_table_settings(name: str, props: Properties) -> None:
+    """Stock: point-in-time recovery and time to live are dropped."""
+    recovery, lifetime = props.get("PointInTimeRecoverySpecification"), props.get("TimeToLiveSpecification")
+    if recovery:
+        enabled = _true(recovery.get("PointInTimeRecoveryEnabled"))
+        specification = {"PointInTimeRecoveryEnabled": enabled}
+        _done(dynamodb._update_continuous_backups(
+            {"TableName": name, "PointInTimeRecoverySpecification": specification}
+        ))
+    if lifetime:
+        specification = {"Enabled": _true(lifetime.get("Enabled")), "AttributeName": lifetime["AttributeName"]}
+        _done(dynamodb._update_ttl({"TableName": name, "TimeToLiveSpecification": specification}))
+
+
+def _keep_function_settings(name: str, props: Properties) -> None:
+    """Stock: reserved concurrency and the dead-letter queue are dropped."""
+    function = lambda_svc._functions[name]
+    if "ReservedConcurrentExecutions" in props:
+        function["concurrency"] = int(props["ReservedConcurrentExecutions"])
+    if "DeadLetterConfig" in props:
+        function["config"]["DeadLetterConfig"] = dict(props["DeadLetterConfig"])
 
 
 def create_trail(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:

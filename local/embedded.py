@@ -119,7 +119,7 @@ class EmbeddedAWS:
     account: str
     region: str
     _process: subprocess.Popen[bytes]
-    _keys: dict[str, _Keys] = field(default_factory=dict)
+    _keys: dict[str, _Keys] = field(default_factory=dict, repr=False)
 
     @classmethod
     @contextmanager
@@ -210,6 +210,7 @@ class EmbeddedAWS:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
             "NO_PROXY": "127.0.0.1,localhost",
@@ -230,8 +231,15 @@ class EmbeddedAWS:
     def client(self, service: str, as_: str = "admin", region: str | None = None) -> Any:  # noqa: ANN401
         """A client of one service, acting as a principal."""
         # A proxy of the user's must not stand between two processes of this machine.
-        config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2})
-        return self.session(as_, region).client(service, endpoint_url=self.endpoint, config=config)
+        config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 2})
+        client = self.session(as_, region).client(service, endpoint_url=self.endpoint, config=config)
+        if service == "s3control":
+            client.meta.events.register("before-sign.s3-control.*", self._strip_account_from_host)
+        return client
+
+    def _strip_account_from_host(self, request: Any, **_: object) -> None:  # noqa: ANN401
+        # S3 Control puts the account before the host's name, and there is no `<account>.127.0.0.1`.
+        request.url = request.url.replace(f"//{self.account}.", "//")
 
     def user(self, name: str, policies: Sequence[str] = ()) -> str:
         """Make an IAM user with an access key and managed policies, and return its ARN; again, only add policies."""

@@ -6,12 +6,13 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import patches
+from local import mailbox
 from local.identities import caller_of
-from local.recorder import Check, calls, checks_of_request, mail
+from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
 from local.relay import Answer, Call, TrailRelay
 from local.wire import Request, operation_of
 from local.shapes import event_name
@@ -54,6 +55,9 @@ class Gateway:
         # Before the call: afterwards the key may be gone, the trail stopped.
         caller = caller_of(credential.access_key) if credential else None
         operation = operation_of(request)
+        if credential and caller:
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            key_uses[credential.access_key] = KeyUse(now, credential.scope, credential.region)
         call = Call(request, credential, operation, caller) if credential and operation and caller else None
         heard = call is not None and self._trail.hears(call)
         checks: list[Check] = []
@@ -98,7 +102,7 @@ class Gateway:
             self._trail.deliver(json.loads(request.body))
             return 202, {}
         if what == "POST mail/confirm":
-            return 200, {"confirmed": patches.confirm_mail(json.loads(request.body)["to"])}
+            return 200, {"confirmed": mailbox.confirm_all(json.loads(request.body)["to"])}
         return 404, {"message": f"{what}: there are GET calls, GET mail, POST events and POST mail/confirm"}
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from ministack.core.responses import get_account_id
 from ministack.services import iam
+
+from local.recorder import key_uses
 
 Parameters = Mapping[str, list[str]]
 Response = tuple[int, dict[str, str], bytes]
 Entity = Mapping[str, Any]
 
 _DEFAULT_PAGE = 100
+_ATTACHED_QUOTA = 10
+_NEVER_USED = {"ServiceName": "N/A", "Region": "N/A"}
+_NO_KEY = ("false", "N/A", "N/A", "N/A", "N/A")
+_NO_CERTIFICATES = ("false", "N/A", "false", "N/A")
 
 
 def set_default_policy_version(parameters: Parameters) -> Response:
@@ -33,6 +40,63 @@ def set_default_policy_version(parameters: Parameters) -> Response:
     policy["DefaultVersionId"] = version_id
     policy["UpdateDate"] = iam._now()
     return _answer("SetDefaultPolicyVersion", "")
+
+
+def refuse_to_attach(parameters: Parameters, entity: Entity | None) -> Response | None:
+    """Why a managed policy cannot be attached to a user, group or role; None when it can be."""
+    arn = _one(parameters, "PolicyArn")
+    if not iam._policy_exists(arn):
+        return _refuse(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+    attached = (entity or {}).get("AttachedPolicies", ())
+    if arn not in attached and len(attached) >= _ATTACHED_QUOTA:
+        return _refuse(409, "LimitExceeded", f"Cannot exceed quota for PoliciesPerUser: {_ATTACHED_QUOTA}")
+    return None
+
+
+def get_access_key_last_used(parameters: Parameters) -> Response:
+    """GetAccessKeyLastUsed, from the requests the gateway saw."""
+    key_id = _one(parameters, "AccessKeyId")
+    if key_id not in iam._access_keys:
+        return _refuse(404, "NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+    use = key_uses.get(key_id)
+    # A key that was never used has no date, and the text N/A for the rest.
+    last = {"LastUsedDate": use.time, "ServiceName": use.service, "Region": use.region} if use else _NEVER_USED
+    answer = {"UserName": iam._access_keys[key_id]["UserName"], "AccessKeyLastUsed": last}
+    return _answer("GetAccessKeyLastUsed", _xml(answer))
+
+
+def credential_report() -> str:
+    """The credential report as AWS writes it now. AWS itself serves one that is up to four hours old."""
+    account = get_account_id()
+    root = ["<root_account>", f"arn:aws:iam::{account}:root", _report_time(iam._now()), "not_supported"]
+    root += ["no_information", "not_supported", "not_supported", "false", *_NO_KEY, *_NO_KEY, *_NO_CERTIFICATES]
+    rows = [iam._CRED_REPORT_HEADER.split(","), root, *(_report_row(name) for name in sorted(iam._users))]
+    return "\n".join(",".join(row) for row in rows)
+
+
+def _report_row(name: str) -> list[str]:
+    user, profile = iam._users[name], iam._login_profiles.get(name)
+    mfa = any(device.get("User") == name for device in iam._mfa_devices.values())
+    keys = sorted(
+        (key for key in iam._access_keys.values() if key["UserName"] == name), key=lambda key: key["CreateDate"]
+    )
+    changed = _report_time(profile["CreateDate"]) if profile else "N/A"
+    password = ["true", "no_information", changed, "N/A"] if profile else ["false", "N/A", "N/A", "N/A"]
+    columns = [column for key in [*keys, None, None][:2] for column in _report_key(key)]
+    identity = [name, user["Arn"], _report_time(user["CreateDate"])]
+    return [*identity, *password, str(mfa).lower(), *columns, *_NO_CERTIFICATES]
+
+
+def _report_key(key: Entity | None) -> Sequence[str]:
+    if key is None:
+        return _NO_KEY
+    use = key_uses.get(key["AccessKeyId"])
+    used = [_report_time(use.time), use.region, use.service] if use else ["N/A", "N/A", "N/A"]
+    return [str(key["Status"] == "Active").lower(), _report_time(key["CreateDate"]), *used]
+
+
+def _report_time(moment: str) -> str:
+    return moment.replace("Z", "+00:00")
 
 
 def get_account_authorization_details(parameters: Parameters) -> Response:
@@ -73,7 +137,8 @@ def _entities() -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
 def _aws_managed_policies_in_use() -> set[str]:
     holders = [*iam._users.values(), *iam._groups.values(), *iam._roles.values()]
     arns = {arn for holder in holders for arn in holder.get("AttachedPolicies", ())}
-    return {arn for arn in arns if iam._is_aws_managed_arn(arn)}
+    # CloudFormation attaches without asking whether there is such a policy.
+    return {arn for arn in arns if iam._is_aws_managed_arn(arn) and iam._policy_exists(arn)}
 
 
 def _user(name: str, user: Entity) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import logging
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ _START_TIMEOUT = 30.0
 _ANSWER_TIMEOUT = 60.0
 # Hop-by-hop, or recomputed for the new connection.
 _NOT_FORWARDED = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding"})
+_NOT_RETURNED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -42,12 +43,18 @@ class MotoServer:
         async with self._starting:
             if self._process is None:
                 await asyncio.to_thread(self._start)
-        url = f"http://127.0.0.1:{self._port}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+        target = path + (f"?{urlencode(query, doseq=True)}" if query else "")
         forwarded = {name: value for name, value in headers.items() if name not in _NOT_FORWARDED}
         forwarded["x-moto-account-id"] = get_account_id()
-        # Loopback, and the address is our own; the scheme cannot be anything but http.
-        request = urllib.request.Request(url, data=body or None, headers=forwarded, method=method)  # noqa: S310
-        return await asyncio.to_thread(_answer, request)
+        return await asyncio.to_thread(self._ask, method, target, body, forwarded)
+
+    def _ask(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        # Not urllib: it adds a form's content type to a body that has none, and moto then reads a form.
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_TIMEOUT)
+        with closing(connection):
+            connection.request(method, target, body or None, dict(headers))
+            response = connection.getresponse()
+            return response.status, _capitalised(response.getheaders()), response.read()
 
     def close(self) -> None:
         """Stop the server, if it ever ran."""
@@ -83,19 +90,10 @@ class MotoServer:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
 
-def _answer(request: urllib.request.Request) -> Response:
-    try:
-        with urllib.request.urlopen(request, timeout=_ANSWER_TIMEOUT) as response:  # noqa: S310
-            return response.status, _headers(response.headers.items()), response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, _headers(error.headers.items()), error.read()
-
-
-def _headers(items: object) -> dict[str, str]:
-    # Capitalised as the emulator's own handlers do; its dispatcher looks names up that way.
+def _capitalised(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    # As the emulator's own handlers spell them; its dispatcher looks names up that way.
     return {
         "-".join(part.capitalize() for part in name.split("-")): value
-        for name, value in dict(items).items()  # type: ignore[call-overload]
-        if name.lower() not in {"connection", "content-length", "date", "server", "transfer-encoding"}
+        for name, value in headers
+        if name.lower() not in _NOT_RETURNED
     }

@@ -1,6 +1,7 @@
-"""Every private name of ministack that is replaced, with the reason. Written against one version only.
+"""The private names of ministack that are replaced, with the reason. Written against one version only.
 
-`apply` is called once, before the first request. Each `_patch_*` replaces one behaviour and says what AWS does instead.
+`apply` is called once, before the first request. Each `_patch_*` replaces one behaviour and says what AWS does
+instead. Larger ones have a file: `mailbox` (SNS), `from_moto` (services), `cfn_types`, `iam_details`, `sam_transform`.
 """
 
 from __future__ import annotations
@@ -19,25 +20,14 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, request_scope
-from ministack.services import eventbridge, iam, lambda_svc, sns
-from ministack.services.cloudformation import provisioners
+from ministack.services import eventbridge, iam, lambda_svc
 
-from local import cfn_types, iam_details, sam_transform
+from local import cfn_types, from_moto, iam_details, mailbox, sam_transform
 from local.managed_policies import ManagedPolicies
 from local.moto_server import MotoServer
-from local.recorder import Check, checks_of_request, mail
+from local.recorder import Check, checks_of_request
 
 MINISTACK = "1.5.33"
-
-# Whole services the emulator does not have; moto keeps their state.
-_MOTO_SERVICES = ("access-analyzer", "config", "guardduty", "macie2", "organizations", "securityhub")
-# Single operations whose state nothing else reads, by the emulator's service name.
-_MOTO_OPERATIONS: Mapping[str, frozenset[str]] = {
-    "account": frozenset({"DeleteAlternateContact", "GetAlternateContact", "PutAlternateContact"}),
-    "ec2": frozenset(
-        {"DisableEbsEncryptionByDefault", "EnableEbsEncryptionByDefault", "GetEbsEncryptionByDefault"}
-    ),
-}
 
 # What a function finds in its environment on AWS, beside its own variables; `_LAMBDA_*` is the emulator's own wiring.
 _LAMBDA_ENVIRONMENT = frozenset(
@@ -83,10 +73,11 @@ def apply(settings: Settings, moto: MotoServer) -> None:
     _patch_buses_across_regions()
     _patch_enforcement_is_recorded()
     _patch_loopback_counts_as_tls()
+    _patch_actions_of_batches()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
-    _patch_mail(confirm=settings.confirm_mail)
-    _patch_services_from_moto(moto)
+    mailbox.install(confirm=settings.confirm_mail)
+    from_moto.install(moto)
     cfn_types.register()
     sam_transform.install(settings.sam_python)
 
@@ -136,6 +127,8 @@ def _lambda_environment(
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.get('FunctionName', '')}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": endpoint,
+        # There is no name `<account>.127.0.0.1`, which S3 Control would call.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         **own,
         **{name: value for name, value in offered.items() if name in _LAMBDA_ENVIRONMENT},
     }
@@ -225,6 +218,20 @@ def _patch_loopback_counts_as_tls() -> None:
     app.pin_request_origin = lambda address, _secure: pin_request_origin(address, secure_transport=True)
 
 
+def _patch_actions_of_batches() -> None:
+    """Stock: `SendMessageBatch` needs `sqs:SendMessageBatch`. AWS: a batch needs the single call's permission, and
+    there is no other. Source: Amazon SQS API permissions, in its developer guide.
+    """
+    extract = iam_actions.extract_iam_action
+
+    @functools.wraps(extract)
+    def single(*request: Any) -> str | None:  # noqa: ANN401
+        action = extract(*request)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    iam_actions.extract_iam_action = single
+
+
 def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:
     """Stock: a few dozen AWS managed policies. AWS: about 1,500."""
     lookup_policy = iam._lookup_policy
@@ -244,7 +251,7 @@ def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:
 
 
 def _patch_iam() -> None:
-    """Stock: no SetDefaultPolicyVersion; a password policy update merges; details are thin and unpaged."""
+    """Stock: no SetDefaultPolicyVersion, a password policy update that merges, details thin and unpaged, no key use."""
     update = iam._update_account_password_policy
 
     def update_account_password_policy(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
@@ -252,141 +259,22 @@ def _patch_iam() -> None:
         iam._account_password_policy["policy"] = {"MinimumPasswordLength": 6}
         return update(parameters)
 
-    iam._IAM_HANDLERS["UpdateAccountPasswordPolicy"] = update_account_password_policy
-    iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = iam_details.set_default_policy_version
-    iam._IAM_HANDLERS["GetAccountAuthorizationDetails"] = iam_details.get_account_authorization_details
+    handlers = iam._IAM_HANDLERS
+    handlers["UpdateAccountPasswordPolicy"] = update_account_password_policy
+    handlers["SetDefaultPolicyVersion"] = iam_details.set_default_policy_version
+    handlers["GetAccountAuthorizationDetails"] = iam_details.get_account_authorization_details
+    handlers["GetAccessKeyLastUsed"] = iam_details.get_access_key_last_used
+    iam._build_credential_report = iam_details.credential_report
+    for kind, entities in (("User", iam._users), ("Group", iam._groups), ("Role", iam._roles)):
+        action = f"Attach{kind}Policy"
+        handlers[action] = _attach_what_exists(handlers[action], entities, f"{kind}Name")
 
 
-# --- SNS ------------------------------------------------------------------------------------------
+def _attach_what_exists(attach: Callable[..., Any], entities: Mapping[str, Any], name: str) -> Callable[..., Any]:
+    """Stock: any ARN can be attached, and any number. AWS: a policy that exists, and ten at most."""
 
-_MAIL_PROTOCOLS = frozenset({"email", "email-json"})
+    def attach_what_exists(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
+        entity = entities.get((parameters.get(name) or [""])[0])
+        return iam_details.refuse_to_attach(parameters, entity) or attach(parameters)
 
-
-def _patch_mail(*, confirm: bool) -> None:
-    """Stock: e-mail is a line in the log, and its subscription confirms itself. Here it reaches a mailbox."""
-    fanout = sns._fanout
-    subscribe = sns._subscribe
-
-    @functools.wraps(fanout)
-    def fan_out_and_post(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
-        topic_arn: str,
-        msg_id: str,
-        message: str,
-        subject: str,
-        message_structure: str = "",
-        message_attributes: dict[str, Any] | None = None,
-        **fifo: str,
-    ) -> None:
-        fanout(topic_arn, msg_id, message, subject, message_structure, message_attributes, **fifo)
-        topic = sns._topic_by_arn_any_scope(topic_arn) or {}
-        for subscription in topic.get("subscriptions", ()):
-            protocol = subscription.get("protocol")
-            if protocol not in _MAIL_PROTOCOLS or not subscription.get("confirmed"):
-                continue
-            text = sns._resolve_message_for_protocol(message, message_structure, protocol)
-            if sns._matches_filter_policy(subscription, message_attributes or {}, text):
-                _post(topic_arn, subscription, subject, text, message_attributes or {})
-
-    def subscribe_and_wait_for_a_click(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
-        answer = subscribe(parameters)
-        _leave_unconfirmed(parameters.get("TopicArn", [""])[0])
-        return answer
-
-    sns._fanout = fan_out_and_post
-    if not confirm:
-        sns._subscribe = subscribe_and_wait_for_a_click
-        _after_create(
-            "AWS::SNS::Subscription", lambda props, _: _leave_unconfirmed(props.get("TopicArn", ""))
-        )
-        _after_create("AWS::SNS::Topic", lambda _, topic_arn: _leave_unconfirmed(topic_arn))
-
-
-def _post(
-    topic_arn: str, subscription: Mapping[str, Any], subject: str, text: str, attributes: Mapping[str, Any]
-) -> None:
-    mail.append(
-        {
-            "topic": topic_arn,
-            "to": subscription.get("endpoint", ""),
-            "protocol": subscription.get("protocol"),
-            "subject": subject or "AWS Notification Message",
-            "text": text,
-            "attributes": {
-                name: value.get("StringValue", "") if isinstance(value, dict) else value
-                for name, value in attributes.items()
-            },
-        }
-    )
-
-
-def _leave_unconfirmed(topic_arn: str) -> None:
-    topic = sns._topic_by_arn_any_scope(topic_arn) or {}
-    for subscription in topic.get("subscriptions", ()):
-        if subscription["protocol"] in _MAIL_PROTOCOLS and "asked" not in subscription:
-            subscription |= {"asked": True, "confirmed": False, "token": subscription["arn"]}
-            subscription["attributes"]["PendingConfirmation"] = "true"
-
-
-def _after_create(resource_type: str, then: Callable[[Mapping[str, Any], str], None]) -> None:
-    handler = provisioners._RESOURCE_HANDLERS[resource_type]
-    create = handler["create"]
-
-    def create_then(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Any:  # noqa: ANN401
-        physical_id, attributes = create(logical_id, props, stack_name)
-        then(props, physical_id)
-        return physical_id, attributes
-
-    handler["create"] = create_then
-
-
-def confirm_mail(to: str) -> int:
-    """Click every confirmation link sent to an address; returns how many."""
-    clicked = 0
-    for topic in list(sns._topics._data.values()):
-        for subscription in topic["subscriptions"]:
-            if subscription["endpoint"] == to and not subscription["confirmed"]:
-                subscription |= {"confirmed": True, "token": None}
-                subscription["attributes"]["PendingConfirmation"] = "false"
-                clicked += 1
-    return clicked
-
-
-# --- services from moto ---------------------------------------------------------------------------
-
-
-def _patch_services_from_moto(moto: MotoServer) -> None:
-    """Stock: an unknown service falls through to S3, a known one answers InvalidAction for what it lacks."""
-    detect_service = app.detect_service
-    extract_iam_action = iam_actions.extract_iam_action
-
-    def detect(method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> str:
-        scope = headers.get("authorization", "").partition("Credential=")[2].split("/")[3:4]
-        if scope and scope[0] in _MOTO_SERVICES:
-            return scope[0]
-        return str(detect_service(method, path, headers, query))
-
-    app.detect_service = detect
-    for service in _MOTO_SERVICES:
-        app.SERVICE_HANDLERS[service] = moto.handle
-        iam_actions.SERVICE_TO_IAM_NAMESPACE[service] = service
-        iam_actions._BOTOCORE_SERVICE_MAP.setdefault(service, service.replace("-", ""))
-    for service, operations in _MOTO_OPERATIONS.items():
-        own = app.SERVICE_HANDLERS[service]
-        app.SERVICE_HANDLERS[service] = _either(service, operations, own, moto, extract_iam_action)
-
-
-def _either(
-    service: str,
-    operations: frozenset[str],
-    own: Callable[..., Any],
-    moto: MotoServer,
-    extract_iam_action: Callable[..., str | None],
-) -> Callable[..., Any]:
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Any:  # noqa: ANN401
-        action = extract_iam_action(service, method, path, headers, body, query) or ""
-        chosen = moto.handle if action.partition(":")[2] in operations else own
-        return await chosen(method, path, headers, body, query)
-
-    return handle
+    return attach_what_exists

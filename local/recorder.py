@@ -23,6 +23,19 @@ class Check:
 checks_of_request: ContextVar[list[Check] | None] = ContextVar("checks_of_request", default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """When, for what and where an access key last signed a request."""
+
+    time: str
+    service: str
+    region: str
+
+
+# By access key id; IAM answers GetAccessKeyLastUsed and the credential report from it.
+key_uses: dict[str, KeyUse] = {}
+
+
 class Journal:
     """An append-only list that is read from a number on."""
 
