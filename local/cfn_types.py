@@ -29,7 +29,6 @@ def register() -> None:
         "delete": delete_trail,
     }
 
-
     after_create("AWS::DynamoDB::Table", _keep_table_settings)
     after_create("AWS::Lambda::Function", _keep_function_settings)
 
@@ -53,11 +52,14 @@ def _keep_table_settings(name: str, props: Properties) -> None:
     if recovery:
         enabled = _true(recovery.get("PointInTimeRecoveryEnabled"))
         specification = {"PointInTimeRecoveryEnabled": enabled}
-        _done(dynamodb._update_continuous_backups(
-            {"TableName": name, "PointInTimeRecoverySpecification": specification}
-        ))
+        _done(
+            dynamodb._update_continuous_backups({"TableName": name, "PointInTimeRecoverySpecification": specification})
+        )
     if lifetime:
-        specification = {"Enabled": _true(lifetime.get("Enabled")), "AttributeName": lifetime["AttributeName"]}
+        specification = {
+            "Enabled": _true(lifetime.get("Enabled")),
+            "AttributeName": lifetime["AttributeName"],
+        }
         _done(dynamodb._update_ttl({"TableName": name, "TimeToLiveSpecification": specification}))
 
 
@@ -109,9 +111,7 @@ def _configure(name: str, props: Properties) -> None:
 def _settings(props: Properties) -> dict[str, Any]:
     settings = {key: props[key] for key in _TRAIL_SETTINGS if key in props}
     # Templates carry booleans as text once a parameter or a condition has been through them.
-    settings |= {
-        key: _true(value) for key, value in settings.items() if key.startswith(("Is", "Enable", "Include"))
-    }
+    settings |= {key: _true(value) for key, value in settings.items() if key.startswith(("Is", "Enable", "Include"))}
     if "KMSKeyId" in settings:
         settings["KmsKeyId"] = settings.pop("KMSKeyId")
     return settings

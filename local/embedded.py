@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -134,9 +134,17 @@ class EmbeddedAWS:
     ) -> Iterator[Self]:
         """Start an empty account and stop it at the end of the block.
 
-        Parameters: a port on loopback (None or 0: any free one); a directory for its log and scratch files, emptied
-        first; the account's number; its home Region; whether e-mail subscriptions confirm themselves.
-        Raises EmbeddedAWSError when it does not come up within 20 seconds.
+        Functions run on the interpreter named by PLUMBLINE_LAMBDA_PYTHON, else on `.venv/lambda`'s.
+
+        Args:
+            port: on loopback; None or 0 for any free one.
+            state: a directory for its log and scratch files, emptied first.
+            account: the account's number.
+            region: its home Region.
+            confirm_mail: whether e-mail subscriptions confirm themselves, since nobody clicks.
+
+        Raises:
+            EmbeddedAWSError: the port is taken, or it did not come up within 20 seconds.
         """
         aws = cls._launch(port or _free_port(), state.resolve(), account, region, confirm_mail=confirm_mail)
         try:
@@ -156,11 +164,13 @@ class EmbeddedAWS:
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True)
         log = state / "aws.log"
-        command = [python, "-m", "local.server", "--port", str(port), "--state", state, "--until-eof"]
-        command += ["--account", account, "--region", region]
+        lambda_python = os.environ.get("PLUMBLINE_LAMBDA_PYTHON") or ROOT / ".venv/lambda/bin/python"
+        command: list[str | Path] = [python, "-m", "local.server", "--port", str(port), "--state", state, "--until-eof"]
+        command += ["--account", account, "--region", region, "--lambda-python", lambda_python]
+        command += [] if confirm_mail else ["--no-confirm-mail"]
         with log.open("wb") as sink:
             process = subprocess.Popen(  # noqa: S603
-                command if confirm_mail else [*command, "--no-confirm-mail"],
+                command,
                 cwd=ROOT,
                 # Nothing of the user's: no proxy, no profile, no key.
                 env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(state), "LANG": "C.UTF-8"},
@@ -170,23 +180,17 @@ class EmbeddedAWS:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return cls(
-            f"http://127.0.0.1:{port}", log, account, region, process, {"root": _Keys(account, "test")}
-        )
+        return cls(f"http://127.0.0.1:{port}", log, account, region, process, {"root": _Keys(account, "test")})
 
     def stop(self) -> None:
         """Stop the emulator, its functions and its moto; nothing is left running."""
         if self._process.poll() is None:
             self._process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                pass
         # Everything it started is in its own session, whether or not it ended in good order.
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -196,9 +200,7 @@ class EmbeddedAWS:
     def environment(self, principal: str = "admin") -> dict[str, str]:
         """What a command such as `sam` needs in its environment to act in this account as a principal."""
         keys = self._keys_of(principal)
-        inherited = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
-        }
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         token = {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
         return {
             **inherited,
@@ -287,8 +289,9 @@ class EmbeddedAWS:
     def wait(self, predicate: Callable[[], object], *, timeout: float = 15.0, what: str) -> float:
         """Wait until something holds and return the seconds that took.
 
-        Raises NotInTime, which names what was awaited and where the log is. An error of the predicate is raised
-        as it is: a wait is no place to lose one.
+        Raises:
+            NotInTime: it did not hold in time; names what was awaited and where the log is. An error of the predicate
+                is raised as it is: a wait is no place to lose one.
         """
         began = time.monotonic()
         while not predicate():
@@ -352,9 +355,7 @@ class EmbeddedAWS:
         body = None if value is None else json.dumps(value).encode()
         request = urllib.request.Request(f"{self.endpoint}/_plumbline/{path}", data=body, method=method)  # noqa: S310
         # An opener of its own: the user's proxy settings are not for loopback.
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            request, timeout=10
-        ) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as response:
             return json.load(response)
 
 

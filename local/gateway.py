@@ -1,4 +1,4 @@
-"""The one door: every request passes here on its way to the emulator, and is written down and relayed on its way out."""
+"""The one door: every request passes here to the emulator, and is written down and relayed on its way out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from local import mailbox
 from local.identities import caller_of
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
 from local.relay import Answer, Call, TrailRelay
-from local.wire import Request, operation_of
 from local.shapes import event_name
+from local.wire import Request, operation_of
 
 log = logging.getLogger("plumbline.gateway")
 
@@ -39,9 +39,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI asks."""
-        if scope["type"] != "http" or (
-            scope["path"].startswith(_EMULATORS) and not scope["path"].startswith(OURS)
-        ):
+        if scope["type"] != "http" or (scope["path"].startswith(_EMULATORS) and not scope["path"].startswith(OURS)):
             await self._emulator(scope, receive, send)
             return
         request = await _read(scope, receive)
@@ -63,7 +61,7 @@ class Gateway:
         checks: list[Check] = []
         checks_of_request.set(checks)
         reply = _Reply(send)
-        await self._emulator(scope, _replay(request.body, receive), reply)
+        await self._emulator(scope, _replay(request.body, receive), reply.pass_on)
         answer = reply.answer
         error = answer.error(operation) if operation else None
         calls.append(
@@ -83,6 +81,8 @@ class Gateway:
         )
         if call is not None and heard:
             self._relay(call, answer)
+        # Only now: whoever has the answer can rely on the call being in the journal.
+        await reply.finish()
 
     def _relay(self, call: Call, answer: Answer) -> None:
         try:
@@ -107,21 +107,29 @@ class Gateway:
 
 
 class _Reply:
-    """Passes an answer on as it comes, and keeps it."""
+    """Keeps an answer while passing it on, but for its last part."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._chunks: list[bytes] = []
+        self._last: Message | None = None
 
-    async def __call__(self, message: Message) -> None:
+    async def pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             self._headers = _decoded(message.get("headers", ()))
         elif message["type"] == "http.response.body":
             self._chunks.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._last = message
+                return
         await self._send(message)
+
+    async def finish(self) -> None:
+        if self._last is not None:
+            await self._send(self._last)
 
     @property
     def answer(self) -> Answer:

@@ -32,9 +32,7 @@ def set_default_policy_version(parameters: Parameters) -> Response:
     if policy is None:
         return _refuse(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
     if version_id not in policy["Versions"]:
-        return _refuse(
-            404, "NoSuchEntity", f"Policy {arn} version {version_id} does not exist or is not attachable."
-        )
+        return _refuse(404, "NoSuchEntity", f"Policy {arn} version {version_id} does not exist or is not attachable.")
     for version in policy["Versions"].values():
         version["IsDefaultVersion"] = version["VersionId"] == version_id
     policy["DefaultVersionId"] = version_id
@@ -69,7 +67,15 @@ def credential_report() -> str:
     """The credential report as AWS writes it now. AWS itself serves one that is up to four hours old."""
     account = get_account_id()
     root = ["<root_account>", f"arn:aws:iam::{account}:root", _report_time(iam._now()), "not_supported"]
-    root += ["no_information", "not_supported", "not_supported", "false", *_NO_KEY, *_NO_KEY, *_NO_CERTIFICATES]
+    root += [
+        "no_information",
+        "not_supported",
+        "not_supported",
+        "false",
+        *_NO_KEY,
+        *_NO_KEY,
+        *_NO_CERTIFICATES,
+    ]
     rows = [iam._CRED_REPORT_HEADER.split(","), root, *(_report_row(name) for name in sorted(iam._users))]
     return "\n".join(",".join(row) for row in rows)
 
@@ -78,7 +84,8 @@ def _report_row(name: str) -> list[str]:
     user, profile = iam._users[name], iam._login_profiles.get(name)
     mfa = any(device.get("User") == name for device in iam._mfa_devices.values())
     keys = sorted(
-        (key for key in iam._access_keys.values() if key["UserName"] == name), key=lambda key: key["CreateDate"]
+        (key for key in iam._access_keys.values() if key["UserName"] == name),
+        key=lambda key: key["CreateDate"],
     )
     changed = _report_time(profile["CreateDate"]) if profile else "N/A"
     password = ["true", "no_information", changed, "N/A"] if profile else ["false", "N/A", "N/A", "N/A"]
@@ -110,9 +117,7 @@ def get_account_authorization_details(parameters: Parameters) -> Response:
         "UserDetailList": [describe() for kind, describe in page if kind == "User"],
         "GroupDetailList": [describe() for kind, describe in page if kind == "Group"],
         "RoleDetailList": [describe() for kind, describe in page if kind == "Role"],
-        "Policies": [
-            describe() for kind, describe in page if kind in {"LocalManagedPolicy", "AWSManagedPolicy"}
-        ],
+        "Policies": [describe() for kind, describe in page if kind in {"LocalManagedPolicy", "AWSManagedPolicy"}],
     }
     answer: dict[str, Any] = {**lists, "IsTruncated": bool(rest)}
     if rest:
@@ -166,10 +171,7 @@ def _role(name: str, role: Entity) -> dict[str, Any]:
         **_identity(role, "RoleName", "RoleId"),
         "AssumeRolePolicyDocument": _document(role.get("AssumeRolePolicyDocument")),
         "InstanceProfileList": [
-            {
-                key: profile[key]
-                for key in ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
-            }
+            {key: profile[key] for key in ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")}
             for profile in profiles
         ],
         "RolePolicyList": _inline(role.get("InlinePolicies")),
@@ -183,9 +185,7 @@ def _role(name: str, role: Entity) -> dict[str, Any]:
 def _policy(arn: str) -> dict[str, Any]:
     policy = iam._lookup_policy(arn)
     aws_managed = iam._is_aws_managed_arn(arn)
-    attached = (
-        iam._aws_managed_attachment_counts.get(arn, 0) if aws_managed else policy.get("AttachmentCount", 0)
-    )
+    attached = iam._aws_managed_attachment_counts.get(arn, 0) if aws_managed else policy.get("AttachmentCount", 0)
     return {
         "PolicyName": policy["PolicyName"],
         "PolicyId": policy["PolicyId"],
@@ -214,15 +214,11 @@ def _identity(entity: Entity, name: str, identifier: str) -> dict[str, Any]:
 
 
 def _inline(policies: Mapping[str, str] | None) -> list[dict[str, str]]:
-    return [
-        {"PolicyName": name, "PolicyDocument": _document(text)} for name, text in (policies or {}).items()
-    ]
+    return [{"PolicyName": name, "PolicyDocument": _document(text)} for name, text in (policies or {}).items()]
 
 
 def _attached(entity: Entity) -> list[dict[str, str]]:
-    return [
-        {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in entity.get("AttachedPolicies", ())
-    ]
+    return [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in entity.get("AttachedPolicies", ())]
 
 
 def _boundary(entity: Entity) -> dict[str, Any]:

@@ -31,9 +31,7 @@ def caller_of(access_key: str) -> Caller | None:
     credential = iam_evaluator.resolve_credential(access_key, get_account_id())
     if isinstance(credential, iam_evaluator.CredentialResolutionError):
         return None
-    shape = {"Root": _root, "User": _iam_user, "AssumedRole": _assumed_role}.get(
-        credential.principal_type, _other
-    )
+    shape = {"Root": _root, "User": _iam_user, "AssumedRole": _assumed_role}.get(credential.principal_type, _other)
     return Caller(credential.account_id, credential.principal_arn, shape(credential))
 
 

@@ -99,7 +99,9 @@ def _answer_pending(subscribe: Handler) -> Handler:
 
 
 def _leave_pending(subscribe: Handler) -> Handler:
-    def subscribe_and_wait_for_a_click(parameters: Mapping[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+    def subscribe_and_wait_for_a_click(
+        parameters: Mapping[str, list[str]],
+    ) -> tuple[int, dict[str, str], bytes]:
         answer = subscribe(parameters)
         _set_pending((parameters.get("TopicArn") or [""])[0])
         return answer

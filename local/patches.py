@@ -105,7 +105,7 @@ def _patch_lambda_environment(endpoint: str, python: Path) -> None:
 
     def popen(command: list[str], **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401
         options["env"] = _lambda_environment(spawning.config, options["env"], endpoint)
-        # -E and -s: no PYTHON* variable and no user site. Its own directory first on the path is the worker's.
+        # -s: no site-packages of the user's home.
         return subprocess.Popen([command[0], "-s", *command[1:]], **options)  # noqa: S603
 
     lambda_runtime._detect_runtime_binary = detect_runtime_binary
@@ -113,9 +113,7 @@ def _patch_lambda_environment(endpoint: str, python: Path) -> None:
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
 
 
-def _lambda_environment(
-    config: Mapping[str, Any], offered: Mapping[str, str], endpoint: str
-) -> dict[str, str]:
+def _lambda_environment(config: Mapping[str, Any], offered: Mapping[str, str], endpoint: str) -> dict[str, str]:
     own = config.get("Environment", {}).get("Variables", {})
     return {
         "LANG": "en_US.UTF-8",
@@ -157,7 +155,7 @@ def _patch_buses_across_regions() -> None:
     target_matches = eventbridge._target_matches_request_scope
     dispatch_to_bus = eventbridge._dispatch_to_event_bus
 
-    def dispatch_to_event_bus(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+    def dispatch_to_event_bus(
         spec: Any,  # noqa: ANN401
         event: dict[str, Any],
         rule: dict[str, Any],
@@ -219,14 +217,15 @@ def _patch_loopback_counts_as_tls() -> None:
 
 
 def _patch_actions_of_batches() -> None:
-    """Stock: `SendMessageBatch` needs `sqs:SendMessageBatch`. AWS: a batch needs the single call's permission, and
-    there is no other. Source: Amazon SQS API permissions, in its developer guide.
+    """Stock: `SendMessageBatch` needs `sqs:SendMessageBatch`. AWS: a batch needs the single call's permission.
+
+    There is no other. Source: Amazon SQS API permissions, in its developer guide.
     """
     extract = iam_actions.extract_iam_action
 
     @functools.wraps(extract)
     def single(*request: Any) -> str | None:  # noqa: ANN401
-        action = extract(*request)
+        action: str | None = extract(*request)
         return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     iam_actions.extract_iam_action = single
@@ -237,13 +236,11 @@ def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:
     lookup_policy = iam._lookup_policy
 
     def lookup(arn: str) -> dict[str, Any] | None:
-        found = lookup_policy(arn)
+        found: dict[str, Any] | None = lookup_policy(arn)
         if found is None and iam._is_aws_managed_arn(arn):
             document = known_to_aws.document(arn)
             if document is not None:
-                found = iam._make_aws_managed_record(
-                    arn.removeprefix(iam._AWS_MANAGED_POLICY_PREFIX), document
-                )
+                found = iam._make_aws_managed_record(arn.removeprefix(iam._AWS_MANAGED_POLICY_PREFIX), document)
                 iam._aws_managed_policies[arn] = found
         return found
 
@@ -251,7 +248,7 @@ def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:
 
 
 def _patch_iam() -> None:
-    """Stock: no SetDefaultPolicyVersion, a password policy update that merges, details thin and unpaged, no key use."""
+    """Stock: no SetDefaultPolicyVersion, a password policy that merges, thin unpaged details, no key use."""
     update = iam._update_account_password_policy
 
     def update_account_password_policy(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401

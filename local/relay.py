@@ -44,6 +44,8 @@ _READS = (
     "Test",
 )
 _READS_IN_NAME_ONLY = frozenset({"GetFederationToken", "GetSessionToken"})
+# Calls that ordinary rules do receive although their records say `readOnly`.
+_READ_ONLY = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 
 # Data events, which a trail has to be asked for: what happens in a resource rather than to it.
 _DATA_EVENTS: Mapping[str, frozenset[str]] = {
@@ -91,7 +93,7 @@ class Call:
         if name.startswith(_READS) or name in _DATA_EVENTS.get(service, frozenset()):
             return False
         # In S3 everything that names a key is a data event.
-        return service != "s3" or "{Key+}" not in self.operation.http["requestUri"]
+        return service != "s3" or "{Key+}" not in str(self.operation.http["requestUri"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,11 @@ class Answer:
         elif "xml" in content_type and protocol not in {"ec2", "query", "rest-xml"}:
             protocol = "query"
         message = {"status_code": self.status, "headers": dict(self.headers), "body": self.body}
-        found = parsers.create_parser(protocol).parse(message, operation.output_shape).get("Error", {})
+        try:
+            found = parsers.create_parser(protocol).parse(message, operation.output_shape).get("Error", {})
+        except parsers.ResponseParserError:
+            # The emulator's own crash, in no AWS protocol.
+            return str(self.status), self.body.decode(errors="replace")
         code = str(found.get("Code", self.status)).rpartition("#")[2]
         return code, str(found.get("Message", ""))
 
@@ -161,12 +167,10 @@ def _logs_writes(account: str, home: str, trail: str) -> bool:
 
 def _selects_writes(selector: Mapping[str, Any]) -> bool:
     if "FieldSelectors" not in selector:
-        writes = selector.get("ReadWriteType", "All") in {"All", "WriteOnly"}
-        return writes and bool(selector.get("IncludeManagementEvents", True))
-    fields = {field["Field"]: field for field in selector["FieldSelectors"]}
-    return fields.get("eventCategory", {}).get("Equals") == ["Management"] and fields.get("readOnly", {}).get(
-        "Equals"
-    ) != ["true"]
+        includes_writes = selector.get("ReadWriteType", "All") in {"All", "WriteOnly"}
+        return includes_writes and bool(selector.get("IncludeManagementEvents", True))
+    equals = {field["Field"]: field.get("Equals") for field in selector["FieldSelectors"]}
+    return equals.get("eventCategory") == ["Management"] and equals.get("readOnly") != ["true"]
 
 
 def record(call: Call, answer: Answer) -> dict[str, Any]:
@@ -184,22 +188,18 @@ def record(call: Call, answer: Answer) -> dict[str, Any]:
         "sourceIPAddress": call.request.client,
         "userAgent": call.request.headers.get("user-agent", ""),
         # IAM refuses before it reads the parameters, so its record has none.
-        "requestParameters": None
-        if denied_by_iam_itself
-        else shapes.request_parameters(operation, call.request),
+        "requestParameters": None if denied_by_iam_itself else shapes.request_parameters(operation, call.request),
         "responseElements": None,
         "requestID": answer.headers.get("x-amzn-requestid") or str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
-        "readOnly": False,
+        "readOnly": operation.name in _READ_ONLY,
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": call.caller.account,
         "eventCategory": "Management",
     }
     if error is None:
-        details["responseElements"] = shapes.response_elements(
-            operation, answer.status, answer.headers, answer.body
-        )
+        details["responseElements"] = shapes.response_elements(operation, answer.status, answer.headers, answer.body)
     else:
         code, message = error
         details |= {"errorCode": shapes.error_code(operation, code), "errorMessage": message}

@@ -42,9 +42,7 @@ def install(sam_python: Path) -> None:
 
     def transform(template: Mapping[str, Any], _parameters: object, _policies: object) -> dict[str, Any]:
         # Keys keep their order: SAM derives logical ids from the order in which it meets things.
-        expanded: dict[str, Any] = json.loads(
-            _expand(str(sam_python), json.dumps(template, default=str), _region())
-        )
+        expanded: dict[str, Any] = json.loads(_expand(str(sam_python), json.dumps(template, default=str), _region()))
         return expanded
 
     stand_in = ModuleType("samtranslator.translator.transform")

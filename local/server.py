@@ -22,9 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.server", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument(
-        "--state", type=Path, required=True, help="directory for scratch files and moto's log"
-    )
+    parser.add_argument("--state", type=Path, required=True, help="directory for scratch files and moto's log")
     parser.add_argument("--account", default="111122223333")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--lambda-python", type=Path, default=ROOT / ".venv/lambda/bin/python")
@@ -95,7 +93,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.until_eof:
         loop.add_reader(sys.stdin, stop.set)
     try:
-        await serve(Gateway(app.app, trail), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+        await serve(Gateway(app.app, trail), config, shutdown_trigger=stop.wait)
     finally:
         trail.close()
         moto.close()

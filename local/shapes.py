@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from botocore import parsers
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
@@ -83,9 +83,7 @@ def response_elements(operation: OperationModel, status: int, headers: Mapping[s
     if operation.output_shape is None or operation.service_model.service_name in {"s3", "s3control"}:
         return None
     parser = parsers.create_parser(_answered_protocol(operation, headers))
-    answer = parser.parse(
-        {"status_code": status, "headers": dict(headers), "body": body}, operation.output_shape
-    )
+    answer = parser.parse({"status_code": status, "headers": dict(headers), "body": body}, operation.output_shape)
     answer.pop("ResponseMetadata", None)
     return recorded(answer, operation.output_shape) or None
 
@@ -97,7 +95,7 @@ def error_code(operation: OperationModel, wire_code: str) -> str:
     if wire_code in {"AccessDenied", "AccessDeniedException", "AuthorizationError"}:
         return "AccessDenied"
     names = {shape.error_code: shape.name for shape in operation.error_shapes}
-    return names.get(wire_code, wire_code)
+    return str(names.get(wire_code, wire_code))
 
 
 def recorded(value: Any, shape: Shape | None) -> Any:  # noqa: ANN401
@@ -200,8 +198,7 @@ def _members(fields: Mapping[str, str], shape: ListShape, key: str, *, ec2: bool
     start = key if flat else f"{key}.{shape.member.serialization.get('name', 'member')}"
     found: list[Any] = []
     while any(
-        field == f"{start}.{len(found) + 1}" or field.startswith(f"{start}.{len(found) + 1}.")
-        for field in fields
+        field == f"{start}.{len(found) + 1}" or field.startswith(f"{start}.{len(found) + 1}.") for field in fields
     ):
         found.append(_value(fields, shape.member, f"{start}.{len(found) + 1}", ec2=ec2))
     return found
@@ -248,9 +245,7 @@ def _from_rest_xml(operation: OperationModel, request: Request) -> dict[str, Any
     bucket = path_parameters(request, operation).get("Bucket")
     if bucket:
         read["bucketName"] = bucket
-    read["Host"] = (
-        "s3.amazonaws.com" if bucket else f"{operation.service_model.endpoint_prefix}.amazonaws.com"
-    )
+    read["Host"] = "s3.amazonaws.com" if bucket else f"{operation.service_model.endpoint_prefix}.amazonaws.com"
     read.update({key: values[0] for key, values in request.query.items() if key != "x-id"})
     read.update(
         {
@@ -269,14 +264,14 @@ def _from_rest_xml(operation: OperationModel, request: Request) -> dict[str, Any
 def _xml_document(body: bytes) -> dict[str, Any]:
     try:
         # The body comes from this machine's own tests and demo, over loopback.
-        root = ElementTree.fromstring(body)  # noqa: S314
-    except ElementTree.ParseError:
+        root = ET.fromstring(body)  # noqa: S314
+    except ET.ParseError:
         return {}
     return {_local_name(root): _xml_value(root)}
 
 
-def _xml_value(element: ElementTree.Element) -> Any:  # noqa: ANN401
-    children: Sequence[ElementTree.Element] = list(element)
+def _xml_value(element: ET.Element) -> Any:  # noqa: ANN401
+    children: Sequence[ET.Element] = list(element)
     attributes = {_xml_attribute(name): value for name, value in element.attrib.items()}
     if not children and not attributes:
         return _xml_text(element.text or "")
@@ -290,7 +285,7 @@ def _xml_value(element: ElementTree.Element) -> Any:  # noqa: ANN401
     return read
 
 
-def _local_name(element: ElementTree.Element) -> str:
+def _local_name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 

@@ -108,9 +108,7 @@ def _route(operation: OperationModel) -> _Route:
     path, _, query = operation.http["requestUri"].partition("?")
     parts = re.split(r"\{([^}]+)\}", path.rstrip("/") or "/")
     pattern = "".join(
-        re.escape(part)
-        if index % 2 == 0
-        else f"(?P<{_group(part)}>{'.+' if part.endswith('+') else '[^/]+'})"
+        re.escape(part) if index % 2 == 0 else f"(?P<{_group(part)}>{'.+' if part.endswith('+') else '[^/]+'})"
         for index, part in enumerate(parts)
     )
     wanted = dict(_query_pair(pair) for pair in query.split("&") if pair)
@@ -138,9 +136,7 @@ def operation_of(request: Request) -> OperationModel | None:
     model = service_model(_BOTOCORE_NAMES.get(scope, scope))
     if model is None:
         return None
-    name = _named_operation(request) or next(
-        (r.operation for r in _routes(model.service_name) if r.fits(request)), ""
-    )
+    name = _named_operation(request) or next((r.operation for r in _routes(model.service_name) if r.fits(request)), "")
     return model.operation_model(name) if name in model.operation_names else None
 
 

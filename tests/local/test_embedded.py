@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from local.embedded import ACCOUNT, EmbeddedAWS, EmbeddedAWSError, NotInTime
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -134,14 +135,22 @@ def test_a_password_is_recorded_nowhere(aws: EmbeddedAWS, ear: Ear) -> None:
     iam = aws.client("iam")
     iam.create_user(UserName="pat")
     iam.create_login_profile(UserName="pat", Password="correct-Horse-7", PasswordResetRequired=True)  # noqa: S106
-    assert ear.first("CreateLoginProfile")["requestParameters"] == {"userName": "pat", "passwordResetRequired": True}
+    assert ear.first("CreateLoginProfile")["requestParameters"] == {
+        "userName": "pat",
+        "passwordResetRequired": True,
+    }
     assert "correct-Horse-7" not in json.dumps(ear.listen())
 
 
 def test_the_root_and_an_assumed_role_are_named_as_cloudtrail_names_them(aws: EmbeddedAWS, ear: Ear) -> None:
     aws.client("iam", as_="root").create_user(UserName="by-root")
     root = ear.first("CreateUser", userName="by-root")["userIdentity"]
-    expected = {"type": "Root", "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "accountId": ACCOUNT}
+    expected = {
+        "type": "Root",
+        "principalId": ACCOUNT,
+        "arn": f"arn:aws:iam::{ACCOUNT}:root",
+        "accountId": ACCOUNT,
+    }
     assert expected.items() <= root.items()
 
     aws.client("iam").create_user(UserName="by-admin")
@@ -195,8 +204,12 @@ def test_s3_calls_bear_cloudtrails_names_and_objects_are_not_heard_of(aws: Embed
     owner = s3.get_bucket_acl(Bucket=bucket)["Owner"]
     grant = {"Grantee": {"Type": "CanonicalUser", "ID": owner["ID"]}, "Permission": "READ"}
     s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": owner, "Grants": [grant]})
-    s3.put_bucket_policy(Bucket=bucket, Policy=_policy("Deny", "s3:GetObject", f"arn:aws:s3:::{bucket}/*").replace(
-        '"Effect"', '"Principal": "*", "Effect"'))
+    s3.put_bucket_policy(
+        Bucket=bucket,
+        Policy=_policy("Deny", "s3:GetObject", f"arn:aws:s3:::{bucket}/*").replace(
+            '"Effect"', '"Principal": "*", "Effect"'
+        ),
+    )
     s3.delete_bucket_policy(Bucket=bucket)
     block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
@@ -255,7 +268,9 @@ def test_no_trail_no_events_but_the_call_that_stops_it_is_heard(aws: EmbeddedAWS
         )
     iam.create_user(UserName="heard-again")
     ear.first("CreateUser", userName="heard-again")
-    made = [e["detail"]["requestParameters"]["userName"] for e in ear.listen() if e["detail"]["eventName"] == "CreateUser"]
+    made = [
+        e["detail"]["requestParameters"]["userName"] for e in ear.listen() if e["detail"]["eventName"] == "CreateUser"
+    ]
     assert not {"unheard", "unheard-too"} & set(made)
 
 
@@ -276,7 +291,9 @@ def test_a_rule_sends_to_a_bus_in_another_region(aws: EmbeddedAWS, ear: Ear) -> 
     events = aws.client("events", region="ap-southeast-2")
     events.put_rule(Name="forward", EventPattern=json.dumps({"source": ["aws.sqs"]}))
     home = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
-    events.put_targets(Rule="forward", Targets=[{"Id": "home", "Arn": home, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}])
+    events.put_targets(
+        Rule="forward", Targets=[{"Id": "home", "Arn": home, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}]
+    )
     aws.client("sqs", region="ap-southeast-2").create_queue(QueueName="down-under")
     assert ear.first("CreateQueue", queueName="down-under")["awsRegion"] == "ap-southeast-2"
 
@@ -289,7 +306,10 @@ def test_a_session_policy_limits_the_role_it_is_given_to(aws: EmbeddedAWS) -> No
     for name in ("mine", "other"):
         iam.create_user(UserName=name)
     principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
+    }
     role = iam.create_role(RoleName="hands", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName="hands", PolicyName="w", PolicyDocument=_policy("Allow", "iam:*"))
     session = aws.client("sts").assume_role(
@@ -330,11 +350,19 @@ def test_a_policys_default_version_decides(aws: EmbeddedAWS) -> None:
     iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
     aws.client("iam", as_="swinger").list_users()
     versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
-    assert {version["VersionId"]: version["IsDefaultVersion"] for version in versions} == {"v1": True, "v2": False}
+    assert {version["VersionId"]: version["IsDefaultVersion"] for version in versions} == {
+        "v1": True,
+        "v2": False,
+    }
 
 
 def test_any_aws_managed_policy_can_be_attached_and_is_described(aws: EmbeddedAWS) -> None:
-    names = ["AmazonAthenaFullAccess", "AmazonRedshiftReadOnlyAccess", "job-function/DataScientist", "SecurityAudit"]
+    names = [
+        "AmazonAthenaFullAccess",
+        "AmazonRedshiftReadOnlyAccess",
+        "job-function/DataScientist",
+        "SecurityAudit",
+    ]
     arns = {f"arn:aws:iam::aws:policy/{name}" for name in names}
     aws.user("collector", policies=sorted(arns))
     iam = aws.client("iam")
@@ -355,7 +383,11 @@ def test_a_password_policy_update_resets_what_it_leaves_out(aws: EmbeddedAWS) ->
     iam.update_account_password_policy(MinimumPasswordLength=14, RequireSymbols=True)
     iam.update_account_password_policy(RequireNumbers=True)
     policy = iam.get_account_password_policy()["PasswordPolicy"]
-    assert (policy["MinimumPasswordLength"], policy["RequireSymbols"], policy["RequireNumbers"]) == (6, False, True)
+    assert (policy["MinimumPasswordLength"], policy["RequireSymbols"], policy["RequireNumbers"]) == (
+        6,
+        False,
+        True,
+    )
 
 
 def test_the_credential_report_tells_used_keys_from_unused_ones(aws: EmbeddedAWS) -> None:
@@ -376,7 +408,12 @@ def test_a_service_that_only_moto_has_is_guarded_by_iam_too(aws: EmbeddedAWS) ->
     assert _error(aws.client("guardduty", as_="visitor").list_detectors) == "AccessDeniedException"
     detector = aws.client("guardduty").create_detector(Enable=True)["DetectorId"]
     assert aws.client("guardduty").list_detectors()["DetectorIds"] == [detector]
-    block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+    block = {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": True,
+        "RestrictPublicBuckets": True,
+    }
     control = aws.client("s3control")
     assert _error(lambda: control.get_public_access_block(AccountId=ACCOUNT)) == "NoSuchPublicAccessBlockConfiguration"
     control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration=block)
@@ -551,7 +588,9 @@ def test_a_change_wakes_the_function_under_its_own_role(deployed: EmbeddedAWS) -
     before = len(deployed.calls())
     iam.create_group(GroupName="seen")
     deployed.wait(
-        lambda: iam.list_group_policies(GroupName="seen")["PolicyNames"], timeout=10, what="the function's write"
+        lambda: iam.list_group_policies(GroupName="seen")["PolicyNames"],
+        timeout=10,
+        what="the function's write",
     )
     made = [call for call in deployed.calls(before) if call.session == "react"]
     assert {check.action for call in made for check in call.checks} == {"iam:PutGroupPolicy"}
@@ -565,7 +604,7 @@ def test_a_failed_message_ends_in_the_dead_letter_queue_and_its_batch_does_not(d
 
     def waiting() -> bool:
         count = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
-        return count["ApproximateNumberOfMessages"] == "1"
+        return bool(count["ApproximateNumberOfMessages"] == "1")
 
     deployed.wait(waiting, timeout=15, what="the poisoned message in the dead letter queue")
     assert iam.list_group_policies(GroupName="wholesome")["PolicyNames"] == ["seen"]
