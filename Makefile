@@ -1,24 +1,86 @@
 # Plumbline: every command a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-# The template's runtime when this machine has it, else whatever runs the tests.
-LAMBDA_PYTHON ?= $(shell for p in python3.13 $(PYTHON); do $$p -c 'import venv, ensurepip' >/dev/null 2>&1 && { command -v $$p; break; }; done)
 VENV := .venv
+DEV := $(VENV)/dev/bin
+# The template's runtime where this machine has it, else whatever runs the tests.
+LAMBDA_PYTHON ?= $(shell for p in python3.13 $(PYTHON); do $$p -c 'import venv, ensurepip' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
-export PYTHONDONTWRITEBYTECODE :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE
 
-# --- environments: one each, because their pins clash ---------------------------------------------
-# A lock file is a full resolution with hashes; --no-deps makes pip install exactly it.
-$(VENV)/lambda/.ready: PY = $(LAMBDA_PYTHON)
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environments: one each, because their pins clash -------------------------------------------------------------
+# A lock file is a whole resolution with hashes; --no-deps makes pip install exactly it.
 $(VENV)/%/.ready: requirements/%.txt
-	@echo "  setting up $(VENV)/$* ($$(grep -c == $<) packages)"
-	@rm -rf $(VENV)/$* && $(or $(PY),$(PYTHON)) -m venv $(VENV)/$*
-	@$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $< \
-		2> $(VENV)/$*/install.log || { cat $(VENV)/$*/install.log >&2; exit 1; }
+	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON),$(PYTHON)) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Plumbline needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "  setting up $(VENV)/$* ($$(grep -c '^[a-z].*==' $<) packages)"
+	@rm -rf $(VENV)/$*
+	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON),$(PYTHON)) -m venv $(VENV)/$*
+	@$(VENV)/$*/bin/python -m pip install --quiet --no-deps --require-hashes -r $< > $(VENV)/$*/install.log 2>&1 \
+		|| { cat $(VENV)/$*/install.log >&2; exit 1; }
 	@touch $@
 
+LOCAL := $(VENV)/dev/.ready $(VENV)/sam/.ready $(VENV)/emulator/.ready $(VENV)/lambda/.ready
+
 .PHONY: setup
-setup: $(VENV)/dev/.ready $(VENV)/sam/.ready $(VENV)/emulator/.ready $(VENV)/lambda/.ready ## set up every environment
+setup: $(LOCAL) ## set up every environment that demo and test need
+
+# --- see it, prove it ---------------------------------------------------------------------------------------------
+.PHONY: demo
+demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KEEP=1 leaves it running)
+	@$(DEV)/python -m local.demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test: $(LOCAL) ## every test, end to end included
+	@$(DEV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: check
+check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
+	$(DEV)/ruff format --check .
+	$(DEV)/ruff check .
+	$(DEV)/mypy
+	$(VENV)/sam/bin/sam validate --lint --region us-east-1
+	$(DEV)/python -m pytest -q tests/test_generated.py tests/test_template.py
+
+.PHONY: fix
+fix: $(VENV)/dev/.ready ## format, and mend what the linter can mend
+	$(DEV)/ruff format .
+	$(DEV)/ruff check --fix .
+
+.PHONY: sync
+sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blocks, docs/controls.md
+	@$(DEV)/python -m pytest -q --sync tests/test_generated.py
+
+.PHONY: bench
+bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, beside their floors and a peer
+	@$(DEV)/python -m bench $(ARGS)
+
+# --- a real account -----------------------------------------------------------------------------------------------
+.PHONY: preview
+preview: $(VENV)/dev/.ready ## what a sweep of your own account would find; read-only, deploys nothing
+	@$(DEV)/python -m preview $(ARGS)
+
+.PHONY: deploy
+deploy: $(VENV)/sam/.ready ## deploy into your own account: make deploy EMAIL=you@example.com
+	@test -n "$(EMAIL)" || { echo "Say who is told: make deploy EMAIL=you@example.com" >&2; exit 1; }
+	PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" sam build
+	PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" sam deploy --parameter-overrides AlertEmail=$(EMAIL) $(PARAMETERS)
+
+.PHONY: lock
+lock: ## resolve requirements/*.in anew (needs uv)
+	@for in in requirements/*.in layers/plumbline/*.in; do \
+		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url "$$in" -o "$${in%.in}.txt"; done
+
+.PHONY: clean
+clean: ## remove everything that can be made again
+	rm -rf $(VENV) .aws-sam .plumbline .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,7 +21,7 @@ from typing import Any
 
 from local import deployment
 from local.__main__ import how_to_talk_to
-from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail
+from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail, NotInTime
 
 WIDTH = min(shutil.get_terminal_size((80, 24)).columns, 100)
 ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
@@ -47,8 +47,14 @@ def heading(text: str) -> None:
 def letter(mail: Mail) -> None:
     """An e-mail as its reader sees it."""
     edge = f"+{'-' * (WIDTH - 2)}+"
-    head = [f"To:      {mail.to}", "From:    Plumbline <no-reply@sns.amazonaws.com>", f"Subject: {mail.subject}"]
-    sys.stdout.write("\n".join([edge, *(f"| {line}" for line in [*head, "", *mail.text.rstrip().splitlines()]), edge, ""]))
+    head = [
+        f"To:      {mail.to}",
+        "From:    Plumbline <no-reply@sns.amazonaws.com>",
+        f"Subject: {mail.subject}",
+    ]
+    sys.stdout.write(
+        "\n".join([edge, *(f"| {line}" for line in [*head, "", *mail.text.rstrip().splitlines()]), edge, ""])
+    )
     sys.stdout.flush()
 
 
@@ -71,8 +77,16 @@ class Story:
     read: int = 0
     times: list[tuple[str, float]] = field(default_factory=list)
 
-    def act(self, title: str, tells: str, action: Callable[[], Any], *, until: Callable[[], object] | None, what: str,
-            subject: str) -> Mail:
+    def act(
+        self,
+        title: str,
+        tells: str,
+        action: Callable[[], Any],
+        *,
+        until: Callable[[], object] | None,
+        what: str,
+        subject: str,
+    ) -> Mail:
         """One violation: do it, wait until the account is right again, and show the e-mail.
 
         Args:
@@ -110,7 +124,11 @@ class Story:
             found[:] = [one for one in self.aws.mail(since=self.read) if re.search(subject, one.subject)]
             return bool(found)
 
-        self.aws.wait(arrived, timeout=_STEP_SECONDS, what=f"an e-mail with the subject /{subject}/")
+        try:
+            self.aws.wait(arrived, timeout=_STEP_SECONDS, what=f"an e-mail with the subject /{subject}/")
+        except NotInTime as error:
+            came = [mail.subject for mail in self.aws.mail(since=self.read)]
+            raise NotInTime(f"{error}; what came is {came}") from None
         return found[0]
 
     def plumbline(self, command: str) -> str:
@@ -153,11 +171,15 @@ def play(aws: EmbeddedAWS) -> Story:
 
 
 def _people(aws: EmbeddedAWS) -> None:
-    aws.user("mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"])
+    aws.user(
+        "mallory",
+        policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"],
+    )
     aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
     aws.client("iam").create_user(UserName="backup")
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=BUCKET, ObjectOwnership="BucketOwnerPreferred")
+    s3.delete_public_access_block(Bucket=BUCKET)  # new buckets have it; this one is old
     s3.put_object(Bucket=BUCKET, Key="customers.csv", Body=b"name,card\n")
 
 
@@ -201,8 +223,9 @@ def _a_key(story: Story) -> Mail:
         "An access key nobody asked for",
         "mallory makes an access key for the user backup, to be able to come back later.",
         lambda: keys.append(mallory.create_access_key(UserName="backup")["AccessKey"]["AccessKeyId"]),
-        until=lambda: {"Inactive"}
-        == {one["Status"] for one in admin.list_access_keys(UserName="backup")["AccessKeyMetadata"]},
+        until=lambda: (
+            {"Inactive"} == {one["Status"] for one in admin.list_access_keys(UserName="backup")["AccessKeyMetadata"]}
+        ),
         what="the key is Inactive",
         subject="^.Plumbline. repaired: access key .* of user backup",
     )
@@ -229,7 +252,7 @@ def _an_inline_admin(story: Story) -> None:
         lambda: mallory.put_user_policy(UserName="erin", PolicyName="temporary", PolicyDocument=json.dumps(everything)),
         until=lambda: not admin.list_user_policies(UserName="erin")["PolicyNames"],
         what="erin has no inline policy",
-        subject="^.Plumbline. repaired: user erin",
+        subject="^.Plumbline. repaired: .*erin",
     )
 
 
@@ -253,7 +276,10 @@ def _root(story: Story) -> None:
         "detail": {
             "eventVersion": "1.08",
             "userIdentity": {
-                "type": "Root", "principalId": account, "arn": f"arn:aws:iam::{account}:root", "accountId": account,
+                "type": "Root",
+                "principalId": account,
+                "arn": f"arn:aws:iam::{account}:root",
+                "accountId": account,
                 "accessKeyId": "",
             },
             "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -264,7 +290,11 @@ def _root(story: Story) -> None:
             "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/141.0",
             "requestParameters": None,
             "responseElements": {"ConsoleLogin": "Success"},
-            "additionalEventData": {"LoginTo": "https://console.aws.amazon.com/", "MobileVersion": "No", "MFAUsed": "No"},
+            "additionalEventData": {
+                "LoginTo": "https://console.aws.amazon.com/",
+                "MobileVersion": "No",
+                "MFAUsed": "No",
+            },
             "eventID": "6f1f1a52-0d5b-4a4e-9d0f-5c3b0f0e7a11",
             "readOnly": False,
             "eventType": "AwsConsoleSignIn",

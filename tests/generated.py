@@ -32,6 +32,8 @@ def rules() -> str:
     resources: dict[str, Any] = {}
     for (detail_type, source, match, reads_too), names in sorted(_grouped().items()):
         title = _rule_title(detail_type, source)
+        if f"{title}Rule" in resources:  # the same service with another match is another rule
+            title += str(sum(name.startswith(title) for name in resources) + 1)
         resources[f"{title}Rule"] = {
             "Type": "AWS::Events::Rule",
             "Properties": {

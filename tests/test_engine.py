@@ -273,7 +273,14 @@ def test_a_target_that_is_gone_resolves_its_finding() -> None:
     house = House(clocks={"default": WEEK})
     house.settle()
     del house.aws.lamps["hall"]
-    assert house.settle() == "resolved"
+    assert house.settle(now=NOW + DAY) == "resolved"
+
+
+def test_a_target_that_an_event_names_and_aws_does_not_show_yet_comes_back() -> None:
+    house = House()
+    del house.aws.lamps["hall"]
+    fresh, old = (house.engine.settle(_wake(house), now=NOW + timedelta(seconds=late)) for late in (5, 120))
+    assert [(one.outcome.value, one.again) for one in (fresh, old)] == [("unknown", True), ("compliant", False)]
 
 
 def test_no_state_leaks_from_one_target_to_the_next() -> None:

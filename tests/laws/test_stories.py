@@ -49,7 +49,7 @@ def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
     with world() as told:
         target = story.breaks(told)
         region = target.region if story.rule.scope.value in ("each", "us-east-1", "home") else "global"
-        assert survey(story.rule, told.accounts.eyes(target.account, region)).get(target) == _state(told, story, target)
+        assert survey(story.rule, told.accounts.eyes(target.account, region)).states.get(target) == _state(told, story, target)
 
 
 @pytest.mark.parametrize("control", [one for one in registry.load().values() if not one.witness], ids=lambda one: one.id)

@@ -106,7 +106,10 @@ def schema(controls: Mapping[str, Control]) -> dict[str, Any]:
                 "properties": {one.id: _control_schema(one) for one in controls.values()},
                 "additionalProperties": False,
             },
-            "regions": {"type": "array", "items": {"type": "string", "pattern": r"^[a-z]{2}(-[a-z]+)+-\d+$"}},
+            "regions": {
+                "type": "array",
+                "items": {"type": "string", "pattern": r"^[a-z]{2}(-[a-z]+)+-\d+$", "description": "such as ap-southeast-2"},
+            },
             "breakers": {
                 "type": "object",
                 "properties": {one.name: {"type": "integer", "minimum": 1} for one in fields(Breakers)},

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 
 #: What `observe` read about a target: JSON-like data, or None when the target does not exist.
@@ -112,10 +112,6 @@ class Conflict(PlumblineError):
 
 class LedgerDown(PlumblineError):
     """The ledger could not be read or written. Nothing may be repaired."""
-
-
-class NotVisibleYet(PlumblineError):
-    """The target is too fresh for AWS to show it; look again later."""
 
 
 # --- targets, calls, plans ------------------------------------------------------------------------
@@ -391,7 +387,8 @@ class Control:
         wakes_on: the events that make Plumbline look at once.
         reads: IAM actions that find and observe need, no more.
         writes: IAM actions that plans need, undo included, no more.
-        noun: what one target is called in an e-mail: "bucket {id}".
+        noun: what one target is called in an e-mail, such as "bucket {id}"; `{kind}` is the last word of its kind,
+            `{first}` and `{last}` are the parts of an id with a slash.
         detect: state, settings -> what is wrong, or None. Pure.
         describe: state -> what it is now, in a few plain words; stands in e-mails as before and after. Pure.
         plan: target, state, settings -> the repair. Pure.
@@ -424,15 +421,10 @@ class Control:
 
     def name(self, target: Target) -> str:
         """The target as a person would call it."""
-        return self.noun.format(id=target.id, region=target.region, last=target.id.rpartition("/")[2],
-                                first=target.id.partition("/")[0])
-
-
-class Located(NamedTuple):
-    """A control and a target it should look at."""
-
-    control: Control
-    target: Target
+        first, _, last = target.id.partition("/")
+        return self.noun.format(
+            id=target.id, region=target.region, kind=target.kind.rpartition("-")[2], first=first, last=last or first
+        )
 
 
 def utc(text: str) -> datetime:

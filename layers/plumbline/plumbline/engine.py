@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,7 +17,6 @@ from plumbline.core import (
     Conflict,
     Control,
     Deviation,
-    NotVisibleYet,
     Origin,
     Plan,
     Response,
@@ -25,6 +24,7 @@ from plumbline.core import (
     State,
     Target,
     GLOBAL,
+    utc,
 )
 from plumbline.exemptions import Exemption, covering
 from plumbline.findings import LEASE, Finding, Repair, Status, open_finding, refreshed
@@ -34,6 +34,8 @@ from plumbline.wording import Letter, Voice
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(hours=1)
+#: How long after an event a target that is not there may still be about to appear.
+VISIBLE_WITHIN = timedelta(minutes=1)
 #: One alert a day for each control and error that keeps Plumbline from looking.
 UNKNOWN_TOLD_FOR = timedelta(days=1)
 #: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
@@ -185,11 +187,11 @@ class Engine:
             return Settled(Outcome.OFF, wake)
         try:
             state = self._observe(control, wake)
-            deviation = control.detect(state, rule.settings)
-        except NotVisibleYet as error:
-            return Settled(Outcome.UNKNOWN, wake, again=True, reason=str(error))
         except AwsRefusal as error:
             return self._unknown(wake, error, now)
+        if state is None and _is_fresh(wake, now):
+            return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
+        deviation = control.detect(state, rule.settings)
         brief = self.ledger.brief(control.id, wake.target, now)
         try:
             if deviation is None:
@@ -212,14 +214,11 @@ class Engine:
             region = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}.get(
                 control.scope, wake.target.region
             )
-            states = survey(control, self.aws.eyes(wake.target.account, region))
+            seen = survey(control, self.aws.eyes(wake.target.account, region))
         except AwsRefusal as error:
             return self._unknown(wake, error, now)
-        return tuple(
-            replace(wake, target=target)
-            for target, state in states.items()
-            if wake.target.covers(target) and control.detect(state, rule.settings)
-        )
+        deviating = [target for target, state in seen.states.items() if control.detect(state, rule.settings)]
+        return tuple(replace(wake, target=one) for one in (*deviating, *seen.unreadable) if wake.target.covers(one))
 
     def _rule(self, control: str) -> Rule:
         """The baseline's rule, no bolder than the stack's mode."""
@@ -372,7 +371,7 @@ class Engine:
         try:
             after = self._observe(control, case.wake)
             still = control.detect(after, case.rule.settings)
-        except (AwsRefusal, NotVisibleYet) as error:
+        except AwsRefusal as error:
             return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
         acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after)))
         if still is None:
@@ -448,15 +447,41 @@ class _Case:
     now: datetime
 
 
-def survey(control: Control, ask: Ask) -> Mapping[Target, State]:
-    """Every target of a control with its state, in bulk where the control offers it."""
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a control saw of its targets.
+
+    Attributes:
+        states: each target with its state.
+        unreadable: targets that AWS would not show; one of them never hides the others.
+    """
+
+    states: Mapping[Target, State]
+    unreadable: tuple[Target, ...] = ()
+
+
+def survey(control: Control, ask: Ask) -> Survey:
+    """Every target of a control with its state, in bulk where the control offers it.
+
+    Raises:
+        AwsRefusal: the targets could not even be listed.
+    """
     if control.survey is not None:
-        return control.survey(ask)
-    return dict(_one_by_one(control, ask))
+        return Survey(control.survey(ask))
+    states: dict[Target, State] = {}
+    unreadable: list[Target] = []
+    if control.find is not None and control.observe is not None:
+        for target in control.find(ask):
+            try:
+                states[target] = control.observe(ask, target)
+            except AwsRefusal:
+                unreadable.append(target)
+    return Survey(states, tuple(unreadable))
 
 
-def _one_by_one(control: Control, ask: Ask) -> Iterator[tuple[Target, State]]:
-    if control.find is None or control.observe is None:
-        return
-    for target in control.find(ask):
-        yield target, control.observe(ask, target)
+def _is_fresh(wake: Wake, now: datetime) -> bool:
+    """Whether an event is so young that AWS may not show yet what it is about (eventual consistency)."""
+    try:
+        return wake.origin is Origin.EVENT and now - utc(wake.cause.at) < VISIBLE_WITHIN
+    except (ValueError, TypeError):  # an event may carry any text where a time belongs
+        return False

@@ -64,7 +64,7 @@ class Reaction:
         try:
             asked = wakes.read(record["body"], self.plumbline.engine.controls)
         except MalformedWake as error:
-            self.logger.error("malformed message", extra={"reason": str(error), "message": record["messageId"]})
+            self.logger.error("malformed message", extra={"reason": str(error), "message_id": record["messageId"]})
             raise
         failures: list[PlumblineError] = []
         for wake in asked:

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from plumbline.baseline import Baseline, Rule
 from plumbline.core import ALL, GLOBAL, Ask, AwsRefusal, Control, MalformedWake, Origin, Response, Scope, State, Target
@@ -93,7 +92,8 @@ def look(
 ) -> Iterator[Wake]:
     """The wakes that one control needs in one unit.
 
-    A read that AWS refuses becomes a wake for the whole control: settle then finds out, and tells.
+    A read that AWS refuses becomes a wake, for the whole control where not even a list could be had: settle then finds
+    out, and tells.
 
     Args:
         control: what to look with.
@@ -106,17 +106,18 @@ def look(
     origin = Origin.SWEEP if adopted else Origin.ADOPTION
     known = {one.target: one for one in open_findings}
     try:
-        states = survey(control, ask)
+        seen = survey(control, ask)
     except AwsRefusal:
         yield Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
         return
     yield from (
         Wake(control.id, target, origin)
-        for target, state in states.items()
+        for target, state in seen.states.items()
         if wants_a_look(control, rule, state, known.get(target), now)
     )
+    yield from (Wake(control.id, target, origin) for target in seen.unreadable)
     for target, finding in known.items():
-        if target not in states and _in_unit(target, ask):  # deleted since, or moved out of sight
+        if target not in seen.states and target not in seen.unreadable and _in_unit(target, ask):  # deleted since, or moved out of sight
             yield Wake(control.id, target, Origin.SWEEP, finding.cause)
 
 
@@ -134,7 +135,3 @@ def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | 
 def _in_unit(target: Target, ask: Ask) -> bool:
     return ask.region in (GLOBAL, target.region)
 
-
-def describe(unit: Unit, wakes: Sequence[Any]) -> str:
-    """One line for the log."""
-    return f"{unit.account} {unit.region}: {len(unit.controls)} controls looked, {len(wakes)} wakes"

@@ -13,14 +13,31 @@ from datetime import datetime, timezone
 
 from plumbline import registry
 from plumbline.baseline import Breakers
-from plumbline.core import AwsRefusal, Cause, Control, Plan, State, utc
+from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, utc
 from plumbline.findings import Finding
 from plumbline.wakes import Wake
 
 MAX_SUBJECT = 99
 _MAX_TEXT = 300
 _WIDTH = 78
+_SHORT_TEXT = 60
 _ELLIPSIS = "..."
+_CONSOLE = "the AWS console, in a browser"
+#: What a user agent contains, and what people call the tool. The first that fits: Terraform carries an SDK's name too.
+_TOOLS = {
+    "terraform": "Terraform",
+    "cloudformation": "CloudFormation",
+    "pulumi": "Pulumi",
+    "aws-cli": "AWS CLI",
+    "boto3": "Boto3 (Python)",
+    "botocore": "Botocore (Python)",
+    "aws-sdk-go-v2": "AWS SDK for Go",
+    "aws-sdk-js": "AWS SDK for JavaScript",
+    "aws-sdk-java": "AWS SDK for Java",
+    "console.amazonaws.com": _CONSOLE,
+    "signin.amazonaws.com": _CONSOLE,
+    "mozilla": _CONSOLE,
+}
 #: What mail programs turn into something to click. Breaking the pattern keeps the text readable and dead.
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data)\s*:")
 _DOMAIN = re.compile(r"(?i)\bwww\.")
@@ -78,7 +95,7 @@ def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),
         "Repair": f"Plumbline {last.plan.summary}.",
-        "No undo for": last.plan.irreversible,
+        "Not undone": last.plan.irreversible,
     }
     lead = f"{_sentence(control, finding, past=True)} Plumbline has put it right."
     return _letter("repaired", control, finding, voice, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
@@ -92,7 +109,7 @@ def found(
     lead = f"{_sentence(control, finding)} {held}"
     if verb != "found":
         lead = f"{_sentence(control, finding)} It has been so since {moment(finding.first_seen)}. {held}"
-    rows = _what_happened(control, finding) | {"Now": control.describe(state), "No undo for": plan.irreversible}
+    rows = _what_happened(control, finding) | {"Now": control.describe(state), "Not undone": plan.irreversible}
     return _letter(verb, control, finding, voice, lead=lead, rows=rows, escalation=transition == "escalated")
 
 
@@ -206,12 +223,20 @@ def table(rows: Mapping[str, str], width: int = _WIDTH) -> str:
 def _what_happened(control: Control, finding: Finding) -> dict[str, str]:
     cause, target = finding.cause, finding.target
     return {
-        "Where": f"account {target.account}, {'all regions' if target.region == 'global' else target.region}",
+        "Where": f"account {target.account}" + ("" if target.region == GLOBAL else f", {target.region}"),
         "Who": _who(cause),
         "When": _when(cause, finding),
         "From": cause.source,
-        "With": cause.tool,
+        "With": _tool(cause.tool),
     }
+
+
+def _tool(user_agent: str) -> str:
+    """The tool behind a user agent, in the words of whoever runs it; what is unknown is shown as it is, shortened."""
+    for name, tool in _TOOLS.items():
+        if found := re.search(rf"(?i){name}(/[\w.]+)?", user_agent):
+            return f"{tool}{found[1].replace('/', ' ')}" if found[1] and tool != _CONSOLE else tool
+    return clean(user_agent, _SHORT_TEXT)
 
 
 def _who(cause: Cause) -> str:

@@ -1,0 +1,106 @@
+"""The sweep without a deployment: reads, judges, plans, and stops there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from plumbline import sweep, wording
+from plumbline.adapters.aws import Accounts
+from plumbline.baseline import Baseline, Rule
+from plumbline.clocks import FOUND_BY_SWEEP
+from plumbline.core import AwsRefusal, Control, Plan, Response, State, Target
+from plumbline.engine import survey
+from plumbline.exemptions import covering
+from plumbline.registry import load
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing out of line.
+
+    Attributes:
+        what: the target and what is wrong with it.
+        would: what Plumbline would do.
+        when: when, counted from its first sweep.
+    """
+
+    severity: str
+    control: str
+    target: str
+    what: str
+    would: str
+    when: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Something that could not be looked at, and why."""
+
+    control: str
+    target: str
+    why: str
+
+
+def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, now: Any) -> Iterator[Row | Blind]:  # noqa: ANN401
+    """Everything out of line, and everything that could not be seen.
+
+    Args:
+        aws: eyes with the caller's own credentials.
+        account: the account they belong to.
+        baseline: what must hold.
+        grace: adoption's grace, for the column that says when.
+        now: the time, in UTC, for exemptions.
+    """
+    controls = load()
+    for unit in sweep.units(account, aws.home, controls, baseline):
+        ask = aws.eyes(account, unit.region)
+        for control_id in unit.controls:
+            control, rule = controls[control_id], baseline.rules[control_id]
+            try:
+                seen = survey(control, ask)
+            except AwsRefusal as error:
+                yield Blind(control_id, unit.region, str(error))
+                continue
+            yield from (Blind(control_id, str(target), "AWS refused to show it") for target in seen.unreadable)
+            for target, state in seen.states.items():
+                if not covering(baseline.exemptions, control_id, target, now):
+                    yield from _rows(control, rule, target, state, grace)
+
+
+def _rows(control: Control, rule: Rule, target: Target, state: State, grace: timedelta) -> Iterator[Row]:
+    deviation = control.detect(state, rule.settings)
+    if deviation is None:
+        return
+    plan = control.plan(target, state, rule.settings)
+    name = deviation.clock
+    if name == "default" and FOUND_BY_SWEEP in rule.clocks:
+        name = FOUND_BY_SWEEP
+    act = (rule.clocks.get(name) or rule.clocks["default"]).act
+    yield Row(
+        severity=control.severity.value,
+        control=control.id,
+        target=str(target),
+        what=wording.clean(f"{control.name(target)} {deviation.summary}"),
+        would=_would(plan),
+        when=_when(rule, plan, act, grace),
+    )
+
+
+def _would(plan: Plan) -> str:
+    return wording.clean(f"only tell: {plan.refusal}" if plan.refusal else plan.summary)
+
+
+def _when(rule: Rule, plan: Plan, act: timedelta | None, grace: timedelta) -> str:
+    if plan.refusal or act is None or rule.response in (Response.ALERT, Response.OBSERVE):
+        return "never; tells"
+    if rule.response is Response.PROPOSE:
+        return "when a person approves"
+    days = max(act, grace).total_seconds() / 86400
+    return "at once" if not days else f"after {days:g} day{'s' * (days != 1)}"

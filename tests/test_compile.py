@@ -1,0 +1,157 @@
+"""baseline.yaml: what is wrong, where, and what to write instead."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plumbline import registry
+from plumbline.baseline import Baseline, load
+from plumbline.compile import compile_text, main
+from plumbline.core import BaselineError, Clock, Response
+
+TODAY = date(2026, 3, 2)
+ROOT = Path(__file__).parent.parent
+
+
+def _compiled(text: str) -> Baseline:
+    return Baseline.from_json(compile_text(text, name="baseline.yaml", today=TODAY))
+
+
+def _problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(BaselineError) as caught:
+        _compiled(text)
+    return caught.value.problems
+
+
+def test_without_a_word_every_control_is_on_with_its_defaults() -> None:
+    rules = _compiled("controls: {}").rules
+    expected = {one.id: (one.response, dict(one.clocks)) for one in registry.load().values()}
+    assert expected == {name: (rule.response, dict(rule.clocks)) for name, rule in rules.items()}
+
+
+def test_the_shipped_baseline_is_sound() -> None:
+    assert set(_compiled((ROOT / "baseline.yaml").read_text()).rules) == set(registry.load())
+
+
+def test_mode_clock_and_settings_are_taken() -> None:
+    rule = _compiled(
+        """
+controls:
+  iam-access-key-created:
+    mode: observe
+    clocks: {default: {remind: [12h, 2d], escalate: 3d, act: 5d}}
+    allowed_users: [ci-deploy]
+"""
+    ).rules["iam-access-key-created"]
+    hours = timedelta(hours=1)
+    assert rule.response is Response.OBSERVE
+    assert rule.clocks["default"] == Clock((12 * hours, 48 * hours), 72 * hours, 120 * hours)
+    assert rule.settings == {"allowed_users": ["ci-deploy"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("controls: {", "baseline.yaml:1: this is no YAML: "),
+        ("", "baseline.yaml:1: the file is empty; write at least `controls: {}`"),
+        ("[]", "baseline.yaml:1: [] stands where a mapping belongs"),
+        ("control: {}", "baseline.yaml:1: there is no key 'control'; did you mean 'controls'?"),
+        (
+            "controls:\n  iam-acess-key-created: {}",
+            "baseline.yaml:1: controls: there is no control 'iam-acess-key-created'; did you mean 'iam-access-key-created'?",
+        ),
+        (
+            "controls:\n  iam-access-key-created:\n    alowed_users: [x]",
+            "baseline.yaml:2: controls.iam-access-key-created: there is no key 'alowed_users'; did you mean 'allowed_users'?",
+        ),
+        (
+            "controls:\n  iam-access-key-created:\n    allowed_users: ci",
+            'baseline.yaml:3: controls.iam-access-key-created.allowed_users: "ci" stands where a list belongs; '
+            "write a list such as [one, two]",
+        ),
+        (
+            "controls:\n  iam-access-key-created:\n    mode: enforced",
+            "baseline.yaml:3: controls.iam-access-key-created.mode: \"enforced\" is not known here; did you mean 'enforce'?",
+        ),
+        (
+            "controls:\n  iam-access-key-created:\n    clocks: {default: {act: soon}}",
+            'baseline.yaml:3: controls.iam-access-key-created.clocks.default.act: "soon" is no duration; '
+            "write hours or days, such as 12h or 7d, or 0 for at once",
+        ),
+        (
+            "controls:\n  iam-access-key-created:\n    clocks: {default: {act: 7}}",
+            "baseline.yaml:3: controls.iam-access-key-created.clocks.default.act: 7 is no duration; "
+            "write hours or days, such as 12h or 7d, or 0 for at once",
+        ),
+        (
+            "controls:\n  iam-access-key-created: {}\n  iam-access-key-created: {}",
+            "baseline.yaml:1: controls: 'iam-access-key-created' is written twice, on lines 2 and 3; keep one",
+        ),
+        (
+            "controls:\n  iam-groups:\n    groups:\n      analysts: []",
+            "baseline.yaml:4: controls.iam-groups.groups.analysts: this must not be empty; name at least one",
+        ),
+        (
+            "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-03-01}",
+            "baseline.yaml:2: exemptions[1].until: this exemption ended on 2026-03-01; "
+            "remove it, or agree on a new day with its owner (ann)",
+        ),
+        (
+            "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x}",
+            "baseline.yaml:2: exemptions[1]: 'until' is missing; add `until: ...`",
+        ),
+        (
+            "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-02-30}",
+            "baseline.yaml:1: this is no YAML: ",
+        ),
+        ("regions: [Sydney]", 'baseline.yaml:1: regions[1]: "Sydney" has not the right form (such as ap-southeast-2)'),
+        ("breakers: {per_control: 0}", "baseline.yaml:1: breakers.per_control: 0 is too small; write at least 1"),
+    ],
+)
+def test_an_error_names_line_place_and_remedy(text: str, expected: str) -> None:
+    first = _problems(text)[0]
+    assert first == expected or (expected.endswith(": ") and first.startswith(expected))
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    text = "controls:\n  iam-access-key-created: {mode: x, allowed_users: 5}\nregions: 7"
+    assert [one.split(": ")[0] for one in _problems(text)] == ["baseline.yaml:2", "baseline.yaml:2", "baseline.yaml:3"]
+
+
+@given(st.text(max_size=200))
+def test_no_text_at_all_crashes_it(text: str) -> None:
+    try:
+        _compiled(text)
+    except BaselineError as error:
+        assert all(one.startswith("baseline.yaml:") for one in error.problems)
+
+
+def test_a_broken_file_stops_the_build_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, destination = tmp_path / "baseline.yaml", tmp_path / "baseline.json"
+    source.write_text("controls: {no-such-control: {}}")
+    assert main([str(source), str(destination)]) == 1
+    assert "nothing was built" in capsys.readouterr().err
+    assert not destination.exists()
+
+
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.yaml"), str(tmp_path / "out.json")]) == 1
+    assert "none.yaml: cannot be read" in capsys.readouterr().err
+
+
+def test_what_was_compiled_is_what_the_functions_load(tmp_path: Path) -> None:
+    destination = tmp_path / "baseline.json"
+    assert main([str(ROOT / "baseline.yaml"), str(destination)]) == 0
+    assert set(load(destination).rules) == set(registry.load())
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"controls": {}}', "[]"])
+def test_an_unreadable_compiled_baseline_stops_everything(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(text)
+    with pytest.raises(BaselineError, match="sam build"):
+        load(path)
