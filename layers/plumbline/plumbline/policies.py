@@ -7,32 +7,34 @@ names are compared without case; `*` and `?` stand for any text and any characte
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import unquote
 
-_IAM_ARN = re.compile(r"^arn:[^:]+:iam::[0-9*]*:")
-#: Resources, less the IAM prefix of an ARN, that leave nothing of their kind out.
-_EVERYTHING = frozenset({"*", "**", "arn:*", "arn:aws:iam::*", "user/*", "group/*", "role/*", "policy/*"})
+from plumbline.core import ALL
 
 Document = Mapping[str, Any]
 Statement = Mapping[str, Any]
 
-#: Actions that, allowed on every resource, let their holder make himself administrator.
-#: Source: Rhino Security Labs' list of IAM privilege escalations, one representative for each path that needs no
-#: further permission.
-_BECOMES_ADMIN = (
-    "iam:AttachUserPolicy",
-    "iam:AttachGroupPolicy",
-    "iam:AttachRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:PutGroupPolicy",
-    "iam:PutRolePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:SetDefaultPolicyVersion",
-)
+#: Actions that, allowed on every thing of their kind, let their holder make himself administrator, and that kind.
+#: Source: Rhino Security Labs' list of IAM privilege escalations: each path that needs no further permission.
+_BECOMES_ADMIN = {
+    "iam:AttachUserPolicy": "user",
+    "iam:PutUserPolicy": "user",
+    "iam:AttachGroupPolicy": "group",
+    "iam:PutGroupPolicy": "group",
+    "iam:AttachRolePolicy": "role",
+    "iam:PutRolePolicy": "role",
+    "iam:CreatePolicyVersion": "policy",
+    "iam:SetDefaultPolicyVersion": "policy",
+    "iam:UpdateAssumeRolePolicy": "role",
+    "iam:AddUserToGroup": "group",
+    "iam:CreateAccessKey": "user",
+    "iam:CreateLoginProfile": "user",
+    "iam:UpdateLoginProfile": "user",
+}
 #: With iam:PassRole on every role, each of these runs code as any role.
 _RUNS_CODE = (
     ("lambda:CreateFunction", "lambda:InvokeFunction"),
@@ -40,6 +42,59 @@ _RUNS_CODE = (
     ("cloudformation:CreateStack",),
     ("glue:CreateDevEndpoint",),
     ("datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition"),
+)
+#: AWS's own policies that `admin_reason` finds, by path and name; those of service-linked roles are left out. They say
+#: the same in every account, so nobody has to read them at run time.
+#: Source: the AWS managed policy reference as moto carries it; a test compares.
+AWS_ADMIN_POLICIES = frozenset(
+    {
+        "AdministratorAccess",
+        "AdministratorAccess-Amplify",
+        "AmazonDynamoDBFullAccesswithDataPipeline",
+        "AmazonElasticMapReduceFullAccess",
+        "IAMFullAccess",
+        "service-role/AWSElasticBeanstalkService",
+        "service-role/AmazonElasticMapReduceRole",
+    }
+)
+_ARN_PARTS = 6
+#: Names no policy mentions: a pattern that covers one of them covers all of their kind.
+_ANY = "nobody-names-a-thing-like-this"
+_UNHEARD = "plumbline-unheard-of"
+#: What a policy may give on its own holder and so on everybody who holds it: his user name as a policy variable.
+_HIMSELF = "arn:aws:iam::*:user/${aws:username}"
+_ON_HIMSELF = frozenset({"iam:AttachUserPolicy", "iam:PutUserPolicy"})
+
+#: Condition keys that tell who asks, from where, when and how, but not what for: an administrator under such a
+#: condition is an administrator still.
+#: Source: AWS global condition context keys, IAM user guide.
+_CIRCUMSTANCES = (
+    "aws:multifactorauth*",
+    "aws:source*",
+    "aws:vpcsourceip",
+    "aws:vpce*",
+    "aws:securetransport",
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:tokenissuetime",
+    "aws:useragent",
+    "aws:referer",
+    "aws:user*",
+    "aws:principal*",
+    "aws:federatedprovider",
+    "aws:calledvia*",
+    "aws:viaawsservice",
+    "aws:requestedregion",
+    "aws:resourceaccount",
+    "aws:resourceorg*",
+    "aws:assumedroot",
+    "aws:ec2instance*",
+    "aws:signin*",
+    "sts:*",
+    "saml:*",
+    "ec2:sourceinstancearn",
+    "lambda:sourcefunctionarn",
+    "identitystore:*",
 )
 
 #: Condition keys that, fixed to a value without wildcards, make an S3 policy statement non-public.
@@ -58,7 +113,6 @@ _FIXING_KEYS = frozenset(
         "aws:sourceorgid",
         "aws:sourceorgpaths",
         "aws:userid",
-        "aws:calledvia",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
         "s3:dataaccesspointarn",
         "s3:dataaccesspointaccount",
@@ -108,48 +162,111 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def allows(statement: Statement, action: str) -> bool:
-    """Whether the action part of an Allow statement covers `action`."""
+    """Whether the action part of a statement covers `action`."""
     if "NotAction" in statement:
         return not any(matches(str(one), action) for one in listed(statement["NotAction"]))
     return any(matches(str(one), action) for one in listed(statement.get("Action")))
 
 
-def _everywhere(statement: Statement) -> bool:
-    """Whether a statement reaches every resource, as far as it can be told from the document."""
-    if "NotResource" in statement:
-        return True
-    return any(_IAM_ARN.sub("", str(one)) in _EVERYTHING for one in listed(statement.get("Resource")))
-
-
 def admin_reason(policy: Document) -> str:
     """Why a policy makes its holder an administrator; empty when it does not.
 
-    An Allow without a condition counts when it gives everything everywhere, everything but a few things, all of IAM,
-    a way to change permissions everywhere, or PassRole on everything together with a way to run code.
-    A Deny in the same document that takes an action back on every resource is counted.
+    What counts: everything everywhere, everything but a few things with IAM among the rest, all of IAM, a way to
+    change permissions or to become somebody else on everything of its kind (or on its own holder), and PassRole on
+    every role together with a way to run code. Conditions on who, when and from where make no difference; conditions
+    on what is done do (`iam:PassedToService`, `aws:ResourceTag`). What the same document denies outright is taken off.
+
+    What does not count: a boundary, since it is no part of the document and may be gone tomorrow; rights that only
+    several documents together give.
     """
-    allowing = [one for one in statements(policy) if one.get("Effect") == "Allow" and not one.get("Condition") and _everywhere(one)]
-    denied = [one for one in statements(policy) if one.get("Effect") == "Deny" and not one.get("Condition") and _everywhere(one)]
+    rights = _Rights(
+        allowing=[one for one in statements(policy) if one.get("Effect") == "Allow" and not _restricts(one)],
+        denying=[one for one in statements(policy) if one.get("Effect") == "Deny" and not one.get("Condition")],
+    )
+    return _has_everything(rights) or _can_take_rights(rights) or _can_run_code(rights)
 
-    def given(action: str) -> bool:
-        return any(allows(one, action) for one in allowing) and not any(allows(one, action) for one in denied)
 
-    for one in allowing:
-        actions = [str(action) for action in listed(one.get("Action"))]
-        if any(not action.strip("*") or action == "*:*" for action in actions) and not denied:
-            return "allows every action on every resource"
-        if any(matches(action, "iam:*") and action.lower().startswith("iam:") for action in actions) and not denied:
-            return "allows every IAM action on every resource, and so any other"
-    taken = next((action for action in _BECOMES_ADMIN if given(action)), "")
-    if taken and any("NotAction" in one and allows(one, taken) for one in allowing):
-        return f"allows all but a few actions on every resource (NotAction), {taken} among them"
-    if taken:
-        return f"allows {taken} on every resource, with which its holder can give himself any right"
-    if given("iam:PassRole"):
-        for means in _RUNS_CODE:
-            if all(given(action) for action in means):
-                return f"allows iam:PassRole and {means[0]} on every resource, with which its holder can use any role"
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What a document gives: its Allow statements, less its Deny statements."""
+
+    allowing: Sequence[Statement]
+    denying: Sequence[Statement]
+
+    def to(self, action: str, resource: str) -> bool:
+        """Whether an action on this very resource is given."""
+        return any(allows(one, action) and _covers(one, resource) for one in self.allowing) and not any(
+            allows(one, action) and _covers(one, resource) for one in self.denying
+        )
+
+    def anywhere(self, action: str) -> bool:
+        """Whether an action is given on some resource: one function or instance is enough to run code."""
+        everywhere = f"arn:aws:{action.partition(':')[0]}:::{_ANY}"
+        return any(allows(one, action) for one in self.allowing) and not any(
+            allows(one, action) and _covers(one, everywhere) for one in self.denying
+        )
+
+
+def _has_everything(rights: _Rights) -> str:
+    if not rights.to(f"iam:{_UNHEARD}", _iam("user")):
+        return ""
+    if not rights.to(f"{_UNHEARD}:{_UNHEARD}", f"arn:aws:{_UNHEARD}:::{_ANY}"):
+        return "allows every IAM action on every resource, and so any other"
+    if any("Action" in one and allows(one, f"iam:{_UNHEARD}") for one in rights.allowing):
+        return "allows every action on every resource"
+    return "allows all but a few actions on every resource (NotAction), those of IAM among them"
+
+
+def _can_take_rights(rights: _Rights) -> str:
+    for action, kind in _BECOMES_ADMIN.items():
+        if rights.to(action, _iam(kind)):
+            return f"allows {action} on every {kind}, with which its holder can take any right"
+        if action in _ON_HIMSELF and rights.to(action, _HIMSELF):
+            return f"allows {action} on its own holder, who can give himself any right with it"
     return ""
+
+
+def _can_run_code(rights: _Rights) -> str:
+    if rights.to("iam:PassRole", _iam("role")):
+        for means in _RUNS_CODE:
+            if all(rights.anywhere(action) for action in means):
+                return f"allows iam:PassRole on every role and {means[0]}, with which its holder can use any role"
+    return ""
+
+
+def _iam(kind: str) -> str:
+    return f"arn:aws:iam::*:{kind}/{_ANY}"
+
+
+def _covers(statement: Statement, resource: str) -> bool:
+    """Whether the resource part of a statement reaches `resource`, in whatever account and partition it is written."""
+    if "NotResource" in statement:
+        return not any(matches(_wherever(one), resource) for one in listed(statement["NotResource"]))
+    return any(matches(_wherever(one), resource) for one in listed(statement.get("Resource")))
+
+
+def _wherever(pattern: Any) -> str:  # noqa: ANN401 - policies hold anything
+    """A resource pattern with its partition and account left open: the account is the one the policy stands in."""
+    parts = str(pattern).split(":", _ARN_PARTS - 1)
+    if parts[0] == "arn" and len(parts) > 1:
+        parts[1] = ALL
+    if parts[0] == "arn" and len(parts) == _ARN_PARTS:
+        parts[4] = ALL
+    return ":".join(parts)
+
+
+def _restricts(statement: Statement) -> bool:
+    """Whether a condition narrows what may be done, rather than who does it, when and from where."""
+    for operator, tests in (statement.get("Condition") or {}).items():
+        name = str(operator).lower()
+        # Not... leaves nearly everything in; ...IfExists and ForAllValues: are true where the key is missing.
+        if "not" in name or name == "null" or name.endswith("ifexists") or name.startswith("forallvalues:"):
+            continue
+        for key, values in (tests or {}).items():
+            wild = name.endswith("like") and any(not str(one).strip("*") for one in listed(values))
+            if not wild and not any(matches(circumstance, str(key)) for circumstance in _CIRCUMSTANCES):
+                return True
+    return False
 
 
 def _anybody(statement: Statement) -> bool:
@@ -163,8 +280,8 @@ def _anybody(statement: Statement) -> bool:
 
 def _is_arn_of_account(principal: str) -> bool:
     """Whether a principal names an account, so that a wildcard behind it stays inside that account."""
-    parts = principal.split(":", 5)
-    return len(parts) == 6 and parts[0] == "arn" and parts[4].isdigit()  # noqa: PLR2004 - an ARN has six parts
+    parts = principal.split(":", _ARN_PARTS - 1)
+    return len(parts) == _ARN_PARTS and parts[0] == "arn" and parts[4].isdigit()
 
 
 def _is_fixed(key: str, operator: str, values: Sequence[Any]) -> bool:
