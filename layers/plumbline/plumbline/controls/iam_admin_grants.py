@@ -1,0 +1,302 @@
+"""Administrator rights are held by the administrators, and by nobody else.
+
+Holds: no user, group or role that is not named in `administrators` has a policy, inline or managed, that allows
+everything, all of IAM, or a way to take any right (see `policies.admin_reason`); nobody whom the baseline does not name
+joins an administrators group; and no customer managed policy that others hold turns into such a policy. As long as the
+baseline names no users, whoever is in an administrators group is told about and left alone. A permissions boundary
+makes no difference, for it can be taken away. Service-linked roles are left out, and so are AWS's own policies for
+service roles on a role.
+Why: with administrator rights an intruder can do anything, and remove every trace and every other rule on this list.
+Handing them to an account he already has takes one call, and it is the call he makes first.
+Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
+turned into an administrator's goes back to its newest version that is none; where administrators hold it too, or there
+is no such version, it is detached from the others. Nothing is taken from anyone while nobody would be left who is an
+administrator by the baseline: you are told instead.
+Undo: attaches, puts back or joins again; sets the default version that was.
+Source: CIS AWS Foundations 1.16; Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event names of IAM.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from plumbline import cloudtrail
+from plumbline.controls._administrators import POLICY, observe, survey
+from plumbline.controls._iam import GONE, OWN_PATH, PRINCIPALS, RESERVED, by_names, locate_principal, named
+from plumbline.core import (
+    AT_ONCE,
+    GLOBAL,
+    Call,
+    Control,
+    Deviation,
+    Event,
+    On,
+    Plan,
+    Response,
+    Scope,
+    Settings,
+    Severity,
+    State,
+    Step,
+    Target,
+)
+from plumbline.policies import Document
+
+#: Used for what a baseline leaves out, so that naming the users does not unname the roles.
+ADMINISTRATORS: Mapping[str, Sequence[str]] = {
+    "groups": ("administrators",),
+    "users": (),
+    # IAM lets nobody but AWS make roles below aws-reserved/; the next two are how an organisation reaches its members.
+    "roles": (
+        "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_AdministratorAccess_*",
+        "OrganizationAccountAccessRole",
+        "AWSControlTowerExecution",
+        f"{OWN_PATH.lstrip('/')}*",
+    ),
+}
+
+
+def locate_policy(detail: Event) -> Iterable[Target]:
+    """The policy an event is about, by its path and name."""
+    name = cloudtrail.parameter(detail, "policyArn").partition(":policy/")[2]
+    return cloudtrail.here(detail, POLICY, name, region=GLOBAL)
+
+
+def detect(state: State, settings: Settings) -> Deviation | None:
+    """Administrator rights, or the way to them, with somebody the baseline does not name."""
+    if state is None:
+        return None
+    who = _named(settings)
+    if state["kind"] == "policy":
+        others = tuple(f"{one['kind']}/{one['name']}" for one in _others(state, who))
+        return Deviation("makes administrators of others than those the baseline names", others) if others else None
+    inline, attached, joined = _excess(state, who)
+    if not (inline or attached or joined):
+        return None
+    items = (*inline, *attached, *(f"member of {group}" for group in joined))
+    if joined and not who["users"]:
+        return Deviation("is an administrator whom the baseline does not name", items)
+    return Deviation("has administrator rights it should not have", items)
+
+
+def describe(state: State) -> str:
+    """What makes an administrator, and why."""
+    if state is None:
+        return "it does not exist"
+    why = "; ".join(state["reasons"])
+    if state["kind"] == "policy":
+        held = ", ".join(f"{one['kind']} {one['name']}" for one in state["holders"]) or "nobody"
+        return f"version {state['version']} {why or 'makes no administrator'}" + (f"; held by {held}" if why else "")
+    parts = [
+        f"inline: {', '.join(state['inline'])}" if state["inline"] else "",
+        f"attached: {', '.join(state['attached'])}" if state["attached"] else "",
+        f"groups: {', '.join(state['groups'])}" if state["groups"] else "",
+        f"({why})" if why else "",
+    ]
+    return "; ".join(part for part in parts if part) or "no administrator rights of its own"
+
+
+def _named(settings: Settings) -> Mapping[str, Sequence[str]]:
+    return {**ADMINISTRATORS, **settings["administrators"]}
+
+
+def _trusted(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the baseline makes this principal an administrator."""
+    if one["kind"] == "user":
+        return one["name"] in who["users"] or (
+            not who["users"] and any(group in who["groups"] for group in one["groups"])
+        )
+    if one["kind"] == "group":
+        return one["name"] in who["groups"]
+    return any(fnmatchcase(one["name"], pattern) for pattern in who["roles"])
+
+
+def _excess(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
+    """Inline policies, attached policies and memberships that the baseline does not give."""
+    joined = [] if state["name"] in who["users"] else [group for group in state["groups"] if group in who["groups"]]
+    if _trusted(state, who):
+        return [], [], joined
+    return list(state["inline"]), list(state["attached"]), joined
+
+
+def _others(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> list[Mapping[str, Any]]:
+    return [one for one in state["holders"] if not _trusted(one, who)]
+
+
+def _remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
+    """Whether somebody is an administrator by the baseline, and so stays one whatever is repaired."""
+    return any(
+        _trusted(one, who) and (one["direct"] or any(group in who["groups"] for group in one["through"]))
+        for one in state["administrators"]
+    )
+
+
+def plan(target: Target, state: State, settings: Settings) -> Plan:
+    """Take away what makes administrators of others; nothing when that would leave none."""
+    assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
+    who = _named(settings)
+    goes_back = state["kind"] == "policy" and _goes_back(state, who)
+    held = [] if goes_back else _others(state, who) if state["kind"] == "policy" else [state]
+    inline, attached, joined = ([], [], []) if state["kind"] == "policy" else _excess(state, who)
+    if joined and not who["users"]:
+        return Plan(refusal="the baseline names no users under administrators; once it names some, others are removed")
+    harmless = joined and not (inline or attached or set(joined) & set(state["through"]))
+    if not harmless and not _remaining(state, who):
+        return Plan(
+            refusal="nobody the baseline names as administrator would be left, and you might be locked out; "
+            "name your administrators in the baseline, or put one into an administrators group"
+        )
+    if any(one["name"].startswith(RESERVED) for one in held):
+        return Plan(refusal="IAM Identity Center keeps this role; change its permission set there")
+    if state["kind"] == "policy":
+        return _policy_plan(target, state, who)
+    return Plan(
+        steps=(
+            *(_without_inline(target, name, state["inline"][name]) for name in inline),
+            *(_detached(state["kind"], target.id, arn) for arn in attached),
+            *(_outside(target.id, group) for group in joined),
+        ),
+        resources=by_names(target.account, [(state["kind"], target.id), *(("group", group) for group in joined)]),
+        summary=", and ".join(_words(inline, attached, joined)),
+    )
+
+
+def _policy_plan(target: Target, state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> Plan:
+    if _goes_back(state, who):
+
+        def to(version: str) -> Call:
+            return Call("iam", "SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": version})
+
+        return Plan(
+            steps=(Step(do=to(state["back_to"]), undo=(to(state["version"]),)),),
+            resources=(state["name"],),
+            summary=f"sets the policy's default version from {state['version']} back to {state['back_to']}",
+        )
+    others = [(one["kind"], one["name"].rpartition("/")[2]) for one in _others(state, who)]
+    return Plan(
+        steps=tuple(_detached(kind, name, state["name"]) for kind, name in others),
+        resources=by_names(target.account, others),
+        summary=f"detaches the policy from {', '.join(f'{kind} {name}' for kind, name in others)}",
+    )
+
+
+def _goes_back(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an earlier version can stand in: there is one, and no administrator lives by this policy."""
+    return bool(state["back_to"]) and len(_others(state, who)) == len(state["holders"])
+
+
+def _without_inline(target: Target, name: str, text: Document) -> Step:
+    spelled, policy = PRINCIPALS[target.kind], {**named(target), "PolicyName": name}
+    whole = json.dumps(text, separators=(",", ":"))
+    return Step(
+        do=Call("iam", f"Delete{spelled}Policy", policy, absent=GONE),
+        undo=(Call("iam", f"Put{spelled}Policy", {**policy, "PolicyDocument": whole}, absent=GONE),),
+    )
+
+
+def _detached(kind: str, name: str, arn: str) -> Step:
+    spelled = kind.capitalize()
+    both = {f"{spelled}Name": name, "PolicyArn": arn}
+    return Step(
+        do=Call("iam", f"Detach{spelled}Policy", both, absent=GONE),
+        undo=(Call("iam", f"Attach{spelled}Policy", both, absent=GONE),),
+    )
+
+
+def _outside(user: str, group: str) -> Step:
+    both = {"GroupName": group, "UserName": user}
+    return Step(
+        do=Call("iam", "RemoveUserFromGroup", both, absent=GONE),
+        undo=(Call("iam", "AddUserToGroup", both, absent=GONE),),
+    )
+
+
+def _words(inline: Sequence[str], attached: Sequence[str], joined: Sequence[str]) -> Iterator[str]:
+    if inline:
+        yield f"deletes inline policy {', '.join(inline)}"
+    if attached:
+        yield f"detaches {', '.join(arn.partition(':policy/')[2] for arn in attached)}"
+    if joined:
+        yield f"removes the user from group {', '.join(joined)}"
+
+
+def _names(default: Sequence[str], description: str) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "default": list(default),
+        "description": description,
+    }
+
+
+CONTROL = Control(
+    id="iam-admin-grants",
+    severity=Severity.CRITICAL,
+    response=Response.ENFORCE,
+    clocks={"default": AT_ONCE},
+    scope=Scope.GLOBAL,
+    wakes_on=(
+        On(
+            "iam.amazonaws.com",
+            (
+                "AddUserToGroup",
+                "AttachGroupPolicy",
+                "AttachRolePolicy",
+                "AttachUserPolicy",
+                "PutGroupPolicy",
+                "PutRolePolicy",
+                "PutUserPolicy",
+            ),
+            locate_principal,
+        ),
+        On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
+    ),
+    reads=frozenset(
+        {
+            "iam:GetAccountAuthorizationDetails",
+            "iam:GetGroupPolicy",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:GetUserPolicy",
+            "iam:ListAttachedGroupPolicies",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListAttachedUserPolicies",
+            "iam:ListGroupPolicies",
+            "iam:ListGroupsForUser",
+            "iam:ListRolePolicies",
+            "iam:ListUserPolicies",
+        }
+    ),
+    writes=frozenset({"iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:SetDefaultPolicyVersion"})
+    | {f"iam:{verb}{kind}Policy" for verb in ("Attach", "Detach", "Delete", "Put") for kind in PRINCIPALS.values()},
+    noun="IAM resource {last}",
+    survey=survey,
+    observe=observe,
+    detect=detect,
+    describe=describe,
+    plan=plan,
+    settings={
+        "administrators": {
+            "type": "object",
+            "properties": {
+                "groups": _names(ADMINISTRATORS["groups"], "Groups that make their members administrators."),
+                "users": _names(
+                    ADMINISTRATORS["users"],
+                    "The people who are administrators. Once one is named, all others are taken out of those groups.",
+                ),
+                "roles": _names(
+                    ADMINISTRATORS["roles"],
+                    "Roles that are administrators, with their path, as `cicd/deploy`; `*` and `?` are wildcards.",
+                ),
+            },
+            "additionalProperties": False,
+            "default": {name: list(names) for name, names in ADMINISTRATORS.items()},
+            "description": "Who may hold administrator rights. What is left out keeps its default.",
+        },
+    },
+)
