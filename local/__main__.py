@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from local.embedded import ACCOUNT, REGION, EmbeddedAWS
+from local.embedded import ACCOUNT, REGION, EmbeddedAWS, EmbeddedAWSError
 
 
 def main() -> None:
@@ -19,12 +19,15 @@ def main() -> None:
     parser.add_argument("--account", default=ACCOUNT)
     parser.add_argument("--region", default=REGION)
     arguments = parser.parse_args()
-    with EmbeddedAWS.start(arguments.port, arguments.state, arguments.account, arguments.region) as aws:
-        sys.stdout.write(how_to_talk_to(aws))
-        sys.stdout.flush()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            signal.pause()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with EmbeddedAWS.start(arguments.port, arguments.state, arguments.account, arguments.region) as aws:
+            sys.stdout.write(how_to_talk_to(aws))
+            sys.stdout.flush()
+            with suppress(KeyboardInterrupt):
+                signal.pause()
+    except EmbeddedAWSError as error:
+        parser.exit(1, f"{error}\n")
 
 
 def how_to_talk_to(aws: EmbeddedAWS) -> str:

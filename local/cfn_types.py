@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import cloudtrail, dynamodb, lambda_svc
+from ministack.services import cloudtrail, dynamodb, iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 Properties = Mapping[str, Any]
@@ -31,6 +31,7 @@ def register() -> None:
 
     after_create("AWS::DynamoDB::Table", _keep_table_settings)
     after_create("AWS::Lambda::Function", _keep_function_settings)
+    after_create("AWS::IAM::Role", _keep_boundary)
 
 
 def after_create(resource_type: str, then: Callable[[str, Properties], object]) -> None:
@@ -70,6 +71,12 @@ def _keep_function_settings(name: str, props: Properties) -> None:
         function["concurrency"] = int(props["ReservedConcurrentExecutions"])
     if "DeadLetterConfig" in props:
         function["config"]["DeadLetterConfig"] = dict(props["DeadLetterConfig"])
+
+
+def _keep_boundary(name: str, props: Properties) -> None:
+    """Stock: a role's permissions boundary is dropped, and the role may do more than on AWS."""
+    if "PermissionsBoundary" in props:
+        iam._roles[name]["PermissionsBoundary"] = props["PermissionsBoundary"]
 
 
 def create_trail(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:

@@ -509,6 +509,14 @@ TEMPLATE = """
           TimeToLiveSpecification: {AttributeName: expires, Enabled: true}
           AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
           KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      Bounded:
+        Type: AWS::IAM::Role
+        Properties:
+          RoleName: bounded
+          PermissionsBoundary: arn:aws:iam::aws:policy/ReadOnlyAccess
+          AssumeRolePolicyDocument:
+            Version: "2012-10-17"
+            Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}
       Layer:
         Type: AWS::Serverless::LayerVersion
         Metadata: {BuildMethod: makefile}
@@ -561,7 +569,7 @@ def deployed(aws: EmbeddedAWS, tmp_path_factory: pytest.TempPathFactory) -> Embe
         'build-Layer:\n\tmkdir -p "$(ARTIFACTS_DIR)/python"\n\tcp shared.py "$(ARTIFACTS_DIR)/python/"\n'
     )
     _sam(aws, project, "build")
-    deploy = ("deploy", "--stack-name", "test", "--resolve-s3", "--capabilities", "CAPABILITY_IAM")
+    deploy = ("deploy", "--stack-name", "test", "--resolve-s3", "--capabilities", "CAPABILITY_NAMED_IAM")
     _sam(aws, project, *deploy, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
     return aws
 
@@ -583,7 +591,7 @@ def test_a_function_sees_what_aws_shows_it_and_nothing_of_this_machine(deployed:
     assert not {"PYTHONPATH", "GATEWAY_PORT", "AUTH", "VIRTUAL_ENV", "AWS_PROFILE"} & environment.keys()
 
 
-def test_a_change_wakes_the_function_under_its_own_role(deployed: EmbeddedAWS) -> None:
+def test_a_change_wakes_the_function_under_its_own_role(deployed: EmbeddedAWS, ear: Ear) -> None:
     iam = deployed.client("iam")
     before = len(deployed.calls())
     iam.create_group(GroupName="seen")
@@ -594,6 +602,9 @@ def test_a_change_wakes_the_function_under_its_own_role(deployed: EmbeddedAWS) -
     )
     made = [call for call in deployed.calls(before) if call.session == "react"]
     assert {check.action for call in made for check in call.checks} == {"iam:PutGroupPolicy"}
+    identity = ear.first("PutGroupPolicy", groupName="seen")["userIdentity"]
+    role = iam.get_role(RoleName=identity["sessionContext"]["sessionIssuer"]["userName"])["Role"]
+    assert identity["principalId"] == f"{role['RoleId']}:react"
 
 
 def test_a_failed_message_ends_in_the_dead_letter_queue_and_its_batch_does_not(deployed: EmbeddedAWS) -> None:
@@ -612,6 +623,8 @@ def test_a_failed_message_ends_in_the_dead_letter_queue_and_its_batch_does_not(d
 
 def test_cloudformation_makes_what_the_emulator_alone_would_drop(deployed: EmbeddedAWS) -> None:
     assert deployed.client("cloudtrail").get_trail_status(Name="from-template")["IsLogging"]
+    boundary = deployed.client("iam").get_role(RoleName="bounded")["Role"]["PermissionsBoundary"]
+    assert boundary["PermissionsBoundaryArn"] == "arn:aws:iam::aws:policy/ReadOnlyAccess"
     dynamodb = deployed.client("dynamodb")
     backups = dynamodb.describe_continuous_backups(TableName="from-template")["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
