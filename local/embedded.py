@@ -169,7 +169,7 @@ class EmbeddedAWS:
         command += ["--account", account, "--region", region, "--lambda-python", lambda_python]
         command += [] if confirm_mail else ["--no-confirm-mail"]
         with log.open("wb") as sink:
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 # Nothing of the user's: no proxy, no profile, no key.

@@ -68,7 +68,7 @@ class MotoServer:
             self._port = probe.getsockname()[1]
         with self._log_file.open("ab") as sink:
             # moto is told its credentials so that it never looks for the user's.
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 [self._python, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self._port)],
                 env={"PATH": "/usr/bin:/bin", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
                 stdin=subprocess.DEVNULL,

@@ -106,7 +106,7 @@ def _patch_lambda_environment(endpoint: str, python: Path) -> None:
     def popen(command: list[str], **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401
         options["env"] = _lambda_environment(spawning.config, options["env"], endpoint)
         # -s: no site-packages of the user's home.
-        return subprocess.Popen([command[0], "-s", *command[1:]], **options)  # noqa: S603
+        return subprocess.Popen([command[0], "-s", *command[1:]], **options)
 
     lambda_runtime._detect_runtime_binary = detect_runtime_binary
     lambda_runtime.Worker._spawn = spawn_in_clean_environment

@@ -53,14 +53,14 @@ def install(sam_python: Path) -> None:
 
 
 def _region() -> str:
-    from ministack.core.responses import get_region  # noqa: PLC0415 -- after the server has set its environment
+    from ministack.core.responses import get_region
 
     return str(get_region())
 
 
 @lru_cache(maxsize=8)
 def _expand(sam_python: str, template: str, region: str) -> str:
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [sam_python, "-c", _PROGRAM],
         input=template,
         capture_output=True,

@@ -62,15 +62,15 @@ def _environment(arguments: argparse.Namespace) -> dict[str, str]:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     # Imported late: ministack reads the environment when it is imported.
-    from hypercorn.asyncio import serve  # noqa: PLC0415
-    from hypercorn.config import Config  # noqa: PLC0415
-    from ministack import app  # noqa: PLC0415
-    from ministack.core import lambda_runtime  # noqa: PLC0415
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack import app
+    from ministack.core import lambda_runtime
 
-    from local import patches  # noqa: PLC0415
-    from local.gateway import Gateway  # noqa: PLC0415
-    from local.moto_server import MotoServer  # noqa: PLC0415
-    from local.relay import TrailRelay  # noqa: PLC0415
+    from local import patches
+    from local.gateway import Gateway
+    from local.moto_server import MotoServer
+    from local.relay import TrailRelay
 
     moto = MotoServer(arguments.dev_python, arguments.state / "moto.log")
     trail = TrailRelay()

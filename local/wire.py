@@ -87,7 +87,7 @@ _loader = Loader()
 
 @lru_cache(maxsize=64)
 def service_model(name: str) -> ServiceModel | None:
-    """botocore's model of a service, or None where botocore knows no such service."""
+    """Model of a service; None where botocore knows no such service."""
     try:
         return ServiceModel(_loader.load_service_model(name, "service-2"), name)
     except UnknownServiceError:

@@ -134,7 +134,7 @@ def _access_key(aws: EmbeddedAWS, user: str) -> str:
 def test_a_password_is_recorded_nowhere(aws: EmbeddedAWS, ear: Ear) -> None:
     iam = aws.client("iam")
     iam.create_user(UserName="pat")
-    iam.create_login_profile(UserName="pat", Password="correct-Horse-7", PasswordResetRequired=True)  # noqa: S106
+    iam.create_login_profile(UserName="pat", Password="correct-Horse-7", PasswordResetRequired=True)
     assert ear.first("CreateLoginProfile")["requestParameters"] == {
         "userName": "pat",
         "passwordResetRequired": True,
@@ -477,7 +477,7 @@ def test_one_of_two_racing_transactions_loses(aws: EmbeddedAWS) -> None:
     with ThreadPoolExecutor(4) as pool:
         outcomes = sorted(pool.map(open_finding, range(4)))
     assert outcomes == ["ConditionalCheckFailed", "ConditionalCheckFailed", "ConditionalCheckFailed", "won"]
-    assert dynamodb.scan(TableName="ledger", ConsistentRead=True)["Count"] == 2  # noqa: PLR2004
+    assert dynamodb.scan(TableName="ledger", ConsistentRead=True)["Count"] == 2
 
 
 # --- sam ------------------------------------------------------------------------------------------
@@ -575,7 +575,7 @@ def deployed(aws: EmbeddedAWS, tmp_path_factory: pytest.TempPathFactory) -> Embe
 
 
 def _sam(aws: EmbeddedAWS, project: Path, *arguments: str) -> None:
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [SAM, *arguments], cwd=project, env=aws.environment(), capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, f"sam {arguments[0]}: {ran.stdout[-3000:]}{ran.stderr[-3000:]}; log: {aws.log}"
@@ -637,7 +637,7 @@ def test_cloudformation_makes_what_the_emulator_alone_would_drop(deployed: Embed
 
 def test_it_listens_on_loopback_only(aws: EmbeddedAWS) -> None:
     port = int(aws.endpoint.rpartition(":")[2])
-    listening = subprocess.run(["ss", "-Htln", f"sport = :{port}"], capture_output=True, text=True, check=True)  # noqa: S607
+    listening = subprocess.run(["ss", "-Htln", f"sport = :{port}"], capture_output=True, text=True, check=True)
     assert [line.split()[3] for line in listening.stdout.splitlines()] == [f"127.0.0.1:{port}"]
 
 
@@ -675,7 +675,7 @@ def test_nothing_is_left_running(tmp_path: Path, ending: str) -> None:
         "    print(aws._process.pid, flush=True)\n"
         "    input()\n"
     )
-    child = subprocess.Popen(  # noqa: S603
+    child = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=SAM.parents[3],
         stdin=subprocess.PIPE,
@@ -685,7 +685,7 @@ def test_nothing_is_left_running(tmp_path: Path, ending: str) -> None:
     with child:
         assert child.stdout is not None
         server = int(child.stdout.readline())
-        assert len(_processes_of(server)) == 2  # noqa: PLR2004 -- the server and its moto
+        assert len(_processes_of(server)) == 2
         if ending == "stop":
             child.communicate("\n")
         else:
