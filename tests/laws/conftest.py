@@ -1,0 +1,71 @@
+"""What the laws share: quick worlds, one for each story, and fresh again once a test has changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cache
+
+import pytest
+from botocore.loaders import JSONFileLoader
+from moto.iam.models import IAMBackend, ManagedPolicy
+
+from pytest import MonkeyPatch
+
+from tests.rig import Broken
+from tests.story import Story, stories, world
+
+STORIES = [pytest.param(story, id=str(story)) for story in stories()]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_worlds() -> Iterator[None]:
+    """Read what is read in every world once: AWS's 1,500 managed policies in moto, and botocore's service models.
+
+    moto loads the policies for each of twelve partitions; no test leaves the first.
+    """
+    load, read = IAMBackend._init_aws_policies, JSONFileLoader().load_file  # noqa: SLF001 - there is no public switch
+    policies: list[ManagedPolicy] = []
+
+    def of_one_partition(backend: IAMBackend) -> list[ManagedPolicy]:
+        if backend.region_name != "aws":
+            return []
+        if not policies:
+            policies.extend(load(backend))
+        return [copy(one) for one in policies]
+
+    with MonkeyPatch.context() as patch:
+        patch.setattr(IAMBackend, "_init_aws_policies", of_one_partition)
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(read)))
+        yield
+
+
+@dataclass
+class _Teller:
+    """Tells one story, and tells it again when the world is no longer as it left it."""
+
+    story: Story
+    stack: ExitStack = field(default_factory=ExitStack)
+    broken: Broken | None = None
+
+    def tell(self) -> Broken:
+        if self.broken is None or not self.broken.put_back():
+            self.stack.close()
+            self.broken = Broken.tell(self.story, self.stack.enter_context(world()))
+        return self.broken
+
+
+@pytest.fixture(scope="module", params=STORIES)
+def teller(request: pytest.FixtureRequest) -> Iterator[_Teller]:
+    """Each story of each control, told once for the tests of a module."""
+    teller = _Teller(request.param)
+    yield teller
+    teller.stack.close()
+
+
+@pytest.fixture
+def broken(teller: _Teller) -> Broken:
+    """The world as a story leaves it."""
+    return teller.tell()

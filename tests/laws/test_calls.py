@@ -1,0 +1,135 @@
+"""What leaves Plumbline is what AWS takes: parameters, permissions, and the limits of each writing session."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
+from plumbline import registry
+from plumbline.adapters.aws import session_policy
+from plumbline.core import Call, Control
+
+from tests.rig import journal
+from tests.story import Story, stories
+
+STORIES = [pytest.param(story, id=str(story)) for story in stories()]
+REPAIRED = [pytest.param(story, id=str(story)) for story in stories() if not story.alert_only]
+CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values()]
+#: AWS's limit for the plain text of all session policies together.
+MAX_SESSION_POLICY = 2048
+
+
+@cache
+def _service(name: str) -> Any:
+    return botocore.session.get_session().get_service_model(name)
+
+
+@cache
+def _permissions() -> Mapping[str, Any]:
+    """Every IAM action there is, by service, in lower case; from the Service Authorization Reference."""
+    return load_resource(AdditionalSpecs, "Policies.json")
+
+
+def _resource_formats(action: str) -> list[str]:
+    """The ARN formats an action can be limited to; none when it cannot."""
+    service, _, name = action.partition(":")
+    known = _permissions()[service]
+    kinds = known["Actions"][name.lower()].get("Resources", ())
+    return [pattern for kind in kinds for pattern in known["Resources"].get(kind.rstrip("*"), {}).get("ARNFormats", ())]
+
+
+def _fits(arn: str, pattern: str) -> bool:
+    """Whether an ARN (IAM wildcards allowed) is one of a format such as `arn:${Partition}:s3:::${BucketName}`."""
+    expression = "".join(piece if piece == ".*" else ".*" if piece.startswith("${") else re.escape(piece)
+                         for piece in re.split(r"(\$\{\w+\}|\.\*)", pattern))
+    return re.fullmatch(expression, arn) is not None
+
+
+def _problems(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    shape = _service(service).operation_model(operation).input_shape
+    return "" if shape is None else ParamValidator().validate(dict(parameters), shape).generate_report()
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_every_call_has_the_parameters_that_aws_takes(story: Story) -> None:
+    told = journal(story)
+    asked = [(one.service, one.operation, one.parameters) for one in (*told.calls, *told.reads)]
+    assert [] == [problem for one in asked if (problem := _problems(*one))]
+
+
+@pytest.mark.parametrize("story", REPAIRED)
+def test_every_call_survives_the_ledger(story: Story) -> None:
+    for call in journal(story).calls:
+        stored = Call.from_json(json.loads(json.dumps(call.to_json(), default=str)))
+        assert "" == _problems(stored.service, stored.operation, stored.parameters)
+        assert json.loads(json.dumps(call.to_json(), default=str)) == stored.to_json(), "an undo from the ledger is the undo"
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_every_permission_it_names_exists(control: Control) -> None:
+    def exists(action: str) -> bool:
+        service, _, name = action.partition(":")
+        return name.lower() in _permissions().get(service, {}).get("Actions", {})
+
+    assert [] == [one for one in sorted(control.reads | control.writes) if not exists(one)]
+
+
+@pytest.mark.parametrize("story", REPAIRED)
+def test_a_writing_session_is_limited_to_this_control_and_this_target(story: Story) -> None:
+    told = journal(story)
+    policy = session_policy(story.rule, told.plan.resources)
+    assert len(policy) < MAX_SESSION_POLICY
+    allowed = {action for one in json.loads(policy)["Statement"] for action in _listed(one["Action"])}
+    assert allowed <= story.rule.writes, "nothing but what the control declares"
+    assert {call.action for call in told.calls} <= allowed, "everything the repair and its undo need"
+
+
+@pytest.mark.parametrize("story", REPAIRED)
+def test_a_writing_session_reaches_everything_only_where_aws_knows_no_narrower(story: Story) -> None:
+    told = journal(story)
+    formats = {call.action: _resource_formats(call.action) for call in told.calls}
+    unlimited = {action for action, known in formats.items() if not known}
+    assert bool(unlimited) == ("*" in told.plan.resources), f"cannot be limited: {sorted(unlimited) or 'none'}"
+    for action, known in formats.items():
+        fitting = [arn for arn in told.plan.resources if any(_fits(arn, pattern) for pattern in known)]
+        assert not known or fitting, f"{action} takes {known}, the session is limited to {told.plan.resources}"
+
+
+@pytest.mark.parametrize("story", REPAIRED)
+def test_the_session_reaches_no_other_target(story: Story) -> None:
+    """An ARN of a session holds wildcards only for the partition, a path, or below the target itself."""
+    for arn in journal(story).plan.resources:
+        if arn != "*":
+            assert not re.search(r"\*", arn.split(":", 5)[5].split("/")[-1]) or "/" in arn, arn
+            assert arn.split(":", 5)[5] not in ("*", "user/*", "group/*", "role/*", "policy/*"), arn
+
+
+@pytest.mark.parametrize("story", REPAIRED)
+def test_a_repair_says_what_it_does(story: Story) -> None:
+    plan = journal(story).plan
+    assert plan.summary
+    assert not plan.summary.endswith(".")
+    assert all(step.undo for step in plan.steps) or plan.irreversible, "what cannot be undone is said before"
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_pure_means_pure(story: Story) -> None:
+    """Asked twice the same, a control answers the same, and it does not change what it was given."""
+    told, control, settings = journal(story), story.rule, story.all_settings
+    given = json.dumps([told.before, settings], sort_keys=True, default=str)
+    first = [control.detect(told.before, settings), control.describe(told.before), control.plan(told.target, told.before, settings)]
+    again = [control.detect(told.before, settings), control.describe(told.before), control.plan(told.target, told.before, settings)]
+    assert first == again
+    assert given == json.dumps([told.before, settings], sort_keys=True, default=str)
+
+
+def _listed(value: Any) -> Iterator[str]:
+    yield from [value] if isinstance(value, str) else value

@@ -1,0 +1,91 @@
+"""A control is documented where it is written, tested beside its name, and its events are kept."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from plumbline import registry
+from plumbline.core import Control, Target
+
+from tests.recorded import EVENTS, records
+from tests.story import stories
+
+CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values()]
+pytestmark = pytest.mark.parametrize("control", CONTROLS)
+
+
+def _file(control: Control) -> str:
+    return control.id.replace("-", "_")
+
+
+def test_the_docstring_says_what_holds_why_what_is_repaired_and_undone_and_who_says_so(control: Control) -> None:
+    prose = registry.prose(control.id)
+    assert ["Title", *registry.SECTIONS] == list(prose)
+    assert all(prose.values()), "every heading has a text"
+    assert prose["Title"].endswith("."), "the title is a sentence"
+
+
+def test_the_id_is_the_files_name(control: Control) -> None:
+    module = sys.modules[f"plumbline.controls.{_file(control)}"]
+    assert control is module.CONTROL
+    assert control.id == Path(module.__file__ or "").stem.replace("_", "-")
+
+
+def test_its_noun_names_a_target(control: Control) -> None:
+    targets = [Target("111122223333", "eu-west-1", "thing", one) for one in ("ann", "ann/AKIA", "*", "{id}", "a/b/c")]
+    assert all(name and "\n" not in name for name in map(control.name, targets))
+
+
+def test_every_setting_has_a_type_a_description_and_a_default_that_it_allows(control: Control) -> None:
+    for name, schema in control.settings.items():
+        assert {"type", "default", "description"} <= set(schema), name
+        Draft202012Validator.check_schema(schema)
+        Draft202012Validator(schema).validate(schema["default"])
+        assert schema["description"].endswith("."), f"{name}: a description is a sentence"
+
+
+def test_no_setting_hides_what_every_control_has(control: Control) -> None:
+    assert set() == {"mode", "clocks"} & set(control.settings)
+
+
+def test_it_has_a_clock_for_whatever_no_other_clock_is_for(control: Control) -> None:
+    assert "default" in control.clocks
+
+
+def test_it_can_see(control: Control) -> None:
+    """By events alone, by a survey, or by finding and observing; and one target can always be looked at afresh."""
+    if control.witness:
+        assert (None, None, None) == (control.find, control.observe, control.survey)
+    else:
+        assert control.observe
+        assert control.find or control.survey
+
+
+def test_what_writes_can_be_taken_back_or_only_tells(control: Control) -> None:
+    tells = control.plan.__name__ == "no_plan"
+    assert tells == (not control.writes)
+
+
+def test_it_is_tested_beside_its_name(control: Control) -> None:
+    module = importlib.import_module(f"tests.controls.test_{_file(control)}")
+    told = [one for one in stories() if one.control == control.id]
+    assert any(name.startswith("test_") for name in vars(module))
+    assert bool(told) == (control.witness is None), "every control tells its stories, unless only events can"
+
+
+def test_every_event_that_wakes_it_is_kept(control: Control) -> None:
+    kept = {one.path.stem for one in records() if one.control == control.id}
+    named = {name for on in control.wakes_on for name in on.names}
+    assert named <= kept, f"missing below events/{control.id}: {', '.join(sorted(named - kept))}"
+    for on in control.wakes_on:
+        if not on.names:
+            assert any(on in one.ons() for one in records() if one.control == control.id), f"no record of {on.detail_type}"
+
+
+def test_no_kept_event_is_a_stranger(control: Control) -> None:
+    assert [] == [str(one) for one in records() if one.control == control.id and not one.ons()]
+    assert {one.name for one in EVENTS.iterdir() if one.is_dir()} <= set(registry.load())

@@ -1,0 +1,139 @@
+"""Events only say where to look: the right rule hears them, the right target is found, and nothing in them can mislead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plumbline import registry, wakes
+from plumbline.core import GLOBAL, Target
+
+from tests.eventbridge import matches, patterns, rules_woken
+from tests.recorded import Recorded, at, places, put, records, without
+
+RECORDS = [pytest.param(one, id=str(one)) for one in records()]
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+#: What stands where something else belongs. No plausible name is among them: a name that names is no mutilation.
+HOSTILE = (None, "", [], {}, ["x"], [None], {"x": 1}, True, False, 3.5)
+UNTRUSTED = ("requestParameters", "responseElements", "userIdentity", "additionalEventData", "serviceEventDetails")
+
+
+def _woken(record: Recorded, event: dict[str, Any]) -> list[Target]:
+    return [wake.target for wake in wakes.from_event(event, {record.control: record.rule})]
+
+
+def _harmless(record: Recorded, event: dict[str, Any]) -> bool:
+    """Whether it wakes nothing, its own target, or every target of that kind.
+
+    What only events can tell is a happening, named after its day or session: there is no thing to be taken for another.
+    """
+    own, any_of_its_kind = record.target(), record.rule.witness is not None
+    return all(
+        one == own or ((one.is_pattern or any_of_its_kind) and (one.account, one.kind) == (own.account, own.kind))
+        for one in _woken(record, event)
+    )
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_rule_hears_it_and_its_one_target_is_found(record: Recorded) -> None:
+    event = record.event()
+    detail = event["detail"]
+    assert rules_woken(event)
+    (target,) = _woken(record, event)
+    assert event["account"] == target.account
+    asked = (detail.get("requestParameters") or {}).get("CreateBucketConfiguration") or {}
+    assert target.region in (GLOBAL, event["region"], detail.get("awsRegion"), asked.get("LocationConstraint"))
+    assert target == Target.parse(str(target))
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_control_that_names_the_event_is_woken_by_it(record: Recorded) -> None:
+    event = record.event()
+    expected = {one.id for one in registry.load().values() if any(wakes.concerns(on, event) and [*on.locate(event["detail"])] for on in one.wakes_on)}
+    assert expected == {wake.control for wake in wakes.from_event(event, registry.load())}
+    assert record.control in expected
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_call_that_failed_wakes_nothing(record: Recorded) -> None:
+    failed = put(record.event(), ("detail", "errorCode"), "AccessDenied")
+    assert [] == list(wakes.from_event(failed, registry.load()))
+    if failed["detail-type"] == "AWS API Call via CloudTrail":
+        assert [] == rules_woken(failed)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_call_that_only_reads_wakes_nothing(record: Recorded) -> None:
+    if not any(on.reads_too for on in record.ons()):
+        assert [] == _woken(record, put(record.event(), ("detail", "readOnly"), True))
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_whatever_is_missing_from_an_event_it_never_points_at_the_wrong_thing(record: Recorded) -> None:
+    event = record.event()
+    for name in (*UNTRUSTED, "recipientAccountId", "awsRegion", "eventVersion", "eventTime"):
+        place = ("detail", name)
+        if name in event["detail"]:
+            assert _harmless(record, without(event, place)), f"without {name}"
+        for value in (None, "null", {}, [], 7):
+            assert _harmless(record, put(event, place, value)), f"{name} is {value!r}"
+    for identity in ({"type": "Unheard"}, {"accountId": event["account"]}, {"type": None, "sessionContext": None}):
+        assert _harmless(record, put(event, ("detail", "userIdentity"), identity))
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_an_odd_region_is_never_taken_for_one(record: Recorded) -> None:
+    for odd in ("", "aws-global", "../../etc", "us-east-1\n", "x" * 10_000, None, 7):
+        regions = {target.region for target in _woken(record, put(record.event(), ("detail", "awsRegion"), odd))}
+        assert {GLOBAL} >= {one for one in regions if not _REGION.fullmatch(one)}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_whatever_stands_where_something_else_belongs_it_never_points_at_the_wrong_thing(record: Recorded, data: st.DataObject) -> None:
+    event = record.event()
+    for _ in range(data.draw(st.integers(1, 3))):
+        left = [path for path in places(event) if path[0] == "detail" and path[1:2] and path[1] in UNTRUSTED]
+        if not left:
+            break
+        path = data.draw(st.sampled_from(left))
+        value = data.draw(st.sampled_from((*HOSTILE, "without", "null")))
+        if value == "without":
+            event = without(event, path)
+        elif value != "null" or isinstance(at(event, path), dict | list):
+            event = put(event, path, value)
+    assert _harmless(record, event)
+
+
+def test_the_rules_are_what_eventbridge_takes() -> None:
+    assert patterns()
+
+
+def test_a_missing_field_is_not_matched_by_anything_but() -> None:
+    """Where others fell: such a pattern drops root and IAM users, who have no sessionContext."""
+    pattern = {"detail": {"userIdentity": {"sessionContext": {"sessionIssuer": {"userName": [{"anything-but": "plumbline"}]}}}}}
+    assert not matches(pattern, {"detail": {"userIdentity": {"type": "Root"}}})
+    named = [path for one in patterns().values() for path in places(one.get_pattern()) if path[-1] == "anything-but"]
+    assert [] == [path for path in named if "sessionContext" in path]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "detail", "expected"),
+    [
+        ({"a": ["x", "y"]}, {"a": "y"}, True),
+        ({"a": ["x"]}, {"a": "z"}, False),
+        ({"a": ["x"]}, {}, False),
+        ({"a": [{"prefix": "ab"}]}, {"a": "abc"}, True),
+        ({"a": [{"exists": False}]}, {}, True),
+        ({"a": [{"exists": False}]}, {"a": "x"}, False),
+        ({"a": {"b": ["x"]}}, {"a": {"b": ["w", "x"]}}, True),
+        ({"a": {"b": ["x"]}}, {"a": None}, False),
+        ({"a": ["x"], "c": ["y"]}, {"a": "x"}, False),
+    ],
+)
+def test_the_matcher_is_faithful(pattern: dict[str, Any], detail: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
+    assert expected is matches({"detail": pattern}, {"detail": detail})

@@ -1,0 +1,279 @@
+"""Plumbline installed in a story's world: a ledger of the template's shape, a topic, every request seen.
+
+Any request can be made to fail: `rig.refuse` is asked before each one and answers with AWS's error code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from functools import cache
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from botocore.exceptions import ClientError
+from plumbline import registry
+from plumbline.adapters.aws import Accounts
+from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.compose import Plumbline, in_one_process
+from plumbline.core import (
+    AT_ONCE,
+    GLOBAL,
+    AwsRefusal,
+    Call,
+    Cause,
+    Clock,
+    Control,
+    Origin,
+    Plan,
+    Response,
+    Scope,
+    State,
+    Target,
+)
+from plumbline.engine import Deployment, survey
+from plumbline.wakes import Wake
+from plumbline.wording import Letter, Voice
+
+from tests.deployed import ledger_table
+from tests.story import Story, World, defaults, stories, world
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
+CAUSE = Cause(
+    action="SomeCall",
+    who="mallory",
+    principal="arn:aws:iam::123456789012:user/mallory",
+    at="2026-03-02T09:29:58Z",
+    source="198.51.100.7",
+    tool="aws-cli/2.17.20",
+    event_id="13deef86-ab10-41d0-b646-e1f40a097c97",
+)
+#: What our own repair looks like when the trail tells of it.
+ECHO = replace(CAUSE, who="plumbline-hands (session iam)", principal="arn:aws:sts::123456789012:assumed-role/plumbline-hands/x")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it leaves: by which role, where, and for what."""
+
+    role: str
+    region: str
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass
+class _Wire:
+    """A client and the rig that it reports to. boto3 takes a while to make one, so it serves every world in turn."""
+
+    client: Any
+    rig: Rig | None = None
+
+
+@cache
+def _wire(region: str, service: str, role: str) -> _Wire:
+    wire = _Wire(boto3.client(service, region_name=region))
+
+    def seen(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        assert wire.rig is not None
+        wire.rig.pass_on(Request(role, region, service, model.name, dict(params)))
+
+    wire.client.meta.events.register("before-parameter-build", seen)
+    return wire
+
+
+@dataclass
+class Rig:
+    """A world with Plumbline in it.
+
+    Attributes:
+        world: the account.
+        requests: every request that was not refused, in order.
+        sessions: role and session policy of every client that was asked for.
+        refuse: asked before each request; an error code refuses it, None lets it pass.
+    """
+
+    world: World
+    requests: list[Request] = field(default_factory=list)
+    sessions: list[tuple[str, str]] = field(default_factory=list)
+    refuse: Callable[[Request], str | None] = lambda _request: None
+
+    def install(
+        self, rules: Mapping[str, Rule], *, mode: Response = Response.ENFORCE, controls: Mapping[str, Control] | None = None
+    ) -> Plumbline:
+        """A Plumbline that holds these rules, with a ledger that remembers nothing yet."""
+        name = f"ledger-{uuid4()}"
+        self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
+        topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
+        self.forget()
+        voice = Voice(account=self.world.account, region=self.world.home)
+        return in_one_process(
+            account=self.world.account,
+            region=self.world.home,
+            table=name,
+            topic=topic,
+            clients=self.client,
+            eyes_role="eyes",
+            hands_role="hands",
+            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
+            controls=controls,
+            deployment=Deployment(home=self.world.home, mode=mode, voice=voice),
+        )
+
+    def client(self, _account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "") -> Any:
+        """Plumbline's client factory."""
+        assert bool(policy) == (role == "hands"), "hands, and only hands, are limited by a session policy"
+        assert session or not role, "a role is assumed under a name"
+        self.sessions.append((role, policy))
+        wire = _wire(region, service, role)
+        wire.rig = self
+        return wire.client
+
+    def pass_on(self, request: Request) -> None:
+        """See a request, and let it pass or not."""
+        code = self.refuse(request)
+        if code:
+            raise ClientError({"Error": {"Code": code, "Message": "refused by the test"}}, request.operation)
+        self.requests.append(request)
+
+    @contextmanager
+    def refusing(self, wanted: Callable[[Request], bool], *, number: int | None = None, code: str = "ThrottlingException") -> Iterator[None]:
+        """Refuse the requests that are `wanted`; only the `number`-th of them (from 1) when it is given."""
+        seen = count(1)
+        self.refuse = lambda request: code if wanted(request) and (number is None or next(seen) == number) else None
+        try:
+            yield
+        finally:
+            self.refuse = lambda _request: None
+
+    @property
+    def writes(self) -> list[Request]:
+        """What hands did."""
+        return [one for one in self.requests if is_write(one)]
+
+    @property
+    def letters(self) -> list[Letter]:
+        """What was told."""
+        sent = [one.parameters for one in self.requests if is_letter(one)]
+        return [Letter(one["Subject"], one["Message"], one["MessageAttributes"]) for one in sent]
+
+    def forget(self) -> None:
+        """Begin to count afresh."""
+        self.requests.clear()
+        self.sessions.clear()
+
+
+def is_read(request: Request) -> bool:
+    """Whether eyes asked it."""
+    return request.role == "eyes"
+
+
+def is_write(request: Request) -> bool:
+    """Whether hands did it."""
+    return request.role == "hands"
+
+
+def is_letter(request: Request) -> bool:
+    """Whether it tells somebody."""
+    return not request.role and request.operation == "Publish"
+
+
+def is_ledger(request: Request) -> bool:
+    """Whether it reads or writes what Plumbline remembers."""
+    return not request.role and request.service == "dynamodb"
+
+
+@dataclass
+class Broken:
+    """A world in which a story has happened, and Plumbline's rig in it."""
+
+    story: Story
+    rig: Rig
+    target: Target
+    before: State
+
+    @classmethod
+    def tell(cls, story: Story, world: World) -> Broken:
+        """Let the story happen in a fresh world."""
+        target = story.breaks(world)
+        broken = cls(story, Rig(world), target, None)
+        broken.before = broken.state()
+        return broken
+
+    def state(self) -> State:
+        """The target as it is."""
+        assert self.story.rule.observe is not None
+        accounts = Accounts(self.rig.client, self.rig.world.home, "a person's eyes")
+        return self.story.rule.observe(accounts.eyes(self.target.account, self.target.region), self.target)
+
+    def put_back(self) -> bool:
+        """Bring the state before back with the plan's own undo, where it can; whether it is back."""
+        if self.state() == self.before:
+            return True
+        plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
+        act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(self.story.rule, self.target, plan.resources)
+        try:
+            for call in plan.undo:
+                act(call)
+        except AwsRefusal:
+            return False
+        return self.state() == self.before
+
+    def install(self, *, mode: Response = Response.ENFORCE) -> Plumbline:
+        """A Plumbline that repairs at once, whatever the control's own mode and clocks are; nothing counted yet."""
+        return self.rig.install({self.story.control: at_once(self.story.rule, self.story.all_settings)}, mode=mode)
+
+    def wake(self, cause: Cause = CAUSE) -> Wake:
+        """What the event that broke it would wake."""
+        return Wake(self.story.control, self.target, Origin.EVENT, cause)
+
+
+def at_once(control: Control, settings: Mapping[str, Any] | None = None) -> Rule:
+    """The rule that repairs at once."""
+    clocks: dict[str, Clock] = dict.fromkeys(control.clocks, AT_ONCE)
+    return Rule(Response.ENFORCE, clocks, defaults(control) if settings is None else settings)
+
+
+def own_rules() -> dict[str, Rule]:
+    """The rules that hold when the baseline says nothing."""
+    return {one.id: Rule(one.response, one.clocks, defaults(one)) for one in registry.load().values()}
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What one story showed: the state it left, the repair of it, and every read that finding and observing took."""
+
+    story: Story
+    target: Target
+    before: State
+    plan: Plan
+    reads: tuple[Request, ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every write of the repair and of its undo."""
+        return (*self.plan.do, *self.plan.undo)
+
+
+def journal(story: Story) -> Journal:
+    """A story lived through once, without a repair."""
+    return _journal(str(story))
+
+
+@cache
+def _journal(name: str) -> Journal:
+    (story,) = (one for one in stories() if str(one) == name)
+    with world() as told:
+        broken = Broken.tell(story, told)
+        engine = broken.install().engine
+        region = GLOBAL if story.rule.scope is Scope.GLOBAL else broken.target.region
+        survey(story.rule, engine.aws.eyes(broken.target.account, region))
+        assert story.rule.observe is not None
+        before = story.rule.observe(engine.aws.eyes(broken.target.account, broken.target.region), broken.target)
+        plan = story.rule.plan(broken.target, before, story.all_settings)
+        return Journal(story, broken.target, before, plan, tuple(filter(is_read, broken.rig.requests)))
