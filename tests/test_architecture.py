@@ -1,0 +1,158 @@
+"""How the house is built: imports point one way, nothing outlives an event, nobody reads a clock."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYER = ROOT / "layers" / "plumbline"
+PACKAGE = LAYER / "plumbline"
+FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))
+MODULES = {".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+CONTROLS = [name for name in MODULES if name.startswith("plumbline.controls.")]
+STANDARD = sys.stdlib_module_names
+#: The third-party packages that the functions may meet in AWS.
+IN_AWS = {"boto3", "botocore", "aws_lambda_powertools"}
+#: What makes a value that can change.
+_CHANGING = {"list", "dict", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "count", "cycle", "iter"}
+_CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "sleep"}
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def _imported(path: Path) -> set[str]:
+    """Every module a file imports, anywhere in it: below TYPE_CHECKING and inside functions as well."""
+    return set(_imports(_tree(path)))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            if node.module in ("plumbline", "plumbline.controls", "plumbline.adapters"):
+                yield from (f"{node.module}.{one.name}" if f"{node.module}.{one.name}" in MODULES else node.module for one in node.names)
+            else:
+                yield node.module or ""
+
+
+def _foreign(path: Path) -> set[str]:
+    """The imported packages that are neither Python's own nor ours."""
+    return {name.split(".")[0] for name in _imported(path)} - STANDARD - {"plumbline"}
+
+
+def _ours(path: Path) -> set[str]:
+    return {name for name in _imported(path) if name.split(".")[0] == "plumbline"}
+
+
+def _reachable(start: set[str]) -> set[str]:
+    """Every module of ours that is loaded, sooner or later, when these are."""
+    seen: set[str] = set()
+    left = set(start)
+    while left:
+        name = left.pop()
+        if name in MODULES and name not in seen:
+            seen.add(name)
+            left |= _ours(MODULES[name])
+    return seen
+
+
+def test_the_nouns_know_nothing_but_python() -> None:
+    assert set() == _foreign(MODULES["plumbline.core"]) | _ours(MODULES["plumbline.core"])
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_knows_the_nouns_and_pure_helpers_only(name: str) -> None:
+    allowed = {"plumbline.core", "plumbline.cloudtrail", "plumbline.policies"}
+    strangers = {one for one in _ours(MODULES[name]) - allowed if not one.startswith("plumbline.controls._")}
+    assert (set(), set()) == (strangers, _foreign(MODULES[name]))
+
+
+@pytest.mark.parametrize("name", [one for one in MODULES if not one.startswith("plumbline.adapters")])
+def test_only_the_adapters_talk_to_aws(name: str) -> None:
+    assert set() == _foreign(MODULES[name]) & {"boto3", "botocore"}
+
+
+#: Who composes, and so may know the adapters. `operate` sorts the ledger's answers with the ledger's own word.
+_COMPOSERS = {"plumbline.compose", "plumbline.operate"}
+
+
+@pytest.mark.parametrize("name", [one for one in MODULES if not one.startswith("plumbline.adapters") and one not in _COMPOSERS])
+def test_what_decides_does_not_know_how_it_is_done(name: str) -> None:
+    assert [] == sorted(one for one in _ours(MODULES[name]) if one.startswith("plumbline.adapters"))
+
+
+def test_nothing_imports_itself_in_a_circle() -> None:
+    """At import time; what is imported inside a function may look back."""
+    graph = {name: {one for one in _imports(_top(path)) if one in MODULES} - {name} for name, path in MODULES.items()}
+    while loose := {name for name, needed in graph.items() if not needed & set(graph)}:
+        graph = {name: needed for name, needed in graph.items() if name not in loose}
+    assert {} == graph
+
+
+def _top(path: Path) -> ast.Module:
+    """A module as its import runs it."""
+    tree = _tree(path)
+    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return tree
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
+def test_a_function_composes_and_decides_nothing(path: Path) -> None:
+    assert _foreign(path) <= {"aws_lambda_powertools"}
+    branches = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.IfExp)]
+    assert len(branches) <= 1, "the schedule's call or a batch: nothing more is told apart here"
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
+def test_a_function_loads_nothing_that_aws_does_not_have(path: Path) -> None:
+    loaded = _reachable(_ours(path)) | _reachable({"plumbline.registry"}) | set(CONTROLS)
+    foreign = set().union(*(_foreign(MODULES[name]) for name in loaded))
+    assert foreign <= IN_AWS
+    assert "plumbline.compile" not in loaded, "the baseline is compiled during the build"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nobody_reads_a_clock(name: str) -> None:
+    """The time is an argument. Only the functions, and the compiler on a person's machine, have a clock."""
+    calls = [node for node in ast.walk(_tree(MODULES[name])) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    read = {ast.unparse(node) for node in calls if node.func.attr in _CLOCKS and _is_a_clock(node.func)}
+    assert set() == read if name != "plumbline.compile" else read <= {"datetime.now(timezone.utc)"}
+
+
+def _is_a_clock(function: ast.Attribute) -> bool:
+    return ast.unparse(function.value) in ("datetime", "date", "time", "datetime.datetime", "datetime.date")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_outlives_an_event(name: str) -> None:
+    """A warm Lambda would hand it to the next one: what a module holds is constant, and nobody reaches for `global`."""
+    tree = _tree(MODULES[name])
+    assert [] == [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    held = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
+    assert [] == [ast.unparse(node) for node in held if not _is_constant(node.value) and not _is_kept(node, tree)]
+
+
+def _is_constant(value: ast.expr) -> bool:
+    if isinstance(value, ast.Call):
+        called = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        return called not in _CHANGING
+    return not isinstance(value, ast.List | ast.ListComp | ast.DictComp | ast.SetComp | ast.Set | ast.Dict)
+
+
+def _is_kept(node: ast.Assign | ast.AnnAssign, tree: ast.Module) -> bool:
+    """A table written in capitals that nothing in its module changes."""
+    names = [ast.unparse(one) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])]
+    changing = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "clear", "remove", "discard"}
+    changed = {ast.unparse(one.func.value) for one in ast.walk(tree)
+               if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in changing}
+    changed |= {ast.unparse(one.value) for one in ast.walk(tree) if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load)}
+    return all(name.strip("_").isupper() or name[0].isupper() for name in names) and not changed & set(names)

@@ -1,0 +1,344 @@
+"""What AWS is asked to run: the template as CloudFormation gets it, after SAM."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plumbline import registry
+from plumbline.baseline import Baseline
+from plumbline.compose import NotConfigured, from_environment
+
+from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
+from tests.generated import rule_key
+from tests.rig import own_rules
+
+FUNCTIONS = ("ReactFunction", "SweepFunction", "OperateFunction")
+ROLES = ("ReactRole", "SweepRole", "OperateRole", "EyesRole", "HandsRole")
+#: AWS's limit for a managed policy, white space aside.
+MAX_MANAGED_POLICY = 6144
+
+
+def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return document["Statement"]
+
+
+def _policy(name: str) -> list[Mapping[str, Any]]:
+    return _statements(properties("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"])
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _alarms() -> dict[str, Mapping[str, Any]]:
+    return properties("AWS::CloudWatch::Alarm")
+
+
+def _actions(statements: list[Mapping[str, Any]]) -> set[str]:
+    return {action for one in statements for action in _several(one["Action"])}
+
+
+# --- as a whole ----------------------------------------------------------------------------------------------------
+
+
+def _lint(path: Path) -> str:
+    linter = Path(sys.executable).parent / "cfn-lint"
+    return subprocess.run([linter, "--", path], capture_output=True, text=True, check=False).stdout  # noqa: S603 - our own
+
+
+def test_cfn_lint_has_nothing_to_say_about_the_source() -> None:
+    assert "" == _lint(TEMPLATE)
+
+
+def test_cfn_lint_has_nothing_to_say_about_what_sam_makes_of_it(tmp_path: Path) -> None:
+    """SAM hides policies from the linter, and a misspelt action would pass."""
+    path = tmp_path / "transformed.json"
+    path.write_text(json.dumps(transformed()))
+    assert "" == _lint(path)
+
+
+def test_it_fits_into_one_request() -> None:
+    assert len(json.dumps(transformed())) < 1_000_000
+    assert len(transformed()["Resources"]) < 500
+
+
+# --- what a person types -------------------------------------------------------------------------------------------
+
+
+def test_every_parameter_is_described_constrained_grouped_and_labelled() -> None:
+    parameters = source()["Parameters"]
+    interface = source()["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(parameters) == sorted(grouped), "each in one group"
+    assert set(parameters) == set(interface["ParameterLabels"])
+    for name, one in parameters.items():
+        assert one["Description"].endswith("."), name
+        assert {"AllowedPattern", "AllowedValues", "MinValue"} & set(one), f"{name} takes anything"
+        assert "AllowedPattern" not in one or one["ConstraintDescription"], f"{name} refuses without a reason"
+
+
+def test_every_output_is_described() -> None:
+    assert [] == [name for name, one in source()["Outputs"].items() if not one.get("Description")]
+
+
+# --- the functions -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_runs_on_arm_as_itself_and_logs_where_it_is_told(name: str) -> None:
+    function = properties("AWS::Lambda::Function")[name]
+    assert ("python3.13", ["arm64"]) == (function["Runtime"], function["Architectures"])
+    assert name.replace("Function", "Role") == logical(function["Role"])
+    log = logical(function["LoggingConfig"]["LogGroup"])
+    group = properties("AWS::Logs::LogGroup")[log]
+    assert name.replace("Function", "Log") == log
+    assert f"/aws/lambda/{text(function['FunctionName'])}" == text(group["LogGroupName"])
+    assert {"Ref": "LogRetentionDays"} == group["RetentionInDays"]
+
+
+def test_there_are_three_functions_and_no_role_of_sams_own() -> None:
+    assert set(FUNCTIONS) == set(properties("AWS::Lambda::Function"))
+    assert set(ROLES) == set(properties("AWS::IAM::Role"))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plumbline.baseline.load", lambda: Baseline(own_rules()))
+    variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
+    environment = {key: text(value) for key, value in variables.items()} | {"AWS_REGION": STACK["AWS::Region"]}
+    plumbline = from_environment(environment)
+    assert STACK["AWS::AccountId"] == plumbline.account
+    accounts = plumbline.engine.aws
+    ours = {text(one["RoleName"]) for one in properties("AWS::IAM::Role").values()}
+    assert accounts.eyes_role.format(account=plumbline.account).rpartition("/")[2] in ours
+    assert (name == "SweepFunction") == (accounts.hands_role == ""), "the sweep has no hands"
+    handler = (ROOT / "functions" / name.removesuffix("Function").lower() / "app.py").read_text()
+    assert {one for one in variables if one.endswith("_QUEUE")} >= {one for one in ("PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE") if one in handler}
+    for key in set(environment) - {"PLUMBLINE_HANDS_ROLE", "PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE"}:
+        with pytest.raises(NotConfigured):
+            from_environment({one: value for one, value in environment.items() if one != key})
+
+
+# --- what is remembered --------------------------------------------------------------------------------------------
+
+
+def test_the_ledger_cannot_be_lost() -> None:
+    table = of_type("AWS::DynamoDB::Table")["Ledger"]
+    kept = table["Properties"]
+    assert ("Retain", "Retain") == (table["DeletionPolicy"], table["UpdateReplacePolicy"])
+    assert kept["DeletionProtectionEnabled"] is True
+    assert kept["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert {"AttributeName": "expires", "Enabled": True} == kept["TimeToLiveSpecification"]
+
+
+def test_the_trails_bucket_is_kept_closed_and_encrypted() -> None:
+    bucket = of_type("AWS::S3::Bucket")["TrailBucket"]
+    assert ("Retain", "Retain") == (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"])
+    assert {True} == set(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+    assert bucket["Properties"]["BucketEncryption"]
+
+
+# --- the queues ----------------------------------------------------------------------------------------------------
+
+
+def test_every_queue_is_encrypted_and_gives_up_into_the_dead_letters() -> None:
+    queues = properties("AWS::SQS::Queue")
+    assert {"WakesQueue", "UnitsQueue", "DeadLetterQueue"} == set(queues)
+    for name, queue in queues.items():
+        assert queue["SqsManagedSseEnabled"] is True, name
+        if name != "DeadLetterQueue":
+            assert "DeadLetterQueue" == logical(queue["RedrivePolicy"]["deadLetterTargetArn"])
+            assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3
+            assert queue["MessageRetentionPeriod"] < queues["DeadLetterQueue"]["MessageRetentionPeriod"] + 1
+
+
+def test_a_message_is_not_given_out_again_while_it_is_worked_on() -> None:
+    mappings = properties("AWS::Lambda::EventSourceMapping").values()
+    served = {logical(one["EventSourceArn"]): one for one in mappings}
+    assert {"WakesQueue", "UnitsQueue"} == set(served)
+    for queue, mapping in served.items():
+        function = properties("AWS::Lambda::Function")[logical(mapping["FunctionName"])]
+        assert properties("AWS::SQS::Queue")[queue]["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
+
+
+# --- the rules -----------------------------------------------------------------------------------------------------
+
+
+def _rules() -> dict[str, Mapping[str, Any]]:
+    return {name: one for name, one in properties("AWS::Events::Rule").items() if "EventPattern" in one}
+
+
+def test_every_rule_puts_its_events_onto_the_wakes_queue_and_loses_none() -> None:
+    for name, rule in _rules().items():
+        (target,) = rule["Targets"]
+        assert ("WakesQueue", "DeadLetterQueue") == (logical(target["Arn"]), logical(target["DeadLetterConfig"]["Arn"])), name
+        assert not {"Input", "InputPath", "InputTransformer"} & set(target), "the envelope arrives whole"
+        assert rule["State"].startswith("ENABLED")
+
+
+def test_there_is_a_rule_for_each_kind_of_wake() -> None:
+    assert len({rule_key(on) for one in registry.load().values() for on in one.wakes_on}) == len(_rules())
+
+
+def test_rules_of_this_stack_and_nobody_else_may_send_to_the_queues() -> None:
+    (policy,) = properties("AWS::SQS::QueuePolicy").values()
+    assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, policy["Queues"]))
+    (statement,) = [one for one in _statements(policy["PolicyDocument"]) if one["Effect"] == "Allow"]
+    assert {"Service": "events.amazonaws.com"} == statement["Principal"]
+    assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, _several(statement["Resource"])))
+    ((allowed,),) = (condition.values() for condition in statement["Condition"].values())
+    pattern = text(allowed)
+    names = [text(rule["Name"]) for rule in _rules().values()]
+    assert pattern.endswith(":rule/plumbline-*")
+    assert [] == [name for name in names if not name.startswith("plumbline-")]
+    assert len(names) == len(set(names))
+
+
+def test_the_schedule_may_start_the_sweep_and_does() -> None:
+    schedule = properties("AWS::Events::Rule")["SweepSchedule"]
+    assert ("rate(1 hour)", "ENABLED") == (schedule["ScheduleExpression"], schedule["State"])
+    assert ["SweepFunction"] == [logical(one["Arn"]) for one in schedule["Targets"]]
+    (permission,) = properties("AWS::Lambda::Permission").values()
+    granted = (logical(permission["FunctionName"]), permission["Principal"], logical(permission["SourceArn"]))
+    assert ("SweepFunction", "events.amazonaws.com", "SweepSchedule") == granted
+
+
+# --- who is told ---------------------------------------------------------------------------------------------------
+
+
+def test_every_topic_says_who_may_publish_and_has_a_reader() -> None:
+    topics = set(properties("AWS::SNS::Topic"))
+    ruled = {logical(topic): one for one in properties("AWS::SNS::TopicPolicy").values() for topic in one["Topics"]}
+    read = {logical(one["TopicArn"]) for one in properties("AWS::SNS::Subscription").values() if one["Endpoint"] == {"Ref": "AlertEmail"}}
+    assert {"AlertsTopic", "WatchdogTopic"} == topics == set(ruled) == read
+    for policy in ruled.values():
+        for statement in _statements(policy["PolicyDocument"]):
+            assert "*" != statement["Principal"] or statement["Effect"] == "Deny"
+            assert "sns:Publish" == statement["Action"]
+            assert "Service" not in statement["Principal"] or statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+
+
+def test_whoever_tells_may_publish() -> None:
+    alerts = _statements(properties("AWS::SNS::TopicPolicy")["AlertsTopicPolicy"]["PolicyDocument"])
+    allowed = {logical(role) for one in alerts for role in _several(one["Principal"].get("AWS", []))}
+    assert {"ReactRole", "OperateRole"} == allowed
+    for name in ("ReactPolicy", "OperatePolicy"):
+        assert "AlertsTopic" in {logical(one["Resource"]) for one in _policy(name) if "sns:Publish" in _several(one["Action"])}
+
+
+def test_escalations_go_to_whoever_is_named_for_them() -> None:
+    escalation = of_type("AWS::SNS::Subscription")["EscalationSubscription"]
+    assert "HasEscalation" == escalation["Condition"]
+    assert {"escalation": ["true"]} == escalation["Properties"]["FilterPolicy"]
+
+
+def test_alarms_speak_through_the_watchdog_and_never_through_the_alerts() -> None:
+    for name, alarm in _alarms().items():
+        assert ["WatchdogTopic"] == [logical(one) for one in alarm["AlarmActions"]], name
+        assert "AlertsTopic" not in json.dumps(alarm)
+        assert len(alarm["AlarmDescription"]) > 40, f"{name} says what to do"
+
+
+def test_it_never_stops_silently() -> None:
+    watched = {(metric, function) for alarm in _alarms().values() for metric, function in _watched(alarm)}
+    expected = {("Errors", one) for one in FUNCTIONS} | {("Throttles", one) for one in ("ReactFunction", "SweepFunction")}
+    assert expected | {("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"), ("Invocations", "SweepFunction")} <= watched
+
+
+def test_a_sweep_that_has_stopped_is_noticed_within_three_hours_also_when_no_figures_come() -> None:
+    alarm = _alarms()["SweepStoppedAlarm"]
+    assert ("breaching", "LessThanThreshold", 1) == (alarm["TreatMissingData"], alarm["ComparisonOperator"], alarm["Threshold"])
+    assert 3 * 3600 == alarm["Period"] * alarm["EvaluationPeriods"]
+
+
+def _watched(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", ()) if "MetricStat" in one] or [alarm]
+    for metric in metrics:
+        yield from ((metric["MetricName"], logical(one["Value"])) for one in metric["Dimensions"])
+
+
+# --- who may do what -----------------------------------------------------------------------------------------------
+
+
+def test_plumbline_keeps_its_own_rule_about_inline_policies() -> None:
+    for name, role in properties("AWS::IAM::Role").items():
+        assert "Policies" not in role, name
+        assert [name.replace("Role", "Policy")] == [logical(one) for one in role["ManagedPolicyArns"]]
+
+
+def test_every_policy_fits() -> None:
+    sizes = {name: len(json.dumps(one["PolicyDocument"], separators=(",", ":"))) for name, one in properties("AWS::IAM::ManagedPolicy").items()}
+    assert {} == {name: size for name, size in sizes.items() if size >= MAX_MANAGED_POLICY}
+
+
+def _declared(kind: str) -> dict[str, list[str]]:
+    return {one.id: sorted(getattr(one, kind)) for one in registry.load().values() if getattr(one, kind)}
+
+
+@pytest.mark.parametrize(("policy", "kind"), [("EyesPolicy", "reads"), ("HandsPolicy", "writes")])
+def test_eyes_and_hands_may_do_what_the_controls_declare_and_no_more(policy: str, kind: str) -> None:
+    allowed = {action for one in _policy(policy) if one["Effect"] == "Allow" for action in _several(one["Action"])}
+    assert {action for actions in _declared(kind).values() for action in actions} == allowed
+
+
+def test_eyes_cannot_write() -> None:
+    verbs = ("Get", "List", "Describe", "Generate", "Lookup", "Head", "View", "Batch", "Search", "Simulate", "Check")
+    assert [] == [action for action in _actions(_policy("EyesPolicy")) if not action.split(":")[1].startswith(verbs)]
+
+
+def test_hands_are_denied_whatever_is_plumblines_own() -> None:
+    (deny,) = [one for one in _policy("HandsPolicy") if one["Effect"] == "Deny"]
+    assert "*" == deny["Action"]
+    assert "Condition" not in deny
+    denied = [text(one) for one in deny["Resource"]]
+    ours = [_arn("role", one["RoleName"]) for one in properties("AWS::IAM::Role").values()]
+    ours += [_arn("policy", one["ManagedPolicyName"]) for one in properties("AWS::IAM::ManagedPolicy").values()]
+    ours += ["<Ledger.Arn>", "<WakesQueue.Arn>", "<UnitsQueue.Arn>", "<DeadLetterQueue.Arn>", "<WatchdogTopic>", STACK["AWS::StackId"]]
+    ours += [f"arn:aws:lambda:us-east-1:111122223333:function:{text(one['FunctionName'])}" for one in properties("AWS::Lambda::Function").values()]
+    ours += [f"arn:aws:events:us-east-1:111122223333:rule/{text(one['Name'])}" for one in properties("AWS::Events::Rule").values()]
+    uncovered = [one for one in ours if not any(one == arn or (arn.endswith("*") and one.startswith(arn[:-1])) for arn in denied)]
+    assert [] == uncovered
+
+
+def _arn(kind: str, name: Any) -> str:
+    return f"arn:aws:iam::111122223333:{kind}/plumbline/{text(name)}"
+
+
+def test_only_who_repairs_may_take_up_hands_and_only_functions_may_see() -> None:
+    def trusted(role: str) -> set[str]:
+        (statement,) = _statements(properties("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"])
+        return {logical(one) for one in _several(statement["Principal"].get("AWS", []))}
+
+    assert ({"ReactRole", "OperateRole"}, {"ReactRole", "SweepRole", "OperateRole"}) == (trusted("HandsRole"), trusted("EyesRole"))
+
+
+def test_the_sweep_cannot_reach_hands() -> None:
+    assumed = [text(arn) for one in _policy("SweepPolicy") if "sts:AssumeRole" in _several(one["Action"]) for arn in _several(one["Resource"])]
+    assert [_arn("role", "plumbline-eyes")] == assumed
+
+
+def test_nothing_is_allowed_on_everything_but_to_eyes_and_hands() -> None:
+    for name in properties("AWS::IAM::ManagedPolicy"):
+        if name not in ("EyesPolicy", "HandsPolicy"):
+            for statement in _policy(name):
+                assert "Allow" == statement["Effect"]
+                assert "*" not in _several(statement["Resource"]), f"{name}: {statement['Sid']}"
+                assert not [one for one in _several(statement["Action"]) if "*" in one]
+
+
+def test_a_function_writes_its_own_log_only() -> None:
+    for name in FUNCTIONS:
+        (statement,) = [one for one in _policy(name.replace("Function", "Policy")) if "logs:PutLogEvents" in _several(one["Action"])]
+        group = text(properties("AWS::Lambda::Function")[name]["FunctionName"])
+        assert text(statement["Resource"]).endswith(f":log-group:/aws/lambda/{group}:*")
+
+
+def test_what_holds_its_name_needs_no_more_than_named_iam() -> None:
+    assert {"/plumbline/"} == {one["Path"] for one in properties("AWS::IAM::Role").values()}
