@@ -46,8 +46,10 @@ def test_a_survey_sees_what_single_looks_see(crowd: Crowd) -> None:
     accounts = crowd.rig.install({crowd.control.id: at_once(crowd.control)}).engine.aws
     for target in crowd.broken:
         region = GLOBAL if crowd.control.scope is Scope.GLOBAL else target.region
-        seen = survey(crowd.control, accounts.eyes(target.account, region))
+        survey_of_it = survey(crowd.control, accounts.eyes(target.account, region))
+        seen = survey_of_it.states
         assert target in seen
+        assert () == survey_of_it.unreadable
         assert crowd.control.observe
         assert {one: crowd.control.observe(accounts.eyes(one.account, one.region), one) for one in seen} == dict(seen)
 
