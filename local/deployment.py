@@ -13,12 +13,12 @@ _BUILD_SECONDS, _DEPLOY_SECONDS = 300, 180
 
 
 def build(aws: EmbeddedAWS, *, source: Path = ROOT) -> None:
-    """Build the functions and the layer as a user does.
+    """Build the functions and the layer as a user does, but into the account's own folder, so that two may build at once.
 
     Raises:
         EmbeddedAWSError: the build failed or took too long; the message ends with what it printed.
     """
-    _sam(aws, ["build", "--config-env", "local"], source, _BUILD_SECONDS)
+    _sam(aws, ["build", "--config-env", "local", "--build-dir", str(_built(aws))], source, _BUILD_SECONDS)
 
 
 def deploy(aws: EmbeddedAWS, parameters: Mapping[str, str], *, source: Path = ROOT) -> dict[str, str]:
@@ -33,9 +33,14 @@ def deploy(aws: EmbeddedAWS, parameters: Mapping[str, str], *, source: Path = RO
         EmbeddedAWSError: the deployment failed or took too long.
     """
     given = [f"{name}={value}" for name, value in parameters.items()]
-    _sam(aws, ["deploy", "--config-env", "local", "--parameter-overrides", *given], source, _DEPLOY_SECONDS)
+    template = ["--template-file", str(_built(aws) / "template.yaml")]
+    _sam(aws, ["deploy", "--config-env", "local", *template, "--parameter-overrides", *given], source, _DEPLOY_SECONDS)
     stack = aws.client("cloudformation").describe_stacks(StackName="plumbline")["Stacks"][0]
     return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+
+
+def _built(aws: EmbeddedAWS) -> Path:
+    return aws.log.with_name("build")
 
 
 def _sam(aws: EmbeddedAWS, arguments: list[str], source: Path, seconds: int) -> None:
@@ -49,7 +54,7 @@ def _sam(aws: EmbeddedAWS, arguments: list[str], source: Path, seconds: int) -> 
     with log.open("w") as sink:
         try:
             code = subprocess.run(  # noqa: S603
-                [tools / "sam", *arguments],
+                [tools / "sam", *arguments, "--config-file", source / "samconfig.toml"],
                 cwd=source, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
                 timeout=seconds, check=False,
             ).returncode

@@ -266,7 +266,7 @@ def test_a_fight_is_recognised_and_told_once_with_the_other_side() -> None:
         outcomes.append(house.settle(now=NOW + timedelta(hours=hour)))
     assert outcomes == ["repaired"] * 3 + ["stopped"] * 2
     assert house.alerts.subjects[3:] == ["fight: lamp hall is on (by mallory)"]
-    assert "aws-cli/2" in house.alerts.letters[-1].body
+    assert "AWS CLI 2" in house.alerts.letters[-1].body
 
 
 def test_a_target_that_is_gone_resolves_its_finding() -> None:

@@ -8,12 +8,14 @@ Source: CloudTrail record contents, and the userIdentity element, in the AWS Clo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from plumbline.core import ALL, GLOBAL, Cause, Event, Target
 
 _ACCOUNT_DIGITS = 12
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 #: An ARN has five colons before its resource.
 _ARN_PARTS = 6
 
@@ -26,7 +28,7 @@ def section(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - records hold any
 def parameter(detail: Event, *names: str) -> str:
     """The first of `names` in the request parameters, as text; empty when it is not there."""
     found = section(detail.get("requestParameters"))
-    return next((str(found[name]) for name in names if isinstance(found.get(name), str | int) and found[name] != ""), "")
+    return next((found[name] for name in names if isinstance(found.get(name), str) and found[name]), "")
 
 
 def answer(detail: Event, *path: str) -> str:
@@ -38,12 +40,13 @@ def answer(detail: Event, *path: str) -> str:
 
 
 def account(detail: Event) -> str:
-    """The account the event happened in; empty when the record does not say."""
-    identity = section(detail.get("userIdentity"))
-    for found in (detail.get("recipientAccountId"), identity.get("accountId")):
-        if isinstance(found, str) and found.isdigit() and len(found) == _ACCOUNT_DIGITS:
-            return found
-    return ""
+    """The account the event happened in; empty when the record does not say.
+
+    `wakes.from_event` fills it in from EventBridge's envelope where it is missing, as it is from some sign-ins. The
+    actor's own account is no substitute: he may come from another one.
+    """
+    found = detail.get("recipientAccountId")
+    return found if isinstance(found, str) and found.isdigit() and len(found) == _ACCOUNT_DIGITS else ""
 
 
 def here(detail: Event, kind: str, *parts: str, region: str = "") -> tuple[Target, ...]:
@@ -54,6 +57,9 @@ def here(detail: Event, kind: str, *parts: str, region: str = "") -> tuple[Targe
         kind: the target's kind.
         *parts: the pieces of its id, in order; an empty one means the event does not say.
         region: the target's region; the event's own when empty.
+
+    Returns:
+        the target; every one of its kind where a part, or the region, makes no sense; none without an account.
     """
     owner = account(detail)
     if not owner:
@@ -65,7 +71,9 @@ def here(detail: Event, kind: str, *parts: str, region: str = "") -> tuple[Targe
             break
         known.append(part)
     where = region or detail.get("awsRegion")
-    return (Target(owner, where if isinstance(where, str) and where else GLOBAL, kind, "/".join(known) or ALL),)
+    if not isinstance(where, str) or (where != GLOBAL and not _REGION.fullmatch(where)):
+        return (Target(owner, GLOBAL, kind, ALL),)  # nobody can be asked in a region that is none: look everywhere
+    return (Target(owner, where, kind, "/".join(known) or ALL),)
 
 
 def cause(detail: Event) -> Cause:

@@ -162,7 +162,7 @@ class Target:
         return (
             self.account == other.account
             and self.kind in (ALL, other.kind)
-            and self.region in (ALL, other.region)
+            and self.region in (ALL, GLOBAL, other.region)
             and other.id.startswith(self.id.removesuffix(ALL))
         )
 

@@ -74,6 +74,8 @@ def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
     detail = event["detail"]
     if detail.get("errorCode"):
         return
+    if not cloudtrail.account(detail):
+        detail = {**detail, "recipientAccountId": event.get("account")}
     seen: set[tuple[str, Target]] = set()
     for control in controls.values():
         for on in control.wakes_on:

@@ -39,8 +39,8 @@ _TOOLS = {
     "mozilla": _CONSOLE,
 }
 #: What mail programs turn into something to click. Breaking the pattern keeps the text readable and dead.
-_LINK = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data)\s*:")
-_DOMAIN = re.compile(r"(?i)\bwww\.")
+_LINK = re.compile(r"(?i)(https?|ftp|file|mailto|javascript|vbscript|data)\s*:|:(?=//)")
+_DOMAIN = re.compile(r"(?i)www\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ class Letter:
 
 def clean(text: str, limit: int = _MAX_TEXT) -> str:
     """Hostile text made harmless: one line, printable, no link a mail program would turn into a click, not too long."""
-    printable = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text[: limit * 4])
-    dead = _DOMAIN.sub("www[.]", _LINK.sub(lambda found: f"{found[1]}[:]", " ".join(printable.split())))
+    plain = unicodedata.normalize("NFKC", text[: limit * 4])  # a link in full-width letters is a link all the same
+    printable = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in plain)
+    dead = _DOMAIN.sub("www[.]", _LINK.sub(lambda found: f"{found[1] or ''}[:]", " ".join(printable.split())))
     return dead if len(dead) <= limit else dead[: limit - len(_ELLIPSIS)] + _ELLIPSIS
 
 
@@ -303,7 +304,8 @@ def _body(
     width = max(len(one) for one in commands)
     return "\n\n".join(
         [
-            _paragraph(lead),
+            # Only Plumbline's own headings begin a line: text from the account, folded, could pass for one.
+            _paragraph(lead, indent="  "),
             table(rows),
             "Why this rule exists\n" + _paragraph(why, indent="  "),
             f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:\n\n{_indented(command(voice))}",

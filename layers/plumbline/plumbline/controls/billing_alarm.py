@@ -178,7 +178,7 @@ CONTROL = Control(
     ),
     reads=frozenset({"cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics", "sns:ListSubscriptionsByTopic"}),
     writes=frozenset({"cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"}),
-    noun="the {id}",
+    noun="the {kind} on the bill",
     find=find,
     observe=observe,
     detect=detect,

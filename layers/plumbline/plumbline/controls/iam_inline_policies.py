@@ -216,7 +216,7 @@ CONTROL = Control(
     ),
     writes=frozenset({"iam:CreatePolicy", "iam:DeletePolicy"})
     | {f"iam:{verb}{kind}Policy" for verb in ("Attach", "Detach", "Delete", "Put") for kind in PRINCIPALS.values()},
-    noun="IAM identity {id}",
+    noun="{kind} {id}",
     survey=survey,
     observe=observe,
     detect=detect,

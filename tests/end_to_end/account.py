@@ -1,0 +1,120 @@
+"""A deployed account, and what the tests do and see in it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.embedded import EmbeddedAWS, Mail, SeenCall
+
+SECONDS = 40.0
+
+
+@dataclass
+class Account:
+    """The embedded account with Plumbline in it."""
+
+    aws: EmbeddedAWS
+    outputs: Mapping[str, str]
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def fresh(self, stem: str) -> str:
+        """A name no test has used."""
+        return f"{stem}-{next(self._numbers)}"
+
+    def user(self) -> str:
+        """A fresh user without keys."""
+        name = self.fresh("user")
+        self.aws.client("iam").create_user(UserName=name)
+        return name
+
+    def bucket(self) -> str:
+        """A fresh old-style bucket: ACLs allowed, public access not blocked."""
+        name = self.fresh("acme-data")
+        s3 = self.aws.client("s3")
+        s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
+        s3.delete_public_access_block(Bucket=name)
+        return name
+
+    def key_status(self, user: str) -> list[str]:
+        """The states of a user's access keys."""
+        keys = self.aws.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+        return [key["Status"] for key in keys]
+
+    def until(self, predicate: Callable[[], object], what: str) -> float:
+        """Wait for something; the seconds it took."""
+        return self.aws.wait(predicate, timeout=SECONDS, what=what)
+
+    def mail_about(self, pattern: str, since: int = 0) -> list[Mail]:
+        """The e-mails whose subject fits, to the alert address."""
+        return [
+            mail for mail in self.aws.mail(since=since)
+            if re.search(pattern, mail.subject) and mail.to == "security@example.com"
+        ]
+
+    def latest_mail(self) -> int:
+        """The number of the last e-mail so far."""
+        return max((mail.number for mail in self.aws.mail()), default=0)
+
+    def latest_call(self) -> int:
+        """The number of the last API call so far."""
+        return max((call.number for call in self.aws.calls()), default=0)
+
+    def calls_of(self, role: str, since: int = 0) -> list[SeenCall]:
+        """The API calls of one of Plumbline's roles."""
+        return [call for call in self.aws.calls(since=since) if call.role == f"plumbline-{role}"]
+
+    def operate(self, *command: str) -> Mapping[str, Any]:
+        """A command as a person types it."""
+        answer: Mapping[str, Any] = self.aws.invoke("plumbline-operate", {"command": list(command)})
+        return answer
+
+    def sweep(self) -> None:
+        """A whole sweep and everything it wakes."""
+        self.aws.invoke("plumbline-sweep", {})
+        self.quiet()
+
+    def quiet(self, seconds: float = 1.0) -> None:
+        """Wait until Plumbline has had nothing to do for a while."""
+        seen = {"calls": -1, "since": 0.0}
+
+        def silent() -> bool:
+            calls = len([call for call in self.aws.calls() if call.role.startswith("plumbline-")])
+            if calls != seen["calls"]:
+                seen.update(calls=calls, since=time.monotonic())
+            return time.monotonic() - seen["since"] > seconds
+
+        self.until(silent, "Plumbline has nothing left to do")
+
+    def send(self, body: str) -> None:
+        """Put a message on the wakes queue, as EventBridge or an intruder would."""
+        self.aws.client("sqs").send_message(QueueUrl=self.queue("wakes"), MessageBody=body)
+
+    def queue(self, name: str) -> str:
+        """A queue's URL."""
+        return str(self.aws.client("sqs").get_queue_url(QueueName=f"plumbline-{name}")["QueueUrl"])
+
+    def waiting(self, name: str) -> int:
+        """How many messages a queue holds, in flight or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        got = self.aws.client("sqs").get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
+        return sum(int(got[one]) for one in names)
+
+    @contextmanager
+    def denied(self, role: str, action: str) -> Iterator[None]:
+        """One of Plumbline's roles may not do something for a while."""
+        iam = self.aws.client("iam", as_="root")
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        policy = iam.create_policy(PolicyName=self.fresh("outage"), PolicyDocument=document)["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName=f"plumbline-{role}", PolicyArn=policy)
+        try:
+            yield
+        finally:
+            iam.detach_role_policy(RoleName=f"plumbline-{role}", PolicyArn=policy)

@@ -1,0 +1,187 @@
+"""The main job on a real deployment: real rules, real queues, real roles, IAM enforced."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.end_to_end.account import Account
+from tests.generated import ROOT
+from tests.story import _Template
+
+pytestmark = pytest.mark.xdist_group("end-to-end")
+ADMIN = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+#: What Lambda itself does with a function's role: polling its queue and writing its log. No code of ours calls these.
+BY_LAMBDA = {
+    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "logs:CreateLogStream", "logs:PutLogEvents",
+}  # fmt: skip
+
+
+def test_an_unlisted_key_is_deactivated_and_told_once(account: Account) -> None:
+    user, since = account.user(), account.latest_mail()
+    account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+    account.until(lambda: account.key_status(user) == ["Inactive"], "the key is Inactive")
+    account.quiet()
+    (mail,) = account.mail_about(f"of user {user} ", since)
+    assert mail.subject.startswith("[Plumbline] repaired: access key ")
+    assert "mallory, arn:aws:iam::111122223333:user/mallory" in mail.text
+
+
+def test_undo_puts_it_back_and_it_stays(account: Account) -> None:
+    user, since = account.user(), account.latest_mail()
+    account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+    account.until(lambda: account.mail_about(f"of user {user} ", since), "the e-mail")
+    (mail,) = account.mail_about(f"of user {user} ", since)
+    command = re.search(r"plumbline undo (\w+)", mail.text)
+    assert command
+    answer = account.operate("undo", command[1])
+    assert answer["ok"], answer["text"]
+    account.quiet()
+    assert account.key_status(user) == ["Active"]
+    assert not account.operate("undo", command[1])["ok"], "undone twice"
+
+
+def test_an_undo_is_refused_when_somebody_changed_the_target_since(account: Account) -> None:
+    bucket, since = account.bucket(), account.latest_mail()
+    erin = account.aws.client("s3", as_="erin")
+    erin.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    account.until(lambda: account.mail_about(f"repaired: bucket {bucket}", since), "the e-mail")
+    account.quiet()
+    log = "uri=http://acs.amazonaws.com/groups/s3/LogDelivery"
+    erin.put_bucket_acl(Bucket=bucket, GrantWrite=log, GrantReadACP=log)
+    account.quiet()
+    command = re.search(r"plumbline undo (\w+)", account.mail_about(f"repaired: bucket {bucket}", since)[0].text)
+    assert command
+    answer = account.operate("undo", command[1])
+    assert not answer["ok"]
+    assert "has changed since" in answer["text"]
+    assert "--force" in answer["text"]
+
+
+def test_an_inline_admin_is_gone_whichever_control_is_first(account: Account) -> None:
+    user = account.user()
+    iam = account.aws.client("iam", as_="mallory")
+    iam.put_user_policy(UserName=user, PolicyName="temporary", PolicyDocument=ADMIN)
+    admin = account.aws.client("iam")
+    account.until(lambda: not admin.list_user_policies(UserName=user)["PolicyNames"], "no inline policy is left")
+    account.quiet()
+    assert admin.list_attached_user_policies(UserName=user)["AttachedPolicies"] == []
+
+
+def test_a_stopped_trail_is_started_though_nothing_more_is_heard(account: Account) -> None:
+    account.aws.client("cloudtrail", as_="mallory").stop_logging(Name="plumbline")
+    trail = account.aws.client("cloudtrail")
+    account.until(lambda: trail.get_trail_status(Name="plumbline")["IsLogging"], "the trail logs")
+
+
+def test_what_no_event_told_is_found_by_the_sweep(account: Account) -> None:
+    account.sweep()
+    user, since = account.user(), account.latest_mail()
+    account.quiet()
+    trail = account.aws.client("cloudtrail", as_="root")
+    rule = account.aws.client("events")
+    rule.disable_rule(Name="plumbline-iam")
+    try:
+        account.aws.client("iam", as_="mallory").put_user_policy(
+            UserName=user, PolicyName="helper", PolicyDocument=ADMIN.replace('"*", "Resource"', '"s3:ListBucket", "Resource"')
+        )
+        account.quiet()
+        assert account.mail_about(user, since) == []
+        account.sweep()
+    finally:
+        rule.enable_rule(Name="plumbline-iam")
+    assert trail.get_trail_status(Name="plumbline")["IsLogging"]
+    account.until(lambda: account.mail_about(f"repaired: .*{user}", since), "the repair is told")
+
+
+def test_a_second_sweep_of_the_same_account_wakes_nobody(account: Account) -> None:
+    account.sweep()
+    since, calls = account.latest_mail(), account.latest_call()
+    account.sweep()
+    assert [mail.subject for mail in account.aws.mail(since=since)] == []
+    assert account.calls_of("react", calls) == []
+
+
+def test_plumbline_keeps_its_own_rules(account: Account) -> None:
+    account.sweep()
+    about_itself = [one for one in account.operate("findings")["data"]["findings"] if "/plumbline-" in one["target"]]
+    assert about_itself == []
+
+
+def test_five_copies_of_one_event_make_one_repair_and_one_letter(account: Account) -> None:
+    user, since = account.user(), account.latest_mail()
+    event = json.loads((ROOT / "events/iam-access-key-created/CreateAccessKey.json").read_text())
+    with account.denied("react", "dynamodb:*"):
+        key = account.aws.client("iam", as_="mallory").create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
+        account.quiet()
+        assert account.key_status(user) == ["Active"], "repaired without a ledger"
+        assert account.waiting("wakes"), "the message is gone"
+    event["detail"]["responseElements"]["accessKey"] |= {"userName": user, "accessKeyId": key}
+    event["detail"]["requestParameters"] = {"userName": user}
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(account.send, [json.dumps(event)] * 5))
+    account.until(lambda: account.key_status(user) == ["Inactive"], "the key is Inactive")
+    account.until(lambda: not account.waiting("wakes"), "the queue is empty")
+    account.quiet()
+    assert len(account.mail_about(f"of user {user} ", since)) == 1
+    writes = [call for call in account.calls_of("hands") if call.operation == "UpdateAccessKey" and user in str(call)]
+    assert len([call for call in writes if not call.error]) <= 1
+
+
+def test_a_read_that_is_denied_is_told_once_and_nothing_is_done(account: Account) -> None:
+    users, since = [account.user(), account.user()], account.latest_mail()
+    with account.denied("eyes", "iam:ListAccessKeys"):
+        for user in users:
+            account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+        account.until(lambda: account.mail_about("cannot look: iam-access-key-created", since), "it is told")
+        account.quiet()
+        assert len(account.mail_about("cannot look: iam-access-key-created", since)) == 1
+        assert [account.key_status(user) for user in users] == [["Active"], ["Active"]]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"foreign": true}', '{"plumbline-wake": 1, "control": "rm -rf"}'])
+def test_a_message_nobody_understands_ends_in_the_dead_letter_queue(account: Account, body: str) -> None:
+    before = account.waiting("dead-letters")
+    user, since = account.user(), account.latest_mail()
+    account.send(body or " ")
+    account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+    account.until(lambda: account.mail_about(f"of user {user} ", since), "its neighbour in the batch is settled")
+    redrive = json.loads(
+        account.aws.client("sqs").get_queue_attributes(QueueUrl=account.queue("wakes"), AttributeNames=["All"])[
+            "Attributes"
+        ]["RedrivePolicy"]
+    )
+    assert int(redrive["maxReceiveCount"]) == 5
+    assert account.waiting("dead-letters") >= before
+    assert "malformed message" in account.aws.log.read_text(errors="replace")
+
+
+def test_root_is_told_of_once_a_session(account: Account) -> None:
+    since = account.latest_mail()
+    event = json.loads((ROOT / "events/root-activity/ConsoleLogin.json").read_text())
+    event["detail"]["sourceIPAddress"] = "203.0.113.99"
+    account.aws.inject(event)
+    account.aws.inject(event)
+    account.until(lambda: account.mail_about("seen: the root user signed in", since), "somebody hears of it")
+    account.quiet()
+    assert len(account.mail_about("seen: the root user signed in", since)) == 1
+
+
+@pytest.mark.parametrize("role", ["react", "sweep", "operate"])
+def test_each_function_uses_every_permission_it_has_and_no_other(account: Account, role: str) -> None:
+    """Runs last: by now every path has been walked."""
+    resources = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
+    statements = resources[f"{role.capitalize()}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    declared = {action for one in statements for action in _listed(one["Action"])}
+    checks = [check for call in account.calls_of(role) for check in call.checks]
+    used = {check.action for check in checks if check.allowed}
+    assert declared - BY_LAMBDA == used
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
