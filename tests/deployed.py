@@ -59,14 +59,14 @@ _Loader.add_multi_constructor("!", _intrinsic)
 @cache
 def source() -> Mapping[str, Any]:
     """template.yaml as it is written."""
-    return yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader with intrinsics
+    return yaml.load(TEMPLATE.read_text(), Loader=_Loader)
 
 
 @cache
 def transformed() -> Mapping[str, Any]:
     """The template as CloudFormation gets it, without SAM's own resource types."""
     assert _SAM.exists(), "SAM's environment is missing; run `make setup`"
-    done = subprocess.run(  # noqa: S603 - our own interpreter and program
+    done = subprocess.run(
         [_SAM, "-c", _TRANSFORM], input=json.dumps(source()), text=True, capture_output=True, check=False,
         env={"AWS_DEFAULT_REGION": STACK["AWS::Region"]},
     )  # fmt: skip

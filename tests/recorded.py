@@ -53,7 +53,9 @@ class Recorded:
 
 def records() -> list[Recorded]:
     """Every record of every control in the registry."""
-    return [Recorded(control, path) for control in registry.load() for path in sorted((EVENTS / control).glob("*.json"))]
+    return [
+        Recorded(control, path) for control in registry.load() for path in sorted((EVENTS / control).glob("*.json"))
+    ]
 
 
 def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

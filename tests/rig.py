@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
+
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
 from plumbline.baseline import Baseline, Breakers, Rule
@@ -38,7 +39,6 @@ from plumbline.core import (
 from plumbline.engine import Deployment, survey
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
-
 from tests.deployed import ledger_table
 from tests.story import Story, World, defaults, stories, world
 
@@ -53,7 +53,9 @@ CAUSE = Cause(
     event_id="13deef86-ab10-41d0-b646-e1f40a097c97",
 )
 #: What our own repair looks like when the trail tells of it.
-ECHO = replace(CAUSE, who="plumbline-hands (session iam)", principal="arn:aws:sts::123456789012:assumed-role/plumbline-hands/x")
+ECHO = replace(
+    CAUSE, who="plumbline-hands (session iam)", principal="arn:aws:sts::123456789012:assumed-role/plumbline-hands/x"
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,11 @@ class Rig:
     refuse: Callable[[Request], str | None] = lambda _request: None
 
     def install(
-        self, rules: Mapping[str, Rule], *, mode: Response = Response.ENFORCE, controls: Mapping[str, Control] | None = None
+        self,
+        rules: Mapping[str, Rule],
+        *,
+        mode: Response = Response.ENFORCE,
+        controls: Mapping[str, Control] | None = None,
     ) -> Plumbline:
         """A Plumbline that holds these rules, with a ledger that remembers nothing yet."""
         name = f"ledger-{uuid4()}"
@@ -125,7 +131,9 @@ class Rig:
             deployment=Deployment(home=self.world.home, mode=mode, voice=voice),
         )
 
-    def client(self, _account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "") -> Any:
+    def client(
+        self, _account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
+    ) -> Any:
         """Plumbline's client factory."""
         assert bool(policy) == (role == "hands"), "hands, and only hands, are limited by a session policy"
         assert session or not role, "a role is assumed under a name"
@@ -142,7 +150,9 @@ class Rig:
         self.requests.append(request)
 
     @contextmanager
-    def refusing(self, wanted: Callable[[Request], bool], *, number: int | None = None, code: str = "ThrottlingException") -> Iterator[None]:
+    def refusing(
+        self, wanted: Callable[[Request], bool], *, number: int | None = None, code: str = "ThrottlingException"
+    ) -> Iterator[None]:
         """Refuse the requests that are `wanted`; only the `number`-th of them (from 1) when it is given."""
         seen = count(1)
         self.refuse = lambda request: code if wanted(request) and (number is None or next(seen) == number) else None
@@ -216,7 +226,9 @@ class Broken:
         if self.state() == self.before:
             return True
         plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
-        act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(self.story.rule, self.target, plan.resources)
+        act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(
+            self.story.rule, self.target, plan.resources
+        )
         try:
             for call in plan.undo:
                 act(call)

@@ -13,13 +13,28 @@ ROOT = Path(__file__).parent.parent
 LAYER = ROOT / "layers" / "plumbline"
 PACKAGE = LAYER / "plumbline"
 FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))
-MODULES = {".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 CONTROLS = [name for name in MODULES if name.startswith("plumbline.controls.")]
 STANDARD = sys.stdlib_module_names
 #: The third-party packages that the functions may meet in AWS.
 IN_AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 #: What makes a value that can change.
-_CHANGING = {"list", "dict", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "count", "cycle", "iter"}
+_CHANGING = {
+    "list",
+    "dict",
+    "set",
+    "bytearray",
+    "defaultdict",
+    "deque",
+    "Counter",
+    "OrderedDict",
+    "count",
+    "cycle",
+    "iter",
+}
 _CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "sleep"}
 
 
@@ -39,7 +54,10 @@ def _imports(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "imports are absolute"
             if node.module in ("plumbline", "plumbline.controls", "plumbline.adapters"):
-                yield from (f"{node.module}.{one.name}" if f"{node.module}.{one.name}" in MODULES else node.module for one in node.names)
+                yield from (
+                    f"{node.module}.{one.name}" if f"{node.module}.{one.name}" in MODULES else node.module
+                    for one in node.names
+                )
             else:
                 yield node.module or ""
 
@@ -85,7 +103,9 @@ def test_only_the_adapters_talk_to_aws(name: str) -> None:
 _COMPOSERS = {"plumbline.compose", "plumbline.operate"}
 
 
-@pytest.mark.parametrize("name", [one for one in MODULES if not one.startswith("plumbline.adapters") and one not in _COMPOSERS])
+@pytest.mark.parametrize(
+    "name", [one for one in MODULES if not one.startswith("plumbline.adapters") and one not in _COMPOSERS]
+)
 def test_what_decides_does_not_know_how_it_is_done(name: str) -> None:
     assert [] == sorted(one for one in _ours(MODULES[name]) if one.startswith("plumbline.adapters"))
 
@@ -108,7 +128,9 @@ def _top(path: Path) -> ast.Module:
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
 def test_a_function_composes_and_decides_nothing(path: Path) -> None:
     assert _foreign(path) <= {"aws_lambda_powertools"}
-    branches = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.IfExp)]
+    branches = [
+        node for node in ast.walk(_tree(path)) if isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.IfExp)
+    ]
     assert len(branches) <= 1, "the schedule's call or a batch: nothing more is told apart here"
 
 
@@ -123,7 +145,11 @@ def test_a_function_loads_nothing_that_aws_does_not_have(path: Path) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_nobody_reads_a_clock(name: str) -> None:
     """The time is an argument. Only the functions, and the compiler on a person's machine, have a clock."""
-    calls = [node for node in ast.walk(_tree(MODULES[name])) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    calls = [
+        node
+        for node in ast.walk(_tree(MODULES[name]))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
     read = {ast.unparse(node) for node in calls if node.func.attr in _CLOCKS and _is_a_clock(node.func)}
     assert set() == read if name != "plumbline.compile" else read <= {"datetime.now(timezone.utc)"}
 
@@ -151,8 +177,27 @@ def _is_constant(value: ast.expr) -> bool:
 def _is_kept(node: ast.Assign | ast.AnnAssign, tree: ast.Module) -> bool:
     """A table written in capitals that nothing in its module changes."""
     names = [ast.unparse(one) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])]
-    changing = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "clear", "remove", "discard"}
-    changed = {ast.unparse(one.func.value) for one in ast.walk(tree)
-               if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in changing}
-    changed |= {ast.unparse(one.value) for one in ast.walk(tree) if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load)}
+    changing = {
+        "append",
+        "extend",
+        "insert",
+        "add",
+        "update",
+        "setdefault",
+        "pop",
+        "popitem",
+        "clear",
+        "remove",
+        "discard",
+    }
+    changed = {
+        ast.unparse(one.func.value)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in changing
+    }
+    changed |= {
+        ast.unparse(one.value)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load)
+    }
     return all(name.strip("_").isupper() or name[0].isupper() for name in names) and not changed & set(names)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from plumbline import registry
 from plumbline.baseline import Baseline
 from plumbline.compose import NotConfigured, from_environment
-
 from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
 from tests.generated import rule_key
 from tests.rig import own_rules
@@ -49,7 +49,7 @@ def _actions(statements: list[Mapping[str, Any]]) -> set[str]:
 
 def _lint(path: Path) -> str:
     linter = Path(sys.executable).parent / "cfn-lint"
-    return subprocess.run([linter, "--", path], capture_output=True, text=True, check=False).stdout  # noqa: S603 - our own
+    return subprocess.run([linter, "--", path], capture_output=True, text=True, check=False).stdout
 
 
 def test_cfn_lint_has_nothing_to_say_about_the_source() -> None:
@@ -119,7 +119,9 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
     assert accounts.eyes_role.format(account=plumbline.account).rpartition("/")[2] in ours
     assert (name == "SweepFunction") == (accounts.hands_role == ""), "the sweep has no hands"
     handler = (ROOT / "functions" / name.removesuffix("Function").lower() / "app.py").read_text()
-    assert {one for one in variables if one.endswith("_QUEUE")} >= {one for one in ("PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE") if one in handler}
+    assert {one for one in variables if one.endswith("_QUEUE")} >= {
+        one for one in ("PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE") if one in handler
+    }
     for key in set(environment) - {"PLUMBLINE_HANDS_ROLE", "PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE"}:
         with pytest.raises(NotConfigured):
             from_environment({one: value for one, value in environment.items() if one != key})
@@ -178,7 +180,10 @@ def _rules() -> dict[str, Mapping[str, Any]]:
 def test_every_rule_puts_its_events_onto_the_wakes_queue_and_loses_none() -> None:
     for name, rule in _rules().items():
         (target,) = rule["Targets"]
-        assert ("WakesQueue", "DeadLetterQueue") == (logical(target["Arn"]), logical(target["DeadLetterConfig"]["Arn"])), name
+        assert ("WakesQueue", "DeadLetterQueue") == (
+            logical(target["Arn"]),
+            logical(target["DeadLetterConfig"]["Arn"]),
+        ), name
         assert not {"Input", "InputPath", "InputTransformer"} & set(target), "the envelope arrives whole"
         assert rule["State"].startswith("ENABLED")
 
@@ -216,13 +221,19 @@ def test_the_schedule_may_start_the_sweep_and_does() -> None:
 def test_every_topic_says_who_may_publish_and_has_a_reader() -> None:
     topics = set(properties("AWS::SNS::Topic"))
     ruled = {logical(topic): one for one in properties("AWS::SNS::TopicPolicy").values() for topic in one["Topics"]}
-    read = {logical(one["TopicArn"]) for one in properties("AWS::SNS::Subscription").values() if one["Endpoint"] == {"Ref": "AlertEmail"}}
+    read = {
+        logical(one["TopicArn"])
+        for one in properties("AWS::SNS::Subscription").values()
+        if one["Endpoint"] == {"Ref": "AlertEmail"}
+    }
     assert {"AlertsTopic", "WatchdogTopic"} == topics == set(ruled) == read
     for policy in ruled.values():
         for statement in _statements(policy["PolicyDocument"]):
             assert "*" != statement["Principal"] or statement["Effect"] == "Deny"
             assert "sns:Publish" == statement["Action"]
-            assert "Service" not in statement["Principal"] or statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+            assert (
+                "Service" not in statement["Principal"] or statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+            )
 
 
 def test_whoever_tells_may_publish() -> None:
@@ -230,7 +241,9 @@ def test_whoever_tells_may_publish() -> None:
     allowed = {logical(role) for one in alerts for role in _several(one["Principal"].get("AWS", []))}
     assert {"ReactRole", "OperateRole"} == allowed
     for name in ("ReactPolicy", "OperatePolicy"):
-        assert "AlertsTopic" in {logical(one["Resource"]) for one in _policy(name) if "sns:Publish" in _several(one["Action"])}
+        assert "AlertsTopic" in {
+            logical(one["Resource"]) for one in _policy(name) if "sns:Publish" in _several(one["Action"])
+        }
 
 
 def test_escalations_go_to_whoever_is_named_for_them() -> None:
@@ -248,13 +261,22 @@ def test_alarms_speak_through_the_watchdog_and_never_through_the_alerts() -> Non
 
 def test_it_never_stops_silently() -> None:
     watched = {(metric, function) for alarm in _alarms().values() for metric, function in _watched(alarm)}
-    expected = {("Errors", one) for one in FUNCTIONS} | {("Throttles", one) for one in ("ReactFunction", "SweepFunction")}
-    assert expected | {("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"), ("Invocations", "SweepFunction")} <= watched
+    expected = {("Errors", one) for one in FUNCTIONS} | {
+        ("Throttles", one) for one in ("ReactFunction", "SweepFunction")
+    }
+    assert (
+        expected | {("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"), ("Invocations", "SweepFunction")}
+        <= watched
+    )
 
 
 def test_a_sweep_that_has_stopped_is_noticed_within_three_hours_also_when_no_figures_come() -> None:
     alarm = _alarms()["SweepStoppedAlarm"]
-    assert ("breaching", "LessThanThreshold", 1) == (alarm["TreatMissingData"], alarm["ComparisonOperator"], alarm["Threshold"])
+    assert ("breaching", "LessThanThreshold", 1) == (
+        alarm["TreatMissingData"],
+        alarm["ComparisonOperator"],
+        alarm["Threshold"],
+    )
     assert 3 * 3600 == alarm["Period"] * alarm["EvaluationPeriods"]
 
 
@@ -274,7 +296,10 @@ def test_plumbline_keeps_its_own_rule_about_inline_policies() -> None:
 
 
 def test_every_policy_fits() -> None:
-    sizes = {name: len(json.dumps(one["PolicyDocument"], separators=(",", ":"))) for name, one in properties("AWS::IAM::ManagedPolicy").items()}
+    sizes = {
+        name: len(json.dumps(one["PolicyDocument"], separators=(",", ":")))
+        for name, one in properties("AWS::IAM::ManagedPolicy").items()
+    }
     assert {} == {name: size for name, size in sizes.items() if size >= MAX_MANAGED_POLICY}
 
 
@@ -300,10 +325,25 @@ def test_hands_are_denied_whatever_is_plumblines_own() -> None:
     denied = [text(one) for one in deny["Resource"]]
     ours = [_arn("role", one["RoleName"]) for one in properties("AWS::IAM::Role").values()]
     ours += [_arn("policy", one["ManagedPolicyName"]) for one in properties("AWS::IAM::ManagedPolicy").values()]
-    ours += ["<Ledger.Arn>", "<WakesQueue.Arn>", "<UnitsQueue.Arn>", "<DeadLetterQueue.Arn>", "<WatchdogTopic>", STACK["AWS::StackId"]]
-    ours += [f"arn:aws:lambda:us-east-1:111122223333:function:{text(one['FunctionName'])}" for one in properties("AWS::Lambda::Function").values()]
-    ours += [f"arn:aws:events:us-east-1:111122223333:rule/{text(one['Name'])}" for one in properties("AWS::Events::Rule").values()]
-    uncovered = [one for one in ours if not any(one == arn or (arn.endswith("*") and one.startswith(arn[:-1])) for arn in denied)]
+    ours += [
+        "<Ledger.Arn>",
+        "<WakesQueue.Arn>",
+        "<UnitsQueue.Arn>",
+        "<DeadLetterQueue.Arn>",
+        "<WatchdogTopic>",
+        STACK["AWS::StackId"],
+    ]
+    ours += [
+        f"arn:aws:lambda:us-east-1:111122223333:function:{text(one['FunctionName'])}"
+        for one in properties("AWS::Lambda::Function").values()
+    ]
+    ours += [
+        f"arn:aws:events:us-east-1:111122223333:rule/{text(one['Name'])}"
+        for one in properties("AWS::Events::Rule").values()
+    ]
+    uncovered = [
+        one for one in ours if not any(one == arn or (arn.endswith("*") and one.startswith(arn[:-1])) for arn in denied)
+    ]
     assert [] == uncovered
 
 
@@ -316,11 +356,19 @@ def test_only_who_repairs_may_take_up_hands_and_only_functions_may_see() -> None
         (statement,) = _statements(properties("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"])
         return {logical(one) for one in _several(statement["Principal"].get("AWS", []))}
 
-    assert ({"ReactRole", "OperateRole"}, {"ReactRole", "SweepRole", "OperateRole"}) == (trusted("HandsRole"), trusted("EyesRole"))
+    assert ({"ReactRole", "OperateRole"}, {"ReactRole", "SweepRole", "OperateRole"}) == (
+        trusted("HandsRole"),
+        trusted("EyesRole"),
+    )
 
 
 def test_the_sweep_cannot_reach_hands() -> None:
-    assumed = [text(arn) for one in _policy("SweepPolicy") if "sts:AssumeRole" in _several(one["Action"]) for arn in _several(one["Resource"])]
+    assumed = [
+        text(arn)
+        for one in _policy("SweepPolicy")
+        if "sts:AssumeRole" in _several(one["Action"])
+        for arn in _several(one["Resource"])
+    ]
     assert [_arn("role", "plumbline-eyes")] == assumed
 
 
@@ -335,7 +383,9 @@ def test_nothing_is_allowed_on_everything_but_to_eyes_and_hands() -> None:
 
 def test_a_function_writes_its_own_log_only() -> None:
     for name in FUNCTIONS:
-        (statement,) = [one for one in _policy(name.replace("Function", "Policy")) if "logs:PutLogEvents" in _several(one["Action"])]
+        (statement,) = [
+            one for one in _policy(name.replace("Function", "Policy")) if "logs:PutLogEvents" in _several(one["Action"])
+        ]
         group = text(properties("AWS::Lambda::Function")[name]["FunctionName"])
         assert text(statement["Resource"]).endswith(f":log-group:/aws/lambda/{group}:*")
 

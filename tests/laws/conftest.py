@@ -12,8 +12,6 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from moto.iam.models import IAMBackend, ManagedPolicy
 
-from pytest import MonkeyPatch
-
 from tests.rig import Broken
 from tests.story import Story, stories, world
 
@@ -26,7 +24,7 @@ def _quick_worlds() -> Iterator[None]:
 
     moto loads the policies for each of twelve partitions; no test leaves the first.
     """
-    load, read = IAMBackend._init_aws_policies, JSONFileLoader().load_file  # noqa: SLF001 - there is no public switch
+    load, read = IAMBackend._init_aws_policies, JSONFileLoader().load_file
     policies: list[ManagedPolicy] = []
 
     def of_one_partition(backend: IAMBackend) -> list[ManagedPolicy]:
@@ -36,7 +34,7 @@ def _quick_worlds() -> Iterator[None]:
             policies.extend(load(backend))
         return [copy(one) for one in policies]
 
-    with MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(IAMBackend, "_init_aws_policies", of_one_partition)
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(read)))
         yield

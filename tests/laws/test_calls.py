@@ -13,10 +13,10 @@ import pytest
 from botocore.validate import ParamValidator
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
+
 from plumbline import registry
 from plumbline.adapters.aws import session_policy
 from plumbline.core import Call, Control
-
 from tests.rig import journal
 from tests.story import Story, stories
 
@@ -48,8 +48,10 @@ def _resource_formats(action: str) -> list[str]:
 
 def _fits(arn: str, pattern: str) -> bool:
     """Whether an ARN (IAM wildcards allowed) is one of a format such as `arn:${Partition}:s3:::${BucketName}`."""
-    expression = "".join(piece if piece == ".*" else ".*" if piece.startswith("${") else re.escape(piece)
-                         for piece in re.split(r"(\$\{\w+\}|\.\*)", pattern))
+    expression = "".join(
+        piece if piece == ".*" else ".*" if piece.startswith("${") else re.escape(piece)
+        for piece in re.split(r"(\$\{\w+\}|\.\*)", pattern)
+    )
     return re.fullmatch(expression, arn) is not None
 
 
@@ -70,7 +72,9 @@ def test_every_call_survives_the_ledger(story: Story) -> None:
     for call in journal(story).calls:
         stored = Call.from_json(json.loads(json.dumps(call.to_json(), default=str)))
         assert "" == _problems(stored.service, stored.operation, stored.parameters)
-        assert json.loads(json.dumps(call.to_json(), default=str)) == stored.to_json(), "an undo from the ledger is the undo"
+        assert json.loads(json.dumps(call.to_json(), default=str)) == stored.to_json(), (
+            "an undo from the ledger is the undo"
+        )
 
 
 @pytest.mark.parametrize("control", CONTROLS)
@@ -125,8 +129,16 @@ def test_pure_means_pure(story: Story) -> None:
     """Asked twice the same, a control answers the same, and it does not change what it was given."""
     told, control, settings = journal(story), story.rule, story.all_settings
     given = json.dumps([told.before, settings], sort_keys=True, default=str)
-    first = [control.detect(told.before, settings), control.describe(told.before), control.plan(told.target, told.before, settings)]
-    again = [control.detect(told.before, settings), control.describe(told.before), control.plan(told.target, told.before, settings)]
+    first = [
+        control.detect(told.before, settings),
+        control.describe(told.before),
+        control.plan(told.target, told.before, settings),
+    ]
+    again = [
+        control.detect(told.before, settings),
+        control.describe(told.before),
+        control.plan(told.target, told.before, settings),
+    ]
     assert first == again
     assert given == json.dumps([told.before, settings], sort_keys=True, default=str)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from plumbline import registry
 from plumbline.core import Control, Target
-
 from tests.recorded import EVENTS, records
 from tests.story import stories
 
@@ -83,7 +83,9 @@ def test_every_event_that_wakes_it_is_kept(control: Control) -> None:
     assert named <= kept, f"missing below events/{control.id}: {', '.join(sorted(named - kept))}"
     for on in control.wakes_on:
         if not on.names:
-            assert any(on in one.ons() for one in records() if one.control == control.id), f"no record of {on.detail_type}"
+            assert any(on in one.ons() for one in records() if one.control == control.id), (
+                f"no record of {on.detail_type}"
+            )
 
 
 def test_no_kept_event_is_a_stranger(control: Control) -> None:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from plumbline import cloudtrail, wakes, wording
 from plumbline.baseline import Breakers
 from plumbline.core import AwsRefusal, Call, Cause, Deviation, Origin, Target
 from plumbline.findings import Finding, Repair, Status, open_finding
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
-
 from tests.recorded import Recorded, at, places, put, records
 from tests.rig import CAUSE, NOW, journal
 from tests.story import Story, stories
@@ -49,7 +49,16 @@ RECORDS = [pytest.param(one, id=str(one)) for one in records()]
 _PRINTABLE = set(string.printable) - set("\t\n\r\x0b\x0c")
 _LINK = re.compile(r"(?i)(https?|ftp|mailto|javascript|data)\s*:|www\.")
 #: Where the routing of an event stands, not its contents.
-_ROUTING = {"eventSource", "eventName", "eventType", "recipientAccountId", "awsRegion", "errorCode", "type", "eventCategory"}
+_ROUTING = {
+    "eventSource",
+    "eventName",
+    "eventType",
+    "recipientAccountId",
+    "awsRegion",
+    "errorCode",
+    "type",
+    "eventCategory",
+}
 
 
 def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[Letter]:
@@ -86,7 +95,9 @@ def _is_harmless(letter: Letter, usual: Letter) -> None:
     assert commands
     assert [] == [line for line in commands.splitlines() if MARK in line]
     begun = [line.split(MARK)[0] for line in mine.splitlines()[1:] if MARK in line and not line.startswith("  ")]
-    assert [] == [start for start in begun if not start.strip()], "hostile text begins a line as if it were Plumbline's own"
+    assert [] == [start for start in begun if not start.strip()], (
+        "hostile text begins a line as if it were Plumbline's own"
+    )
     assert [] == [line for line in mine.splitlines() if line.startswith(("Bcc:", "What you can do"))]
 
 
@@ -95,7 +106,9 @@ def _is_harmless(letter: Letter, usual: Letter) -> None:
 def test_a_hostile_cause_reaches_every_letter_harmless(story: Story, text: str) -> None:
     told = journal(story)
     hostile = Cause(**dict.fromkeys(Cause.__slots__, text))
-    for letter, usual in zip(_letters(story, told.target, hostile, text), _letters(story, told.target, CAUSE, ""), strict=True):
+    for letter, usual in zip(
+        _letters(story, told.target, hostile, text), _letters(story, told.target, CAUSE, ""), strict=True
+    ):
         _is_harmless(letter, usual)
 
 
@@ -143,11 +156,17 @@ def _note(record: Recorded, event: dict[str, object]) -> Letter | None:
     for wake in wakes.from_event(event, {control.id: control}):
         deviation: Deviation | None = control.detect(wake.evidence, settings)
         if deviation:
-            found: Finding = open_finding(control.id, wake.target, deviation, origin=Origin.EVENT, cause=wake.cause, now=NOW, before=None)
+            found: Finding = open_finding(
+                control.id, wake.target, deviation, origin=Origin.EVENT, cause=wake.cause, now=NOW, before=None
+            )
             return wording.noted(control, found, wake.evidence, VOICE)
     return None
 
 
 def _texts(event: dict[str, object]) -> list[tuple[str | int, ...]]:
     """The path to every text of an event's detail that is not its routing."""
-    return [path for path in places(event) if path[0] == "detail" and isinstance(at(event, path), str) and path[-1] not in _ROUTING]
+    return [
+        path
+        for path in places(event)
+        if path[0] == "detail" and isinstance(at(event, path), str) and path[-1] not in _ROUTING
+    ]

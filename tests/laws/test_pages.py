@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+
 from plumbline import registry
 from plumbline.adapters.aws import perform
 from plumbline.core import Call, Control
-
 from tests.rig import Request, journal
 from tests.story import stories
 
@@ -29,7 +29,7 @@ def _reads(control: Control) -> list[Request]:
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")  # noqa: S106
+    return boto3.client(service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
 
 
 def test_what_aws_gives_in_pages_has_a_paginator(control: Control) -> None:
@@ -63,7 +63,9 @@ def _turn_the_page(client: Any, read: Request, config: Mapping[str, Any]) -> Non
         _set(first, config["more_results"], value=True)
         _set(second, config["more_results"], value=False)
     pages = iter((first, second))
-    client.meta.events.register(f"before-call.*.{read.operation}", lambda **_: (SimpleNamespace(status_code=200), next(pages)))
+    client.meta.events.register(
+        f"before-call.*.{read.operation}", lambda **_: (SimpleNamespace(status_code=200), next(pages))
+    )
     parameters = {name: value for name, value in read.parameters.items() if name not in _several(config["input_token"])}
     answer = perform(client, Call(read.service, read.operation, parameters))
     assert keys, f"{read.operation} is paged, and no list is in it"

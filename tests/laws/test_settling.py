@@ -8,12 +8,12 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+
 from plumbline import undoing
 from plumbline.core import Control, LedgerDown, PlumblineError, Response
 from plumbline.engine import Outcome
 from plumbline.findings import LEASE, Status
 from plumbline.wakes import from_event
-
 from tests.recorded import Recorded, records
 from tests.rig import ECHO, NOW, Broken, Rig, at_once, is_ledger, is_letter, is_read, is_write, own_rules
 from tests.story import world
@@ -77,7 +77,9 @@ def test_a_refused_read_is_no_verdict(broken: Broken) -> None:
         plumbline = broken.install()
         with broken.rig.refusing(is_read, number=number):
             settled = plumbline.engine.settle(broken.wake(), now=NOW)
-        assert (Outcome.UNKNOWN, True, []) == (settled.outcome, settled.again, broken.rig.writes), f"read {number} of {reads}"
+        assert (Outcome.UNKNOWN, True, []) == (settled.outcome, settled.again, broken.rig.writes), (
+            f"read {number} of {reads}"
+        )
         assert ["unknown"] == [_outcome(letter) for letter in broken.rig.letters]
         with broken.rig.refusing(is_read, number=number):
             plumbline.engine.settle(broken.wake(), now=LATER)
@@ -117,7 +119,9 @@ def test_a_refused_write_is_failed_and_its_undo_is_kept(broken: Broken) -> None:
         assert ["repair-failed"] == [_outcome(letter) for letter in broken.rig.letters]
         if repair.undo and broken.story.reset:
             undoing.undo(plumbline.engine, plumbline.ledger, kept, now=LATER, force=True)
-            assert broken.before == broken.state(), f"half a repair ({number - 1} of {len(plan.steps)}) was not taken back"
+            assert broken.before == broken.state(), (
+                f"half a repair ({number - 1} of {len(plan.steps)}) was not taken back"
+            )
         elif number < len(plan.steps):
             return  # this world cannot be broken the same way again
 

@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 
 import pytest
 from botocore.exceptions import ClientError
+
 from plumbline import registry
 from plumbline.core import GLOBAL, Control, Origin, Scope, Target
 from plumbline.engine import Outcome, survey
 from plumbline.wakes import Wake
-
 from tests.rig import CAUSE, NOW, Rig, at_once
 from tests.story import Story, stories, world
 
-TOLD = {one.id: [story for story in stories() if story.control == one.id] for one in registry.load().values() if not one.witness}
+TOLD = {
+    one.id: [story for story in stories() if story.control == one.id]
+    for one in registry.load().values()
+    if not one.witness
+}
 
 
 @dataclass
@@ -67,7 +71,9 @@ def test_what_does_not_exist_is_looked_at_without_a_word(crowd: Crowd) -> None:
 
 def test_settled_together_each_target_gets_its_own_repair_and_nothing_else(crowd: Crowd) -> None:
     settings = next(iter(crowd.broken.values())).all_settings
-    alike = [target for target, story in crowd.broken.items() if story.all_settings == settings and not story.alert_only]
+    alike = [
+        target for target, story in crowd.broken.items() if story.all_settings == settings and not story.alert_only
+    ]
     plumbline = crowd.rig.install({crowd.control.id: at_once(crowd.control, settings)})
     for target in alike:
         assert crowd.control.observe
