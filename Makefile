@@ -41,7 +41,7 @@ demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KE
 
 .PHONY: test
 test: $(LOCAL) ## every test, end to end included
-	@$(DEV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(DEV)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 .PHONY: check
 check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests

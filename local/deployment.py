@@ -53,10 +53,15 @@ def _sam(aws: EmbeddedAWS, arguments: list[str], source: Path, seconds: int) -> 
     log = aws.log.with_name(f"sam-{arguments[0]}.log")
     with log.open("w") as sink:
         try:
-            code = subprocess.run(  # noqa: S603
+            code = subprocess.run(
                 [tools / "sam", *arguments, "--config-file", source / "samconfig.toml"],
-                cwd=source, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-                timeout=seconds, check=False,
+                cwd=source,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                timeout=seconds,
+                check=False,
             ).returncode
         except subprocess.TimeoutExpired as error:
             raise EmbeddedAWSError(f"sam {arguments[0]} took longer than {seconds} s; its log is {log}") from error

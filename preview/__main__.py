@@ -10,13 +10,13 @@ from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError
+from rich.console import Console
+from rich.table import Table
+
 from plumbline.adapters.aws import Accounts, Clients, perform
 from plumbline.baseline import Baseline
 from plumbline.compile import compile_file
 from plumbline.core import AwsRefusal, Call, PlumblineError
-from rich.console import Console
-from rich.table import Table
-
 from preview.looking import Blind, Row, look
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3}
@@ -38,11 +38,17 @@ def main(arguments: list[str]) -> int:
             hint = "\nCheck your credentials and region: `aws sts get-caller-identity` must answer."
         sys.stderr.write(f"The preview could not look: {error}{hint}\n")
         return 1
-    rows = sorted((one for one in found if isinstance(one, Row)), key=lambda one: (_RANK[one.severity], one.control, one.target))
+    rows = sorted(
+        (one for one in found if isinstance(one, Row)), key=lambda one: (_RANK[one.severity], one.control, one.target)
+    )
     blind = [one for one in found if isinstance(one, Blind)]
     if wanted.json:
-        data = {"account": account, "region": region, "findings": [row.to_json() for row in rows],
-                "not_seen": [{"control": one.control, "target": one.target, "why": one.why} for one in blind]}
+        data = {
+            "account": account,
+            "region": region,
+            "findings": [row.to_json() for row in rows],
+            "not_seen": [{"control": one.control, "target": one.target, "why": one.why} for one in blind],
+        }
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
     else:
         _print(rows, blind, account, wanted.html)
@@ -53,7 +59,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make preview ARGS=...", description=__doc__)
     parser.add_argument("--baseline", type=Path, default=Path("baseline.yaml"))
     parser.add_argument("--region", help="the home region; your profile's when left out")
-    parser.add_argument("--grace", type=int, default=7, metavar="DAYS", help="the AdoptionGraceDays you would deploy with")
+    parser.add_argument(
+        "--grace", type=int, default=7, metavar="DAYS", help="the AdoptionGraceDays you would deploy with"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     return parser.parse_args(arguments)
@@ -61,7 +69,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def _print(rows: list[Row], blind: list[Blind], account: str, html: Path | None) -> None:
     console = Console(record=html is not None)
-    table = Table(title=f"Account {account}: {len(rows) or 'nothing'} out of line", title_justify="left", pad_edge=False)
+    table = Table(
+        title=f"Account {account}: {len(rows) or 'nothing'} out of line", title_justify="left", pad_edge=False
+    )
     for column in ("severity", "what is out of line", "what Plumbline would do", "when"):
         table.add_column(column, overflow="fold")
     for row in rows:

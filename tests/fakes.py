@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
-from plumbline import registry
+from plumbline import operate, registry
+from plumbline.adapters.ledger import Table
 from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.compose import Plumbline
 from plumbline.core import (
     AT_ONCE,
     GLOBAL,
@@ -44,8 +46,15 @@ from plumbline.wording import Letter, Voice
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
 LAMP = Target(ACCOUNT, GLOBAL, "lamp", "hall")
-MALLORY = Cause("SwitchOn", "mallory", "arn:aws:iam::111122223333:user/mallory", "2026-03-02T09:29:58Z", "198.51.100.7",
-                "aws-cli/2", "e-1")
+MALLORY = Cause(
+    "SwitchOn",
+    "mallory",
+    "arn:aws:iam::111122223333:user/mallory",
+    "2026-03-02T09:29:58Z",
+    "198.51.100.7",
+    "aws-cli/2",
+    "e-1",
+)
 
 
 def _observe(ask: Ask, target: Target) -> State:
@@ -61,8 +70,10 @@ def _plan(target: Target, state: State, _settings: Settings) -> Plan:
     if state and state.get("stuck"):
         return Plan(refusal="the switch is stuck")
     steps = tuple(
-        Step(Call("lamps", "SwitchOff", {"Name": target.id, "Bulb": bulb}),
-             (Call("lamps", "SwitchOn", {"Name": target.id, "Bulb": bulb}),))
+        Step(
+            Call("lamps", "SwitchOff", {"Name": target.id, "Bulb": bulb}),
+            (Call("lamps", "SwitchOn", {"Name": target.id, "Bulb": bulb}),),
+        )
         for bulb in (state or {}).get("on", ())
     )
     return Plan(steps, (f"arn:lamp/{target.id}",), f"switches off lamp {target.id}")
@@ -130,7 +141,9 @@ class Lamps:
     @property
     def writes(self) -> list[str]:
         """The writes so far, in order."""
-        return [f"{call.operation} {call.parameters['Bulb']}" for call in self.calls if call.operation.startswith("Switch")]
+        return [
+            f"{call.operation} {call.parameters['Bulb']}" for call in self.calls if call.operation.startswith("Switch")
+        ]
 
     def _maybe_fail(self, call: Call) -> None:
         codes = self.fails.get(call.operation)
@@ -152,6 +165,8 @@ class Memory:
     told: dict[str, datetime] = field(default_factory=dict)
     down: bool = False
     saves: list[Finding] = field(default_factory=list)
+    marks: dict[str, str] = field(default_factory=dict)
+    swept: datetime | None = None
 
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
         """See engine.Ledger."""
@@ -192,6 +207,31 @@ class Memory:
         """Add an exemption."""
         self._up()
         self.exemptions.append(exemption)
+
+    def open_findings(self, _account: str) -> list[Finding]:
+        """Every open finding."""
+        self._up()
+        return [one for one in self.findings.values() if one.is_open]
+
+    def by_id(self, _account: str, prefix: str) -> list[Finding]:
+        """The findings whose id begins so."""
+        return [one for one in (*self.findings.values(), *self.history) if one.id.startswith(prefix)]
+
+    def adopted(self, _account: str) -> dict[str, str]:
+        """The controls whose first sweep is done."""
+        return dict(self.marks)
+
+    def adopt(self, _account: str, control: str, mark: str) -> None:
+        """Record that a first sweep is done."""
+        self.marks[control] = mark
+
+    def note_sweep(self, _account: str, now: datetime) -> None:
+        """Record that a sweep is done."""
+        self.swept = now
+
+    def last_sweep(self, _account: str) -> datetime | None:
+        """When the last sweep was done."""
+        return self.swept
 
     def _up(self) -> None:
         if self.down:
@@ -244,6 +284,15 @@ class House:
             alerts=self.alerts,
         )
 
+    @property
+    def plumbline(self) -> Plumbline:
+        """The whole, as functions and people use it."""
+        return Plumbline(self.engine, cast("Table", self.ledger), clients=_no_clients, account=ACCOUNT)
+
+    def type(self, *words: str, now: datetime = NOW) -> operate.Answer:
+        """A command as a person types it."""
+        return operate.answer(self.plumbline, {"command": list(words)}, now=now)
+
     def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
         """Wake the engine for the lamp; the outcome's name."""
         return self.engine.settle(Wake(self.control.id, LAMP, origin, cause), now=now).outcome.value
@@ -252,6 +301,10 @@ class House:
     def finding(self) -> Finding:
         """What the ledger holds about the lamp."""
         return self.ledger.findings[(self.control.id, LAMP)]
+
+
+def _no_clients(*_: str) -> Any:
+    raise AssertionError("a fake makes no client")
 
 
 def lamp_prose() -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from plumbline import registry
 from plumbline.core import Clock, Control, On, Response
 
@@ -76,7 +77,9 @@ def hands() -> str:
 def reference() -> str:
     """docs/controls.md."""
     controls = sorted(registry.load().values(), key=lambda one: (one.severity.rank, one.id))
-    rows = [f"| [{one.id}](#{one.id}) | {one.severity.value} | {one.response.value} | {_when(one)} |" for one in controls]
+    rows = [
+        f"| [{one.id}](#{one.id}) | {one.severity.value} | {one.response.value} | {_when(one)} |" for one in controls
+    ]
     head = [
         "# Controls",
         "",
@@ -177,7 +180,7 @@ class _GetAtt(str):
 class _Dumper(yaml.SafeDumper):
     """Writes lists indented, as the hand-written part does."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
         super().increase_indent(flow, False)
 
 
@@ -187,5 +190,3 @@ _Dumper.add_representer(_GetAtt, lambda dumper, value: dumper.represent_scalar("
 
 def _yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True).rstrip()
-
-

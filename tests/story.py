@@ -18,11 +18,11 @@ from unittest import mock
 import boto3
 import yaml
 from moto import mock_aws
+
+import tests.controls
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
 from plumbline.core import Call, Control, Target
-
-import tests.controls
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "123456789012"  # moto's own
@@ -46,7 +46,9 @@ class World:
         """Plumbline's own access."""
         return Accounts(self._make, self.home, "eyes", "hands")
 
-    def _make(self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = "") -> Any:
+    def _make(
+        self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = ""
+    ) -> Any:
         client = self.client(service, region)
         client.meta.events.register("before-parameter-build", self._record(region, role))
         return client
@@ -112,14 +114,18 @@ def defaults(control: Control) -> dict[str, Any]:
 
 def stories() -> list[Story]:
     """Every story told in tests/controls."""
-    modules = (importlib.import_module(f"tests.controls.{one.name}") for one in pkgutil.iter_modules(tests.controls.__path__))
+    modules = (
+        importlib.import_module(f"tests.controls.{one.name}") for one in pkgutil.iter_modules(tests.controls.__path__)
+    )
     return [story for module in modules for story in getattr(module, "STORIES", ())]
 
 
 def make_table(name: str, region: str) -> None:
     """The ledger's table, of the shape that template.yaml gives it."""
     resource = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]["Ledger"]["Properties"]
-    shape = {key: resource[key] for key in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")}
+    shape = {
+        key: resource[key] for key in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    }
     boto3.client("dynamodb", region_name=region).create_table(TableName=name, **shape)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plumbline import registry
 from plumbline.baseline import Baseline, load
 from plumbline.compile import compile_text, main

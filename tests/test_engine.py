@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from plumbline.baseline import Breakers
 from plumbline.core import AwsRefusal, Cause, Clock, LedgerDown, Origin, Response
 from plumbline.exemptions import Exemption
 from plumbline.findings import LEASE, Status
 from plumbline.wakes import Wake
-
 from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
 
 DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ def test_the_undo_is_stored_before_the_first_write() -> None:
     seen = []
     house.aws.on_write = lambda: seen.append((house.finding.status, house.finding.repairs[-1].plan.undo))
     house.settle()
-    (status, undo), = seen
+    ((status, undo),) = seen
     assert status is Status.ACTING
     assert [call.operation for call in undo] == ["SwitchOn"]
 
@@ -92,7 +92,13 @@ def test_a_deviation_that_is_not_due_is_told_reminded_and_then_repaired() -> Non
     house = House(clocks={"default": WEEK})
     outcomes = [house.settle(now=NOW + days * DAY) for days in (0, 0, 1, 2, 3, 6, 7)]
     assert outcomes == ["told", "waiting", "told", "waiting", "told", "told", "repaired"]
-    assert [subject.split(":")[0] for subject in house.alerts.subjects] == ["found", "reminder", "reminder", "reminder", "repaired"]
+    assert [subject.split(":")[0] for subject in house.alerts.subjects] == [
+        "found",
+        "reminder",
+        "reminder",
+        "reminder",
+        "repaired",
+    ]
 
 
 def test_a_finding_that_closes_and_comes_back_starts_afresh() -> None:
@@ -129,7 +135,9 @@ def test_an_event_runs_another_clock_than_a_discovery() -> None:
     assert House(clocks=clocks).settle(origin=Origin.EVENT) == "repaired"
 
 
-@pytest.mark.parametrize(("response", "mode"), [(Response.ENFORCE, Response.OBSERVE), (Response.OBSERVE, Response.ENFORCE)])
+@pytest.mark.parametrize(
+    ("response", "mode"), [(Response.ENFORCE, Response.OBSERVE), (Response.OBSERVE, Response.ENFORCE)]
+)
 def test_observing_does_everything_but_the_writes(response: Response, mode: Response) -> None:
     house = House(response=response, mode=mode)
     assert house.settle() == "told"

@@ -10,12 +10,12 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
 from plumbline.adapters.ledger import Table
 from plumbline.core import Conflict, Deviation, LedgerDown, Origin
 from plumbline.engine import Brief
 from plumbline.exemptions import Exemption
 from plumbline.findings import Finding, Status, from_json, open_finding, to_json
-
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, lamp_prose
 from tests.story import make_table
 
@@ -32,7 +32,9 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
 
 
 def _finding() -> Finding:
-    return open_finding("lamp-off", LAMP, Deviation("is on", ("a",)), origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None)
+    return open_finding(
+        "lamp-off", LAMP, Deviation("is on", ("a",)), origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None
+    )
 
 
 def test_an_empty_ledger_knows_nothing(table: Table) -> None:
@@ -76,9 +78,14 @@ def test_repairs_are_counted_by_the_hour_for_the_control_and_in_all(table: Table
 
 def test_an_earlier_life_is_kept_when_a_new_one_begins(table: Table) -> None:
     closed = table.save(replace(_finding(), status=Status.RESOLVED), now=NOW)
-    fresh = open_finding("lamp-off", LAMP, Deviation("is on"), origin=Origin.EVENT, cause=MALLORY, now=NOW + HOUR, before=closed)
+    fresh = open_finding(
+        "lamp-off", LAMP, Deviation("is on"), origin=Origin.EVENT, cause=MALLORY, now=NOW + HOUR, before=closed
+    )
     table.save(fresh, now=NOW + HOUR, bury=closed)
-    assert {one.id for one in (*table.by_id(ACCOUNT, closed.id), *table.by_id(ACCOUNT, fresh.id))} == {closed.id, fresh.id}
+    assert {one.id for one in (*table.by_id(ACCOUNT, closed.id), *table.by_id(ACCOUNT, fresh.id))} == {
+        closed.id,
+        fresh.id,
+    }
 
 
 def test_only_open_findings_are_listed_as_open(table: Table) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from plumbline import operate
 from plumbline.compose import Plumbline, from_environment
 

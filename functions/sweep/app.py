@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
 from plumbline import sweeping
 from plumbline.adapters.queue import Queue
 from plumbline.compose import Plumbline, from_environment

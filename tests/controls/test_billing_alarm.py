@@ -7,7 +7,6 @@ from typing import Any
 from plumbline.controls._billing import METRIC, repaired
 from plumbline.controls.billing_alarm import CONTROL, OURS, describe, detect, find, locate, plan
 from plumbline.core import Call, Deviation, Target
-
 from tests.story import ACCOUNT, Story, World, defaults, world
 
 ALARM = Target(ACCOUNT, "us-east-1", "cloudwatch-alarm", "billing-alarm")

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plumbline.controls._selectors import logs_management, with_management
 from plumbline.controls.cloudtrail_logging import CONTROL, describe, detect, locate, plan
 from plumbline.core import GLOBAL, Call, Deviation, Target
-
 from tests.story import ACCOUNT, HOME, Story, World, defaults
 
 TRAILS = Target(ACCOUNT, GLOBAL, "cloudtrail", "trails")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from plumbline.controls.iam_access_key_created import CONTROL, detect, plan
 from plumbline.core import GLOBAL, Call, Deviation, Target
-
 from tests.story import ACCOUNT, Story, World
 
 KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active"}

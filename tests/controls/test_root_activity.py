@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from plumbline.controls.root_activity import CONTROL, describe, detect, locate, witness
 from plumbline.core import Deviation, Target
 from plumbline.wakes import from_event

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plumbline.controls._s3 import located
 from plumbline.controls.s3_public_acl import CONTROL, describe, detect, is_public, plan
 from plumbline.core import Call, Deviation, Target
-
 from tests.story import ACCOUNT, Story, World
 
 REGION = "ap-southeast-2"

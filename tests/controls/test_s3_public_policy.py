@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plumbline.controls.s3_public_policy import CONTROL, describe, detect, plan, without_public
 from plumbline.core import Call, Deviation, Target
-
 from tests.story import ACCOUNT, Story, World
 
 REGION = "eu-west-1"

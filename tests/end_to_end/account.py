@@ -54,7 +54,8 @@ class Account:
     def mail_about(self, pattern: str, since: int = 0) -> list[Mail]:
         """The e-mails whose subject fits, to the alert address."""
         return [
-            mail for mail in self.aws.mail(since=since)
+            mail
+            for mail in self.aws.mail(since=since)
             if re.search(pattern, mail.subject) and mail.to == "security@example.com"
         ]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from local import deployment
 from local.embedded import EmbeddedAWS
-
 from tests.end_to_end.account import Account
 
 
@@ -17,12 +17,12 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with Plumbline deployed and people in it."""
     state: Path = tmp_path_factory.mktemp("embedded")
     with EmbeddedAWS.start(state=state) as aws:
-        aws.user("mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"])
+        aws.user(
+            "mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
+        )
         aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
         deployment.build(aws)
-        outputs = deployment.deploy(
-            aws, {"AlertEmail": "security@example.com", "EscalationEmail": "ciso@example.com"}
-        )
+        outputs = deployment.deploy(aws, {"AlertEmail": "security@example.com", "EscalationEmail": "ciso@example.com"})
         made = Account(aws, outputs)
         made.quiet()
         yield made

@@ -14,7 +14,6 @@ from tests.end_to_end.account import Account
 from tests.generated import ROOT
 from tests.story import _Template
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
 ADMIN = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 #: What Lambda itself does with a function's role: polling its queue and writing its log. No code of ours calls these.
 BY_LAMBDA = {
@@ -88,7 +87,9 @@ def test_what_no_event_told_is_found_by_the_sweep(account: Account) -> None:
     rule.disable_rule(Name="plumbline-iam")
     try:
         account.aws.client("iam", as_="mallory").put_user_policy(
-            UserName=user, PolicyName="helper", PolicyDocument=ADMIN.replace('"*", "Resource"', '"s3:ListBucket", "Resource"')
+            UserName=user,
+            PolicyName="helper",
+            PolicyDocument=ADMIN.replace('"*", "Resource"', '"s3:ListBucket", "Resource"'),
         )
         account.quiet()
         assert account.mail_about(user, since) == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from plumbline import registry
 from plumbline.core import Call, Plan
 from plumbline.engine import survey
-
 from tests.story import Story, World, stories, world
 
 STORIES = [pytest.param(story, id=str(story)) for story in stories()]
@@ -49,10 +49,14 @@ def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
     with world() as told:
         target = story.breaks(told)
         region = target.region if story.rule.scope.value in ("each", "us-east-1", "home") else "global"
-        assert survey(story.rule, told.accounts.eyes(target.account, region)).states.get(target) == _state(told, story, target)
+        assert survey(story.rule, told.accounts.eyes(target.account, region)).states.get(target) == _state(
+            told, story, target
+        )
 
 
-@pytest.mark.parametrize("control", [one for one in registry.load().values() if not one.witness], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "control", [one for one in registry.load().values() if not one.witness], ids=lambda one: one.id
+)
 def test_calls_made_are_the_permissions_declared(control: object) -> None:
     reads, writes = set(), set()
     mine = [story for story in stories() if story.control == control.id]

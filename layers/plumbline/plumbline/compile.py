@@ -85,7 +85,9 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         raise BaselineError([f"{name}:1: this is no YAML: {error}"]) from error
     if not problems:
         validator = Draft202012Validator(schema(controls))
-        for error in sorted(validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0)):
+        for error in sorted(
+            validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0)
+        ):
             problems.append((tuple(error.absolute_path), _advice(error)))
     if not problems:
         problems = list(_exemption_problems(data.get("exemptions") or [], today))
@@ -108,7 +110,11 @@ def schema(controls: Mapping[str, Control]) -> dict[str, Any]:
             },
             "regions": {
                 "type": "array",
-                "items": {"type": "string", "pattern": r"^[a-z]{2}(-[a-z]+)+-\d+$", "description": "such as ap-southeast-2"},
+                "items": {
+                    "type": "string",
+                    "pattern": r"^[a-z]{2}(-[a-z]+)+-\d+$",
+                    "description": "such as ap-southeast-2",
+                },
             },
             "breakers": {
                 "type": "object",
@@ -157,9 +163,7 @@ def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[
         "controls": {one.id: _compiled_control(one, wanted.get(one.id) or {}) for one in controls.values()},
         "regions": list(data.get("regions") or ()),
         "breakers": {one.name: (data.get("breakers") or {}).get(one.name, one.default) for one in fields(Breakers)},
-        "exemptions": [
-            {**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (data.get("exemptions") or ())
-        ],
+        "exemptions": [{**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (data.get("exemptions") or ())],
     }
 
 
@@ -196,7 +200,10 @@ def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) ->
             yield place, f"'{one['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
             continue
         if until < today:
-            yield place, f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({one['owner']})"
+            yield (
+                place,
+                f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({one['owner']})",
+            )
 
 
 def _advice(error: ValidationError) -> str:
@@ -224,12 +231,16 @@ def _advice(error: ValidationError) -> str:
         return f"this must not be empty; {'name at least one' if rule == 'minItems' else 'write something'}"
     if rule == "minProperties":
         return "this must not be empty; name at least one"
-    if rule == "pattern" and wanted == _DURATION["pattern"] or rule in ("maximum",) and wanted == 0:
+    if (rule == "pattern" and wanted == _DURATION["pattern"]) or (rule in ("maximum",) and wanted == 0):
         return f"{_shown(value)} is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
     if rule in ("minimum", "exclusiveMinimum"):
-        return f"{_shown(value)} is too small; write {'more than' if rule == 'exclusiveMinimum' else 'at least'} {wanted}"
+        return (
+            f"{_shown(value)} is too small; write {'more than' if rule == 'exclusiveMinimum' else 'at least'} {wanted}"
+        )
     if rule in ("maximum", "exclusiveMaximum"):
-        return f"{_shown(value)} is too large; write {'less than' if rule == 'exclusiveMaximum' else 'at most'} {wanted}"
+        return (
+            f"{_shown(value)} is too large; write {'less than' if rule == 'exclusiveMaximum' else 'at most'} {wanted}"
+        )
     if rule == "pattern":
         return f"{_shown(value)} has not the right form ({error.schema.get('description', wanted)})"
     return error.message
@@ -239,9 +250,11 @@ def _example(schema: Mapping[str, Any]) -> str:
     """A value of the right type, as it stands in YAML."""
     if "default" in schema and schema["default"] not in (None, "", [], {}):
         return f"for example {json.dumps(schema['default'])}"
-    return {"array": "a list such as [one, two]", "boolean": "true or false", "integer": "a whole number such as 14"}.get(
-        str(schema.get("type")), ""
-    )
+    return {
+        "array": "a list such as [one, two]",
+        "boolean": "true or false",
+        "integer": "a whole number such as 14",
+    }.get(str(schema.get("type")), "")
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401
@@ -282,8 +295,10 @@ def _line(lines: Mapping[Path_, int], path: Path_) -> int:
 
 
 def _place(path: Path_) -> str:
-    return "".join(f"{'.' if number and isinstance(one, str) else ''}{one if isinstance(one, str) else f'[{one + 1}]'}"
-                   for number, one in enumerate(path)) + (": " if path else "")
+    return "".join(
+        f"{'.' if number and isinstance(one, str) else ''}{one if isinstance(one, str) else f'[{one + 1}]'}"
+        for number, one in enumerate(path)
+    ) + (": " if path else "")
 
 
 def _as_json(data: Any) -> Any:  # noqa: ANN401 - YAML gives dates where JSON has text

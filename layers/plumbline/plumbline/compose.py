@@ -1,9 +1,9 @@
 """Puts the pieces together: a whole Plumbline from a client factory, with or without queues.
 
-    from plumbline.compose import in_one_process
-    plumbline = in_one_process(account="111122223333", region="us-east-1")
-    for settled in plumbline.sweep_and_settle(now):
-        ...
+from plumbline.compose import in_one_process
+plumbline = in_one_process(account="111122223333", region="us-east-1")
+for settled in plumbline.sweep_and_settle(now):
+    ...
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ def in_one_process(
     Raises:
         BaselineError: there is no readable baseline.
     """
-    from plumbline.adapters.alerts import Topic  # noqa: PLC0415
-    from plumbline.adapters.ledger import Table  # noqa: PLC0415
+    from plumbline.adapters.alerts import Topic
+    from plumbline.adapters.ledger import Table
 
     clients = clients or Clients(region)
     ledger = Table(clients, table, region)
@@ -165,7 +165,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Plumbline:
         operate = environment["PLUMBLINE_OPERATE"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
     except (KeyError, ValueError) as error:
-        raise NotConfigured(f"the function's environment lacks or misspells {error}; deploy the template again") from error
+        raise NotConfigured(
+            f"the function's environment lacks or misspells {error}; deploy the template again"
+        ) from error
     voice = Voice(account=account, region=region, operate=operate)
     return in_one_process(
         account=account,

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol
 
-
 #: What `observe` read about a target: JSON-like data, or None when the target does not exist.
 State = Mapping[str, Any] | None
 Settings = Mapping[str, Any]
@@ -146,7 +145,9 @@ class Target:
         """
         parts = text.split("/", 3)
         if len(parts) != 4 or not all(parts) or not (parts[0].isdigit() and len(parts[0]) == 12):  # noqa: PLR2004
-            message = f"'{text[:200]}' is no target; write account/region/kind/id, as in 111122223333/global/iam-user/ann"
+            message = (
+                f"'{text[:200]}' is no target; write account/region/kind/id, as in 111122223333/global/iam-user/ann"
+            )
             raise UnknownTarget(message)
         return cls(*parts)
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from plumbline import clocks, wording
 from plumbline.baseline import Baseline, Rule
 from plumbline.core import (
+    GLOBAL,
     Ask,
     AwsRefusal,
     Call,
@@ -23,7 +24,6 @@ from plumbline.core import (
     Scope,
     State,
     Target,
-    GLOBAL,
     utc,
 )
 from plumbline.exemptions import Exemption, covering
@@ -210,15 +210,24 @@ class Engine:
         control, rule = self.controls[wake.control], self._rule(wake.control)
         if control.witness or rule.response is Response.OFF:
             return ()
+        seen: list[Survey] = []
         try:
-            region = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}.get(
-                control.scope, wake.target.region
-            )
-            seen = survey(control, self.aws.eyes(wake.target.account, region))
+            for region in self._regions(control, wake.target.region):
+                seen.append(survey(control, self.aws.eyes(wake.target.account, region)))
         except AwsRefusal as error:
             return self._unknown(wake, error, now)
-        deviating = [target for target, state in seen.states.items() if control.detect(state, rule.settings)]
-        return tuple(replace(wake, target=one) for one in (*deviating, *seen.unreadable) if wake.target.covers(one))
+        deviating = [
+            target for one in seen for target, state in one.states.items() if control.detect(state, rule.settings)
+        ]
+        unreadable = [target for one in seen for target in one.unreadable]
+        return tuple(replace(wake, target=one) for one in (*deviating, *unreadable) if wake.target.covers(one))
+
+    def _regions(self, control: Control, named: str) -> Sequence[str]:
+        """Where a control's targets are listed; `named` decides only for those that every region has of its own."""
+        if control.scope is Scope.EACH:
+            return self.baseline.regions or (self.deployment.home,) if named == GLOBAL else (named,)
+        fixed = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}
+        return (fixed[control.scope],)
 
     def _rule(self, control: str) -> Rule:
         """The baseline's rule, no bolder than the stack's mode."""
@@ -297,8 +306,10 @@ class Engine:
             return f"Plumbline observes only. It would have repaired this now: it {plan.summary}."
         if response is Response.PROPOSE:
             return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
-        until = max((case.brief.pauses[name] for name in (EVERY_CONTROL, case.control.id) if name in case.brief.pauses),
-                    default=now)
+        until = max(
+            (case.brief.pauses[name] for name in (EVERY_CONTROL, case.control.id) if name in case.brief.pauses),
+            default=now,
+        )
         if until > now:
             return f"Repairs are paused until {wording.moment(until)}. Then Plumbline {plan.summary}."
         if len(finding.repairs) >= MAX_ATTEMPTS:
@@ -380,7 +391,8 @@ class Engine:
 
     def _repaired(self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime) -> Settled:
         """Tell, then record. While the lease is held nobody else can tell; if this process dies in between, whoever
-        takes over finds the finding acting and tells again, so that no repair stays untold."""
+        takes over finds the finding acting and tells again, so that no repair stays untold.
+        """
         *earlier, last = finding.repairs
         last = replace(last, after=state, done=len(last.plan.steps))
         closed = replace(
@@ -397,15 +409,20 @@ class Engine:
 
     def _failed(self, case: _Case, acting: Finding, repair: Repair) -> Settled:
         failed = replace(
-            acting, status=Status.FAILED, repairs=(*acting.repairs[:-1], repair), due=case.now + RETRY_AFTER,
-            lease=None, told=(*acting.told, "failed"),
+            acting,
+            status=Status.FAILED,
+            repairs=(*acting.repairs[:-1], repair),
+            due=case.now + RETRY_AFTER,
+            lease=None,
+            told=(*acting.told, "failed"),
         )
         self.alerts.send(wording.failed(case.control, failed, self.deployment.voice))
         return Settled(Outcome.FAILED, case.wake, self.ledger.save(failed, now=case.now), reason=repair.error)
 
     def _not_converged(self, case: _Case, acting: Finding) -> Settled:
         """Every write was accepted and the deviation is still seen. AWS may show old state for a while, so the first
-        time the queue brings the wake back before anybody is told."""
+        time the queue brings the wake back before anybody is told.
+        """
         again = len(acting.repairs) == 1
         finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + RETRY_AFTER)
         if not again and "not converged" not in finding.told:

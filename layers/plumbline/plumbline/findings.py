@@ -133,7 +133,14 @@ class Finding:
 
 
 def open_finding(
-    control: str, target: Target, deviation: Deviation, *, origin: Origin, cause: Cause, now: datetime, before: Finding | None
+    control: str,
+    target: Target,
+    deviation: Deviation,
+    *,
+    origin: Origin,
+    cause: Cause,
+    now: datetime,
+    before: Finding | None,
 ) -> Finding:
     """A new life for a deviation of `target`; `before` is the closed one it follows, if any."""
     return Finding(

@@ -16,7 +16,6 @@ from plumbline.core import Conflict, PlumblineError, Response
 from plumbline.findings import SHORT, Finding, Repair, spoken, to_json
 from plumbline.undoing import undo
 
-
 #: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
 _LATE = timedelta(hours=2)
 
@@ -56,7 +55,9 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime) -> Answer:  # n
             raise Refused(f"there is no command '{wording.clean(name, 40)}'.\n\n{_HELP}")
         return command(plumbline, arguments, now)
     except Conflict:
-        return Answer("Somebody is working on the same thing at this moment. Type the same again in two minutes.", ok=False)
+        return Answer(
+            "Somebody is working on the same thing at this moment. Type the same again in two minutes.", ok=False
+        )
     except PlumblineError as error:
         return Answer(str(error), {"error": type(error).__name__, "message": str(error)}, ok=False)
 
@@ -76,7 +77,7 @@ def _words(request: Any) -> list[str]:  # noqa: ANN401
 def status(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Answer:
     """What is watched, when it was last looked at, and what is open."""
     _expect(arguments, 0, "status")
-    findings = _by_urgency(plumbline.ledger.open_findings(plumbline.account))
+    findings = _by_urgency(plumbline, plumbline.ledger.open_findings(plumbline.account))
     swept = plumbline.ledger.last_sweep(plumbline.account)
     rules = plumbline.engine.baseline.rules
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
@@ -101,7 +102,7 @@ def status(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Ans
 def findings(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Answer:
     """The open findings, worst first."""
     _expect(arguments, 0, "findings")
-    found = _by_urgency(plumbline.ledger.open_findings(plumbline.account))
+    found = _by_urgency(plumbline, plumbline.ledger.open_findings(plumbline.account))
     if not found:
         return Answer("Nothing is open: everything watched is in line with the baseline.", {"findings": []})
     text = "\n".join([*_rows(plumbline, found), "", f"Type: plumbline show {found[0].short}"])
@@ -183,8 +184,10 @@ def _expect(arguments: Sequence[str], count: int, usage: str) -> None:
 def _finding(plumbline: Plumbline, typed: str) -> Finding:
     prefix = spoken(typed)
     if len(prefix) < SHORT or not prefix.isalnum():
-        raise Refused(f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} letters or digits or more, such as 7F3K. "
-                      "Type: plumbline findings")
+        raise Refused(
+            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} letters or digits or more, such as 7F3K. "
+            "Type: plumbline findings"
+        )
     found = closed_last({one.id: one for one in plumbline.ledger.by_id(plumbline.account, prefix)}.values())
     if not found:
         raise Refused(f"there is no finding {prefix}. Ids stand in the e-mails and in: plumbline findings")
@@ -194,13 +197,12 @@ def _finding(plumbline: Plumbline, typed: str) -> Finding:
     return found[0]
 
 
-def _by_urgency(found: Sequence[Finding]) -> list[Finding]:
+def _by_urgency(plumbline: Plumbline, found: Sequence[Finding]) -> list[Finding]:
     """Worst first, then what is due soonest."""
-    controls = registry.load()
     never = datetime.max.replace(tzinfo=timezone.utc)
 
     def rank(one: Finding) -> tuple[int, datetime, str]:
-        control = controls.get(one.control)
+        control = plumbline.engine.controls.get(one.control)
         return (control.severity.rank if control else 0, one.due or never, one.id)
 
     return sorted(found, key=rank)
@@ -242,7 +244,9 @@ def _repair_text(plumbline: Plumbline, finding: Finding, repair: Repair) -> str:
         "Undone": wording.moment(repair.undone) if repair.undone else "",
         "No undo for": repair.plan.irreversible,
     }
-    calls = "\n".join(f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do)
+    calls = "\n".join(
+        f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do
+    )
     return f"{wording.table(rows)}\n  Calls made\n{calls}"
 
 

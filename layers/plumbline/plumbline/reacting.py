@@ -12,7 +12,6 @@ from plumbline.compose import Plumbline
 from plumbline.core import MalformedWake, PlumblineError, Target
 from plumbline.engine import Settled
 
-
 #: Doubles with each try: 15, 30, 60, 120 seconds, past the lease of a process that died.
 _FIRST_RETRY_SECONDS = 15
 
@@ -71,7 +70,9 @@ class Reaction:
             try:  # one control's failure never stops the next
                 self._settle(wake)
             except PlumblineError as error:
-                self.logger.error("not settled", extra=_named(wake) | {"reason": str(error), "error": type(error).__name__})
+                self.logger.error(
+                    "not settled", extra=_named(wake) | {"reason": str(error), "error": type(error).__name__}
+                )
                 failures.append(error)
         if failures:
             raise failures[0]

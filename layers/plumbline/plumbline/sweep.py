@@ -57,7 +57,9 @@ class Unit:
 
 def units(account: str, home: str, controls: Mapping[str, Control], baseline: Baseline) -> Sequence[Unit]:
     """The pieces of a sweep of one account. The control whose deviation blinds Plumbline comes before all others."""
-    wanted = [one for one in controls.values() if not one.witness and baseline.rules[one.id].response is not Response.OFF]
+    wanted = [
+        one for one in controls.values() if not one.witness and baseline.rules[one.id].response is not Response.OFF
+    ]
     regions = {
         Scope.GLOBAL: (GLOBAL,),
         Scope.HOME: (home,),
@@ -117,7 +119,9 @@ def look(
     )
     yield from (Wake(control.id, target, origin) for target in seen.unreadable)
     for target, finding in known.items():
-        if target not in seen.states and target not in seen.unreadable and _in_unit(target, ask):  # deleted since, or moved out of sight
+        if (
+            target not in seen.states and target not in seen.unreadable and _in_unit(target, ask)
+        ):  # deleted since, or moved out of sight
             yield Wake(control.id, target, Origin.SWEEP, finding.cause)
 
 
@@ -134,4 +138,3 @@ def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | 
 
 def _in_unit(target: Target, ask: Ask) -> bool:
     return ask.region in (GLOBAL, target.region)
-

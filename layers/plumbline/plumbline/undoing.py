@@ -67,15 +67,19 @@ def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: date
     current = engine.ledger.brief(control.id, finding.target, now).finding
     if current is None or current.id != finding.id:
         newer = f"; the later one is {current.short}" if current else ""
-        raise CannotUndo(f"{finding.short} is over and the same target has been found again since{newer}. "
-                         f"Type: plumbline show {current.short if current else finding.short}")
+        raise CannotUndo(
+            f"{finding.short} is over and the same target has been found again since{newer}. "
+            f"Type: plumbline show {current.short if current else finding.short}"
+        )
     if current.is_leased(now):
         raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
     state = control.observe(eyes, finding.target) if control.observe else None
     left = repairs[-1].after
-    if not force and left is not None and json.dumps(left, sort_keys=True, default=str) != json.dumps(
-        state, sort_keys=True, default=str
+    if (
+        not force
+        and left is not None
+        and json.dumps(left, sort_keys=True, default=str) != json.dumps(state, sort_keys=True, default=str)
     ):
         raise CannotUndo(
             f"{control.name(finding.target)} has changed since Plumbline repaired it, so nothing was undone.\n"

@@ -38,8 +38,13 @@ class Wake:
     def to_json(self) -> str:
         """The message body; `read` understands it."""
         return json.dumps(
-            {_MARK: 1, "control": self.control, "target": str(self.target), "origin": self.origin.value,
-             "cause": self.cause.to_json()}
+            {
+                _MARK: 1,
+                "control": self.control,
+                "target": str(self.target),
+                "origin": self.origin.value,
+                "cause": self.cause.to_json(),
+            }
         )
 
 

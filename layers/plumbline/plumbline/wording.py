@@ -40,7 +40,7 @@ _TOOLS = {
 }
 #: What mail programs turn into something to click. Breaking the pattern keeps the text readable and dead.
 _LINK = re.compile(r"(?i)(https?|ftp|file|mailto|javascript|vbscript|data)\s*:|:(?=//)")
-_DOMAIN = re.compile(r"(?i)www\.")
+_DOMAIN = re.compile(r"(?i)(?:(?<=www)\.|(?<=[a-z0-9])\.(?=[a-z]{2,}/))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def clean(text: str, limit: int = _MAX_TEXT) -> str:
     """Hostile text made harmless: one line, printable, no link a mail program would turn into a click, not too long."""
     plain = unicodedata.normalize("NFKC", text[: limit * 4])  # a link in full-width letters is a link all the same
     printable = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in plain)
-    dead = _DOMAIN.sub("www[.]", _LINK.sub(lambda found: f"{found[1] or ''}[:]", " ".join(printable.split())))
+    dead = _DOMAIN.sub("[.]", _LINK.sub(lambda found: f"{found[1] or ''}[:]", " ".join(printable.split())))
     return dead if len(dead) <= limit else dead[: limit - len(_ELLIPSIS)] + _ELLIPSIS
 
 
@@ -174,7 +174,9 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
         "deployment or a mistake in the baseline. Look before the next hour begins."
     )
     rows = {"First one left": f"{control.name(finding.target)} {finding.deviation.summary}"}
-    return _letter("stopped", control, finding, voice, lead=lead, rows=rows, subject=f"{limit} repairs {of_what} in one hour")
+    return _letter(
+        "stopped", control, finding, voice, lead=lead, rows=rows, subject=f"{limit} repairs {of_what} in one hour"
+    )
 
 
 def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice) -> Letter:
@@ -205,7 +207,7 @@ def command(voice: Voice) -> str:
     return (
         f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
         f"  --function-name {voice.operate} --cli-binary-format raw-in-base64-out \\\n"
-        "  --payload \"$(jq -nc '{command:$ARGS.positional}' --args \"$@\")\" \\\n"
+        '  --payload "$(jq -nc \'{command:$ARGS.positional}\' --args "$@")" \\\n'
         "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"
     )
 
@@ -258,7 +260,9 @@ def _when(cause: Cause, finding: Finding) -> str:
 
 def _sentence(control: Control, finding: Finding, *, past: bool = False) -> str:
     """The deviation as one sentence that begins with a capital and ends with a full stop."""
-    text = clean(f"{control.name(finding.target)} {_past(finding.deviation.summary) if past else finding.deviation.summary}")
+    text = clean(
+        f"{control.name(finding.target)} {_past(finding.deviation.summary) if past else finding.deviation.summary}"
+    )
     return text[0].upper() + text[1:].rstrip(".") + "."
 
 
@@ -297,25 +301,29 @@ def _letter(
     )
 
 
-def _body(
-    lead: str, rows: Mapping[str, str], control: Control, voice: Voice, commands: Mapping[str, str]
-) -> str:
+def _body(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, commands: Mapping[str, str]) -> str:
     why = registry.prose(control.id).get("Why", "")
     width = max(len(one) for one in commands)
-    return "\n\n".join(
-        [
-            # Only Plumbline's own headings begin a line: text from the account, folded, could pass for one.
-            _paragraph(lead, indent="  "),
-            table(rows),
-            "Why this rule exists\n" + _paragraph(why, indent="  "),
-            f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:\n\n{_indented(command(voice))}",
-            "Then any of:\n\n" + "\n".join(f"  plumbline {one:<{width}}   # {what}" for one, what in commands.items()),
-            f"Plumbline, rule {control.id}, severity {control.severity.value}, account {voice.account}",
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                # Only Plumbline's own headings begin a line: text from the account, folded, could pass for one.
+                _paragraph(lead, indent="  "),
+                table(rows),
+                "Why this rule exists\n" + _paragraph(why, indent="  "),
+                f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:\n\n{_indented(command(voice))}",
+                "Then any of:\n\n"
+                + "\n".join(f"  plumbline {one:<{width}}   # {what}" for one, what in commands.items()),
+                f"Plumbline, rule {control.id}, severity {control.severity.value}, account {voice.account}",
+            ]
+        )
+        + "\n"
+    )
 
 
-def _attributes(control: Control, account: str, region: str, outcome: str, *, escalation: bool = False) -> dict[str, str]:
+def _attributes(
+    control: Control, account: str, region: str, outcome: str, *, escalation: bool = False
+) -> dict[str, str]:
     return {
         "control": control.id,
         "severity": control.severity.value,

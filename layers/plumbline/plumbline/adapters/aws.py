@@ -6,7 +6,8 @@ boto3 and each client are loaded when they are first needed: a quiet wake pays f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +25,9 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
 class ClientFactory(Protocol):
     """Makes botocore clients. The one thing to replace in order to run Plumbline anywhere else."""
 
-    def __call__(self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "") -> Any:  # noqa: ANN401 - botocore's clients have no static type
+    def __call__(
+        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
+    ) -> Any:  # noqa: ANN401 - botocore's clients have no static type
         """A client.
 
         Args:
@@ -50,7 +53,9 @@ class Clients:
     region: str
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
-    def __call__(self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "") -> Any:  # noqa: ANN401
+    def __call__(
+        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
+    ) -> Any:  # noqa: ANN401
         """See ClientFactory."""
         if policy:  # limited to one target: never kept
             return self._client(self._assume(role, policy, session), region, service)
@@ -61,7 +66,7 @@ class Clients:
         return self._made[key]
 
     def _own(self) -> boto3.session.Session:
-        import boto3.session  # noqa: PLC0415 - half of a cold start; a wake that is refused early does not pay it
+        import boto3.session  # half of a cold start; a wake that is refused early does not pay it
 
         return self._made.setdefault(("session",), boto3.session.Session(region_name=self.region))
 
@@ -69,9 +74,9 @@ class Clients:
         """A session of `role` that renews itself a quarter of an hour before it expires (botocore's habit)."""
         key = ("role", role)
         if key not in self._made:
-            import boto3.session  # noqa: PLC0415
-            import botocore.session  # noqa: PLC0415
-            from botocore.credentials import RefreshableCredentials  # noqa: PLC0415
+            import boto3.session
+            import botocore.session
+            from botocore.credentials import RefreshableCredentials
 
             def renew() -> dict[str, str]:
                 got = self._assume_role(role, session)
@@ -90,7 +95,7 @@ class Clients:
         return self._made[key]
 
     def _assume(self, role: str, policy: str, session: str) -> boto3.session.Session:
-        import boto3.session  # noqa: PLC0415
+        import boto3.session
 
         got = self._assume_role(role, session, Policy=policy)
         return boto3.session.Session(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], self.region)
@@ -98,11 +103,14 @@ class Clients:
     def _assume_role(self, role: str, session: str, **limits: str) -> Mapping[str, Any]:
         sts = self("", self.region, "sts")
         # 15 minutes is the shortest AWS gives.
-        return perform(sts, Call("sts", "AssumeRole", {"RoleArn": role, "RoleSessionName": session, **limits, "DurationSeconds": 900}))["Credentials"]
+        return perform(
+            sts,
+            Call("sts", "AssumeRole", {"RoleArn": role, "RoleSessionName": session, **limits, "DurationSeconds": 900}),
+        )["Credentials"]
 
     @staticmethod
     def _client(session: boto3.session.Session, region: str, service: str) -> Any:  # noqa: ANN401
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config
 
         return session.client(
             service,
@@ -116,27 +124,37 @@ class Clients:
         )
 
 
+@contextmanager
+def telling(call: Call) -> Iterator[None]:
+    """What botocore refuses before it asks AWS (no such region, no credentials) is told like AWS's own refusals."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except BotoCoreError as error:
+        raise AwsRefusal(type(error).__name__, str(error), call) from error
+
+
 def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
     """Perform a call; a list is read to its last page.
 
     Raises:
         AwsRefusal: AWS answered with an error that `call.absent` does not list, or did not answer.
     """
-    from botocore import xform_name  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore import xform_name
+    from botocore.exceptions import ClientError
 
     method = xform_name(call.operation)
     try:
-        if client.can_paginate(method):
-            return client.get_paginator(method).paginate(**call.parameters).build_full_result()
-        answer = getattr(client, method)(**call.parameters)
+        with telling(call):
+            if client.can_paginate(method):
+                return client.get_paginator(method).paginate(**call.parameters).build_full_result()
+            answer = getattr(client, method)(**call.parameters)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
         if code in call.absent:
             return None
         raise AwsRefusal(code, error.response.get("Error", {}).get("Message", ""), call) from error
-    except BotoCoreError as error:  # no route, no credentials, a parameter botocore refuses
-        raise AwsRefusal(type(error).__name__, str(error), call) from error
     answer.pop("ResponseMetadata", None)
     if hasattr(answer.get("Body"), "read"):
         answer["Body"] = answer["Body"].read()
@@ -159,7 +177,8 @@ class Reader:
         if call.key not in self._answers:
             region = call.region or self.region
             region = global_region(self.home) if region == GLOBAL else region
-            client = self.clients(self.account, region, call.service, self.role, session="plumbline-eyes")
+            with telling(call):
+                client = self.clients(self.account, region, call.service, self.role, session="plumbline-eyes")
             self._answers[call.key] = perform(client, call)
         return self._answers[call.key]
 
@@ -194,9 +213,9 @@ class Accounts:
         def act(call: Call) -> None:
             key = (call.region or region, call.service)
             if key not in made:
-                made[key] = self.clients(
-                    target.account, key[0], call.service, self.hands_role.format(account=target.account), policy, control.id
-                )
+                role = self.hands_role.format(account=target.account)
+                with telling(call):
+                    made[key] = self.clients(target.account, key[0], call.service, role, policy, control.id)
             perform(made[key], call)
 
         return act

@@ -34,7 +34,9 @@ class Queue:
             entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[start : start + 10])]
             answer = self._perform("SendMessageBatch", {"QueueUrl": self.url, "Entries": entries})
             if answer.get("Failed"):
-                raise PlumblineError(f"the queue {self.url} refused {len(answer['Failed'])} messages: {answer['Failed'][0]}")
+                raise PlumblineError(
+                    f"the queue {self.url} refused {len(answer['Failed'])} messages: {answer['Failed'][0]}"
+                )
 
     def later(self, receipt: str, seconds: int) -> None:
         """Let a message that came in vain come back after `seconds` instead of the queue's own time-out."""
@@ -42,5 +44,7 @@ class Queue:
         self._perform("ChangeMessageVisibility", parameters)
 
     def _perform(self, operation: str, parameters: Mapping[str, object]) -> dict[str, list[object]]:
-        answer: dict[str, list[object]] = perform(self.clients("", self.region, "sqs"), Call("sqs", operation, parameters))
+        answer: dict[str, list[object]] = perform(
+            self.clients("", self.region, "sqs"), Call("sqs", operation, parameters)
+        )
         return answer

@@ -111,9 +111,7 @@ CONTROL = Control(
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
     wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "UpdateAccessKey"), locate),),
-    reads=frozenset(
-        {"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers"}
-    ),
+    reads=frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers"}),
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",
     find=find,

@@ -25,7 +25,7 @@ from typing import Any
 
 from plumbline import cloudtrail
 from plumbline.controls._administrators import POLICY, observe, survey
-from plumbline.controls._iam import GONE, OWN_PATH, PRINCIPALS, RESERVED, by_names, locate_principal, named
+from plumbline.controls._iam import GONE, PRINCIPALS, RESERVED, by_names, locate_principal, named
 from plumbline.core import (
     AT_ONCE,
     GLOBAL,

@@ -1,0 +1,185 @@
+"""A batch of records: duplicates, failures, and what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from plumbline.core import LedgerDown, MalformedWake, Origin
+from plumbline.reacting import ComeBack, Reaction
+from plumbline.sweep import Unit
+from plumbline.sweeping import Sweeper
+from plumbline.wakes import Wake
+from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
+
+
+@pytest.fixture(autouse=True)
+def _prose() -> Iterator[None]:
+    with lamp_prose():
+        yield
+
+
+@dataclass
+class Log:
+    lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def info(self, message: str, *, extra: dict[str, Any]) -> None:
+        self.lines.append((message, extra))
+
+    error = info
+
+
+@dataclass
+class Outlet:
+    bodies: list[str] = field(default_factory=list)
+
+    def send(self, bodies: list[str]) -> None:
+        self.bodies += bodies
+
+
+def _record(body: str, tries: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": "m-1",
+        "receiptHandle": "r-1",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(tries)},
+    }
+
+
+def _reaction(house: House) -> tuple[Reaction, Log, list[tuple[str, int]]]:
+    log, later = Log(), []
+    return Reaction(house.plumbline, log, lambda: NOW, lambda *one: later.append(one)), log, later
+
+
+WAKE = Wake("lamp-off", LAMP, Origin.SWEEP, MALLORY).to_json()
+
+
+def test_a_duplicate_within_a_batch_is_settled_once() -> None:
+    house = House()
+    reaction, _, _ = _reaction(house)
+    for _ in range(3):
+        reaction.record(_record(WAKE))
+    assert len([call for call in house.aws.calls if call.operation == "GetLamp"]) == 2  # before and after the repair
+
+
+@pytest.mark.parametrize("body", ["", "{", "7", "[]", "null", '{"a": 1}', '{"plumbline-wake": 1}',
+                                  WAKE.replace("lamp-off", "no-such"), WAKE.replace(str(LAMP), "nowhere"),
+                                  json.dumps({"detail-type": "AWS API Call via CloudTrail", "detail": "null"})])  # fmt: skip
+def test_a_message_nobody_understands_fails_alone_with_its_reason_logged(body: str) -> None:
+    reaction, log, later = _reaction(House())
+    with pytest.raises(MalformedWake):
+        reaction.record(_record(body))
+    assert [line[0] for line in log.lines] == ["malformed message"]
+    assert log.lines[0][1]["reason"]
+    assert later == [("r-1", 15)]
+
+
+def test_what_has_to_come_back_comes_back_later_each_time() -> None:
+    house = House()
+    waits = []
+    for tries in (1, 2, 3, 4):
+        house.aws.fails["GetLamp"] = ["Throttling"]
+        reaction, _, later = _reaction(house)
+        with pytest.raises(ComeBack, match="Throttling"):
+            reaction.record(_record(WAKE, tries))
+        waits += later
+    assert [seconds for _, seconds in waits] == [15, 30, 60, 120]
+
+
+def test_one_wake_of_a_record_that_fails_does_not_stop_the_next() -> None:
+    house = House()
+    house.aws.lamps["attic"] = {"on": ["z"]}
+    house.aws.fails["GetLamp"] = ["", "Throttling"]  # the survey sees hall, not attic
+    reaction, log, _ = _reaction(house)
+    pattern = Wake("lamp-off", LAMP.__class__(LAMP.account, LAMP.region, "lamp", "*"), Origin.EVENT).to_json()
+    reaction.record(_record(pattern))
+    outcomes = {line[1]["target"].rpartition("/")[2]: line[1]["outcome"] for line in log.lines}
+    assert outcomes == {"hall": "repaired", "attic": "repaired"}
+
+
+def test_a_ledger_that_is_down_keeps_the_message() -> None:
+    house = House()
+    house.ledger.down = True
+    reaction, log, _ = _reaction(house)
+    with pytest.raises(LedgerDown):
+        reaction.record(_record(WAKE))
+    assert log.lines[-1][0] == "not settled"
+    assert house.aws.writes == []
+
+
+def test_an_event_nobody_cares_about_is_done_with() -> None:
+    event = {"detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "DanceTango"}}
+    reaction, log, _ = _reaction(House())
+    reaction.record(_record(json.dumps(event)))
+    assert log.lines == []
+
+
+def _sweeper(house: House, milliseconds: int = 300_000) -> tuple[Sweeper, Outlet, Outlet]:
+    units, wakes = Outlet(), Outlet()
+    return Sweeper(house.plumbline, units, wakes, Log(), lambda: NOW, lambda: milliseconds), units, wakes
+
+
+def test_a_sweep_begins_with_its_units() -> None:
+    sweeper, units, _ = _sweeper(House())
+    assert sweeper.begin() == {"units": 1}
+    assert Unit.from_json(units.bodies[0]) == Unit("111122223333", "global", ("lamp-off",), last=True)
+
+
+def test_a_first_sweep_adopts_and_the_next_one_does_not() -> None:
+    house = House()
+    sweeper, _, wakes = _sweeper(house)
+    unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
+    sweeper.record(_record(unit))
+    sweeper.record(_record(unit))
+    assert [json.loads(body)["origin"] for body in wakes.bodies] == ["adoption", "sweep"]
+    assert house.ledger.swept == NOW
+    assert house.aws.writes == []
+
+
+def test_a_unit_without_time_left_sends_itself_back() -> None:
+    house = House()
+    sweeper, units, wakes = _sweeper(house, milliseconds=10_000)
+    unit = Unit("111122223333", "global", ("lamp-off",), last=True)
+    sweeper.record(_record(unit.to_json()))
+    assert [Unit.from_json(body) for body in units.bodies] == [unit]
+    assert (wakes.bodies, house.ledger.swept) == ([], None)
+
+
+def test_a_list_that_aws_refuses_becomes_a_wake_for_the_whole_control() -> None:
+    house = House()
+    house.aws.fails["ListLamps"] = ["AccessDenied"]
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    assert json.loads(wakes.bodies[0])["target"] == "111122223333/global/*/*"
+
+
+def test_an_open_finding_that_is_not_due_wakes_nobody() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    house.ledger.marks["lamp-off"] = "x"
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    assert wakes.bodies == []
+
+
+@pytest.mark.parametrize("change", ["fixed", "gone", "worse"])
+def test_an_open_finding_that_looks_different_now_is_looked_at(change: str) -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    if change == "gone":
+        del house.aws.lamps["hall"]
+    else:
+        house.aws.lamps["hall"]["on"] = {"fixed": [], "worse": ["a", "b"]}[change]
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    assert [json.loads(body)["target"] for body in wakes.bodies] == [str(LAMP)]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"plumbline-unit": 1}', '{"account": "1"}'])
+def test_a_unit_nobody_understands_is_malformed(body: str) -> None:
+    with pytest.raises(MalformedWake):
+        Unit.from_json(body)
