@@ -1,0 +1,160 @@
+"""The account everything is measured in: the embedded AWS, with the real template built and deployed into it.
+
+Its queues are unplugged from the functions: the bench alone wakes Plumbline, in processes of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from local import deployment
+from local.embedded import ROOT, EmbeddedAWS, SeenCall
+
+STATE = ROOT / ".plumbline" / "bench"
+_EVENT = ROOT / "events" / "iam-access-key-created" / "CreateAccessKey.json"
+_TABLE = "plumbline-ledger"
+_TELL_ENVIRONMENT = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
+#: What Custodian's policy needs, and no more.
+_CUSTODIAN_MAY = ("iam:GetUser", "iam:ListUsers", "iam:ListUserTags", "iam:ListAccessKeys", "iam:UpdateAccessKey")
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An active access key of a user that no baseline lists."""
+
+    user: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The deployed account.
+
+    Attributes:
+        aws: the emulator.
+        built: where `sam build` put the functions and the layer.
+    """
+
+    aws: EmbeddedAWS
+    built: Path
+    _numbers: Iterator[int]
+
+    def key(self) -> Key:
+        """A new user's new key, Active. The budget of repairs is full again: it is not what is measured."""
+        self._refill_budget()
+        iam, user = self.aws.client("iam"), f"intruder-{next(self._numbers)}"
+        iam.create_user(UserName=user)
+        return Key(user, iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"])
+
+    def is_active(self, key: Key) -> bool:
+        """Whether a key can still be used."""
+        keys = self.aws.client("iam").list_access_keys(UserName=key.user)["AccessKeyMetadata"]
+        return any(one["AccessKeyId"] == key.id and one["Status"] == "Active" for one in keys)
+
+    def deactivate(self, key: Key) -> None:
+        """Put a key right by hand."""
+        self.aws.client("iam").update_access_key(UserName=key.user, AccessKeyId=key.id, Status="Inactive")
+
+    def event(self, key: Key) -> dict[str, Any]:
+        """The EventBridge event of a key's creation, as of now: the recorded one, about this key."""
+        event = json.loads(_EVENT.read_text())
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        detail = event["detail"]
+        detail["requestParameters"]["userName"] = key.user
+        detail["responseElements"]["accessKey"] |= {"userName": key.user, "accessKeyId": key.id}
+        detail["eventTime"] = now
+        return {**event, "time": now}
+
+    def environment_of(self, role: str, variables: Mapping[str, str]) -> dict[str, str]:
+        """The environment, credentials too, that a function under `role` finds: one is made and asked for its own.
+
+        Args:
+            role: the role's ARN.
+            variables: the function's own variables.
+        """
+        functions, name = self.aws.client("lambda"), f"environment-{next(self._numbers)}"
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("app.py", _TELL_ENVIRONMENT)
+        functions.create_function(
+            FunctionName=name,
+            Role=role,
+            Runtime="python3.13",
+            Handler="app.handler",
+            Code={"ZipFile": package.getvalue()},
+            Environment={"Variables": dict(variables)},
+        )
+        found: dict[str, str] = self.aws.invoke(name)
+        functions.delete_function(FunctionName=name)
+        return found
+
+    def react_environment(self) -> dict[str, str]:
+        """What the deployed react finds in its environment."""
+        react = self.aws.client("lambda").get_function_configuration(FunctionName="plumbline-react")
+        return self.environment_of(react["Role"], react["Environment"]["Variables"])
+
+    def custodian_environment(self) -> dict[str, str]:
+        """The same for a function under a role of Custodian's."""
+        iam = self.aws.client("iam")
+        role = iam.create_role(RoleName="custodian", AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]["Arn"]
+        allowed = {"Effect": "Allow", "Action": list(_CUSTODIAN_MAY), "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_role_policy(RoleName="custodian", PolicyName="custodian", PolicyDocument=policy)
+        return self.environment_of(role, {})
+
+    def last_call(self) -> int:
+        """The number of the latest call in the journal."""
+        return max((call.number for call in self.aws.calls()), default=0)
+
+    def calls(self, since: int) -> list[SeenCall]:
+        """What the roles under measurement have called after a number, oldest first."""
+        return [call for call in self.aws.calls(since) if call.role.startswith(("plumbline-", "custodian"))]
+
+    def _refill_budget(self) -> None:
+        table = self.aws.client("dynamodb")
+        for item in table.scan(TableName=_TABLE, ProjectionExpression="pk, sk")["Items"]:
+            if item["sk"]["S"].startswith("spent#"):
+                table.delete_item(TableName=_TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+@contextmanager
+def deployed() -> Iterator[Account]:
+    """Start the embedded AWS, build, deploy, unplug; stop it at the end of the block."""
+    with EmbeddedAWS.start(state=STATE) as aws:
+        deployment.build(aws)
+        deployment.deploy(aws, {"AlertEmail": "security@example.com"})
+        _unplug(aws)
+        yield Account(aws, STATE / "build", count(1))
+
+
+def _unplug(aws: EmbeddedAWS) -> None:
+    functions = aws.client("lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    aws.client("events").disable_rule(Name="plumbline-sweep")
+    aws.wait(_quiet(aws), timeout=30, what="the deployment's own wakes are settled")
+
+
+def _quiet(aws: EmbeddedAWS) -> Any:
+    seen = {"calls": -1, "since": 0.0}
+
+    def quiet() -> bool:
+        calls = len(aws.calls())
+        if calls != seen["calls"]:
+            seen.update(calls=calls, since=time.monotonic())
+        return time.monotonic() - seen["since"] > 1
+
+    return quiet

@@ -1,0 +1,165 @@
+"""The table: every figure beside a floor, a peer or a goal of the same run."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench import wakes
+from bench.processes import Sample
+from bench.sizes import Size
+from bench.wakes import Counted
+
+WIDTH = 80
+_TIMES_FLOOR, _MEGABYTES = 1.3, 3.0
+_MILLION = 1_000_000
+_EXPLAINED = {
+    wakes.FLOOR: "import boto3, make the clients Plumbline makes",
+    wakes.FLOOR_WITHOUT_GC: "the same, garbage collector switched off",
+    wakes.BARE: "the floor, and the calls Plumbline performs",
+    wakes.PLUMBLINE: "react: judge, store undo, repair, e-mail",
+    wakes.CUSTODIAN: "its handler, with byte code added: repair",
+    wakes.CUSTODIAN_AS_DEPLOYED: "its handler as it ships it, no byte code",
+}
+_NOT_THE_SAME = (
+    "Not the same work. Plumbline asks its ledger for exemptions, pauses and budgets, reads and writes under two "
+    "narrow roles, stores how to undo before it changes anything, deactivates that one key, looks again, e-mails, and "
+    "records the outcome. Custodian deactivates every active key of the user; it keeps no undo, sends no e-mail (that "
+    "is a second function, c7n-mailer), does not look again, and acts under one role."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that was measured."""
+
+    samples: Mapping[str, Sequence[Sample]]
+    counted: Sequence[Counted]
+    ours: Sequence[Size]
+    peer: Size
+    clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A line of the goals, and whether it is met."""
+
+    text: str
+    found: str
+    met: bool
+
+
+def goals(results: Results) -> list[Goal]:
+    """Every goal with what was found."""
+    own, cpu = (_ratio(results.samples, wakes.PLUMBLINE, wakes.FLOOR, of) for of in (_own, _cpu))
+    peer = _ratio(results.samples, wakes.PLUMBLINE, wakes.CUSTODIAN, _own)
+    zipped = sum(size.zipped for size in results.ours) / _MILLION
+    return [
+        Goal(f"cold wake, own time: at most {_TIMES_FLOOR} x floor", f"{own:.2f} x", own <= _TIMES_FLOOR),
+        Goal(f"cold wake, CPU: at most {_TIMES_FLOOR} x floor", f"{cpu:.2f} x", cpu <= _TIMES_FLOOR),
+        Goal("cold wake, own time: below Custodian with byte code", f"{peer:.2f} x", peer < 1),
+        *(
+            Goal(f"{one.wake}: at most {one.goal} AWS calls", f"{len(one.calls)}", len(one.calls) <= one.goal)
+            for one in results.counted
+            if one.goal
+        ),
+        Goal(f"layer and functions, zipped: at most {_MEGABYTES:g} MB", f"{zipped:.2f} MB", zipped <= _MEGABYTES),
+    ]
+
+
+def lines(results: Results) -> Iterator[str]:
+    """The whole table."""
+    yield from _times(results)
+    yield from _calls(results.counted)
+    yield from _sizes(results)
+    yield from _heading("Goals")
+    for goal in goals(results):
+        yield f"  {goal.text:<57}{goal.found:>10}  {'met' if goal.met else 'MISSED':>8}"
+
+
+def _times(results: Results) -> Iterator[str]:
+    rounds = len(next(iter(results.samples.values())))
+    yield from _heading("Cold wake: a new process meets one new access key")
+    yield f"  Milliseconds, median of {rounds} rounds (lowest-highest). Own: all but waiting"
+    yield f"  for AWS, which is an emulator on this machine. Clients made: {results.clients}."
+    yield ""
+    yield f"  {'':<24}{'all':>6}{'waited':>9}{'own':>20}{'CPU':>19}"
+    for name, samples in results.samples.items():
+        yield (
+            f"  {name:<24}{_ms(samples, _wall):>6}{_ms(samples, _waited):>9}"
+            f"{_spread(samples, _own):>20}{_spread(samples, _cpu):>19}"
+        )
+        yield f"    {_EXPLAINED[name]}"
+    yield ""
+    times = "; ".join(
+        f"{_ratio(results.samples, wakes.PLUMBLINE, other, _own):.2f} x {other}"
+        for other in (wakes.FLOOR, wakes.FLOOR_WITHOUT_GC, wakes.BARE, wakes.CUSTODIAN, wakes.CUSTODIAN_AS_DEPLOYED)
+    )
+    yield from textwrap.wrap(
+        f"Plumbline's own time is {times}.", WIDTH - 2, initial_indent="  ", subsequent_indent="  "
+    )
+    yield ""
+    yield from textwrap.wrap(_NOT_THE_SAME, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+
+
+def _calls(counted: Sequence[Counted]) -> Iterator[str]:
+    yield from _heading("AWS calls of a wake, from the account's own journal")
+    for one in counted:
+        yield f"  {one.wake}: {len(one.calls)}" + (f" (at most {one.goal})" if one.goal else "")
+        yield from textwrap.wrap(", ".join(one.calls), WIDTH - 4, initial_indent="    ", subsequent_indent="    ")
+
+
+def _sizes(results: Results) -> Iterator[str]:
+    yield from _heading("Size of what is uploaded")
+    yield f"  {'kB':<40}{'zipped':>10}{'byte code':>13}{'unzipped':>13}"
+    total = Size(
+        "Plumbline in all",
+        *(sum(getattr(one, part) for one in results.ours) for part in ("zipped", "byte_code", "unzipped")),
+    )
+    for size in (*results.ours, total, results.peer):
+        yield f"  {size.name:<40}{_kb(size.zipped):>10}{_kb(size.byte_code):>13}{_kb(size.unzipped):>13}"
+
+
+def _heading(text: str) -> Iterator[str]:
+    yield ""
+    yield f"== {text} {'=' * (WIDTH - len(text) - 4)}"
+    yield ""
+
+
+_Figure = Callable[[Sample], float]
+
+
+def _wall(sample: Sample) -> float:
+    return sample.wall
+
+
+def _waited(sample: Sample) -> float:
+    return sample.waited
+
+
+def _own(sample: Sample) -> float:
+    return sample.own
+
+
+def _cpu(sample: Sample) -> float:
+    return sample.cpu
+
+
+def _ratio(samples: Mapping[str, Sequence[Sample]], one: str, other: str, figure: _Figure) -> float:
+    """Median of the ratios within each round, so that a slow minute of the machine weighs on both alike."""
+    return median(figure(a) / figure(b) for a, b in zip(samples[one], samples[other], strict=True))
+
+
+def _ms(samples: Sequence[Sample], figure: _Figure) -> str:
+    return f"{median(map(figure, samples)) * 1000:.0f}"
+
+
+def _spread(samples: Sequence[Sample], figure: _Figure) -> str:
+    found = [figure(one) * 1000 for one in samples]
+    return f"{median(found):.0f} ({min(found):.0f}-{max(found):.0f})"
+
+
+def _kb(count: int) -> str:
+    return f"{count / 1000:,.0f}"
