@@ -162,7 +162,7 @@ class Memory:
     exemptions: list[Exemption] = field(default_factory=list)
     pauses: dict[str, datetime] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
-    told: dict[str, datetime] = field(default_factory=dict)
+    claims: dict[str, datetime] = field(default_factory=dict)
     down: bool = False
     saves: list[Finding] = field(default_factory=list)
     marks: dict[str, str] = field(default_factory=dict)
@@ -198,10 +198,15 @@ class Memory:
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """See engine.Ledger."""
         self._up()
-        if key in self.told and self.told[key] > now:
+        if key in self.claims and self.claims[key] > now:
             return False
-        self.told[key] = now + within
+        self.claims[key] = now + within
         return True
+
+    def told(self, key: str, *, now: datetime, within: timedelta) -> None:
+        """See engine.Ledger."""
+        self._up()
+        self.claims[key] = now + within
 
     def exempt(self, _account: str, exemption: Exemption, _now: datetime) -> None:
         """Add an exemption."""

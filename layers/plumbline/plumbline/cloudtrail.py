@@ -118,7 +118,7 @@ def _who(identity: Mapping[str, Any]) -> str:
     if _text(identity.get("invokedBy")):
         return f"the AWS service {_text(identity.get('invokedBy'))}"
     if kind == "AssumedRole" and resource.startswith("assumed-role/"):
-        _, role, session = (resource.split("/", 2) + ["", ""])[:3]
+        _, role, session = [*resource.split("/", 2), "", ""][:3]
         return f"{_text(issuer.get('userName')) or role} (session {session})"
     if name := _text(identity.get("userName")):
         return name

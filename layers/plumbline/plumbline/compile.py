@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -85,10 +85,8 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         raise BaselineError([f"{name}:1: this is no YAML: {error}"]) from error
     if not problems:
         validator = Draft202012Validator(schema(controls))
-        for error in sorted(
-            validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0)
-        ):
-            problems.append((tuple(error.absolute_path), _advice(error)))
+        broken = sorted(validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0))
+        problems = [(tuple(one.absolute_path), _advice(one)) for one in broken]
     if not problems:
         problems = list(_exemption_problems(data.get("exemptions") or [], today))
     if problems:
@@ -208,42 +206,74 @@ def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) ->
 
 def _advice(error: ValidationError) -> str:
     """What is wrong and what to write instead, for a person who knows YAML and no JSON Schema."""
-    rule, value, wanted = error.validator, error.instance, error.validator_value
-    if rule == "additionalProperties":
-        known = list(error.schema.get("properties", ()))
-        strangers = [key for key in value if key not in known]
-        what = "control" if tuple(error.absolute_path) == ("controls",) else "key"
-        near = difflib.get_close_matches(str(strangers[0]), known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"write one of: {', '.join(known)}"
-        return f"there is no {what} '{strangers[0]}'; {hint}"
-    if rule == "type":
-        words = " or ".join(_WORDS[one] for one in ([wanted] if isinstance(wanted, str) else wanted))
-        example = _example(error.schema)
-        return f"{_shown(value)} stands where {words} belongs{f'; write {example}' if example else ''}"
-    if rule == "required":
-        missing = [key for key in wanted if key not in value]
-        return f"'{missing[0]}' is missing; add `{missing[0]}: ...`"
-    if rule == "enum":
-        near = difflib.get_close_matches(str(value), [str(one) for one in wanted], n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"write one of: {', '.join(map(str, wanted))}"
-        return f"{_shown(value)} is not known here; {hint}"
-    if rule in ("minItems", "minLength"):
-        return f"this must not be empty; {'name at least one' if rule == 'minItems' else 'write something'}"
-    if rule == "minProperties":
-        return "this must not be empty; name at least one"
-    if (rule == "pattern" and wanted == _DURATION["pattern"]) or (rule in ("maximum",) and wanted == 0):
-        return f"{_shown(value)} is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
-    if rule in ("minimum", "exclusiveMinimum"):
-        return (
-            f"{_shown(value)} is too small; write {'more than' if rule == 'exclusiveMinimum' else 'at least'} {wanted}"
-        )
-    if rule in ("maximum", "exclusiveMaximum"):
-        return (
-            f"{_shown(value)} is too large; write {'less than' if rule == 'exclusiveMaximum' else 'at most'} {wanted}"
-        )
-    if rule == "pattern":
-        return f"{_shown(value)} has not the right form ({error.schema.get('description', wanted)})"
-    return error.message
+    if error.validator in ("pattern", "minimum", "maximum") and _schema(error).get("pattern") == _DURATION["pattern"]:
+        return f"{_shown(error.instance)} is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
+    advise = _ADVICE.get(str(error.validator))
+    return advise(error) if advise else error.message
+
+
+def _stranger(error: ValidationError) -> str:
+    known = list(_schema(error).get("properties", ()))
+    stranger = next(str(key) for key in _keys(error) if key not in known)
+    what = "control" if tuple(error.absolute_path) == ("controls",) else "key"
+    return f"there is no {what} '{stranger}'; {_nearest(stranger, known)}"
+
+
+def _wrong_type(error: ValidationError) -> str:
+    words = " or ".join(_WORDS[one] for one in _wanted(error))
+    example = _example(_schema(error))
+    return f"{_shown(error.instance)} stands where {words} belongs{f'; write {example}' if example else ''}"
+
+
+def _missing(error: ValidationError) -> str:
+    missing = next(key for key in _wanted(error) if key not in _keys(error))
+    return f"'{missing}' is missing; add `{missing}: ...`"
+
+
+def _not_listed(error: ValidationError) -> str:
+    return f"{_shown(error.instance)} is not known here; {_nearest(str(error.instance), _wanted(error))}"
+
+
+def _wrong_form(error: ValidationError) -> str:
+    form = _schema(error).get("description", error.validator_value)
+    return f"{_shown(error.instance)} has not the right form ({form})"
+
+
+#: What is said of each JSON Schema rule that a baseline can break.
+_ADVICE: Mapping[str, Callable[[ValidationError], str]] = {
+    "additionalProperties": _stranger,
+    "type": _wrong_type,
+    "required": _missing,
+    "enum": _not_listed,
+    "pattern": _wrong_form,
+    "minItems": lambda _: "this must not be empty; name at least one",
+    "minProperties": lambda _: "this must not be empty; name at least one",
+    "minLength": lambda _: "this must not be empty; write something",
+    "minimum": lambda error: f"{_shown(error.instance)} is too small; write at least {error.validator_value}",
+    "exclusiveMinimum": lambda error: f"{_shown(error.instance)} is too small; write more than {error.validator_value}",
+    "maximum": lambda error: f"{_shown(error.instance)} is too large; write at most {error.validator_value}",
+    "exclusiveMaximum": lambda error: f"{_shown(error.instance)} is too large; write less than {error.validator_value}",
+}
+
+
+def _wanted(error: ValidationError) -> list[str]:
+    """What the broken rule lists, whether it lists one or many."""
+    value = error.validator_value
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _keys(error: ValidationError) -> list[str]:
+    """The keys that stand in the file where the rule was broken."""
+    return list(error.instance) if isinstance(error.instance, Mapping) else []
+
+
+def _schema(error: ValidationError) -> Mapping[str, Any]:
+    return error.schema if isinstance(error.schema, Mapping) else {}
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"write one of: {', '.join(known)}"
 
 
 def _example(schema: Mapping[str, Any]) -> str:

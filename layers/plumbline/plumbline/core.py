@@ -429,5 +429,5 @@ class Control:
 
 
 def utc(text: str) -> datetime:
-    """The instant that an ISO 8601 text names; a trailing Z means UTC."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """The instant that an ISO 8601 text names."""
+    return datetime.fromisoformat(text)

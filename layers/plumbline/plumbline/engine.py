@@ -115,7 +115,10 @@ class Ledger(Protocol):
         """
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
-        """Whether this is the first time in `within` that `key` is asked for."""
+        """Claim `key` for a while: True for the first who asks."""
+
+    def told(self, key: str, *, now: datetime, within: timedelta) -> None:
+        """Keep `key` claimed for longer, now that what it stands for is done."""
 
 
 class Aws(Protocol):
@@ -210,10 +213,9 @@ class Engine:
         control, rule = self.controls[wake.control], self._rule(wake.control)
         if control.witness or rule.response is Response.OFF:
             return ()
-        seen: list[Survey] = []
+        account, regions = wake.target.account, self._regions(control, wake.target.region)
         try:
-            for region in self._regions(control, wake.target.region):
-                seen.append(survey(control, self.aws.eyes(wake.target.account, region)))
+            seen = [survey(control, self.aws.eyes(account, region)) for region in regions]
         except AwsRefusal as error:
             return self._unknown(wake, error, now)
         deviating = [
@@ -243,8 +245,8 @@ class Engine:
 
     def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
         """Neither compliant nor deviant: tell once, never repair, look again."""
-        if self.ledger.once(f"unknown#{wake.control}#{error.code}", now=now, within=UNKNOWN_TOLD_FOR):
-            self.alerts.send(wording.unknown(self.controls[wake.control], wake, error, self.deployment.voice))
+        letter = wording.unknown(self.controls[wake.control], wake, error, self.deployment.voice)
+        self._send_once(f"unknown#{wake.control}#{error.code}", letter, now=now, within=UNKNOWN_TOLD_FOR)
         return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
@@ -300,10 +302,11 @@ class Engine:
             return f"Plumbline does not repair this: {plan.refusal}."
         if response is Response.ALERT or acts is None:
             return "Plumbline only tells about this; it changes nothing."
+        if response is Response.OBSERVE:
+            when = "have repaired this now" if acts <= now else f"repair this on {wording.moment(acts)}"
+            return f"Plumbline observes only. It would {when}: it {plan.summary}."
         if acts > now:
             return f"Plumbline will repair this on {wording.moment(acts)}: it {plan.summary}."
-        if response is Response.OBSERVE:
-            return f"Plumbline observes only. It would have repaired this now: it {plan.summary}."
         if response is Response.PROPOSE:
             return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
         until = max(
@@ -332,8 +335,8 @@ class Engine:
         hour = now.replace(minute=0, second=0, microsecond=0)
         saved = self._save(case, replace(finding, due=hour + RETRY_AFTER, lease=None))
         name = case.control.id if brief.spent >= limits.per_control else EVERY_CONTROL
-        if self.ledger.once(f"breaker#{name}#{hour:%Y-%m-%dT%H}", now=now, within=RETRY_AFTER):
-            self.alerts.send(wording.breaker(case.control, saved, limits, in_all=name == EVERY_CONTROL, voice=voice))
+        letter = wording.breaker(case.control, saved, limits, in_all=name == EVERY_CONTROL, voice=voice)
+        self._send_once(f"breaker#{name}#{hour:%Y-%m-%dT%H}", letter, now=now, within=RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
     def _tell_if_due(self, case: _Case, finding: Finding, plan: Plan, held: str) -> Settled:
@@ -390,8 +393,10 @@ class Engine:
         return self._not_converged(case, acting)
 
     def _repaired(self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime) -> Settled:
-        """Tell, then record. While the lease is held nobody else can tell; if this process dies in between, whoever
-        takes over finds the finding acting and tells again, so that no repair stays untold.
+        """Tell, then record.
+
+        While the lease is held nobody else can tell; if this process dies in between, whoever takes over finds the
+        finding acting and tells again, so that no repair stays untold.
         """
         *earlier, last = finding.repairs
         last = replace(last, after=state, done=len(last.plan.steps))
@@ -420,8 +425,9 @@ class Engine:
         return Settled(Outcome.FAILED, case.wake, self.ledger.save(failed, now=case.now), reason=repair.error)
 
     def _not_converged(self, case: _Case, acting: Finding) -> Settled:
-        """Every write was accepted and the deviation is still seen. AWS may show old state for a while, so the first
-        time the queue brings the wake back before anybody is told.
+        """Every write was accepted and the deviation is still seen.
+
+        AWS may show old state for a while, so the first time the queue brings the wake back before anybody is told.
         """
         again = len(acting.repairs) == 1
         finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + RETRY_AFTER)
@@ -430,6 +436,12 @@ class Engine:
             self.alerts.send(wording.not_converged(case.control, finding, self.deployment.voice))
         saved = self.ledger.save(finding, now=case.now)
         return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
+
+    def _send_once(self, key: str, letter: Letter, *, now: datetime, within: timedelta) -> None:
+        """Claim, send, record, for letters that belong to no finding."""
+        if self.ledger.once(key, now=now, within=LEASE):
+            self.alerts.send(letter)
+            self.ledger.told(key, now=now, within=within)
 
     def _tell(self, case: _Case, finding: Finding, transition: str, letter: Letter) -> Finding:
         """Claim, send, record: a second process finds the claim; a crash in between leaves it to be taken over."""

@@ -89,9 +89,10 @@ def status(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Ans
         "last_sweep": swept.isoformat() if swept else None,
         "open": [_brief(one) for one in findings],
     }
+    deployment = plumbline.engine.deployment
     watching = ", ".join(f"{count} {name.value}" for name, count in modes.items() if count)
     lines = [
-        f"Plumbline, account {plumbline.account}, {plumbline.engine.deployment.home}, mode {plumbline.engine.deployment.mode.value}",
+        f"Plumbline, account {plumbline.account}, {deployment.home}, mode {deployment.mode.value}",
         f"  controls    {len(rules)}: {watching}",
         f"  last sweep  {_swept(swept, now)}",
         f"  open        {len(findings) or 'nothing'}",
@@ -99,7 +100,7 @@ def status(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Ans
     return Answer("\n".join([*lines, *(["", *_rows(plumbline, findings)] if findings else [])]), data)
 
 
-def findings(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Answer:
+def findings(plumbline: Plumbline, arguments: Sequence[str], _now: datetime) -> Answer:
     """The open findings, worst first."""
     _expect(arguments, 0, "findings")
     found = _by_urgency(plumbline, plumbline.ledger.open_findings(plumbline.account))
@@ -109,7 +110,7 @@ def findings(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> A
     return Answer(text, {"findings": [_brief(one) for one in found]})
 
 
-def show(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Answer:
+def show(plumbline: Plumbline, arguments: Sequence[str], _now: datetime) -> Answer:
     """Everything about one finding."""
     _expect(arguments, 1, "show FINDING")
     finding = _finding(plumbline, arguments[0])
@@ -185,7 +186,7 @@ def _finding(plumbline: Plumbline, typed: str) -> Finding:
     prefix = spoken(typed)
     if len(prefix) < SHORT or not prefix.isalnum():
         raise Refused(
-            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} letters or digits or more, such as 7F3K. "
+            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more letters or digits, as 7F3K. "
             "Type: plumbline findings"
         )
     found = closed_last({one.id: one for one in plumbline.ledger.by_id(plumbline.account, prefix)}.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,10 +19,10 @@ _FIRST_RETRY_SECONDS = 15
 class Log(Protocol):
     """The part of a logger that is used here."""
 
-    def info(self, message: str, *, extra: dict[str, Any]) -> None:
+    def info(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
         """Something happened as it should."""
 
-    def error(self, message: str, *, extra: dict[str, Any]) -> None:
+    def error(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
         """Something did not."""
 
 

@@ -1,7 +1,7 @@
 """The sweep: reads in bulk, compares with the ledger, and says what has to be looked at. Writes nothing to the account.
 
-Events only make Plumbline fast; the sweep makes it sure. It sends a wake for a new deviation, for a finding that is due,
-and for an open finding that looks compliant now. Judging and repairing stay with `Engine.settle`.
+Events only make Plumbline fast; the sweep makes it sure. It sends a wake for a new deviation, for a finding that is
+due, and for an open finding that looks compliant now. Judging and repairing stay with `Engine.settle`.
 """
 
 from __future__ import annotations

@@ -120,8 +120,12 @@ def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: date
 
 
 def _nothing(finding: Finding) -> str:
+    """Why there is nothing to undo."""
+    short = finding.short
     if any(one.undone for one in finding.repairs):
-        return f"{finding.short} has been undone already. Type: plumbline show {finding.short}"
+        return f"{short} has been undone already. Type: plumbline show {short}"
     if finding.repairs:
-        return f"the repair of {finding.short} cannot be undone: {finding.repairs[-1].plan.irreversible or 'it has no way back'}."
-    return f"Plumbline has repaired nothing for {finding.short}, so there is nothing to undo. It is {finding.status.value}."
+        return (
+            f"the repair of {short} cannot be undone: {finding.repairs[-1].plan.irreversible or 'it has no way back'}."
+        )
+    return f"Plumbline has repaired nothing for {short}, so there is nothing to undo. It is {finding.status.value}."

@@ -94,7 +94,7 @@ def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
 
 
 def concerns(on: On, event: Event) -> bool:
-    """Whether an event is of the kind that `on` names; the rule's pattern has already said so, other rules share the queue."""
+    """Whether an event is of the kind that `on` names: the rules share one queue."""
     detail = event["detail"]
     return (
         event.get("detail-type") == on.detail_type

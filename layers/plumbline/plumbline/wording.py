@@ -92,7 +92,7 @@ def moment(at: datetime) -> str:
 def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
     """A repair that held."""
     last = finding.repairs[-1]
-    rows = _what_happened(control, finding) | {
+    rows = _what_happened(finding) | {
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),
         "Repair": f"Plumbline {last.plan.summary}.",
@@ -110,14 +110,14 @@ def found(
     lead = f"{_sentence(control, finding)} {held}"
     if verb != "found":
         lead = f"{_sentence(control, finding)} It has been so since {moment(finding.first_seen)}. {held}"
-    rows = _what_happened(control, finding) | {"Now": control.describe(state), "Not undone": plan.irreversible}
+    rows = _what_happened(finding) | {"Now": control.describe(state), "Not undone": plan.irreversible}
     return _letter(verb, control, finding, voice, lead=lead, rows=rows, escalation=transition == "escalated")
 
 
 def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
     """Something only an event could tell."""
     lead = f"{_sentence(control, finding)} Plumbline only tells about this; it changed nothing."
-    rows = _what_happened(control, finding) | {"Seen": control.describe(state)}
+    rows = _what_happened(finding) | {"Seen": control.describe(state)}
     return _letter("seen", control, finding, voice, lead=lead, rows=rows)
 
 
@@ -130,7 +130,7 @@ def failed(control: Control, finding: Finding, voice: Voice) -> Letter:
         f"{last.done} of {total} change{'s' * (total != 1)} {'was' if last.done == 1 else 'were'} made. "
         "It tries again within the hour, three times at most. What it did can be undone."
     )
-    rows = _what_happened(control, finding) | {
+    rows = _what_happened(finding) | {
         "Error": last.error,
         "Before": control.describe(last.before),
         "Repair": f"Plumbline {last.plan.summary}.",
@@ -145,7 +145,7 @@ def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
         f"{_sentence(control, finding)} Plumbline repaired it, AWS accepted every change, and it is still so. "
         "Something else may be putting it back. A person should look."
     )
-    rows = _what_happened(control, finding) | {
+    rows = _what_happened(finding) | {
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),
         "Repair": f"Plumbline {last.plan.summary}.",
@@ -156,11 +156,11 @@ def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
 def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice: Voice) -> Letter:
     """Somebody keeps putting a deviation back."""
     lead = (
-        f"{_sentence(control, finding)} Plumbline has repaired it {len(repairs)} times in 24 hours and somebody puts it "
-        "back each time, so it has stopped. Settle it with the other side, named below: change their pipeline, or the "
+        f"{_sentence(control, finding)} Plumbline has repaired it {len(repairs)} times in 24 hours and somebody puts "
+        "it back each time, so it has stopped. Settle it with the other side, named below: change their pipeline, or the "
         "baseline. Plumbline tries again when the first of these repairs is a day old."
     )
-    rows = _what_happened(control, finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
+    rows = _what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
     return _letter("fight", control, finding, voice, lead=lead, rows=rows)
 
 
@@ -223,7 +223,7 @@ def table(rows: Mapping[str, str], width: int = _WIDTH) -> str:
     return "\n".join(lines)
 
 
-def _what_happened(control: Control, finding: Finding) -> dict[str, str]:
+def _what_happened(finding: Finding) -> dict[str, str]:
     cause, target = finding.cause, finding.target
     return {
         "Where": f"account {target.account}" + ("" if target.region == GLOBAL else f", {target.region}"),
@@ -311,7 +311,8 @@ def _body(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, co
                 _paragraph(lead, indent="  "),
                 table(rows),
                 "Why this rule exists\n" + _paragraph(why, indent="  "),
-                f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:\n\n{_indented(command(voice))}",
+                f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:",
+                _indented(command(voice)),
                 "Then any of:\n\n"
                 + "\n".join(f"  plumbline {one:<{width}}   # {what}" for one, what in commands.items()),
                 f"Plumbline, rule {control.id}, severity {control.severity.value}, account {voice.account}",

@@ -103,10 +103,9 @@ class Clients:
     def _assume_role(self, role: str, session: str, **limits: str) -> Mapping[str, Any]:
         sts = self("", self.region, "sts")
         # 15 minutes is the shortest AWS gives.
-        return perform(
-            sts,
-            Call("sts", "AssumeRole", {"RoleArn": role, "RoleSessionName": session, **limits, "DurationSeconds": 900}),
-        )["Credentials"]
+        parameters = {"RoleArn": role, "RoleSessionName": session, **limits, "DurationSeconds": 900}
+        credentials: Mapping[str, Any] = perform(sts, Call("sts", "AssumeRole", parameters))["Credentials"]
+        return credentials
 
     @staticmethod
     def _client(session: boto3.session.Session, region: str, service: str) -> Any:  # noqa: ANN401
@@ -163,7 +162,10 @@ def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
 
 @dataclass(slots=True)
 class Reader:
-    """The eyes role in one account and region. Remembers answers for as long as it lives: one settle, one sweep unit."""
+    """The eyes role in one account and region.
+
+    Remembers answers for as long as it lives: one settle, one sweep unit.
+    """
 
     clients: ClientFactory
     account: str

@@ -1,16 +1,16 @@
 """The ledger: one DynamoDB table, on demand, two string keys.
 
     pk                sk                              what
-    account#ID        finding#CONTROL#TARGET          the latest life of a finding; attribute `open` while it lasts
+    account#ID        finding#CONTROL#TARGET          the latest life of a finding; has `open` while it lasts
     account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
     account#ID        exemptions                      all exemptions, one item
     account#ID        pauses                          all pauses, one item
     account#ID        spent#CONTROL#HOUR              repairs in that clock hour; CONTROL is * for all together
     account#ID        adopted#CONTROL                 when the first sweep of a control was done
-    once              KEY                             somebody was told, and need not be again before `expires`
+    once              KEY                             somebody was told; not again before `expires`
     account#ID        swept                           when the last sweep was done
 
-The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what a person typed. A finding is
+The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is
 one JSON text in `body`: DynamoDB's own types would turn numbers into decimals and say nothing more.
 """
 
@@ -62,7 +62,7 @@ class Table:
         request = {self.name: {"Keys": [_key(pk, sk) for sk in names.values()], "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
         if answer.get("UnprocessedKeys"):  # DynamoDB throttled a part: half a brief must not be taken for a whole one
-            raise LedgerDown("the ledger answered only in part (throttled); nothing is repaired until it answers whole")
+            raise LedgerDown("the ledger answered in part only (throttled); nothing is repaired until it answers whole")
         items = {item["sk"]["S"]: item for item in answer["Responses"].get(self.name, ())}
         found = {name: items.get(sk) for name, sk in names.items()}
         try:
@@ -75,14 +75,15 @@ class Table:
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
-                f"what the ledger holds about {target} cannot be read ({type(error).__name__}: {error}); nothing is repaired"
+                f"what the ledger holds about {target} cannot be read ({type(error).__name__}: {error}); "
+                "nothing is repaired"
             ) from error
 
     def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
         """See engine.Ledger."""
         saved = replace(finding, version=finding.version + 1)
         put = {"Put": {"TableName": self.name, "Item": _item(saved, now), **_unchanged(finding.version)}}
-        writes = [put]
+        writes: list[Mapping[str, Any]] = [put]
         if bury is not None:
             writes.append({"Put": {"TableName": self.name, "Item": _buried(bury, now)}})
         if spend:
@@ -107,6 +108,11 @@ class Table:
         except Conflict:
             return False
         return True
+
+    def told(self, key: str, *, now: datetime, within: timedelta) -> None:
+        """See engine.Ledger."""
+        item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
+        self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def open_findings(self, account: str) -> Sequence[Finding]:
         """Every open finding of an account. Read from an index, so a write of this second may be missing."""
