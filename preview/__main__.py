@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     try:
         baseline = Baseline.from_json(json.loads(json.dumps(compile_file(wanted.baseline, today=now.date()))))
         region = wanted.region or boto3.session.Session().region_name or "us-east-1"
-        clients = Clients(region)
+        clients = Clients(region, lambda: now)
         account = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))["Account"]
         found = list(look(Accounts(clients, region), account, baseline, grace=timedelta(days=wanted.grace), now=now))
     except (PlumblineError, BotoCoreError) as error:

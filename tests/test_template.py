@@ -14,6 +14,7 @@ import pytest
 from plumbline import registry
 from plumbline.baseline import Baseline
 from plumbline.compose import NotConfigured, from_environment
+from tests.fakes import NOW
 from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
 from tests.generated import rule_key
 from tests.rig import own_rules
@@ -112,7 +113,7 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
     monkeypatch.setattr("plumbline.baseline.load", lambda: Baseline(own_rules()))
     variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
     environment = {key: text(value) for key, value in variables.items()} | {"AWS_REGION": STACK["AWS::Region"]}
-    plumbline = from_environment(environment)
+    plumbline = from_environment(lambda: NOW, environment)
     assert STACK["AWS::AccountId"] == plumbline.account
     accounts = plumbline.engine.aws
     ours = {text(one["RoleName"]) for one in properties("AWS::IAM::Role").values()}
@@ -124,7 +125,7 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
     }
     for key in set(environment) - {"PLUMBLINE_HANDS_ROLE", "PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE"}:
         with pytest.raises(NotConfigured):
-            from_environment({one: value for one, value in environment.items() if one != key})
+            from_environment(lambda: NOW, {one: value for one, value in environment.items() if one != key})
 
 
 # --- what is remembered --------------------------------------------------------------------------------------------

@@ -14,14 +14,19 @@ from plumbline.compose import Plumbline, from_environment
 logger = Logger(service="plumbline-operate")
 
 
+def now() -> datetime:
+    """The time, read here and nowhere below."""
+    return datetime.now(timezone.utc)
+
+
 @cache
 def plumbline() -> Plumbline:
     """Made once for each execution environment: clients and the baseline, nothing of any event."""
-    return from_environment()
+    return from_environment(now)
 
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a person's words, Lambda's types
     """Answer one command with text for people and data for scripts."""
-    answer = operate.answer(plumbline(), event, now=datetime.now(timezone.utc))
+    answer = operate.answer(plumbline(), event, now=now())
     logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
     return {"ok": answer.ok, "text": answer.text, "data": answer.data}

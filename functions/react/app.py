@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from plumbline import coldstart
+
+coldstart.begin()
+
 import os
 from datetime import datetime, timezone
 from functools import cache
@@ -17,19 +21,27 @@ from plumbline.compose import Plumbline, from_environment
 logger = Logger(service="plumbline-react")
 
 
+def now() -> datetime:
+    """The time, read here and nowhere below."""
+    return datetime.now(timezone.utc)
+
+
 @cache
 def plumbline() -> Plumbline:
     """Made once for each execution environment: clients and the baseline, nothing of any event."""
-    return from_environment()
+    return from_environment(now)
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
+def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 -- Lambda's and Powertools' types
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
-    queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
-    reaction = reacting.Reaction(plumbline(), logger, lambda: datetime.now(timezone.utc), queue.later)
-    return process_partial_response(
-        event=event,
-        record_handler=reaction.record,
-        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    try:
+        queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
+        reaction = reacting.Reaction(plumbline(), logger, now, queue.later)
+        return process_partial_response(
+            event=event,
+            record_handler=reaction.record,
+            processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+            context=context,
+        )
+    finally:
+        coldstart.over()

@@ -17,10 +17,15 @@ from plumbline.compose import Plumbline, from_environment
 logger = Logger(service="plumbline-sweep")
 
 
+def now() -> datetime:
+    """The time, read here and nowhere below."""
+    return datetime.now(timezone.utc)
+
+
 @cache
 def plumbline() -> Plumbline:
     """Made once for each execution environment: clients and the baseline, nothing of any event."""
-    return from_environment()
+    return from_environment(now)
 
 
 def _queue(variable: str) -> Queue:
@@ -34,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         units=_queue("PLUMBLINE_UNITS_QUEUE"),
         wakes=_queue("PLUMBLINE_WAKES_QUEUE"),
         logger=logger,
-        clock=lambda: datetime.now(timezone.utc),
+        clock=now,
         remaining=context.get_remaining_time_in_millis,
     )
     if "Records" not in event:

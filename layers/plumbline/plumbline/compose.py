@@ -1,15 +1,19 @@
 """Puts the pieces together: a whole Plumbline from a client factory, with or without queues.
 
-from plumbline.compose import in_one_process
-plumbline = in_one_process(account="111122223333", region="us-east-1")
-for settled in plumbline.sweep_and_settle(now):
-    ...
+A sweep and all it calls for, in one process:
+
+    clients = Clients("us-east-1", clock)
+    plumbline = in_one_process(
+        account="111122223333", region="us-east-1", table="plumbline-ledger", topic=topic_arn, clients=clients
+    )
+    for settled in plumbline.sweep_and_settle(now=clock()):
+        print(settled.outcome, settled.wake.target)
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -110,7 +114,7 @@ def in_one_process(
     region: str,
     table: str,
     topic: str,
-    clients: ClientFactory | None = None,
+    clients: ClientFactory,
     eyes_role: str = "",
     hands_role: str = "",
     baseline: Baseline | None = None,
@@ -124,7 +128,7 @@ def in_one_process(
         region: the home region.
         table: the ledger's table name.
         topic: ARN of the Alerts topic.
-        clients: makes every AWS client; the process's own credentials when None.
+        clients: makes every AWS client, such as `adapters.aws.Clients`.
         eyes_role: role to read with; the process's own credentials when empty.
         hands_role: role to write with.
         baseline: what must hold; the compiled one in the layer when None.
@@ -137,7 +141,6 @@ def in_one_process(
     from plumbline.adapters.alerts import Topic
     from plumbline.adapters.ledger import Table
 
-    clients = clients or Clients(region)
     ledger = Table(clients, table, region)
     engine = Engine(
         controls=registry.load() if controls is None else controls,
@@ -150,8 +153,12 @@ def in_one_process(
     return Plumbline(engine, ledger, clients, account)
 
 
-def from_environment(environment: Mapping[str, str] = os.environ) -> Plumbline:
+def from_environment(clock: Callable[[], datetime], environment: Mapping[str, str] = os.environ) -> Plumbline:
     """The Plumbline of a deployed function, from the variables that template.yaml sets.
+
+    Args:
+        clock: the time, in UTC.
+        environment: the function's variables.
 
     Raises:
         NotConfigured: a variable is missing or has a value the template does not allow.
@@ -174,6 +181,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Plumbline:
         region=region,
         table=table,
         topic=topic,
+        clients=Clients(region, clock),
         eyes_role=roles[0],
         hands_role=roles[1],
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, voice=voice),

@@ -157,8 +157,8 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice
     """Somebody keeps putting a deviation back."""
     lead = (
         f"{_sentence(control, finding)} Plumbline has repaired it {len(repairs)} times in 24 hours and somebody puts "
-        "it back each time, so it has stopped. Settle it with the other side, named below: change their pipeline, or the "
-        "baseline. Plumbline tries again when the first of these repairs is a day old."
+        "it back each time, so it has stopped. Settle it with the other side, named below: change their pipeline, or "
+        "the baseline. Plumbline tries again when the first of these repairs is a day old."
     )
     rows = _what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
     return _letter("fight", control, finding, voice, lead=lead, rows=rows)

@@ -1,6 +1,6 @@
 """AWS through one factory: every client is made here, for a named account and region.
 
-boto3 and each client are loaded when they are first needed: a quiet wake pays for no client it does not use.
+botocore and each client are loaded when they are first needed: a quiet wake pays for no client it does not use.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from plumbline.core import GLOBAL, AwsRefusal, Call, Control, Target
-
-if TYPE_CHECKING:
-    import boto3
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
 _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 #: A whole react has a minute; one answer must not take most of it. Adaptive: IAM throttles early.
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
+#: A role assumed by a role lasts an hour at most, any role a quarter of one at least.
+_CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
+_RENEWED_BEFORE = timedelta(minutes=5)
+#: Only these have pages. Asking botocore about every other operation would load its paginators for nothing.
+_HAVE_PAGES = ("Describe", "Get", "List", "Query")
 
 
 class ClientFactory(Protocol):
@@ -42,85 +45,72 @@ class ClientFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The factory the functions use. Sessions of the eyes role are kept and renewed; those of hands never are.
+    """The factory the functions use: one botocore session for all, so that AWS's models are read once.
+
+    Sessions of the eyes role are kept for an hour and renewed; those of hands, limited to one target, never are.
 
     Attributes:
         region: where STS is asked (its regional endpoint).
-        session: the boto3 session with the process's own credentials; made on first use when None.
-        endpoint: an endpoint for every service, for emulators; AWS's own when empty.
+        clock: the time, in UTC, by which sessions are renewed.
     """
 
     region: str
+    clock: Callable[[], datetime]
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+    _roles: dict[str, _RoleKeys] = field(default_factory=dict, repr=False)
 
-    def __call__(
+    def __call__(  # noqa: D102 -- see ClientFactory
         self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
     ) -> Any:  # noqa: ANN401
-        """See ClientFactory."""
-        if policy:  # limited to one target: never kept
-            return self._client(self._assume(role, policy, session), region, service)
+        if policy:
+            return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
+        keys = self._remembered(role, session).keys if role else {}
         key = (account, region, service, role)
-        if key not in self._made:
-            source = self._remembered_role(role, session) if role else self._own()
-            self._made[key] = self._client(source, region, service)
-        return self._made[key]
+        made_with, client = self._made.get(key, (None, None))
+        if client is None or made_with is not keys:
+            client = self._client(region, service, keys)
+            self._made[key] = (keys, client)
+        return client
 
-    def _own(self) -> boto3.session.Session:
-        import boto3.session  # half of a cold start; a wake that is refused early does not pay it
+    def _remembered(self, role: str, session: str) -> _RoleKeys:
+        known = self._roles.get(role)
+        if known is None or known.until - self.clock() < _RENEWED_BEFORE:
+            known = self._roles[role] = self._assume(role, session, _CHAINED_SECONDS)
+        return known
 
-        return self._made.setdefault(("session",), boto3.session.Session(region_name=self.region))
+    def _assume(self, role: str, session: str, seconds: int, **limits: str) -> _RoleKeys:
+        parameters = {"RoleArn": role, "RoleSessionName": session, "DurationSeconds": seconds, **limits}
+        got = perform(self("", self.region, "sts"), Call("sts", "AssumeRole", parameters))["Credentials"]
+        return _RoleKeys(
+            until=got["Expiration"],
+            keys={
+                "aws_access_key_id": got["AccessKeyId"],
+                "aws_secret_access_key": got["SecretAccessKey"],
+                "aws_session_token": got["SessionToken"],
+            },
+        )
 
-    def _remembered_role(self, role: str, session: str) -> boto3.session.Session:
-        """A session of `role` that renews itself a quarter of an hour before it expires (botocore's habit)."""
-        key = ("role", role)
-        if key not in self._made:
-            import boto3.session
-            import botocore.session
-            from botocore.credentials import RefreshableCredentials
-
-            def renew() -> dict[str, str]:
-                got = self._assume_role(role, session)
-                return {
-                    "access_key": got["AccessKeyId"],
-                    "secret_key": got["SecretAccessKey"],
-                    "token": got["SessionToken"],
-                    "expiry_time": got["Expiration"].isoformat(),
-                }
-
-            core = botocore.session.get_session()
-            core._credentials = RefreshableCredentials.create_from_metadata(  # noqa: SLF001 - botocore offers no public way
-                metadata=renew(), refresh_using=renew, method="sts-assume-role"
-            )
-            self._made[key] = boto3.session.Session(botocore_session=core, region_name=self.region)
-        return self._made[key]
-
-    def _assume(self, role: str, policy: str, session: str) -> boto3.session.Session:
-        import boto3.session
-
-        got = self._assume_role(role, session, Policy=policy)
-        return boto3.session.Session(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], self.region)
-
-    def _assume_role(self, role: str, session: str, **limits: str) -> Mapping[str, Any]:
-        sts = self("", self.region, "sts")
-        # 15 minutes is the shortest AWS gives.
-        parameters = {"RoleArn": role, "RoleSessionName": session, **limits, "DurationSeconds": 900}
-        credentials: Mapping[str, Any] = perform(sts, Call("sts", "AssumeRole", parameters))["Credentials"]
-        return credentials
-
-    @staticmethod
-    def _client(session: boto3.session.Session, region: str, service: str) -> Any:  # noqa: ANN401
+    def _client(self, region: str, service: str, keys: Mapping[str, str]) -> Any:  # noqa: ANN401 -- see ClientFactory
+        import botocore.session  # half of a cold start; a wake that is refused early does not pay it
         from botocore.config import Config
 
-        return session.client(
-            service,
-            region_name=region,
-            config=Config(
-                connect_timeout=_CONNECT_SECONDS,
-                read_timeout=_READ_SECONDS,
-                retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
-                user_agent_extra="plumbline",
-            ),
+        if ("session",) not in self._made:
+            self._made["session",] = botocore.session.get_session()
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            user_agent_extra="plumbline",
         )
+        return self._made["session",].create_client(service, region_name=region, config=config, **keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _RoleKeys:
+    """Credentials of an assumed role, as botocore's create_client takes them."""
+
+    until: datetime
+    keys: Mapping[str, str] = field(repr=False)
 
 
 @contextmanager
@@ -146,7 +136,7 @@ def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
     method = xform_name(call.operation)
     try:
         with telling(call):
-            if client.can_paginate(method):
+            if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
                 return client.get_paginator(method).paginate(**call.parameters).build_full_result()
             answer = getattr(client, method)(**call.parameters)
     except ClientError as error:
