@@ -74,6 +74,7 @@ def apply(settings: Settings, moto: MotoServer) -> None:
     _patch_enforcement_is_recorded()
     _patch_loopback_counts_as_tls()
     _patch_actions_of_batches()
+    _patch_arn_of_new_policies()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
     mailbox.install(confirm=settings.confirm_mail)
@@ -229,6 +230,21 @@ def _patch_actions_of_batches() -> None:
         return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     iam_actions.extract_iam_action = single
+
+
+def _patch_arn_of_new_policies() -> None:
+    """Stock: `CreatePolicy` is asked of `*`, so no permission for a path ever allows it. AWS: of the policy to be."""
+    extract = iam_actions.extract_resource_arn
+
+    @functools.wraps(extract)
+    def with_new_policies(*request: Any) -> str:  # noqa: ANN401
+        service, *_, parameters, _region, account = request
+        asked = {name: values[0] for name, values in parameters.items() if isinstance(values, list) and values}
+        if service != "iam" or asked.get("Action") != "CreatePolicy":
+            return str(extract(*request))
+        return f"arn:aws:iam::{account}:policy{asked.get('Path', '/')}{asked.get('PolicyName', '')}"
+
+    iam_actions.extract_resource_arn = with_new_policies
 
 
 def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:
