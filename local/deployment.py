@@ -13,7 +13,7 @@ _BUILD_SECONDS, _DEPLOY_SECONDS = 300, 180
 
 
 def build(aws: EmbeddedAWS, *, source: Path = ROOT) -> None:
-    """Build the functions and the layer as a user does, but into the account's own folder, so that two may build at once.
+    """Build the functions and the layer as a user does, but into the account's own folder: two may build at once.
 
     Raises:
         EmbeddedAWSError: the build failed or took too long; the message ends with what it printed.

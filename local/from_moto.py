@@ -50,9 +50,7 @@ def _find_actions_by_model() -> None:
     """Stock: a REST request that ministack has no route for is served without asking IAM."""
     extract_iam_action = iam_actions.extract_iam_action
 
-    def extract(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
-        service: str, method: str, path: str, headers: Headers, body: bytes, query: Query
-    ) -> str | None:
+    def extract(service: str, method: str, path: str, headers: Headers, body: bytes, query: Query) -> str | None:
         found = extract_iam_action(service, method, path, headers, body, query)
         if found is not None:
             return str(found)
@@ -89,7 +87,7 @@ def _block_public_access_to_the_account(moto: MotoServer) -> None:
     """Stock: S3 Control's account-wide public access block is an invalid URI."""
     handle_s3_control = app._handle_s3_control_request
 
-    async def handle(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+    async def handle(
         path: str, method: str, body: bytes, query: Query, request_id: str, headers: Headers | None = None
     ) -> Response | None:
         action = _ACCOUNT_PUBLIC_ACCESS_BLOCK_ACTIONS.get(method)

@@ -44,7 +44,7 @@ def confirm_all(to: str) -> int:
 
 def _fan_out_and_post(fanout: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(fanout)
-    def fan_out_and_post(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+    def fan_out_and_post(
         topic_arn: str,
         msg_id: str,
         message: str,

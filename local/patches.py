@@ -191,7 +191,7 @@ def _patch_enforcement_is_recorded() -> None:
     enforce = iam_evaluator.enforce
 
     @functools.wraps(enforce)
-    def enforce_and_record(  # noqa: PLR0913, PLR0917 -- the replaced function's own signature
+    def enforce_and_record(
         access_key_id: str,
         iam_action: str,
         service: str,

@@ -118,7 +118,7 @@ class Lamps:
             lamp = self.lamps.get(call.parameters["Name"])
             return lamp and {**lamp, "on": list(lamp["on"])}
 
-        ask.account, ask.region, ask.home = account, region, "us-east-1"  # type: ignore[attr-defined]
+        ask.account, ask.region, ask.home = account, region, "us-east-1"
         return ask
 
     def hands(self, _control: Control, _target: Target, _resources: Sequence[str]) -> Callable[[Call], None]:
@@ -314,4 +314,4 @@ def _no_clients(*_: str) -> Any:
 
 def lamp_prose() -> Any:
     """The documentation that wording would find for a real control."""
-    return mock.patch.object(registry, "prose", lambda _id: {"Title": "Lamps are off.", "Why": "light costs money."})
+    return mock.patch.object(registry, "prose", return_value={"Title": "Lamps are off.", "Why": "light costs money."})

@@ -172,9 +172,13 @@ def _with_block(text: str, name: str, body: str) -> str:
 class _Sub(str):
     """A `!Sub` value."""
 
+    __slots__ = ()
+
 
 class _GetAtt(str):
     """A `!GetAtt` value."""
+
+    __slots__ = ()
 
 
 class _Dumper(yaml.SafeDumper):

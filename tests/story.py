@@ -16,13 +16,13 @@ from typing import Any
 from unittest import mock
 
 import boto3
-import yaml
 from moto import mock_aws
 
 import tests.controls
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
 from plumbline.core import Call, Control, Target
+from tests.deployed import source
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "123456789012"  # moto's own
@@ -122,15 +122,8 @@ def stories() -> list[Story]:
 
 def make_table(name: str, region: str) -> None:
     """The ledger's table, of the shape that template.yaml gives it."""
-    resource = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]["Ledger"]["Properties"]
+    resource = source()["Resources"]["Ledger"]["Properties"]
     shape = {
         key: resource[key] for key in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     }
     boto3.client("dynamodb", region_name=region).create_table(TableName=name, **shape)
-
-
-class _Template(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as plain values."""
-
-
-_Template.add_multi_constructor("!", lambda loader, suffix, node: {suffix: getattr(node, "value", None)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +27,8 @@ def _prose() -> Iterator[None]:
 class Log:
     lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def info(self, message: str, *, extra: dict[str, Any]) -> None:
-        self.lines.append((message, extra))
+    def info(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
+        self.lines.append((str(msg), dict(extra or {})))
 
     error = info
 

@@ -14,8 +14,8 @@ import pytest
 from plumbline import registry
 from plumbline.baseline import Baseline
 from plumbline.compose import NotConfigured, from_environment
-from tests.fakes import NOW
 from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
+from tests.fakes import NOW
 from tests.generated import rule_key
 from tests.rig import own_rules
 

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.deployed import source
 from tests.end_to_end.account import Account
 from tests.generated import ROOT
-from tests.story import _Template
 
 ADMIN = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 #: What Lambda itself does with a function's role: polling its queue and writing its log. No code of ours calls these.
@@ -176,7 +175,7 @@ def test_root_is_told_of_once_a_session(account: Account) -> None:
 @pytest.mark.parametrize("role", ["react", "sweep", "operate"])
 def test_each_function_uses_every_permission_it_has_and_no_other(account: Account, role: str) -> None:
     """Runs last: by now every path has been walked."""
-    resources = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
+    resources = source()["Resources"]
     statements = resources[f"{role.capitalize()}Policy"]["Properties"]["PolicyDocument"]["Statement"]
     declared = {action for one in statements for action in _listed(one["Action"])}
     checks = [check for call in account.calls_of(role) for check in call.checks]

@@ -17,7 +17,8 @@ from tests.recorded import Recorded, at, places, put, records, without
 RECORDS = [pytest.param(one, id=str(one)) for one in records()]
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 #: What stands where something else belongs. No plausible name is among them: a name that names is no mutilation.
-HOSTILE = (None, "", [], {}, ["x"], [None], {"x": 1}, True, False, 3.5)
+HOSTILE: tuple[Any, ...] = (None, "", [], {}, ["x"], [None], {"x": 1}, True, False, 3.5)
+MUTILATED: tuple[Any, ...] = (None, "null", {}, [], 7)
 UNTRUSTED = ("requestParameters", "responseElements", "userIdentity", "additionalEventData", "serviceEventDetails")
 
 
@@ -82,7 +83,7 @@ def test_whatever_is_missing_from_an_event_it_never_points_at_the_wrong_thing(re
         place = ("detail", name)
         if name in event["detail"]:
             assert _harmless(record, without(event, place)), f"without {name}"
-        for value in (None, "null", {}, [], 7):
+        for value in MUTILATED:
             assert _harmless(record, put(event, place, value)), f"{name} is {value!r}"
     for identity in ({"type": "Unheard"}, {"accountId": event["account"]}, {"type": None, "sessionContext": None}):
         assert _harmless(record, put(event, ("detail", "userIdentity"), identity))

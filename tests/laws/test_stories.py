@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from plumbline import registry
-from plumbline.core import Call, Plan
+from plumbline.core import Call, Control, Plan, State, Target
 from plumbline.engine import survey
 from tests.story import Story, World, stories, world
 
 STORIES = [pytest.param(story, id=str(story)) for story in stories()]
 
 
-def _state(told: World, story: Story, target: object) -> object:
+def _state(told: World, story: Story, target: Target) -> State:
     assert story.rule.observe is not None
     return story.rule.observe(told.accounts.eyes(target.account, target.region), target)
 
 
-def _perform(told: World, story: Story, target: object, plan: Plan, calls: tuple[Call, ...]) -> None:
+def _perform(told: World, story: Story, target: Target, plan: Plan, calls: tuple[Call, ...]) -> None:
     act = told.accounts.hands(story.rule, target, plan.resources)
     for call in calls:
         act(call)
@@ -57,8 +57,9 @@ def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
 @pytest.mark.parametrize(
     "control", [one for one in registry.load().values() if not one.witness], ids=lambda one: one.id
 )
-def test_calls_made_are_the_permissions_declared(control: object) -> None:
-    reads, writes = set(), set()
+def test_calls_made_are_the_permissions_declared(control: Control) -> None:
+    reads: set[str] = set()
+    writes: set[str] = set()
     mine = [story for story in stories() if story.control == control.id]
     assert mine, f"no story is told for {control.id}"
     for story in mine:
@@ -70,4 +71,4 @@ def test_calls_made_are_the_permissions_declared(control: object) -> None:
             _perform(told, story, target, plan, plan.do + plan.undo)
             reads |= told.actions("eyes")
             writes |= told.actions("hands")
-    assert (control.reads, control.writes) == (reads, writes)
+    assert (set(control.reads), set(control.writes)) == (reads, writes)

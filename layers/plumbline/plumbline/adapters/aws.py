@@ -29,7 +29,7 @@ class ClientFactory(Protocol):
     """Makes botocore clients. The one thing to replace in order to run Plumbline anywhere else."""
 
     def __call__(
-        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
+        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
     ) -> Any:  # noqa: ANN401 - botocore's clients have no static type
         """A client.
 
@@ -60,7 +60,7 @@ class Clients:
     _roles: dict[str, _RoleKeys] = field(default_factory=dict, repr=False)
 
     def __call__(  # noqa: D102 -- see ClientFactory
-        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
+        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
     ) -> Any:  # noqa: ANN401
         if policy:
             return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
@@ -170,7 +170,7 @@ class Reader:
             region = call.region or self.region
             region = global_region(self.home) if region == GLOBAL else region
             with telling(call):
-                client = self.clients(self.account, region, call.service, self.role, session="plumbline-eyes")
+                client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
             self._answers[call.key] = perform(client, call)
         return self._answers[call.key]
 
