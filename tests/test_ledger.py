@@ -28,7 +28,9 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         make_table("ledger", "us-east-1")
-        yield Table(lambda _account, region, service, *_: boto3.client(service, region_name=region), "ledger", "us-east-1")
+        yield Table(
+            lambda _account, region, service, *_: boto3.client(service, region_name=region), "ledger", "us-east-1"
+        )
 
 
 def _finding() -> Finding:
