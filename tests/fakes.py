@@ -13,7 +13,7 @@ from unittest import mock
 
 from plumbline import operate, registry
 from plumbline.adapters.ledger import Table
-from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.baseline import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.core import (
     AT_ONCE,
@@ -107,19 +107,18 @@ class Lamps:
     sticky: bool = False
     on_write: Callable[[], None] = lambda: None
 
-    def eyes(self, account: str, region: str) -> Any:
+    def eyes(self, account: str, region: str) -> Ask:
         """Reads."""
+        return LampEyes(self, account, region)
 
-        def ask(call: Call) -> Any:
-            self._maybe_fail(call)
-            self.calls.append(call)
-            if call.operation == "ListLamps":
-                return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in self.lamps]
-            lamp = self.lamps.get(call.parameters["Name"])
-            return lamp and {**lamp, "on": list(lamp["on"])}
-
-        ask.account, ask.region, ask.home = account, region, "us-east-1"
-        return ask
+    def read(self, call: Call) -> Any:
+        """What a lamp, or the list of them, answers."""
+        self._maybe_fail(call)
+        self.calls.append(call)
+        if call.operation == "ListLamps":
+            return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in self.lamps]
+        lamp = self.lamps.get(call.parameters["Name"])
+        return lamp and {**lamp, "on": list(lamp["on"])}
 
     def hands(self, _control: Control, _target: Target, _resources: Sequence[str]) -> Callable[[Call], None]:
         """Writes."""
@@ -154,6 +153,20 @@ class Lamps:
 
 
 @dataclass
+class LampEyes:
+    """The engine's Ask, in the world of some lamps."""
+
+    lamps: Lamps
+    account: str
+    region: str
+    home: str = "us-east-1"
+
+    def __call__(self, call: Call, /) -> Any:
+        """See core.Ask."""
+        return self.lamps.read(call)
+
+
+@dataclass
 class Memory:
     """The engine's Ledger, with the same conditions as the table."""
 
@@ -178,9 +191,12 @@ class Memory:
             dict(self.pauses),
             self.spent.get(f"{control}#{hour}", 0),
             self.spent.get(f"*#{hour}", 0),
+            self.spent.get(f"letters#{hour}", 0),
         )
 
-    def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
+    def save(
+        self, finding: Finding, *, now: datetime, spend: bool = False, letter: bool = False, bury: Finding | None = None
+    ) -> Finding:
         """See engine.Ledger."""
         self._up()
         key = (finding.control, finding.target)
@@ -189,7 +205,7 @@ class Memory:
             raise Conflict("somebody else wrote first")
         if bury:
             self.history.append(bury)
-        for name in (finding.control, "*") if spend else ():
+        for name in ((finding.control, "*") if spend else ()) + (("letters",) if letter else ()):
             self.spent[f"{name}#{now:%Y-%m-%dT%H}"] = self.spent.get(f"{name}#{now:%Y-%m-%dT%H}", 0) + 1
         saved = self.findings[key] = replace(finding, version=finding.version + 1)
         self.saves.append(saved)
@@ -217,6 +233,11 @@ class Memory:
         """Every open finding."""
         self._up()
         return [one for one in self.findings.values() if one.is_open]
+
+    def awaiting_digest(self, _account: str) -> list[Finding]:
+        """See engine.Ledger."""
+        self._up()
+        return [one for one in self.findings.values() if one.awaits_digest]
 
     def by_id(self, _account: str, prefix: str) -> list[Finding]:
         """The findings whose id begins so."""
@@ -274,6 +295,7 @@ class House:
     response: Response = Response.ENFORCE
     mode: Response = Response.ENFORCE
     breakers: Breakers = field(default_factory=Breakers)
+    letters: Letters = field(default_factory=Letters)
     exemptions: tuple[Exemption, ...] = ()
 
     @property
@@ -282,7 +304,7 @@ class House:
         rules = {self.control.id: Rule(self.response, self.clocks, {})}
         return Engine(
             controls={self.control.id: self.control},
-            baseline=Baseline(rules, (), self.breakers, self.exemptions),
+            baseline=Baseline(rules, (), self.breakers, self.exemptions, self.letters),
             deployment=Deployment(home="us-east-1", mode=self.mode, voice=Voice(account=ACCOUNT)),
             aws=self.aws,
             ledger=self.ledger,

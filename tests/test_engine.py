@@ -8,14 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.baseline import Breakers
+from plumbline.baseline import Breakers, Letters
 from plumbline.core import AwsRefusal, Cause, Clock, LedgerDown, Origin, Response
+from plumbline.engine import CannotApprove
 from plumbline.exemptions import Exemption
 from plumbline.findings import LEASE, Status
 from plumbline.wakes import Wake
 from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 WEEK = Clock(remind=(DAY, 3 * DAY, 6 * DAY), escalate=7 * DAY, act=7 * DAY)
 
 
@@ -116,7 +118,7 @@ def test_a_finding_that_closes_and_comes_back_starts_afresh() -> None:
 
 def test_adoption_delays_what_was_there_before_but_not_what_is_new() -> None:
     house = House()
-    assert house.settle(origin=Origin.ADOPTION, cause=Cause()) == "told"
+    assert house.settle(origin=Origin.ADOPTION, cause=Cause()) == "listed"
     assert house.settle(now=NOW + 6 * DAY, origin=Origin.SWEEP, cause=Cause()) == "waiting"
     house.aws.lamps["hall"]["on"] = ["a", "b"]
     assert house.settle(now=NOW + 6 * DAY) == "repaired"
@@ -127,6 +129,90 @@ def test_adoption_ends_by_itself() -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION, cause=Cause())
     assert house.settle(now=NOW + 7 * DAY, origin=Origin.SWEEP, cause=Cause()) == "repaired"
+
+
+def test_what_adoption_finds_is_told_in_one_digest_and_once() -> None:
+    house = House()
+    house.aws.lamps["attic"] = {"on": ["z"]}
+    for name in ("hall", "attic"):
+        wake = replace(_wake(house), target=replace(LAMP, id=name), origin=Origin.ADOPTION, cause=Cause())
+        house.engine.settle(wake, now=NOW)
+    assert house.alerts.letters == []
+    assert [house.engine.digest(LAMP.account, now=NOW + hours * HOUR) for hours in (0, 1)] == [2, 0]
+    assert house.alerts.subjects == ["digest: 2 things found before adoption, the worst is high"]
+    body = house.alerts.letters[0].body
+    assert "lamp attic is on; next step 2026-03-09 09:30 UTC" in body
+    assert {one.told for one in house.ledger.findings.values()} == {("opened",)}
+
+
+def test_a_digest_that_sns_does_not_take_is_told_later() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION, cause=Cause())
+    house.alerts.down = True
+    with pytest.raises(AwsRefusal):
+        house.engine.digest(LAMP.account, now=NOW)
+    house.alerts.down = False
+    assert house.engine.digest(LAMP.account, now=NOW + LEASE) == 1
+
+
+def test_a_storm_folds_into_a_digest() -> None:
+    house = House(letters=Letters(per_hour=2))
+    for name in "abcd":
+        house.aws.lamps[name] = {"on": [name]}
+        house.engine.settle(replace(_wake(house), target=replace(LAMP, id=name)), now=NOW)
+    assert len(house.alerts.letters) == 2
+    assert house.engine.digest(LAMP.account, now=NOW) == 2
+    assert house.alerts.subjects[-1] == "digest: 2 things in one hour, the worst is high"
+    assert {one.told for one in house.ledger.findings.values()} == {("repaired",)}
+
+
+def test_what_is_proposed_waits_for_a_person_and_is_done_when_he_says_so() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    assert f"plumbline approve {house.finding.short}" in house.alerts.letters[0].body
+    assert house.engine.approve(house.finding, now=NOW + HOUR).outcome.value == "repaired"
+    assert house.aws.writes == ["SwitchOff a"]
+
+
+def test_an_approval_is_refused_when_the_target_has_changed() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    with pytest.raises(CannotApprove, match="has changed since the repair was proposed"):
+        house.engine.approve(house.finding, now=NOW + HOUR)
+    assert house.aws.writes == []
+    assert house.settle(now=NOW + HOUR) == "told", "what is proposed now is told afresh"
+    assert house.engine.approve(house.finding, now=NOW + HOUR).outcome.value == "repaired"
+
+
+def test_nothing_proposed_nothing_to_approve() -> None:
+    house = House(response=Response.ALERT)
+    house.settle()
+    with pytest.raises(CannotApprove, match="Nothing is proposed"):
+        house.engine.approve(house.finding, now=NOW)
+
+
+def test_a_finding_that_is_back_says_so() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle()
+    house.aws.lamps["hall"]["on"] = []
+    house.settle(now=NOW + DAY)
+    house.aws.lamps["hall"]["on"] = ["a"]
+    house.settle(now=NOW + 2 * DAY)
+    assert "put right on Tuesday 3 March 2026, 09:30 UTC, and is back" in " ".join(
+        house.alerts.letters[-1].body.split()
+    )
+
+
+def test_a_letter_half_told_when_the_process_died_is_made_good_when_all_is_well_again() -> None:
+    house = House(clocks={"default": WEEK})
+    house.alerts.down = True
+    with pytest.raises(AwsRefusal):
+        house.settle()
+    house.alerts.down = False
+    house.aws.lamps["hall"]["on"] = []
+    assert house.settle(now=NOW + LEASE) == "resolved"
+    assert house.alerts.subjects == ["resolved: lamp hall was on (by mallory)"]
 
 
 def test_an_event_runs_another_clock_than_a_discovery() -> None:

@@ -44,6 +44,17 @@ class Breakers:
 
 
 @dataclass(frozen=True, slots=True)
+class Letters:
+    """How many letters are too many.
+
+    Attributes:
+        per_hour: letters in one clock hour; what comes after them is folded into one digest.
+    """
+
+    per_hour: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """What must hold in this account."""
 
@@ -51,6 +62,7 @@ class Baseline:
     regions: tuple[str, ...] = ()
     breakers: Breakers = field(default_factory=Breakers)
     exemptions: tuple[Exemption, ...] = ()
+    letters: Letters = field(default_factory=Letters)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Baseline:
@@ -66,6 +78,7 @@ class Baseline:
             },
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
+            letters=Letters(**data["letters"]),
             exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
         )
 

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from plumbline import registry
-from plumbline.baseline import Baseline, Breakers
+from plumbline.baseline import Baseline, Breakers, Letters
 from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
 
@@ -119,6 +119,11 @@ def schema(controls: Mapping[str, Control]) -> dict[str, Any]:
                 "properties": {one.name: {"type": "integer", "minimum": 1} for one in fields(Breakers)},
                 "additionalProperties": False,
             },
+            "letters": {
+                "type": "object",
+                "properties": {one.name: {"type": "integer", "minimum": 1} for one in fields(Letters)},
+                "additionalProperties": False,
+            },
             "exemptions": {
                 "type": "array",
                 "items": {
@@ -160,6 +165,7 @@ def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[
     return {
         "controls": {one.id: _compiled_control(one, wanted.get(one.id) or {}) for one in controls.values()},
         "regions": list(data.get("regions") or ()),
+        "letters": {one.name: (data.get("letters") or {}).get(one.name, one.default) for one in fields(Letters)},
         "breakers": {one.name: (data.get("breakers") or {}).get(one.name, one.default) for one in fields(Breakers)},
         "exemptions": [{**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (data.get("exemptions") or ())],
     }

@@ -428,6 +428,11 @@ class Control:
         )
 
 
+def same(one: State, other: State) -> bool:
+    """Whether two states say the same, whichever of them has been through the ledger."""
+    return json.dumps(one, sort_keys=True, default=str) == json.dumps(other, sort_keys=True, default=str)
+
+
 def utc(text: str) -> datetime:
     """The instant that an ISO 8601 text names."""
     return datetime.fromisoformat(text)

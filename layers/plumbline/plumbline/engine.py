@@ -20,14 +20,16 @@ from plumbline.core import (
     Deviation,
     Origin,
     Plan,
+    PlumblineError,
     Response,
     Scope,
     State,
     Target,
+    same,
     utc,
 )
 from plumbline.exemptions import Exemption, covering
-from plumbline.findings import LEASE, Finding, Repair, Status, open_finding, refreshed
+from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, open_finding, refreshed
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
@@ -52,6 +54,7 @@ class Outcome(str, Enum):
     NOT_CONVERGED = "not converged"
     FAILED = "failed"
     TOLD = "told"
+    LISTED = "listed"
     WAITING = "waiting"
     EXEMPT = "exempt"
     HELD = "held"
@@ -86,6 +89,7 @@ class Brief:
         pauses: control id (or `*`) -> until when nothing of it is repaired.
         spent: repairs of this control in this clock hour.
         spent_in_all: repairs of all controls in this clock hour.
+        letters: letters sent in this clock hour.
     """
 
     finding: Finding | None = None
@@ -93,6 +97,11 @@ class Brief:
     pauses: Mapping[str, datetime] = field(default_factory=dict)
     spent: int = 0
     spent_in_all: int = 0
+    letters: int = 0
+
+
+class CannotApprove(PlumblineError):
+    """The proposal was not carried out; nothing was changed. The message says why and what to type instead."""
 
 
 class Ledger(Protocol):
@@ -101,13 +110,16 @@ class Ledger(Protocol):
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
         """All that bears on one wake, consistently read."""
 
-    def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
+    def save(
+        self, finding: Finding, *, now: datetime, spend: bool = False, letter: bool = False, bury: Finding | None = None
+    ) -> Finding:
         """Write a finding over the version it was read in, and give it back with its new version.
 
         Args:
             finding: what to write.
             now: the time of the write.
             spend: count one repair against the budgets of this clock hour, in the same transaction.
+            letter: count one letter of this clock hour, in the same transaction.
             bury: the earlier life that this one follows, kept in the history in the same transaction.
 
         Raises:
@@ -119,6 +131,9 @@ class Ledger(Protocol):
 
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
         """Keep `key` claimed for longer, now that what it stands for is done."""
+
+    def awaiting_digest(self, account: str) -> Sequence[Finding]:
+        """The findings, open or closed, that a person is told of with the next digest."""
 
 
 class Aws(Protocol):
@@ -257,8 +272,12 @@ class Engine:
             return Settled(Outcome.HELD, wake, finding)
         if finding.status in (Status.ACTING, Status.NOT_CONVERGED) and finding.repairs:
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
-            return self._repaired(control, wake, claimed, state, now)
+            return self._repaired(control, wake, claimed, state, brief, now)
         closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None)
+        if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
+            claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
+            self.alerts.send(wording.resolved(control, finding, state, self.deployment.voice))
+            closed = replace(closed, told=(*closed.told, "resolved"), version=claimed.version)
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
     def _deviant(self, case: _Case) -> Settled:
@@ -277,7 +296,7 @@ class Engine:
         plan = case.control.plan(wake.target, case.state, case.rule.settings)
         held = self._held_back(case, finding, plan)
         if held:
-            return self._tell_if_due(case, finding, plan, held)
+            return self._tell_if_due(case, self._proposed(case, finding, plan), plan, held)
         stop = self._stopped(case, finding)
         return stop or self._repair(case, finding, plan)
 
@@ -319,6 +338,68 @@ class Engine:
             return f"Plumbline tried {len(finding.repairs)} times and stopped; a person has to look."
         return ""
 
+    def _proposed(self, case: _Case, finding: Finding, plan: Plan) -> Finding:
+        """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
+        acts = clocks.acts_at(case.rule, finding)
+        if case.rule.response is not Response.PROPOSE or plan.refusal or acts is None or acts > case.now:
+            return finding
+        if finding.proposal is not None and same(finding.proposal.before, case.state):
+            return finding
+        told = tuple(one for one in finding.told if one != "opened") if finding.proposal else finding.told
+        return replace(finding, proposal=Repair(at=case.now, plan=plan, before=case.state), told=told)
+
+    def approve(self, finding: Finding, *, now: datetime) -> Settled:
+        """Carry out what was proposed to a person, if the target still is as it was then.
+
+        Args:
+            finding: one whose `proposal` waits.
+            now: the time, in UTC.
+
+        Raises:
+            CannotApprove: nothing is proposed, or the target has changed; nothing was done.
+            AwsRefusal: the target cannot be looked at.
+        """
+        short = finding.short
+        control, rule = self.controls[finding.control], self._rule(finding.control)
+        brief = self.ledger.brief(control.id, finding.target, now)
+        current = brief.finding
+        if current is None or current.id != finding.id or not current.is_open or current.proposal is None:
+            raise CannotApprove(f"Nothing is proposed for {short}. Type: plumbline show {short}")
+        if current.is_leased(now):
+            raise CannotApprove(f"{short} is being settled at this moment. Type the same again in two minutes.")
+        wake = Wake(control.id, finding.target, Origin.PERSON, current.cause)
+        state = self._observe(control, wake)
+        deviation = control.detect(state, rule.settings)
+        if deviation is None or not same(state, current.proposal.before):
+            raise CannotApprove(
+                f"{control.name(finding.target)} has changed since the repair was proposed, so nothing was done.\n"
+                f"  then: {wording.clean(control.describe(current.proposal.before))}\n"
+                f"  now:  {wording.clean(control.describe(state))}\n"
+                "If it is still out of line, the next sweep proposes anew."
+            )
+        case = _Case(control, rule, wake, state, deviation, brief, now)
+        plan = current.proposal.plan
+        return self._stopped(case, current) or self._repair(case, replace(current, proposal=None), plan)
+
+    def digest(self, account: str, *, now: datetime) -> int:
+        """Tell, in one letter, all that waits for it; how many findings it tells of.
+
+        Raises:
+            LedgerDown: the ledger cannot be used.
+            AwsRefusal: SNS did not take the letter; nothing counts as told.
+        """
+        waiting = self.ledger.awaiting_digest(account)
+        if not waiting or not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
+            return 0
+        self.alerts.send(wording.digest(self.controls, waiting, self.deployment.voice))
+        for finding in waiting:
+            told = (*finding.told, finding.outbox.removeprefix(DIGEST))
+            try:
+                self.ledger.save(replace(finding, outbox="", told=told), now=now)
+            except Conflict:  # settled while the letter was written: the next digest may name it again
+                continue
+        return len(waiting)
+
     def _stopped(self, case: _Case, finding: Finding) -> Settled | None:
         """The breakers: too many repairs in an hour, or of one target in a day."""
         now, brief, limits = case.now, case.brief, self.baseline.breakers
@@ -342,12 +423,14 @@ class Engine:
     def _tell_if_due(self, case: _Case, finding: Finding, plan: Plan, held: str) -> Settled:
         transition = clocks.due_telling(case.rule, finding, case.now)
         finding = replace(finding, due=self._next_due(case, finding))
-        if not transition:
+        if not transition or (transition == "opened" and finding.awaits_digest):
             if finding != case.brief.finding and replace(finding, last_seen=case.now) != replace(
                 case.brief.finding or finding, last_seen=case.now
             ):
                 finding = self._save(case, finding)
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
+        if (transition == "opened" and finding.grace_until) or self._storm(case.brief):
+            return Settled(Outcome.LISTED, case.wake, self._save(case, replace(finding, outbox=DIGEST + transition)))
         letter = wording.found(case.control, finding, transition, case.state, plan, held, self.deployment.voice)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, finding, transition, letter), reason=held)
 
@@ -370,6 +453,7 @@ class Engine:
                 status=Status.ACTING,
                 repairs=(*finding.repairs, repair),
                 repaired_at=(*finding.recent_repairs(now), now),
+                outbox="",
                 lease=now + LEASE,
                 due=now + LEASE,
             ),
@@ -389,10 +473,12 @@ class Engine:
             return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
         acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after)))
         if still is None:
-            return self._repaired(control, case.wake, acting, after, now)
+            return self._repaired(control, case.wake, acting, after, case.brief, now)
         return self._not_converged(case, acting)
 
-    def _repaired(self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime) -> Settled:
+    def _repaired(
+        self, control: Control, wake: Wake, finding: Finding, state: State, brief: Brief, now: datetime
+    ) -> Settled:
         """Tell, then record.
 
         While the lease is held nobody else can tell; if this process dies in between, whoever takes over finds the
@@ -404,13 +490,12 @@ class Engine:
             finding,
             status=Status.REPAIRED,
             repairs=(*earlier, last),
-            told=(*finding.told, "repaired"),
             closed_at=now,
             lease=None,
             due=None,
         )
-        self.alerts.send(wording.repaired(control, closed, self.deployment.voice))
-        return Settled(Outcome.REPAIRED, wake, self.ledger.save(closed, now=now))
+        letter = wording.repaired(control, closed, self.deployment.voice)
+        return Settled(Outcome.REPAIRED, wake, self._tell_held(closed, "repaired", letter, brief, now))
 
     def _failed(self, case: _Case, acting: Finding, repair: Repair) -> Settled:
         failed = replace(
@@ -419,10 +504,10 @@ class Engine:
             repairs=(*acting.repairs[:-1], repair),
             due=case.now + RETRY_AFTER,
             lease=None,
-            told=(*acting.told, "failed"),
         )
-        self.alerts.send(wording.failed(case.control, failed, self.deployment.voice))
-        return Settled(Outcome.FAILED, case.wake, self.ledger.save(failed, now=case.now), reason=repair.error)
+        letter = wording.failed(case.control, failed, self.deployment.voice)
+        saved = self._tell_held(failed, "failed", letter, case.brief, case.now)
+        return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
 
     def _not_converged(self, case: _Case, acting: Finding) -> Settled:
         """Every write was accepted and the deviation is still seen.
@@ -431,10 +516,11 @@ class Engine:
         """
         again = len(acting.repairs) == 1
         finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + RETRY_AFTER)
-        if not again and "not converged" not in finding.told:
-            finding = replace(finding, told=(*finding.told, "not converged"))
-            self.alerts.send(wording.not_converged(case.control, finding, self.deployment.voice))
-        saved = self.ledger.save(finding, now=case.now)
+        if again or "not converged" in finding.told:
+            saved = self.ledger.save(finding, now=case.now)
+        else:
+            letter = wording.not_converged(case.control, finding, self.deployment.voice)
+            saved = self._tell_held(finding, "not converged", letter, case.brief, case.now)
         return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
 
     def _send_once(self, key: str, letter: Letter, *, now: datetime, within: timedelta) -> None:
@@ -445,10 +531,22 @@ class Engine:
 
     def _tell(self, case: _Case, finding: Finding, transition: str, letter: Letter) -> Finding:
         """Claim, send, record: a second process finds the claim; a crash in between leaves it to be taken over."""
-        claimed = self._save(case, replace(finding, outbox=transition, lease=case.now + LEASE))
+        lease = case.now + LEASE
+        claimed = self._save(case, replace(finding, outbox=transition, lease=lease, due=lease))
         self.alerts.send(letter)
         told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
-        return self.ledger.save(replace(told, due=self._next_due(case, told)), now=case.now)
+        return self.ledger.save(replace(told, due=self._next_due(case, told)), now=case.now, letter=True)
+
+    def _tell_held(self, finding: Finding, transition: str, letter: Letter, brief: Brief, now: datetime) -> Finding:
+        """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
+        if self._storm(brief):
+            return self.ledger.save(replace(finding, outbox=DIGEST + transition), now=now)
+        self.alerts.send(letter)
+        return self.ledger.save(replace(finding, told=(*finding.told, transition)), now=now, letter=True)
+
+    def _storm(self, brief: Brief) -> bool:
+        """Whether enough letters were sent in this clock hour."""
+        return brief.letters >= self.baseline.letters.per_hour
 
     def _next_due(self, case: _Case, finding: Finding) -> datetime | None:
         due = clocks.next_due(case.rule, finding) if finding.is_open else None

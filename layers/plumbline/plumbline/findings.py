@@ -21,6 +21,8 @@ SHORT = 4
 LEASE = timedelta(seconds=90)
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
+#: An outbox that begins so waits for the next digest; the transition follows.
+DIGEST = "digest:"
 
 
 class Status(str, Enum):
@@ -90,6 +92,8 @@ class Finding:
         lease: until when one process has this finding to itself.
         grace_until: adoption's grace, for the facts in `adopted` only.
         repaired_at: Plumbline's repairs of this target, earlier lives included, within the fight window.
+        back_since: when the life before this one was closed; None for the first.
+        proposal: the repair that waits for a person's approval, with the state it was planned for.
         version: counts writes; each write names the version it read.
     """
 
@@ -111,6 +115,8 @@ class Finding:
     repaired_at: tuple[datetime, ...] = ()
     closed_at: datetime | None = None
     due: datetime | None = None
+    back_since: datetime | None = None
+    proposal: Repair | None = None
     version: int = 0
 
     @property
@@ -122,6 +128,11 @@ class Finding:
     def is_open(self) -> bool:
         """Whether the deviation is still there, as far as is known."""
         return self.status.is_open
+
+    @property
+    def awaits_digest(self) -> bool:
+        """Whether a person is told of it with the next digest."""
+        return self.outbox.startswith(DIGEST)
 
     def is_leased(self, now: datetime) -> bool:
         """Whether another process is at work on it."""
@@ -154,6 +165,7 @@ def open_finding(
         last_seen=now,
         cause=cause,
         repaired_at=before.recent_repairs(now) if before else (),
+        back_since=before.closed_at if before else None,
         version=before.version if before else 0,
     )
 
@@ -211,6 +223,8 @@ def to_json(finding: Finding) -> str:
             "repaired_at": [at.isoformat() for at in finding.repaired_at],
             "closed_at": _when(finding.closed_at),
             "due": _when(finding.due),
+            "back_since": _when(finding.back_since),
+            "proposal": _repair_to_json(finding.proposal) if finding.proposal else None,
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -240,6 +254,8 @@ def from_json(text: str) -> Finding:
         repaired_at=tuple(utc(at) for at in data["repaired_at"]),
         closed_at=_instant(data["closed_at"]),
         due=_instant(data["due"]),
+        back_since=_instant(data.get("back_since")),
+        proposal=_repair_from_json(data["proposal"]) if data.get("proposal") else None,
         version=data["version"],
     )
 

@@ -19,6 +19,7 @@ from plumbline.wakes import Wake
 
 MAX_SUBJECT = 99
 _MAX_TEXT = 300
+_DIGEST_ROWS = 100
 _WIDTH = 78
 _SHORT_TEXT = 60
 _ELLIPSIS = "..."
@@ -110,8 +111,82 @@ def found(
     lead = f"{_sentence(control, finding)} {held}"
     if verb != "found":
         lead = f"{_sentence(control, finding)} It has been so since {moment(finding.first_seen)}. {held}"
-    rows = _what_happened(finding) | {"Now": control.describe(state), "Not undone": plan.irreversible}
+    rows = _what_happened(finding) | {
+        "Now": control.describe(state),
+        "Back": f"it was put right on {moment(finding.back_since)}, and is back" if finding.back_since else "",
+        "Not undone": plan.irreversible,
+    }
     return _letter(verb, control, finding, voice, lead=lead, rows=rows, escalation=transition == "escalated")
+
+
+def resolved(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
+    """Something that was told of by half, and is over."""
+    lead = f"{_sentence(control, finding, past=True)} It is in line again, and Plumbline did not have to act."
+    rows = _what_happened(finding) | {"Now": control.describe(state)}
+    return _letter("resolved", control, finding, voice, lead=lead, rows=rows, past=True)
+
+
+def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: Voice) -> Letter:
+    """One letter for many findings: what the first sweep found, or what came too fast for a letter each. Worst first."""
+    known = [one for one in findings if one.control in controls]
+    ordered = sorted(known, key=lambda one: (controls[one.control].severity.rank, one.control, str(one.target)))
+    worst = controls[ordered[0].control].severity.value if ordered else "low"
+    until = max((one.grace_until for one in ordered if one.grace_until and one.is_open), default=None)
+    lead = f"{len(ordered)} things happened within an hour, too many for an e-mail each. Worst first:"
+    if until:
+        lead = (
+            f"{len(ordered)} things are out of line with the baseline. They were there before Plumbline looked for the "
+            f"first time, so it leaves them alone until {moment(until)}. Until then put right yourself what you want to "
+            "put right yourself, and exempt, or write into baseline.yaml, what is meant. Worst first:"
+        )
+    lines: list[str] = []
+    heading = ""
+    for one in ordered[:_DIGEST_ROWS]:
+        control = controls[one.control]
+        if control.id != heading:
+            heading = control.id
+            lines += ["", f"  {control.severity.value}: {registry.prose(control.id)['Title']} ({control.id})"]
+        text = clean(f"{control.name(one.target)} {one.deviation.summary}", 200)
+        lines += _hanging(f"{one.short}  {text}; {_what_next(one)}")
+    if len(ordered) > _DIGEST_ROWS:
+        lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
+    some = ordered[0].short if ordered else "7F3K"
+    commands = {
+        f"show {some}": "everything about one of them",
+        f"exempt {some} --days 30 --owner me --reason ...": "leave one alone",
+        "enforce": "do not wait: let every repair run on its own clock now",
+        "findings": "all that is open",
+    }
+    body = "\n\n".join(
+        [
+            _paragraph(lead, indent="  "),
+            "\n".join(lines).strip("\n"),
+            _how_to(voice, commands),
+            f"Plumbline, account {voice.account}",
+        ]
+    )
+    title = "found before adoption" if until else "in one hour"
+    attributes = {
+        "severity": worst,
+        "account": voice.account,
+        "region": voice.region,
+        "outcome": "digest",
+        "escalation": "false",
+    }
+    return Letter(_subject("digest", f"{len(ordered)} things {title}, the worst is {worst}"), body + "\n", attributes)
+
+
+def _what_next(finding: Finding) -> str:
+    if not finding.is_open:
+        return finding.status.value
+    if finding.due is None:
+        return "waits for a person"
+    return f"next step {finding.due:%Y-%m-%d %H:%M} UTC"
+
+
+def _hanging(text: str) -> list[str]:
+    first, *rest = _wrapped(text, _WIDTH - 10)
+    return [f"    {first}", *(f"          {line}" for line in rest)]
 
 
 def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
@@ -289,10 +364,15 @@ def _letter(
     summary = _past(finding.deviation.summary) if past else finding.deviation.summary
     what = subject or f"{control.name(finding.target)} {summary}"
     who = finding.cause.who if finding.cause.action and not subject else ""
-    commands = ({f"undo {finding.short}": "put it back as it was before the repair"} if undo else {}) | {
-        f"show {finding.short}": "everything Plumbline knows about this",
-        "status": "what is watched, what is open",
+    short = finding.short
+    commands = {
+        f"undo {short}": "put it back as it was before the repair" if undo else "",
+        f"approve {short}": "do what is proposed" if finding.proposal else "",
+        f"exempt {short} --days 7 --owner ME --reason WHY": "leave it alone" if finding.is_open or undo else "",
+        f"show {short}": "everything about it",
+        "status": "what is watched and open",
     }
+    commands = {one: what for one, what in commands.items() if what}
     return Letter(
         _subject(verb, what, who),
         _body(lead, rows, control, voice, commands),
@@ -303,7 +383,6 @@ def _letter(
 
 def _body(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, commands: Mapping[str, str]) -> str:
     why = registry.prose(control.id).get("Why", "")
-    width = max(len(one) for one in commands)
     return (
         "\n\n".join(
             [
@@ -311,15 +390,20 @@ def _body(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, co
                 _paragraph(lead, indent="  "),
                 table(rows),
                 "Why this rule exists\n" + _paragraph(why, indent="  "),
-                f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:",
-                _indented(command(voice)),
-                "Then any of:\n\n"
-                + "\n".join(f"  plumbline {one:<{width}}   # {what}" for one, what in commands.items()),
+                _how_to(voice, commands),
                 f"Plumbline, rule {control.id}, severity {control.severity.value}, account {voice.account}",
             ]
         )
         + "\n"
     )
+
+
+def _how_to(voice: Voice, commands: Mapping[str, str]) -> str:
+    """The last part of a letter: what can be typed, in CloudShell. Nothing in it comes from an event."""
+    width = max(len(one) for one in commands)
+    paste = f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:"
+    lines = "\n".join(f"  plumbline {one:<{width}}  # {what}" for one, what in commands.items())
+    return "\n\n".join([paste, _indented(command(voice)), f"Then any of:\n\n{lines}"])
 
 
 def _attributes(

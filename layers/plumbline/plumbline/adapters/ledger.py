@@ -5,7 +5,7 @@
     account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
     account#ID        exemptions                      all exemptions, one item
     account#ID        pauses                          all pauses, one item
-    account#ID        spent#CONTROL#HOUR              repairs in that clock hour; CONTROL is * for all together
+    account#ID        spent#CONTROL#HOUR              repairs in that clock hour; * for all, `letters` for letters
     account#ID        adopted#CONTROL                 when the first sweep of a control was done
     once              KEY                             somebody was told; not again before `expires`
     account#ID        swept                           when the last sweep was done
@@ -33,6 +33,7 @@ Item = Mapping[str, Mapping[str, str]]
 #: Guidance of the UK Ministry of Justice for internal services: 13 months.
 KEPT_FOR = timedelta(days=395)
 _HOUR = timedelta(hours=1)
+_LETTERS = "letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Table:
             "pauses": "pauses",
             "spent": _spent_key(control, now),
             "spent_in_all": _spent_key(EVERY_CONTROL, now),
+            "letters": _spent_key(_LETTERS, now),
         }
         request = {self.name: {"Keys": [_key(pk, sk) for sk in names.values()], "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
@@ -72,6 +74,7 @@ class Table:
                 pauses={name: utc(until) for name, until in _body(found["pauses"], {}).items()},
                 spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
                 spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
+                letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -79,16 +82,18 @@ class Table:
                 "nothing is repaired"
             ) from error
 
-    def save(self, finding: Finding, *, now: datetime, spend: bool = False, bury: Finding | None = None) -> Finding:
+    def save(
+        self, finding: Finding, *, now: datetime, spend: bool = False, letter: bool = False, bury: Finding | None = None
+    ) -> Finding:
         """See engine.Ledger."""
         saved = replace(finding, version=finding.version + 1)
         put = {"Put": {"TableName": self.name, "Item": _item(saved, now), **_unchanged(finding.version)}}
         writes: list[Mapping[str, Any]] = [put]
         if bury is not None:
             writes.append({"Put": {"TableName": self.name, "Item": _buried(bury, now)}})
-        if spend:
-            pk = _account(finding.target.account)
-            writes += [self._spend(pk, _spent_key(name, now), now) for name in (finding.control, EVERY_CONTROL)]
+        counted = ((finding.control, EVERY_CONTROL) if spend else ()) + ((_LETTERS,) if letter else ())
+        pk = _account(finding.target.account)
+        writes += [self._spend(pk, _spent_key(name, now), now) for name in counted]
         self._write(writes, finding)
         return saved
 
@@ -116,6 +121,13 @@ class Table:
 
     def open_findings(self, account: str) -> Sequence[Finding]:
         """Every open finding of an account. Read from an index, so a write of this second may be missing."""
+        return [one for one in self._unfinished(account) if one.is_open]
+
+    def awaiting_digest(self, account: str) -> Sequence[Finding]:
+        """See engine.Ledger."""
+        return [one for one in self._unfinished(account) if one.awaits_digest]
+
+    def _unfinished(self, account: str) -> Sequence[Finding]:
         return self._query("open", "#k = :k", {":k": _text(account)}, {"#k": "open"})
 
     def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
@@ -256,7 +268,7 @@ def _item(finding: Finding, now: datetime) -> Item:
         "body": _text(to_json(finding)),
         "version": _number(finding.version),
     }
-    if finding.is_open:
+    if finding.is_open or finding.awaits_digest:
         return item | {
             "open": _text(finding.target.account),
             "due": _text(finding.due.isoformat() if finding.due else "9999"),
