@@ -1,0 +1,1 @@
+"""What Plumbline promises, each promise as a test."""

@@ -47,6 +47,7 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
+        assert isinstance(node, yaml.MappingNode)
         value = loader.construct_mapping(node, deep=True)
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
@@ -59,7 +60,8 @@ _Loader.add_multi_constructor("!", _intrinsic)
 @cache
 def source() -> Mapping[str, Any]:
     """template.yaml as it is written."""
-    return yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader that knows intrinsics
+    written: Mapping[str, Any] = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 -- a SafeLoader that knows intrinsics
+    return written
 
 
 @cache
@@ -71,7 +73,8 @@ def transformed() -> Mapping[str, Any]:
         env={"AWS_DEFAULT_REGION": STACK["AWS::Region"]},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    template: Mapping[str, Any] = json.loads(done.stdout)
+    return template
 
 
 def of_type(kind: str) -> dict[str, Mapping[str, Any]]:
@@ -87,13 +90,15 @@ def properties(kind: str) -> dict[str, Mapping[str, Any]]:
 def logical(value: Any) -> str:
     """The logical id that a `Ref` or `GetAtt` names; empty for anything else."""
     if isinstance(value, Mapping):
-        return value.get("Ref") or (value.get("Fn::GetAtt") or [""])[0]
+        name: str = value.get("Ref") or (value.get("Fn::GetAtt") or [""])[0]
+        return name
     return ""
 
 
 def text(value: Any) -> str:
     """A value in a stack called plumbline, with parameters at their defaults; resources stand as `<LogicalId>`."""
-    known = STACK | {name: str(one.get("Default", f"<{name}>")) for name, one in source()["Parameters"].items()}
+    parameters: Mapping[str, Mapping[str, Any]] = source()["Parameters"]
+    known = STACK | {name: str(one.get("Default", f"<{name}>")) for name, one in parameters.items()}
     if not isinstance(value, Mapping):
         return str(value)
     if "Ref" in value:

@@ -29,4 +29,4 @@ def rules_woken(event: Mapping[str, Any]) -> list[str]:
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Whether one pattern matches one event."""
-    return EventPattern.load(json.dumps(pattern)).matches_event(dict(event))
+    return bool(EventPattern.load(json.dumps(pattern)).matches_event(dict(event)))

@@ -37,7 +37,8 @@ class Recorded:
 
     def event(self) -> dict[str, Any]:
         """The event as EventBridge delivers it; a fresh copy each time."""
-        return json.loads(self.path.read_text())
+        event: dict[str, Any] = json.loads(self.path.read_text())
+        return event
 
     def ons(self, event: Mapping[str, Any] | None = None) -> list[On]:
         """The wakes of its control that it (or a mutilated copy) concerns."""

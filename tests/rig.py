@@ -170,12 +170,16 @@ class Rig:
     def letters(self) -> list[Letter]:
         """What was told."""
         sent = [one.parameters for one in self.requests if is_letter(one)]
-        return [Letter(one["Subject"], one["Message"], one["MessageAttributes"]) for one in sent]
+        return [Letter(one["Subject"], one["Message"], _plain(one["MessageAttributes"])) for one in sent]
 
     def forget(self) -> None:
         """Begin to count afresh."""
         self.requests.clear()
         self.sessions.clear()
+
+
+def _plain(attributes: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in attributes.items()}
 
 
 def is_read(request: Request) -> bool:

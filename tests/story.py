@@ -11,7 +11,6 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -22,9 +21,8 @@ import tests.controls
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
 from plumbline.core import Call, Control, Target
-from tests.deployed import source
+from tests.deployed import ledger_table
 
-ROOT = Path(__file__).parent.parent
 ACCOUNT = "123456789012"  # moto's own
 HOME = "eu-west-1"
 
@@ -122,8 +120,4 @@ def stories() -> list[Story]:
 
 def make_table(name: str, region: str) -> None:
     """The ledger's table, of the shape that template.yaml gives it."""
-    resource = source()["Resources"]["Ledger"]["Properties"]
-    shape = {
-        key: resource[key] for key in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    }
-    boto3.client("dynamodb", region_name=region).create_table(TableName=name, **shape)
+    boto3.client("dynamodb", region_name=region).create_table(**ledger_table(name))

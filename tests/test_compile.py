@@ -63,30 +63,45 @@ controls:
         ("control: {}", "baseline.yaml:1: there is no key 'control'; did you mean 'controls'?"),
         (
             "controls:\n  iam-acess-key-created: {}",
-            "baseline.yaml:1: controls: there is no control 'iam-acess-key-created'; did you mean 'iam-access-key-created'?",
+            (
+                "baseline.yaml:1: controls: there is no control 'iam-acess-key-created'; "
+                "did you mean 'iam-access-key-created'?"
+            ),
         ),
         (
             "controls:\n  iam-access-key-created:\n    alowed_users: [x]",
-            "baseline.yaml:2: controls.iam-access-key-created: there is no key 'alowed_users'; did you mean 'allowed_users'?",
+            (
+                "baseline.yaml:2: controls.iam-access-key-created: there is no key 'alowed_users'; "
+                "did you mean 'allowed_users'?"
+            ),
         ),
         (
             "controls:\n  iam-access-key-created:\n    allowed_users: ci",
-            'baseline.yaml:3: controls.iam-access-key-created.allowed_users: "ci" stands where a list belongs; '
-            "write a list such as [one, two]",
+            (
+                'baseline.yaml:3: controls.iam-access-key-created.allowed_users: "ci" stands where a list belongs; '
+                "write a list such as [one, two]"
+            ),
         ),
         (
             "controls:\n  iam-access-key-created:\n    mode: enforced",
-            "baseline.yaml:3: controls.iam-access-key-created.mode: \"enforced\" is not known here; did you mean 'enforce'?",
+            (
+                'baseline.yaml:3: controls.iam-access-key-created.mode: "enforced" is not known here; '
+                "did you mean 'enforce'?"
+            ),
         ),
         (
             "controls:\n  iam-access-key-created:\n    clocks: {default: {act: soon}}",
-            'baseline.yaml:3: controls.iam-access-key-created.clocks.default.act: "soon" is no duration; '
-            "write hours or days, such as 12h or 7d, or 0 for at once",
+            (
+                'baseline.yaml:3: controls.iam-access-key-created.clocks.default.act: "soon" is no duration; '
+                "write hours or days, such as 12h or 7d, or 0 for at once"
+            ),
         ),
         (
             "controls:\n  iam-access-key-created:\n    clocks: {default: {act: 7}}",
-            "baseline.yaml:3: controls.iam-access-key-created.clocks.default.act: 7 is no duration; "
-            "write hours or days, such as 12h or 7d, or 0 for at once",
+            (
+                "baseline.yaml:3: controls.iam-access-key-created.clocks.default.act: 7 is no duration; "
+                "write hours or days, such as 12h or 7d, or 0 for at once"
+            ),
         ),
         (
             "controls:\n  iam-access-key-created: {}\n  iam-access-key-created: {}",
@@ -98,8 +113,10 @@ controls:
         ),
         (
             "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-03-01}",
-            "baseline.yaml:2: exemptions[1].until: this exemption ended on 2026-03-01; "
-            "remove it, or agree on a new day with its owner (ann)",
+            (
+                "baseline.yaml:2: exemptions[1].until: this exemption ended on 2026-03-01; "
+                "remove it, or agree on a new day with its owner (ann)"
+            ),
         ),
         (
             "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x}",
@@ -125,10 +142,12 @@ def test_all_problems_are_reported_at_once() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_at_all_crashes_it(text: str) -> None:
+    problems: tuple[str, ...] = ()
     try:
         _compiled(text)
     except BaselineError as error:
-        assert all(one.startswith("baseline.yaml:") for one in error.problems)
+        problems = error.problems
+    assert [] == [one for one in problems if not one.startswith("baseline.yaml:")]
 
 
 def test_a_broken_file_stops_the_build_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

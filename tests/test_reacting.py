@@ -25,19 +25,25 @@ def _prose() -> Iterator[None]:
 
 @dataclass
 class Log:
-    lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """A logger that keeps its lines."""
+
+    lines: list[tuple[object, dict[str, Any]]] = field(default_factory=list)
 
     def info(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
-        self.lines.append((str(msg), dict(extra or {})))
+        """See plumbline.reacting.Log."""
+        self.lines.append((msg, dict(extra or {})))
 
     error = info
 
 
 @dataclass
 class Outlet:
+    """A queue that keeps what is put onto it."""
+
     bodies: list[str] = field(default_factory=list)
 
     def send(self, bodies: list[str]) -> None:
+        """See plumbline.sweeping.Outlet."""
         self.bodies += bodies
 
 
@@ -66,9 +72,21 @@ def test_a_duplicate_within_a_batch_is_settled_once() -> None:
     assert len([call for call in house.aws.calls if call.operation == "GetLamp"]) == 2  # before and after the repair
 
 
-@pytest.mark.parametrize("body", ["", "{", "7", "[]", "null", '{"a": 1}', '{"plumbline-wake": 1}',
-                                  WAKE.replace("lamp-off", "no-such"), WAKE.replace(str(LAMP), "nowhere"),
-                                  json.dumps({"detail-type": "AWS API Call via CloudTrail", "detail": "null"})])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "7",
+        "[]",
+        "null",
+        '{"a": 1}',
+        '{"plumbline-wake": 1}',
+        WAKE.replace("lamp-off", "no-such"),
+        WAKE.replace(str(LAMP), "nowhere"),
+        json.dumps({"detail-type": "AWS API Call via CloudTrail", "detail": "null"}),
+    ],
+)
 def test_a_message_nobody_understands_fails_alone_with_its_reason_logged(body: str) -> None:
     reaction, log, later = _reaction(House())
     with pytest.raises(MalformedWake):

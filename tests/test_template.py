@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from plumbline import registry
+from plumbline.adapters.aws import Accounts
 from plumbline.baseline import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
@@ -26,7 +27,8 @@ MAX_MANAGED_POLICY = 6144
 
 
 def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return document["Statement"]
+    statements: list[Mapping[str, Any]] = document["Statement"]
+    return statements
 
 
 def _policy(name: str) -> list[Mapping[str, Any]]:
@@ -116,6 +118,7 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
     plumbline = from_environment(lambda: NOW, environment)
     assert STACK["AWS::AccountId"] == plumbline.account
     accounts = plumbline.engine.aws
+    assert isinstance(accounts, Accounts)
     ours = {text(one["RoleName"]) for one in properties("AWS::IAM::Role").values()}
     assert accounts.eyes_role.format(account=plumbline.account).rpartition("/")[2] in ours
     assert (name == "SweepFunction") == (accounts.hands_role == ""), "the sweep has no hands"

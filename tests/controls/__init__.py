@@ -1,0 +1,1 @@
+"""Each control by itself, and the stories of how its world breaks."""

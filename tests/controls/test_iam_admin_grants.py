@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from plumbline.controls.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, observe, plan
+from plumbline.controls._administrators import observe
+from plumbline.controls.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, plan
 from plumbline.core import GLOBAL, Plan, Target
 from tests.story import ACCOUNT, Story, World, defaults, world
 
@@ -45,7 +46,7 @@ def _user(world: World) -> Target:
 
 def _policy(world: World, document: object = ADMIN) -> str:
     made = world.client("iam").create_policy(PolicyName="deploy", Path="/ci/", PolicyDocument=json.dumps(document))
-    return made["Policy"]["Arn"]
+    return str(made["Policy"]["Arn"])
 
 
 def _user_attached(world: World) -> Target:

@@ -17,15 +17,16 @@ SESSION = Target("111122223333", "global", "root-session", "2025-07-01T06/198.51
 
 
 def event(name: str) -> dict[str, Any]:
-    return json.loads((EVENTS / f"{name}.json").read_text())
+    recorded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return recorded
 
 
 def detail(name: str = "CreateAccessKey", /, **changes: Any) -> dict[str, Any]:
-    return event(name)["detail"] | changes
+    return {**event(name)["detail"], **changes}
 
 
 def identity(**changes: Any) -> dict[str, Any]:
-    return detail()["userIdentity"] | changes
+    return {**detail()["userIdentity"], **changes}
 
 
 @pytest.mark.parametrize("name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances"])

@@ -1,0 +1,1 @@
+"""Plumbline deployed to an embedded account: real rules, queues and roles."""

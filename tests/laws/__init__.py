@@ -1,0 +1,1 @@
+"""What every control keeps, checked over every story and every recorded event."""

@@ -17,7 +17,7 @@ from cfnlint.helpers import load_resource
 from plumbline import registry
 from plumbline.adapters.aws import session_policy
 from plumbline.core import Call, Control
-from tests.rig import journal
+from tests.rig import Request, journal
 from tests.story import Story, stories
 
 STORIES = [pytest.param(story, id=str(story)) for story in stories()]
@@ -35,7 +35,8 @@ def _service(name: str) -> Any:
 @cache
 def _permissions() -> Mapping[str, Any]:
     """Every IAM action there is, by service, in lower case; from the Service Authorization Reference."""
-    return load_resource(AdditionalSpecs, "Policies.json")
+    known: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
+    return known
 
 
 def _resource_formats(action: str) -> list[str]:
@@ -63,7 +64,8 @@ def _problems(service: str, operation: str, parameters: Mapping[str, Any]) -> st
 @pytest.mark.parametrize("story", STORIES)
 def test_every_call_has_the_parameters_that_aws_takes(story: Story) -> None:
     told = journal(story)
-    asked = [(one.service, one.operation, one.parameters) for one in (*told.calls, *told.reads)]
+    made: tuple[Call | Request, ...] = (*told.calls, *told.reads)
+    asked = [(one.service, one.operation, one.parameters) for one in made]
     assert [] == [problem for one in asked if (problem := _problems(*one))]
 
 

@@ -80,7 +80,7 @@ def _is_list(read: Request, key: str) -> bool:
     shape = botocore.session.get_session().get_service_model(read.service).operation_model(read.operation).output_shape
     for name in key.split("."):
         shape = shape.members[name]
-    return shape.type_name == "list"
+    return bool(shape.type_name == "list")
 
 
 def _set(answer: dict[str, Any], path: str, value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -10,10 +11,11 @@ from itertools import count
 import pytest
 
 from plumbline import undoing
-from plumbline.core import Control, LedgerDown, PlumblineError, Response
-from plumbline.engine import Outcome
+from plumbline.core import Control, LedgerDown, PlumblineError, Response, Step
+from plumbline.engine import Outcome, Settled
 from plumbline.findings import LEASE, Status
 from plumbline.wakes import from_event
+from plumbline.wording import Letter
 from tests.recorded import Recorded, records
 from tests.rig import ECHO, NOW, Broken, Rig, at_once, is_ledger, is_letter, is_read, is_write, own_rules
 from tests.story import world
@@ -100,7 +102,7 @@ def test_a_refused_survey_is_no_verdict(broken: Broken) -> None:
         plumbline = broken.install()
         with broken.rig.refusing(is_read, number=number):
             expanded = plumbline.engine.expand(replace(broken.wake(), target=everything), now=NOW)
-        if isinstance(expanded, tuple):  # every read was answered
+        if not isinstance(expanded, Settled):  # every read was answered
             assert broken.target in {wake.target for wake in expanded}
             break
         assert (Outcome.UNKNOWN, [], 1) == (expanded.outcome, broken.rig.writes, len(broken.rig.letters))
@@ -113,6 +115,7 @@ def test_a_refused_write_is_failed_and_its_undo_is_kept(broken: Broken) -> None:
         with broken.rig.refusing(is_write, number=number, code="AccessDenied"):
             settled = plumbline.engine.settle(broken.wake(), now=NOW)
         kept = plumbline.ledger.brief(broken.story.control, broken.target, LATER).finding
+        assert kept is not None
         assert (Outcome.FAILED, Status.FAILED) == (settled.outcome, kept.status)
         (repair,) = kept.repairs
         assert (number - 1, _undo(plan.steps[:number])) == (repair.done, [one.to_json() for one in repair.undo])
@@ -214,9 +217,9 @@ def _reads_of_one_look(broken: Broken) -> int:
     return sum(map(is_read, broken.rig.requests))
 
 
-def _undo(steps: tuple[object, ...]) -> list[object]:
+def _undo(steps: Sequence[Step]) -> list[object]:
     return [call.to_json() for step in reversed(steps) for call in step.undo]
 
 
-def _outcome(letter: object) -> str:
-    return letter.attributes["outcome"]["StringValue"]
+def _outcome(letter: Letter) -> str:
+    return letter.attributes["outcome"]
