@@ -239,6 +239,11 @@ class Memory:
         self._up()
         return [one for one in self.findings.values() if one.awaits_digest]
 
+    def lives(self, _account: str) -> list[Finding]:
+        """See engine.Ledger."""
+        self._up()
+        return [*self.findings.values(), *self.history]
+
     def by_id(self, _account: str, prefix: str) -> list[Finding]:
         """The findings whose id begins so."""
         return [one for one in (*self.findings.values(), *self.history) if one.id.startswith(prefix)]

@@ -11,9 +11,9 @@ import pytest
 
 from plumbline.core import LedgerDown, MalformedWake, Origin
 from plumbline.reacting import ComeBack, Reaction
-from plumbline.sweep import Unit
+from plumbline.sweep import Unit, mark
 from plumbline.sweeping import Sweeper
-from plumbline.wakes import Wake
+from plumbline.wakes import Task, Wake
 from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
 
 
@@ -41,10 +41,12 @@ class Outlet:
     """A queue that keeps what is put onto it."""
 
     bodies: list[str] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
 
-    def send(self, bodies: list[str]) -> None:
+    def send(self, bodies: list[str], *, delay: int = 0) -> None:
         """See plumbline.sweeping.Outlet."""
         self.bodies += bodies
+        self.delays += [delay] * len(bodies)
 
 
 def _record(body: str, tries: int = 1) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def _reaction(house: House) -> tuple[Reaction, Log, list[tuple[str, int]]]:
     return Reaction(house.plumbline, log, lambda: NOW, lambda *one: later.append(one)), log, later
 
 
+DIGEST = Task.DIGEST.to_json()
 WAKE = Wake("lamp-off", LAMP, Origin.SWEEP, MALLORY).to_json()
 
 
@@ -94,6 +97,38 @@ def test_a_message_nobody_understands_fails_alone_with_its_reason_logged(body: s
     assert [line[0] for line in log.lines] == ["malformed message"]
     assert log.lines[0][1]["reason"]
     assert later == [("r-1", 15)]
+
+
+def test_a_digest_is_told_when_it_is_asked_for() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    reaction, log, _ = _reaction(house)
+    reaction.record(_record(DIGEST))
+    assert house.alerts.subjects == ["digest: 1 things found before adoption, the worst is high"]
+    assert log.lines == [("task done", {"task": "digest", "told": 1})]
+
+
+def test_a_digest_that_waits_is_asked_for_by_the_next_sweep() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    assert wakes.bodies == [DIGEST]
+
+
+def test_the_week_is_told_once() -> None:
+    house = House()
+    house.settle()
+    reaction, _, _ = _reaction(house)
+    for _ in range(2):
+        reaction.record(_record(Task.WEEKLY.to_json()))
+    assert house.alerts.subjects[1:] == ["week: 1 repaired, 0 open, 0 exempt"]
+
+
+def test_a_task_that_does_not_exist_is_malformed() -> None:
+    reaction, _, _ = _reaction(House())
+    with pytest.raises(MalformedWake, match="does not exist"):
+        reaction.record(_record('{"plumbline-task": "dance"}'))
 
 
 def test_what_has_to_come_back_comes_back_later_each_time() -> None:
@@ -153,7 +188,8 @@ def test_a_first_sweep_adopts_and_the_next_one_does_not() -> None:
     unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
     sweeper.record(_record(unit))
     sweeper.record(_record(unit))
-    assert [json.loads(body)["origin"] for body in wakes.bodies] == ["adoption", "sweep"]
+    assert [json.loads(body).get("origin", body) for body in wakes.bodies] == ["adoption", DIGEST, "sweep"]
+    assert wakes.delays == [0, 30, 0]
     assert house.ledger.swept == NOW
     assert house.aws.writes == []
 
@@ -178,6 +214,7 @@ def test_a_list_that_aws_refuses_becomes_a_wake_for_the_whole_control() -> None:
 def test_an_open_finding_that_is_not_due_wakes_nobody() -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION)
+    house.engine.digest(LAMP.account, now=NOW)
     house.ledger.marks["lamp-off"] = "x"
     sweeper, _, wakes = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
@@ -188,6 +225,7 @@ def test_an_open_finding_that_is_not_due_wakes_nobody() -> None:
 def test_an_open_finding_that_looks_different_now_is_looked_at(change: str) -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION)
+    house.ledger.marks["lamp-off"] = mark(house.engine.baseline.rules["lamp-off"])
     if change == "gone":
         del house.aws.lamps["hall"]
     else:

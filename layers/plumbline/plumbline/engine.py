@@ -43,6 +43,7 @@ UNKNOWN_TOLD_FOR = timedelta(days=1)
 #: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
 _LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 EVERY_CONTROL = "*"
+WEEKLY_TOLD_FOR = timedelta(days=6)
 
 
 class Outcome(str, Enum):
@@ -134,6 +135,9 @@ class Ledger(Protocol):
 
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """The findings, open or closed, that a person is told of with the next digest."""
+
+    def lives(self, account: str) -> Sequence[Finding]:
+        """Every life of every finding that is still kept, open or closed."""
 
 
 class Aws(Protocol):
@@ -399,6 +403,14 @@ class Engine:
             except Conflict:  # settled while the letter was written: the next digest may name it again
                 continue
         return len(waiting)
+
+    def weekly(self, account: str, *, now: datetime) -> int:
+        """Tell how the week was; how many findings it tells of."""
+        key = f"weekly#{account}#{now:%G-%V}"
+        lives = self.ledger.lives(account)
+        letter = wording.weekly(self.controls, lives, self.deployment.voice, now)
+        self._send_once(key, letter, now=now, within=WEEKLY_TOLD_FOR)
+        return len(lives)
 
     def _stopped(self, case: _Case, finding: Finding) -> Settled | None:
         """The breakers: too many repairs in an hour, or of one target in a day."""

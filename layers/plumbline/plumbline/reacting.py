@@ -61,6 +61,10 @@ class Reaction:
 
     def _record(self, record: Any) -> None:  # noqa: ANN401
         try:
+            task = wakes.task(record["body"])
+            if task is not None:
+                self._run(task)
+                return
             asked = wakes.read(record["body"], self.plumbline.engine.controls)
         except MalformedWake as error:
             self.logger.error("malformed message", extra={"reason": str(error), "message_id": record["messageId"]})
@@ -76,6 +80,12 @@ class Reaction:
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    def _run(self, task: wakes.Task) -> None:
+        """Do something for the account as a whole."""
+        engine, account, now = self.plumbline.engine, self.plumbline.account, self.clock()
+        told = engine.digest(account, now=now) if task is wakes.Task.DIGEST else engine.weekly(account, now=now)
+        self.logger.info("task done", extra={"task": task.value, "told": told})
 
     def _settle(self, wake: wakes.Wake) -> None:
         now = self.clock()

@@ -10,16 +10,18 @@ from typing import Any, Protocol
 from plumbline.compose import Plumbline
 from plumbline.reacting import Log
 from plumbline.sweep import Unit
+from plumbline.wakes import Task
 
 #: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
 _ENOUGH_MILLISECONDS = 30_000
+_DIGEST_AFTER_SECONDS = 30
 
 
 class Outlet(Protocol):
     """A queue."""
 
-    def send(self, bodies: list[str]) -> None:
-        """Send messages, or raise."""
+    def send(self, bodies: list[str], *, delay: int = 0) -> None:
+        """Send messages, seen after `delay` seconds, or raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,20 @@ class Sweeper:
         """
         unit = Unit.from_json(record["body"])
         left = list(unit.controls)
+        found_first = False
         looks = self.plumbline.look(unit, now=self.clock())
         while left and self.remaining() > _ENOUGH_MILLISECONDS:
             look = next(looks)
             self.wakes.send([wake.to_json() for wake in look.wakes])
             self.plumbline.looked(unit, look)
             left.remove(look.control)
+            found_first = found_first or (look.is_first and bool(look.wakes))
             self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
         if left:
             self.units.send([replace(unit, controls=tuple(left)).to_json()])
             self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
-        elif unit.last:
+        if found_first or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
+            # react settles what was found in the meantime; what comes later is told by the next sweep's digest
+            self.wakes.send([Task.DIGEST.to_json()], delay=_DIGEST_AFTER_SECONDS)
+        if unit.last and not left:
             self.plumbline.ledger.note_sweep(unit.account, self.clock())

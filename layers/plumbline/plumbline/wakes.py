@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from plumbline import cloudtrail
 from plumbline.core import Cause, Control, Event, MalformedWake, On, Origin, State, Target, UnknownTarget
 
 _MARK = "plumbline-wake"
+_TASK = "plumbline-task"
 _SHOWN = 120
 
 
@@ -46,6 +48,35 @@ class Wake:
                 "cause": self.cause.to_json(),
             }
         )
+
+
+class Task(str, Enum):
+    """Something to do for the account as a whole, asked for by the sweep or by a schedule."""
+
+    DIGEST = "digest"  # tell, in one letter, what waits for it
+    WEEKLY = "weekly"  # the weekly summary
+
+    def to_json(self) -> str:
+        """The message body; `task` understands it."""
+        return json.dumps({_TASK: self.value})
+
+
+def task(body: str) -> Task | None:
+    """The task that a message asks for; None when it is no task.
+
+    Raises:
+        MalformedWake: it is one that does not exist.
+    """
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(message, Mapping) or _TASK not in message:
+        return None
+    try:
+        return Task(message[_TASK])
+    except ValueError as error:
+        raise MalformedWake(f"the message asks for a task that does not exist: {body[:_SHOWN]!r}") from error
 
 
 def read(body: str, controls: Mapping[str, Control]) -> tuple[Wake, ...]:

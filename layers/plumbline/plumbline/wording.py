@@ -9,17 +9,17 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from plumbline import registry
 from plumbline.baseline import Breakers
 from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, utc
-from plumbline.findings import Finding
+from plumbline.findings import Finding, Status
 from plumbline.wakes import Wake
 
 MAX_SUBJECT = 99
 _MAX_TEXT = 300
-_DIGEST_ROWS = 100
+_DIGEST_ROWS, _WEEKLY_ROWS = 100, 20
 _WIDTH = 78
 _SHORT_TEXT = 60
 _ELLIPSIS = "..."
@@ -127,7 +127,7 @@ def resolved(control: Control, finding: Finding, state: State, voice: Voice) -> 
 
 
 def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: Voice) -> Letter:
-    """One letter for many findings: what the first sweep found, or what came too fast for a letter each. Worst first."""
+    """One letter for many findings: what the first sweep found, or what came too fast. Worst first."""
     known = [one for one in findings if one.control in controls]
     ordered = sorted(known, key=lambda one: (controls[one.control].severity.rank, one.control, str(one.target)))
     worst = controls[ordered[0].control].severity.value if ordered else "low"
@@ -135,8 +135,8 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     lead = f"{len(ordered)} things happened within an hour, too many for an e-mail each. Worst first:"
     if until:
         lead = (
-            f"{len(ordered)} things are out of line with the baseline. They were there before Plumbline looked for the "
-            f"first time, so it leaves them alone until {moment(until)}. Until then put right yourself what you want to "
+            f"{len(ordered)} things are out of line with the baseline. They were there before Plumbline looked for "
+            f"the first time, so it leaves them alone until {moment(until)}. Until then put right what you want to "
             "put right yourself, and exempt, or write into baseline.yaml, what is meant. Worst first:"
         )
     lines: list[str] = []
@@ -146,8 +146,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         if control.id != heading:
             heading = control.id
             lines += ["", f"  {control.severity.value}: {registry.prose(control.id)['Title']} ({control.id})"]
-        text = clean(f"{control.name(one.target)} {one.deviation.summary}", 200)
-        lines += _hanging(f"{one.short}  {text}; {_what_next(one)}")
+        lines += _hanging(f"{one.short}  {_named(controls, one)}; {_what_next(one)}")
     if len(ordered) > _DIGEST_ROWS:
         lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
     some = ordered[0].short if ordered else "7F3K"
@@ -174,6 +173,50 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         "escalation": "false",
     }
     return Letter(_subject("digest", f"{len(ordered)} things {title}, the worst is {worst}"), body + "\n", attributes)
+
+
+def weekly(controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voice, now: datetime) -> Letter:
+    """How the week was: what was repaired, what is open and due next, what is exempt, and which way it goes."""
+    week, before = now - timedelta(days=7), now - timedelta(days=14)
+    known = [one for one in lives if one.control in controls]
+    repaired = [(one.closed_at, one) for one in known if one.status is Status.REPAIRED and one.closed_at]
+    closed = [one for at, one in repaired if at > week]
+    earlier = [one for at, one in repaired if before < at <= week]
+    found = [one for one in known if one.first_seen > week]
+    exempt = [one for one in known if one.status is Status.EXEMPT]
+    waiting = sorted(
+        (one for one in known if one.is_open and one.status is not Status.EXEMPT),
+        key=lambda one: (controls[one.control].severity.rank, one.due or now + timedelta(days=9999), one.id),
+    )
+    rows = {
+        "Held": f"{len(controls)} controls watched",
+        "Found": f"{len(found)} new",
+        "Repaired": f"{len(closed)}, and {len(earlier)} the week before ({_trend(len(closed), len(earlier))})",
+        "Open": f"{len(waiting)}",
+        "Exempt": f"{len(exempt)}",
+    }
+    parts = [_paragraph(f"The week up to {moment(now)}.", indent="  "), table(rows)]
+    for title, shown in (("Repaired this week", closed), ("Open, worst first", waiting)):
+        lines = [
+            line
+            for one in shown[:_WEEKLY_ROWS]
+            for line in _hanging(f"{one.short}  {_named(controls, one)}{f'; {_what_next(one)}' if one.is_open else ''}")
+        ]
+        if lines:
+            more = f"\n    and {len(shown) - _WEEKLY_ROWS} more" if len(shown) > _WEEKLY_ROWS else ""
+            parts.append(f"{title}\n" + "\n".join(lines) + more)
+    parts += [_how_to(voice, {"findings": "all that is open", "status": "what is watched and open"})]
+    subject = _subject("week", f"{len(closed)} repaired, {len(waiting)} open, {len(exempt)} exempt")
+    attributes = {"account": voice.account, "region": voice.region, "outcome": "week", "escalation": "false"}
+    return Letter(subject, "\n\n".join([*parts, f"Plumbline, account {voice.account}"]) + "\n", attributes)
+
+
+def _trend(now: int, before: int) -> str:
+    return "no change" if now == before else "more than before" if now > before else "fewer than before"
+
+
+def _named(controls: Mapping[str, Control], finding: Finding) -> str:
+    return clean(f"{controls[finding.control].name(finding.target)} {finding.deviation.summary}", 200)
 
 
 def _what_next(finding: Finding) -> str:

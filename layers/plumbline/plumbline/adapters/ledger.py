@@ -130,6 +130,18 @@ class Table:
     def _unfinished(self, account: str) -> Sequence[Finding]:
         return self._query("open", "#k = :k", {":k": _text(account)}, {"#k": "open"})
 
+    def lives(self, account: str) -> Sequence[Finding]:
+        """Every life of every finding that is still kept, open or closed."""
+        found: list[Finding] = []
+        for prefix in ("finding#", "history#"):
+            query = {
+                "TableName": self.name,
+                "KeyConditionExpression": "pk = :k AND begins_with(sk, :p)",
+                "ExpressionAttributeValues": {":k": _text(_account(account)), ":p": _text(prefix)},
+            }
+            found += [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
+        return found
+
     def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
         """The findings whose id begins with what a person typed, latest lives and earlier ones."""
         values = {":k": _text(_account(account)), ":id": _text(prefix)}

@@ -23,15 +23,20 @@ class Queue:
     url: str
     region: str
 
-    def send(self, bodies: Sequence[str]) -> None:
+    def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         """Send messages, ten to the call.
+
+        Args:
+            bodies: the messages.
+            delay: seconds before anybody sees them.
 
         Raises:
             AwsRefusal: SQS did not answer.
             PlumblineError: SQS refused a message; those before it are on their way.
         """
         for start in range(0, len(bodies), 10):
-            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[start : start + 10])]
+            bodies_of_call = enumerate(bodies[start : start + 10])
+            entries = [{"Id": str(n), "MessageBody": body, "DelaySeconds": delay} for n, body in bodies_of_call]
             answer = self._perform("SendMessageBatch", {"QueueUrl": self.url, "Entries": entries})
             if answer.get("Failed"):
                 raise PlumblineError(
