@@ -20,6 +20,24 @@ BY_LAMBDA = {
 }  # fmt: skip
 
 
+def test_what_was_there_before_is_told_in_one_digest(account: Account) -> None:
+    """Runs first, for a first sweep comes once."""
+    account.sweep()
+    account.until(lambda: account.mail_about("digest: "), "the digest")
+    account.quiet()
+    (mail,) = account.aws.mail()[-1:]
+    assert re.search(r"digest: \d+ things found before adoption, the worst is critical$", mail.subject)
+    assert "user mallory has administrator rights" in " ".join(mail.text.split())
+    opened = [one for one in account.operate("findings")["data"]["findings"] if one["status"] == "open"]
+    assert len(opened) >= 5, "all of it is open, and left alone"
+
+
+def test_the_week_is_summed_up(account: Account) -> None:
+    since = account.latest_mail()
+    account.send('{"plumbline-task": "weekly"}')
+    account.until(lambda: account.mail_about("week: ", since), "the weekly summary")
+
+
 def test_an_unlisted_key_is_deactivated_and_told_once(account: Account) -> None:
     user, since = account.user(), account.latest_mail()
     account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
