@@ -1,0 +1,443 @@
+"""One random history: people, faults and time against a whole Plumbline; everything follows from the seed."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from plumbline import operate
+from plumbline.adapters.alerts import Topic
+from plumbline.adapters.ledger import Table
+from plumbline.adapters.queue import Queue
+from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.compose import Plumbline
+from plumbline.core import Origin, PlumblineError, Response
+from plumbline.engine import Aws, Deployment, Engine
+from plumbline.exemptions import Exemption
+from plumbline.reacting import Reaction
+from plumbline.sweeping import Sweeper
+from plumbline.wakes import Wake
+from plumbline.wording import Voice
+from tests.simulation.oracle import Broken, Oracle
+from tests.simulation.toys import ACCOUNT, CLOCKS, CONTROLS, FACTS, HOME, RIGHT, WRONG, control_of, target, wrong
+from tests.simulation.weather import QUIET, Killed, Refused, forecast
+from tests.simulation.world import START, TABLE, Invocation, Message, Toy, World
+
+_UNDO = re.compile(r"plumbline undo ([0-9A-Z]+)")
+_APPROVE = re.compile(r"plumbline approve ([0-9A-Z]+)")
+_ROUNDS = 60
+_JUNK = (
+    "", "{", "[]", "null", "7", '{"plumbline-wake": 1}', '{"detail-type": "x", "detail": {}}',
+    '{"plumbline-wake": 1, "control": "no-such", "target": "111122223333/global/door/a", "origin": "sweep"}',
+    '{"plumbline-wake": 1, "control": "door-kept", "target": "nowhere", "origin": "sweep"}',
+    '{"detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "SetDoor", "eventSource": "elsewhere"}}',
+)  # fmt: skip
+
+
+@dataclass
+class Log:
+    """Counts how settles ended."""
+
+    count: Counter[str]
+
+    def info(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
+        """See reacting.Log."""
+        if msg == "settled" and extra:
+            self.count[f"settled: {extra['outcome']}"] += 1
+
+    def error(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
+        """See reacting.Log."""
+        self.count[f"logged: {msg}"] += 1
+
+
+@dataclass
+class Outcome:
+    """What one history came to."""
+
+    seed: int
+    broken: list[str]
+    journal: list[str]
+    count: Counter[str]
+    checks: Counter[str]
+
+
+@dataclass
+class History:
+    """One history, from its seed."""
+
+    seed: int
+    rng: random.Random = field(init=False)
+    world: World = field(init=False)
+    plumbline: Plumbline = field(init=False)
+    swept: datetime = START
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        self.rng = rng = random.Random(self.seed)
+        weather = forecast(rng)
+        baseline = _baseline(rng)
+        mode = Response.OBSERVE if rng.random() < 0.05 else Response.ENFORCE
+        grace = timedelta(hours=rng.choice((0, 5)))
+        self.world = World(rng, weather, Oracle(baseline, mode, grace), meanwhile=self._meanwhile)
+        self.log = Log(self.world.count)
+        voice = Voice(account=ACCOUNT)
+        self.ledger = Table(self.world.client, TABLE, HOME)
+        engine = Engine(
+            controls=CONTROLS,
+            baseline=baseline,
+            deployment=Deployment(home=HOME, mode=mode, adoption_grace=grace, voice=voice),
+            aws=cast("Aws", self.world),
+            ledger=self.ledger,
+            alerts=Topic(self.world.client, "topic", HOME),
+        )
+        self.plumbline = Plumbline(engine, self.ledger, self.world.client, ACCOUNT)
+        self.queues = {name: Queue(self.world.client, name, HOME) for name in ("wakes", "units")}
+        self._furnish()
+        self.pipeline = rng.choice(sorted(self.world.toys)) if rng.random() < 0.2 else None
+        modes = ", ".join(f"{name}={one.response.value}" for name, one in baseline.rules.items())
+        self.world.note(f"{modes}; mode {mode.value}, grace {grace}, {baseline.breakers}")
+        self.world.note(str(weather))
+
+    def run(self) -> Outcome:
+        """Live through it."""
+        world, rng = self.world, self.rng
+        try:
+            for self.steps in range(1, rng.randint(8, _ROUNDS)):  # noqa: B020 - counted for the summary
+                self._step()
+                self._stop_when_broken()
+            self._calm()
+            self._stop_when_broken()
+        except Broken:
+            pass
+        except Exception:  # noqa: BLE001 - whatever it was, its history is what one needs to see
+            world.oracle.broken.append(f"only PlumblineError: {traceback.format_exc()}")
+        count = world.count + Counter(steps=self.steps, histories=1, overruns=world.oracle.overruns)
+        return Outcome(self.seed, world.oracle.broken, world.journal, count, world.oracle.checks)
+
+    def _stop_when_broken(self) -> None:
+        if self.world.oracle.broken:
+            raise Broken
+
+    def _furnish(self) -> None:
+        """Some toys, some of them wrong from the beginning."""
+        for kind, facts in FACTS.items():
+            for name in "abcd"[: self.rng.randint(1, 4)]:
+                state = {one: self.rng.choice(WRONG if self.rng.random() < 0.2 else RIGHT) for one in facts}
+                there = state if self.rng.random() < 0.9 else None
+                self.world.toys[(kind, name)] = Toy(kind, name, [(START - timedelta(days=9), there, False)])
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        rng, world = self.rng, self.world
+        for _ in range(rng.choice((0, 0, 1, 1, 2, 5))):
+            self._somebody_acts()
+        weather = world.weather
+        if weather.outage and rng.random() < weather.outage:
+            service = rng.choice(("dynamodb", "sns", "sqs", "toys"))
+            world.outages[service] = world.now + timedelta(seconds=rng.choice((20, 400, 4000)))
+            world.count[f"outage {service}"] += 1
+            world.note(f"! {service} is away until {world.outages[service]:%d %H:%M:%S}")
+        if weather.junk and rng.random() < weather.junk:
+            world.count["junk"] += 1
+            world.send("wakes", rng.choice(_JUNK))
+        minutes = rng.choice((0.1, 0.5, 2, 2, 10, 10, 30, 60, 200, 700))
+        self._until(world.now + timedelta(minutes=minutes * rng.uniform(0.5, 1.5)))
+
+    def _until(self, end: datetime) -> None:
+        """Let time pass: sweeps each hour, events as they come, messages as they become visible."""
+        world = self.world
+        while True:
+            tick = (self.swept + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+            moments = [tick, *(at for at, _ in world.events)]
+            moments += [one.visible for queue in world.queues.values() for one in queue]
+            world.now = max(world.now, min(moments))
+            if world.now > end:
+                world.now = max(end, world.now if min(moments) <= end else end)
+                return
+            self._arrive()
+            if tick <= world.now:
+                self.swept = world.now
+                self._sweep()
+            self._drain_once()
+            if world.weather is QUIET and tick <= world.now and not world.outages:
+                self._stop_when_broken()
+
+    def _arrive(self) -> None:
+        """Events that are due enter the queue."""
+        due = [one for one in self.world.events if one[0] <= self.world.now]
+        if due:
+            self.world.events = [one for one in self.world.events if one[0] > self.world.now]
+            for _, body in due:
+                self.world.send("wakes", body)
+
+    def _sweep(self) -> None:
+        if self.world.weather.missed and self.rng.random() < self.world.weather.missed:
+            self.world.count["sweep missed"] += 1
+            self.world.note("! the sweep does not happen")
+            return
+        self.world.count["sweeps"] += 1
+        self._invoke("sweep", lambda: self._sweeper().begin())
+
+    # --- functions --------------------------------------------------------------------------------
+
+    def _sweeper(self) -> Sweeper:
+        return Sweeper(
+            self.plumbline,
+            units=self.queues["units"],
+            wakes=self.queues["wakes"],
+            logger=self.log,
+            clock=self.world.clock,
+            remaining=lambda: 1_000 if self.world.weather is not QUIET and self.rng.random() < 0.03 else 200_000,
+        )
+
+    def _drain_once(self) -> bool:
+        """One batch of each queue."""
+        units = self.world.receive("units", 1)
+        if units:
+            self._invoke("sweep", lambda: self._batch("units", units, self._sweeper().record))
+        wakes = self.world.receive("wakes", self.rng.randint(1, 10))
+        if wakes:
+            self._react(wakes)
+        return bool(units or wakes)
+
+    def _react(self, messages: list[Message]) -> None:
+        reaction = Reaction(self.plumbline, self.log, self.world.clock, self.queues["wakes"].later)
+        self._invoke("react", lambda: self._batch("wakes", messages, reaction.record))
+
+    def _batch(self, queue: str, messages: list[Message], handle: Callable[[Any], None]) -> None:
+        """As Lambda does it: the records that did not fail are deleted when the whole batch is over."""
+        done = []
+        for one in messages:
+            record = {
+                "messageId": one.handle,
+                "receiptHandle": one.handle,
+                "body": one.body,
+                "attributes": {"ApproximateReceiveCount": str(one.receives)},
+            }
+            try:
+                handle(record)
+            except PlumblineError:
+                self.world.count["record failed"] += 1
+            except Exception:  # noqa: BLE001 - the invariant is that there is none
+                self.world.oracle.check(
+                    "only PlumblineError", ok=False, message=f"{one.body}\n{traceback.format_exc()}"
+                )
+            else:
+                self.world.oracle.checks["only PlumblineError"] += 1
+                done.append(one)
+        for one in done:
+            self.world.done(queue, one)
+
+    def _invoke(self, function: str, body: Callable[[], Any], command: str = "") -> Any:
+        world = self.world
+        world.running.append(Invocation(function, world.now, world.now, command))
+        depth = len(world.running)
+        try:
+            return body()
+        except Killed:
+            return None
+        except PlumblineError as error:
+            world.note(f"{function} fails: {str(error)[:80]}")
+            return None
+        finally:
+            del world.running[depth - 1 :]
+
+    def _meanwhile(self) -> None:
+        """Something happens while a function is at work, mostly to what it is at work on."""
+        rng, world = self.rng, self.world
+        control, text = world.running[-1].subject
+        if not control or rng.random() < 0.2:
+            if rng.random() < 0.5:
+                self._arrive()
+                self._drain_once()
+            else:
+                self._somebody_acts()
+            return
+        kind, name = text.rsplit("/", 2)[-2:]
+        if rng.random() < 0.6 and control != control_of("visit"):
+            origin = rng.choice((Origin.EVENT, Origin.SWEEP))
+            world.send("wakes", Wake(control, target(kind, name), origin).to_json())
+            message = world.queues["wakes"][-1]
+            message.receives, message.visible = 1, world.now + timedelta(seconds=360)
+            self._react([message])
+        elif (kind, name) in world.toys:
+            self._somebody_acts((kind, name))
+
+    # --- people -----------------------------------------------------------------------------------
+
+    def _somebody_acts(self, where: tuple[str, str] | None = None) -> None:
+        rng = self.rng
+        key = where or self.pipeline or rng.choice(sorted(self.world.toys))
+        if where is None and rng.random() < 0.5:
+            key = rng.choice(sorted(self.world.toys))
+        act = rng.choices(
+            (self._breaks, self._mends, self._undoes, self._exempts, self._pauses, self._creates_or_deletes,
+             self._sticks, self._visits, self._approves, self._tries_in_vain),
+            (40, 12, 12, 5, 3, 4, 2, 3, 4, 3),
+        )[0]  # fmt: skip
+        act(key)
+
+    def _breaks(self, key: tuple[str, str]) -> None:
+        facts = self.world.toys[key].facts
+        if facts is not None:
+            for fact in self.rng.sample(sorted(facts), self.rng.randint(1, len(facts))):
+                self._changes(key, fact, self.rng.choice(WRONG))
+            self.world.count["broken"] += 1
+
+    def _mends(self, key: tuple[str, str]) -> None:
+        facts = self.world.toys[key].facts
+        if facts is not None and wrong(facts):
+            for fact in self.rng.sample(wrong(facts), self.rng.randint(1, len(wrong(facts)))):
+                self._changes(key, fact, self.rng.choice(RIGHT))
+            self.world.count["mended"] += 1
+
+    def _changes(self, key: tuple[str, str], fact: str, value: str) -> None:
+        self.world.note(f"mallory sets {key[0]} {key[1]}.{fact}={value}")
+        self.world.change(key, "mallory", fact, value)
+
+    def _tries_in_vain(self, key: tuple[str, str]) -> None:
+        self.world.count["failed call"] += 1
+        self.world.announce(f"Set{key[0].title()}", {"kind": key[0], "name": key[1]}, "mallory", "AccessDenied")
+
+    def _creates_or_deletes(self, key: tuple[str, str]) -> None:
+        toy = self.world.toys[key]
+        facts = {one: self.rng.choice(RIGHT + WRONG) for one in FACTS[key[0]]} if toy.facts is None else None
+        toy.writes.append(("mallory", toy.facts))
+        toy.past.append((self.world.now, facts, False))
+        self.world.count["created" if facts else "deleted"] += 1
+        self.world.note(f"mallory {'creates' if facts else 'deletes'} {key[0]} {key[1]} {facts or ''}")
+        self.world.announce(f"Set{key[0].title()}", {"kind": key[0], "name": key[1]}, "mallory")
+
+    def _sticks(self, key: tuple[str, str]) -> None:
+        toy = self.world.toys[key]
+        toy.past.append((self.world.now, toy.facts, not toy.stuck))
+        self.world.note(f"{key[0]} {key[1]} {'is stuck' if toy.stuck else 'is no longer stuck'}")
+
+    def _visits(self, _key: tuple[str, str]) -> None:
+        self.world.number += 1
+        self.world.count["visits"] += 1
+        self.world.announce("Visit", {"name": f"v{self.world.number}"}, "mallory")
+
+    def _exempts(self, key: tuple[str, str]) -> None:
+        rng, world = self.rng, self.world
+        pattern = str(target(*key)) if rng.random() < 0.8 else f"{ACCOUNT}/*/{key[0]}/*"
+        control = rng.choice((control_of(key[0]), control_of(key[0]), "*"))
+        until = world.now + timedelta(hours=rng.choice((1, 3, 9, 40)))
+        world.note(f"a person exempts {control} {pattern} until {until:%d %H:%M}")
+        given = Exemption(control, pattern, "ann", "because", until)
+        self._invoke("operate", lambda: self.ledger.exempt(ACCOUNT, given, world.now), "exempt")
+        world.count["exempted"] += 1
+
+    def _pauses(self, key: tuple[str, str]) -> None:
+        rng, world = self.rng, self.world
+        pauses = {name: until for name, until in world.oracle.pauses(world).items() if until > world.now}
+        name = rng.choice((control_of(key[0]), control_of(key[0]), "*"))
+        if name in pauses and rng.random() < 0.5:
+            del pauses[name]
+        else:
+            pauses[name] = world.now + timedelta(hours=rng.choice((1, 3, 9)))
+        world.note(f"a person pauses: {', '.join(f'{one} until {until:%d %H:%M}' for one, until in pauses.items())}")
+        body = json.dumps({one: until.isoformat() for one, until in pauses.items()})
+        world.table.put({"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": "pauses"}, "body": {"S": body}})
+        world.count["paused"] += 1
+
+    def _approves(self, _key: tuple[str, str]) -> None:
+        offered = [one for letter in self.world.letters for one in _APPROVE.findall(letter["Message"])]
+        if offered:
+            self._types("approve", self.rng.choice(offered[-3:]))
+
+    def _undoes(self, _key: tuple[str, str]) -> None:
+        offered = [one for letter in self.world.letters for one in _UNDO.findall(letter["Message"])]
+        if offered:
+            short = self.rng.choice(offered[-4:])
+            force = ("--force",) if self.rng.random() < 0.2 else ()
+            self._undo(short, *force)
+
+    def _types(self, *words: str) -> operate.Answer | None:
+        world = self.world
+        world.note(f"a person types: {' '.join(words)}")
+        given = self._invoke(
+            "operate", lambda: operate.answer(self.plumbline, {"command": list(words)}, now=world.clock()),
+            " ".join(words),
+        )  # fmt: skip
+        answer: operate.Answer | None = given
+        world.count[f"{words[0]}: {'no answer' if answer is None else 'done' if answer.ok else 'refused'}"] += 1
+        return answer
+
+    def _undo(self, short: str, *force: str) -> None:
+        """Undo, and see that exactly what was there is there again."""
+        world = self.world
+        ids = [one for one in world.oracle.by_id if one.startswith(short)]
+        if len(ids) != 1:
+            return
+        key, life = world.oracle.by_id[ids[0]]
+        kind, name = key[1].rsplit("/", 2)[-2:]
+        toy, mine = world.toys[(kind, name)], f"plumbline:{ids[0]}"
+        writes = list(toy.writes)
+        first = next((n for n, (who, _) in enumerate(writes) if who == mine), None)
+        finding = world.oracle.finding(world, key)
+        answer = self._types("undo", short, *force)
+        if answer is None or not answer.ok:
+            return
+        life.undone = True
+        world.oracle.checks["undo"] += 1
+        if first is None or finding is None or any(who != mine for who, _ in toy.writes[first:]):
+            return
+        before = writes[first][1]
+        seen = next((one.before for one in finding.repairs if one.undone is None), None)
+        if seen is None or seen.get("facts") != before:
+            return  # the plan was made from a stale view
+        world.oracle.check(
+            "undo restores", toy.facts == before, f"{kind} {name} {short}: was {before}, is {toy.facts} after the undo"
+        )
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def _calm(self) -> None:
+        """Faults stop, everything under way arrives, sweeps run; then everything must be where it belongs."""
+        world, rng = self.world, self.rng
+        world.note("--- calm ---")
+        calm = world.weather is QUIET
+        world.weather = QUIET
+        world.outages.clear()
+        last = max((at for at, _ in world.events), default=world.now)
+        self._until(max(last, world.now) + timedelta(hours=2))
+        hours = rng.choice((2, 3, 5)) if rng.random() < 0.85 else 40
+        for hour in range(hours):
+            self._until(self.swept + timedelta(minutes=59))
+            if hour >= (0 if calm else 1):
+                world.oracle.settled(world, self.swept, final=hour == hours - 1)
+            self._stop_when_broken()
+        self.world.oracle.letters_counted()
+
+
+def _baseline(rng: random.Random) -> Baseline:
+    """What this account wants: mostly enforcement, sometimes something gentler, with limits small enough to be met."""
+    gentler = (Response.OBSERVE, Response.PROPOSE, Response.ALERT, Response.OFF)
+    rules = {}
+    for kind, clocks in CLOCKS.items():
+        control = CONTROLS[control_of(kind)]
+        gentle = rng.random() < 0.2 and kind != "visit"
+        rules[control.id] = Rule(rng.choice(gentler) if gentle else control.response, clocks, {})
+    breakers = Breakers(rng.choice((2, 4, 10)), rng.choice((3, 6, 25)), rng.choice((2, 3)))
+    exemptions = ()
+    if rng.random() < 0.1:
+        until = START + timedelta(hours=rng.choice((5, 50)))
+        exemptions = (Exemption("*", f"{ACCOUNT}/*/door/a", "bob", "reviewed", until),)
+    return Baseline(rules, (), breakers, exemptions)
+
+
+def replay(seed: int) -> Outcome:
+    """The history of a seed."""
+    return History(seed).run()
+
+
+__all__ = ["History", "Outcome", "Refused", "replay"]

@@ -1,0 +1,373 @@
+"""What must hold, judged by the simulation's own reading of the rules and not by the engine's."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from plumbline.baseline import Baseline
+from plumbline.core import Call, Clock, Response, Target, utc
+from plumbline.findings import Finding, Status, from_json
+from tests.simulation.toys import ACCOUNT, wrong
+
+if TYPE_CHECKING:
+    from tests.simulation.dynamo import Item
+    from tests.simulation.world import Invocation, World
+
+Key = tuple[str, str]
+_PK = f"account#{ACCOUNT}"
+_DAY = timedelta(hours=24)
+_HOUR = timedelta(hours=1)
+_TRIES = 3
+#: What a transition is called in the letters' `outcome` attribute.
+_OUTCOMES = {
+    "opened": ("found", "seen"),
+    "escalated": ("escalated",),
+    "repaired": ("repaired",),
+    "failed": ("repair-failed",),
+    "not converged": ("not-converged",),
+    "fight": ("fight",),
+    "undone": ("undone",),
+}
+_ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved")
+
+
+class Broken(Exception):
+    """An invariant does not hold."""
+
+
+@dataclass
+class Life:
+    """One life of a finding, as the simulation watched it.
+
+    Attributes:
+        faults: kills, lost answers and refusals of ledger and topic that hit somebody at work on it.
+        grace: until when adoption leaves it alone.
+    """
+
+    id: str
+    first_seen: datetime
+    status: Status
+    origin: str
+    opened: datetime
+    items: frozenset[str]
+    told: tuple[str, ...] = ()
+    grace: datetime | None = None
+    faults: int = 0
+    tries: int = 0
+    letters: Counter[str] = field(default_factory=Counter)
+    undone: bool = False
+    exempted: bool = False
+
+
+@dataclass
+class Session:
+    """Hands, as taken for one repair or undo."""
+
+    key: Key
+    life: str
+    version: int
+    lease: datetime | None
+    is_undo: bool
+
+
+@dataclass
+class Oracle:
+    """Watches ledger, letters and writes; raises nothing, remembers what was broken."""
+
+    baseline: Baseline
+    mode: Response
+    grace: timedelta
+    lives: dict[Key, Life] = field(default_factory=dict)
+    by_id: dict[str, tuple[Key, Life]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    checks: Counter[str] = field(default_factory=Counter)
+    repairs: list[tuple[datetime, Key]] = field(default_factory=list)
+    promised: dict[Key, datetime] = field(default_factory=dict)
+    stopped: list[tuple[datetime, str]] = field(default_factory=list)
+    pending: Counter[Key] = field(default_factory=Counter)
+    digests: list[str] = field(default_factory=list)
+    overruns: int = 0
+
+    def check(self, invariant: str, ok: object, message: str) -> None:
+        """Count a check; remember it when it fails."""
+        self.checks[invariant] += 1
+        if not ok:
+            self.broken.append(f"{invariant}: {message}")
+
+    def fault(self, key: Key) -> None:
+        """Somebody at work on a finding was hit; what he told may be told once more."""
+        life = self.lives.get(key)
+        if life:
+            life.faults += 1
+        self.pending[key] += 1
+
+    # --- the ledger -------------------------------------------------------------------------------
+
+    def stored(self, world: World, old: Item | None, new: Item) -> None:
+        """An item was written."""
+        if not new["sk"]["S"].startswith("finding#"):
+            return
+        after = from_json(new["body"]["S"])
+        before = from_json(old["body"]["S"]) if old else None
+        key = (after.control, str(after.target))
+        name = f"{after.control} {after.target.id} {after.id[:4]}"
+        self.check("one writer", after.version == (before.version if before else 0) + 1, f"{name}: version skipped")
+        life = self.lives.get(key)
+        if before is None or before.id != after.id:
+            if before:
+                self.check("one life", not before.is_open, f"{name}: opened over the open {before.id[:4]}")
+            self.check("first seen", after.first_seen <= world.now, f"{name}: first seen in the future")
+            self._born(world, key, after)
+        else:
+            assert life is not None
+            self.check("first seen", after.first_seen == before.first_seen, f"{name}: first seen has moved")
+            if not before.is_open and before.status is not Status.NOTED:
+                self.check("one life", not after.is_open, f"{name}: a closed finding was opened again")
+            self.check("told", not set(before.told) - set(after.told) or after.proposal_told(before)
+                       if hasattr(after, "proposal_told") else True, f"{name}: forgets what was told")  # fmt: skip
+        life = self.lives[key]
+        if life.status is not after.status:
+            world.note(f"ledger: {name} {life.status.value} -> {after.status.value}")
+        life.status, life.told = after.status, after.told
+        life.exempted |= after.status is Status.EXEMPT
+        grown = not {one for one in after.deviation.items} <= life.items
+        if grown:
+            life.grace = None
+
+    def _born(self, world: World, key: Key, after: Finding) -> None:
+        life = Life(
+            after.id, after.first_seen, after.status, after.origin.value, world.now, frozenset(after.deviation.items)
+        )
+        if after.origin.value == "adoption":
+            life.grace = after.first_seen + self.grace
+        life.faults = self.pending[key]
+        self.lives[key] = life
+        self.by_id[life.id] = (key, life)
+        world.note(f"ledger: {after.control} {after.target.id} {after.id[:4]} new, {after.status.value}")
+
+    def finding(self, world: World, key: Key) -> Finding | None:
+        """What the ledger holds at this moment."""
+        item = world.table.get((_PK, f"finding#{key[0]}#{key[1]}"))
+        return from_json(item["body"]["S"]) if item else None
+
+    def exemptions(self, world: World) -> list[dict[str, str]]:
+        """The exemptions in the ledger and in the baseline."""
+        item = world.table.get((_PK, "exemptions"))
+        stored: list[dict[str, str]] = json.loads(item["body"]["S"]) if item else []
+        return [*stored, *(one.to_json() for one in self.baseline.exemptions)]
+
+    def pauses(self, world: World) -> dict[str, datetime]:
+        """The pauses in the ledger."""
+        item = world.table.get((_PK, "pauses"))
+        stored: dict[str, Any] = json.loads(item["body"]["S"]) if item else {}
+        return {name: utc(one if isinstance(one, str) else one["until"]) for name, one in stored.items()}
+
+    def briefed(self, world: World, inside: Invocation) -> None:
+        """A settle has read its brief: what it knows of exemptions and pauses is what stands there now."""
+        hour = _hour(inside.now)
+        inside.sees = {
+            "exemptions": self.exemptions(world),
+            "pauses": self.pauses(world),
+            "promised": dict(self.promised),
+            "spent": Counter(key[0] for at, key in self.repairs if _hour(at) == hour),
+        }
+
+    # --- writes -----------------------------------------------------------------------------------
+
+    def hands(self, world: World, inside: Invocation, control: str, target: Target) -> Session:
+        """Hands are taken: may they be?"""
+        key = (control, str(target))
+        finding = self.finding(world, key)
+        name = f"{control} {target.id}"
+        self.check("write-ahead", finding is not None, f"{name}: hands without a finding")
+        assert finding is not None
+        undoing = inside.command.startswith("undo")
+        session = Session(key, finding.id, finding.version, finding.lease, undoing)
+        if undoing:
+            covered = [one for one in self.exemptions(world) if _covers(one, key) and utc(one["until"]) > world.now]
+            self.check("undo exempts first", covered, f"{name}: undone without an exemption")
+            self.promised[key] = world.now + _DAY - timedelta(minutes=2)
+            return session
+        self._may_repair(world, inside, key, finding)
+        self.repairs.append((inside.now, key))
+        self.lives[key].tries += 1
+        world.count["repairs"] += 1
+        world.note(f"repairs {name} ({finding.id[:4]})")
+        return session
+
+    def _may_repair(self, world: World, inside: Invocation, key: Key, finding: Finding) -> None:
+        control, name, now = key[0], f"{key[0]} {finding.target.id} {finding.id[:4]}", inside.now
+        life, rule, sees = self.lives[key], self.baseline.rules[key[0]], inside.sees
+        approved = inside.command.startswith("approve") and rule.response is Response.PROPOSE
+        acting = (rule.response is Response.ENFORCE or approved) and self.mode is Response.ENFORCE
+        self.check("mode", acting, f"{name}: repaired although {rule.response.value} in mode {self.mode.value}")
+        if not approved:
+            exempt = [one for one in sees["exemptions"] if _covers(one, key) and utc(one["until"]) > now]
+            self.check("exempt", not exempt, f"{name}: repaired although exempt")
+            undone = sees["promised"].get(key)
+            self.check("exempt", undone is None or undone <= now, f"{name}: repaired again within a day of its undo")
+            paused = [one for one, until in sees["pauses"].items() if one in ("*", control) and until > now]
+            self.check("paused", not paused, f"{name}: repaired although paused")
+            act = _clock(rule.clocks, finding).act
+            self.check("due", act is not None and life.first_seen + act <= now, f"{name}: repaired before its time")
+            covered = life.grace and set(finding.deviation.items) <= life.items
+            self.check("grace", not covered or (life.grace and life.grace <= now), f"{name}: repaired in its grace")
+        self.check("breakers", life.tries < _TRIES, f"{name}: tried more than {_TRIES} times")
+        limits = self.baseline.breakers
+        fights = [at for at, one in self.repairs if one == key and now - at < _DAY]
+        self.check("breakers", len(fights) < limits.fight, f"{name}: repair {len(fights) + 1} in 24 hours")
+        spent = sees["spent"]
+        self.check("breakers", spent[control] < limits.per_control, f"{name}: over its hourly budget")
+        self.check("breakers", sum(spent.values()) < limits.in_all, f"{name}: over the hourly budget of all")
+        this_hour = Counter(one[0] for at, one in self.repairs if _hour(at) == _hour(now))
+        if this_hour[control] >= limits.per_control or this_hour.total() >= limits.in_all:
+            self.overruns += 1  # somebody else repaired between this settle's brief and its write-ahead
+        self.check("breakers", this_hour[control] < limits.per_control + 3, f"{name}: far over its hourly budget")
+
+    def write(self, world: World, inside: Invocation, session: Session, call: Call) -> None:
+        """A write is about to reach the account."""
+        finding = self.finding(world, session.key)
+        name = f"{session.key[0]} {call.parameters['name']}"
+        assert finding is not None
+        same = finding.version == session.version or (session.lease is not None and session.lease <= world.now)
+        self.check("one writer", same, f"{name}: somebody took the finding over while it was leased")
+        self.check("one writer", session.lease is not None, f"{name}: written without a lease")
+        if session.is_undo:
+            return
+        steps = finding.repairs[-1].plan.steps if finding.repairs else ()
+        planned = next((step for step in steps if step.do == call), None)
+        self.check("write-ahead", planned is not None, f"{name}: a write the ledger does not know")
+        self.check("write-ahead", planned is None or planned.undo, f"{name}: a write without an undo in the ledger")
+        facts = world.toys[(call.parameters["kind"], call.parameters["name"])].facts
+        if world.weather.stale == 0 and facts is not None and not world.weather.meet:
+            self.check("no stricter state", call.parameters["fact"] in wrong(facts), f"{name}: compliant, yet written")
+
+    # --- letters ----------------------------------------------------------------------------------
+
+    def letter(self, world: World, request: Mapping[str, Any]) -> None:
+        """SNS took a letter."""
+        attributes = {name: one["StringValue"] for name, one in request["MessageAttributes"].items()}
+        outcome, found = attributes.get("outcome", ""), self.by_id.get(attributes.get("finding", ""))
+        if outcome == "stopped":
+            self.stopped.append((world.now, attributes.get("control", "")))
+        if found and outcome != "stopped":
+            found[1].letters[outcome] += 1
+        elif outcome != "stopped":
+            self.digests.append(request["Message"])
+
+    def heard(self, life: Life) -> bool:
+        """Whether a person heard of a life at all."""
+        return bool(life.letters) or any(life.id[:4] in body for body in self.digests)
+
+    def letters_counted(self) -> None:
+        """Each transition told once; more only where something went wrong; nothing recorded as told that was not."""
+        for key, life in self.by_id.values():
+            name = f"{key[0]} {key[1].rpartition('/')[2]} {life.id[:4]}"
+            for outcome in _ONCE:
+                count = life.letters[outcome]
+                if count:
+                    self.check("told once", count <= 1 + life.faults, f"{name}: {outcome} told {count} times")
+            failures, most = life.letters["repair-failed"], life.tries + life.faults
+            self.check("told once", failures <= most, f"{name}: {failures} failures told of {life.tries} tries")
+            reminders = len({one for one in life.told if one.startswith("reminded")})
+            told = life.letters["reminder"]
+            self.check("told once", told <= reminders + life.faults, f"{name}: {told} reminders, {reminders} recorded")
+            listed = any(life.id[:4] in body for body in self.digests)
+            for one in life.told:
+                wanted = ("reminder",) if one.startswith("reminded") else _OUTCOMES.get(one, ())
+                sent = listed or not wanted or any(life.letters[outcome] for outcome in wanted)
+                self.check("never lost", sent, f"{name}: recorded as told '{one}', and no letter went out")
+            if life.status in (Status.REPAIRED, Status.UNDONE):
+                sent = life.letters[life.status.value] or listed
+                self.check("never lost", sent, f"{name}: {life.status.value}, and nobody was told")
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def settled(self, world: World, swept: datetime, *, final: bool) -> None:
+        """After a sweep in quiet weather, with all queues empty: is everything where the rules want it?"""
+        for (kind, name), toy in world.toys.items():
+            key = (f"{kind}-kept", _target_text(world, kind, name))
+            finding, life = self.finding(world, key), self.lives.get(key)
+            deviating = toy.facts is not None and wrong(toy.facts)
+            rule = self.baseline.rules[key[0]]
+            if rule.response is Response.OFF:
+                continue
+            label = f"{key[0]} {name}"
+            if not deviating:
+                self.check("closed", finding is None or not finding.is_open, f"{label}: compliant, and still open")
+                continue
+            known = finding is not None and finding.is_open
+            self.check("seen", known, f"{label}: deviates, and the ledger does not know")
+            if finding is None or life is None or not known:
+                continue
+            exempt = [one for one in self.exemptions(world) if _covers(one, key) and utc(one["until"]) > swept]
+            if exempt:
+                continue
+            self._repaired_or_told(world, key, finding, life, swept, final=final)
+
+    def _repaired_or_told(
+        self, world: World, key: Key, finding: Finding, life: Life, swept: datetime, *, final: bool
+    ) -> None:
+        rule, limits = self.baseline.rules[key[0]], self.baseline.breakers
+        label = f"{key[0]} {finding.target.id} {finding.id[:4]}"
+        toy = world.toys[(finding.target.kind, finding.target.id)]
+        clock = _clock(rule.clocks, finding)
+        acts = life.first_seen + clock.act if clock.act is not None else None
+        if acts and life.grace:
+            acts = max(acts, life.grace)
+        hour = self._spent(world, swept)
+        braked = hour[key[0]] >= limits.per_control or hour["*"] >= limits.in_all
+        fought = len([at for at, one in self.repairs if one == key and swept - at < _DAY + _HOUR]) >= limits.fight
+        braked |= bool(self.stopped and swept - self.stopped[-1][0] < 2 * _HOUR)
+        enforced = rule.response is Response.ENFORCE and self.mode is Response.ENFORCE
+        paused = any(until > swept - _HOUR for one, until in self.pauses(world).items() if one in ("*", key[0]))
+        tried = len(finding.repairs) >= _TRIES
+        gone = life.exempted and finding.status is Status.EXEMPT
+        if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
+            self.check("clock acts", acts > swept - _HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")
+        if not (braked and not life.letters):
+            self.check("told", self.heard(life), f"{label}: deviates, and nobody was told")
+        if life.tries or braked or fought or life.exempted or life.undone:
+            return
+        passed = [after for after in clock.remind if life.first_seen + after <= swept - 2 * _HOUR]
+        if clock.escalate is not None and life.first_seen + clock.escalate <= swept - 2 * _HOUR:
+            self.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
+        if passed:
+            names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
+            reminded = set(names) & set(life.told) or (enforced and acts and acts <= swept)
+            self.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
+
+    def _spent(self, world: World, at: datetime) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for control in (*self.baseline.rules, "*"):
+            item = world.table.get((_PK, f"spent#{control}#{at:%Y-%m-%dT%H}"))
+            found[control] = int(item["n"]["N"]) if item else 0
+        return found
+
+
+def _target_text(world: World, kind: str, name: str) -> str:
+    from tests.simulation.toys import target
+
+    return str(target(kind, name))
+
+
+def _covers(exemption: Mapping[str, str], key: Key) -> bool:
+    return exemption["control"] in ("*", key[0]) and fnmatchcase(key[1], exemption["target"])
+
+
+def _hour(at: datetime) -> str:
+    return f"{at:%d %H}"
+
+
+def _clock(clocks: Mapping[str, Clock], finding: Finding) -> Clock:
+    """The clock that runs, by the words of DESIGN: the deviation's, or the sweep's where no event announced it."""
+    name = finding.deviation.clock
+    if name == "default" and finding.origin.value in ("sweep", "adoption") and "found-by-sweep" in clocks:
+        name = "found-by-sweep"
+    return clocks.get(name, clocks["default"])

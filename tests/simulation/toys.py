@@ -1,0 +1,175 @@
+"""Six toy controls over an account of toys: one for each way a deviation can live.
+
+A toy has facts, each `safe`, `locked` (stricter), `open` or `wild`; the last two are deviations. A `stuck` toy has no
+safe repair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from plumbline.cloudtrail import here, parameter
+from plumbline.core import (
+    AT_ONCE,
+    GLOBAL,
+    NEVER,
+    Ask,
+    Call,
+    Clock,
+    Control,
+    Deviation,
+    Event,
+    On,
+    Plan,
+    Response,
+    Scope,
+    Settings,
+    Severity,
+    State,
+    Step,
+    Target,
+)
+
+ACCOUNT = "111122223333"
+HOME = "us-east-1"
+SOURCE = "toys.amazonaws.com"
+WRONG = ("open", "wild")
+RIGHT = ("safe", "locked")
+
+FACTS: Mapping[str, tuple[str, ...]] = {
+    "door": ("latch",),
+    "lamp": ("bulb", "shade"),
+    "tap": ("valve", "hose"),
+    "sign": ("text",),
+    "gate": ("bar", "bolt", "chain", "hinge"),
+}
+REGIONS = {"door": GLOBAL, "lamp": GLOBAL, "tap": HOME, "sign": GLOBAL, "gate": GLOBAL, "visit": GLOBAL}
+
+
+def _hours(*hours: int) -> tuple[timedelta, ...]:
+    return tuple(timedelta(hours=one) for one in hours)
+
+
+CLOCKS: Mapping[str, Mapping[str, Clock]] = {
+    "door": {"default": AT_ONCE},
+    "lamp": {
+        "default": Clock(_hours(3, 5), timedelta(hours=8), timedelta(hours=12)),
+        "wild": Clock(_hours(2), None, timedelta(hours=4)),
+    },
+    "tap": {"default": AT_ONCE, "found-by-sweep": Clock(_hours(2), None, timedelta(hours=6))},
+    "sign": {"default": Clock(_hours(3, 6), timedelta(hours=10), None)},
+    "gate": {"default": AT_ONCE},
+    "visit": {"default": NEVER},
+}
+
+
+def wrong(facts: Mapping[str, str]) -> list[str]:
+    """The facts that are deviations."""
+    return sorted(name for name, value in facts.items() if value in WRONG)
+
+
+def target(kind: str, name: str) -> Target:
+    """The target of a toy."""
+    return Target(ACCOUNT, REGIONS[kind], kind, name)
+
+
+def control_of(kind: str) -> str:
+    """The control that judges toys of a kind."""
+    return f"{kind}-kept"
+
+
+def _detect(state: State, _settings: Settings) -> Deviation | None:
+    if not state or not wrong(state["facts"]):
+        return None
+    facts, names = state["facts"], wrong(state["facts"])
+    wild = state["kind"] == "lamp" and "wild" in facts.values()
+    return Deviation("is loose", tuple(f"{name}={facts[name]}" for name in names), "wild" if wild else "default")
+
+
+def _plan(at: Target, state: State, _settings: Settings) -> Plan:
+    if state is None or state.get("stuck"):
+        return Plan(refusal="it is stuck")
+
+    def put(fact: str, value: str) -> Call:
+        return Call("toys", f"Set{at.kind.title()}", {"kind": at.kind, "name": at.id, "fact": fact, "value": value})
+
+    steps = tuple(Step(put(fact, "safe"), (put(fact, state["facts"][fact]),)) for fact in wrong(state["facts"]))
+    return Plan(steps, (f"arn:toy/{at.id}",), "makes it safe")
+
+
+def _observe(ask: Ask, at: Target) -> State:
+    state: State = ask(Call("toys", "GetToy", {"kind": at.kind, "name": at.id}))
+    return state
+
+
+def _listing(kind: str) -> Any:
+    def find(ask: Ask) -> list[Target]:
+        return [target(kind, name) for name in ask(Call("toys", "ListToys", {"kind": kind}))]
+
+    return find
+
+
+def _surveying(kind: str) -> Any:
+    def survey(ask: Ask) -> dict[Target, State]:
+        return {target(kind, name): state for name, state in ask(Call("toys", "GetToys", {"kind": kind})).items()}
+
+    return survey
+
+
+def _locating(kind: str) -> Any:
+    def locate(detail: Event) -> tuple[Target, ...]:
+        return here(detail, kind, parameter(detail, "name"), region=REGIONS[kind])
+
+    return locate
+
+
+def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE) -> Control:
+    bulk = kind == "gate"
+    return Control(
+        id=control_of(kind),
+        severity=severity,
+        response=response,
+        clocks=CLOCKS[kind],
+        scope=Scope.EACH if kind == "tap" else Scope.GLOBAL,
+        wakes_on=(On(SOURCE, (f"Set{kind.title()}",), _locating(kind)),),
+        reads=frozenset({"toys:GetToy"}),
+        writes=frozenset({f"toys:Set{kind.title()}"}),
+        noun=f"{kind} {{id}}",
+        detect=_detect,
+        describe=lambda state: str(state["facts"]) if state else "gone",
+        plan=_plan,
+        find=None if bulk else _listing(kind),
+        observe=_observe,
+        survey=_surveying(kind) if bulk else None,
+        blinds=kind == "door",
+    )
+
+
+VISIT = Control(
+    id=control_of("visit"),
+    severity=Severity.CRITICAL,
+    response=Response.ALERT,
+    clocks=CLOCKS["visit"],
+    scope=Scope.GLOBAL,
+    wakes_on=(On(SOURCE, ("Visit",), _locating("visit")),),
+    reads=frozenset(),
+    writes=frozenset(),
+    noun="visit {id}",
+    detect=lambda state, _settings: Deviation("happened", (str(state["name"]),)) if state else None,
+    describe=lambda state: "a visit" if state else "nothing",
+    witness=lambda detail: {"name": parameter(detail, "name")},
+)
+
+CONTROLS: Mapping[str, Control] = {
+    one.id: one
+    for one in (
+        _judged("door", Severity.CRITICAL),
+        _judged("lamp", Severity.HIGH),
+        _judged("tap", Severity.MEDIUM),
+        _judged("sign", Severity.LOW, Response.ALERT),
+        _judged("gate", Severity.HIGH),
+        VISIT,
+    )
+}
