@@ -105,6 +105,8 @@ def text(value: Any) -> str:
         return known.get(value["Ref"], f"<{value['Ref']}>")
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
+    if "Fn::If" in value:  # every condition that is asked for here is off by default
+        return text(value["Fn::If"][2])
     body = value["Fn::Sub"]
     assert isinstance(body, str), f"only the short form of Sub is understood: {value}"
     for name, known_value in known.items():

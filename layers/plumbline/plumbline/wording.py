@@ -21,7 +21,7 @@ MAX_SUBJECT = 99
 _MAX_TEXT = 300
 _DIGEST_ROWS, _WEEKLY_ROWS = 100, 20
 _WIDTH = 78
-_SHORT_TEXT = 60
+_SHORT_TEXT, _MAX_BODY_TEXT = 60, 1000
 _ELLIPSIS = "..."
 _CONSOLE = "the AWS console, in a browser"
 #: What a user agent contains, and what people call the tool. The first that fits: Terraform carries an SDK's name too.
@@ -69,11 +69,15 @@ class Letter:
         subject: ASCII, one line, under 100 characters.
         body: plain text.
         attributes: SNS message attributes that subscriptions filter on.
+        about: what other programs want to know: the target, the deviation, who did it. Cleaned.
+        commands: what can be typed.
     """
 
     subject: str
     body: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    commands: Sequence[str] = ()
 
 
 def clean(text: str, limit: int = _MAX_TEXT) -> str:
@@ -297,13 +301,13 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
     )
 
 
-def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice) -> Letter:
+def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice, by: str = "") -> Letter:
     """A person took a repair back."""
     lead = (
         f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: it is as it was before. "
         f"Plumbline leaves it alone until {moment(until)}, and then judges it afresh."
     )
-    rows = {"It was found because it": finding.deviation.summary, "Now": control.describe(state)}
+    rows = {"It was found because it": finding.deviation.summary, "Now": control.describe(state), "By": said(by)}
     return _letter("undone", control, finding, voice, lead=lead, rows=rows, past=True)
 
 
@@ -325,9 +329,23 @@ def command(voice: Voice) -> str:
     return (
         f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
         f"  --function-name {voice.operate} --cli-binary-format raw-in-base64-out \\\n"
-        '  --payload "$(jq -nc \'{command:$ARGS.positional}\' --args "$@")" \\\n'
+        '  --payload "$(jq -nc --arg by "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
+        "  '{command:$ARGS.positional,by:$by}' --args -- \"$@\")\" \\\n"
         "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"
     )
+
+
+def said(by: str) -> str:
+    """Who typed a command, as his shell said; Lambda does not tell a function who invoked it. Empty for nobody."""
+    return f"{clean(by, 200)} (so says the shell; CloudTrail's data events of the function prove it)" if by else ""
+
+
+def notice(verb: str, what: str, lead: str, rows: Mapping[str, str], commands: Mapping[str, str], voice: Voice) -> Letter:
+    """A letter about what a person decided, or forgot: an exemption, a pause."""
+    tail = f"Plumbline, account {voice.account}"
+    body = "\n\n".join([_paragraph(lead, indent="  "), table(rows), _how_to(voice, commands), tail])
+    attributes = {"account": voice.account, "region": voice.region, "outcome": verb, "escalation": "false"}
+    return Letter(_subject(verb, what), body + "\n", attributes)
 
 
 def table(rows: Mapping[str, str], width: int = _WIDTH) -> str:
@@ -421,6 +439,15 @@ def _letter(
         _body(lead, rows, control, voice, commands),
         _attributes(control, finding.target.account, finding.target.region, verb, escalation=escalation)
         | {"finding": finding.id},
+        about={
+            "target": clean(str(finding.target)),
+            "deviation": clean(finding.deviation.summary),
+            "status": finding.status.value,
+            "who": clean(finding.cause.who),
+            "action": clean(finding.cause.action),
+            "lead": clean(lead, _MAX_BODY_TEXT),
+        },
+        commands=[f"plumbline {one}" for one in commands],
     )
 
 

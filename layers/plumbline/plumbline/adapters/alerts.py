@@ -1,11 +1,12 @@
-"""Letters to the Alerts topic."""
+"""Letters to the Alerts topic, and on request their twins for chat tools and for other programs."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from plumbline.adapters.aws import ClientFactory, perform
-from plumbline.core import Call
+from plumbline.core import AwsRefusal, Call
 from plumbline.wording import Letter
 
 #: SNS takes 256 KB; a letter that long is no letter.
@@ -20,11 +21,15 @@ class Topic:
         clients: the client factory.
         arn: the topic.
         region: where it is.
+        chat: a topic for chat tools, whose messages are JSON; empty for none.
+        events: whether the default event bus gets a `Plumbline Finding` event for each letter.
     """
 
     clients: ClientFactory
     arn: str
     region: str
+    chat: str = ""
+    events: bool = False
 
     def send(self, letter: Letter) -> None:
         """See engine.Alerts."""
@@ -38,3 +43,45 @@ class Topic:
             "MessageAttributes": attributes,
         }
         perform(self.clients("", self.region, "sns"), Call("sns", "Publish", publish))
+        if self.chat:
+            twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(letter)), "MessageAttributes": attributes}
+            perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
+        if self.events:
+            entry = {
+                "Source": "plumbline",
+                "DetailType": "Plumbline Finding",
+                "Detail": json.dumps(event_detail(letter)),
+            }
+            call = Call("events", "PutEvents", {"Entries": [entry]})
+            if perform(self.clients("", self.region, "events"), call).get("FailedEntryCount"):
+                raise AwsRefusal("FailedEntry", "EventBridge did not take the event; the letter is told again", call)
+
+
+def event_detail(letter: Letter) -> dict[str, str]:
+    """What a `Plumbline Finding` event says."""
+    return {**letter.attributes, **letter.about, "subject": letter.subject}
+
+
+def chat_message(letter: Letter) -> dict[str, object]:
+    """A letter as chat tools take it.
+
+    Source: custom notifications of Amazon Q Developer in chat applications, version 1.0 of their schema.
+    """
+    title = letter.subject.removeprefix("[Plumbline] ")
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "content": {
+            "textType": "client-markdown",
+            "title": f"Plumbline: {title}",
+            "description": letter.about.get("lead", title),
+            "nextSteps": [f"`{one}`" for one in letter.commands],
+        },
+        "metadata": {
+            "threadId": letter.attributes.get("finding", letter.attributes.get("outcome", "plumbline")),
+            "summary": title,
+            "eventType": letter.attributes.get("outcome", ""),
+            "relatedResources": [letter.about["target"]] if "target" in letter.about else [],
+            "additionalContext": dict(letter.attributes),
+        },
+    }
