@@ -15,6 +15,7 @@ import yaml
 
 from plumbline import registry
 from plumbline.core import Clock, Control, On, Response
+from tests import gallery
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = r"(?ms)^(?P<indent> *)# plumbline:{name} begin[^\n]*\n.*?(?=^ *# plumbline:{name} end)"
@@ -25,7 +26,11 @@ def everything() -> dict[Path, str]:
     template = (ROOT / "template.yaml").read_text()
     for name, block in {"rules": rules, "eyes": eyes, "hands": hands}.items():
         template = _with_block(template, name, block())
-    return {ROOT / "template.yaml": template, ROOT / "docs/controls.md": reference()}
+    return {
+        ROOT / "template.yaml": template,
+        ROOT / "docs/controls.md": reference(),
+        ROOT / "docs/emails.md": gallery.page(),
+    }
 
 
 def rules() -> str:

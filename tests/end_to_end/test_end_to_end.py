@@ -26,7 +26,7 @@ def test_what_was_there_before_is_told_in_one_digest(account: Account) -> None:
     account.until(lambda: account.mail_about("digest: "), "the digest")
     account.quiet()
     (mail,) = account.aws.mail()[-1:]
-    assert re.search(r"digest: \d+ things found before adoption, the worst is critical$", mail.subject)
+    assert re.search(r"digest: \d+ things there before Plumbline, the worst is critical$", mail.subject)
     assert "user mallory has administrator rights" in " ".join(mail.text.split())
     opened = [one for one in account.operate("findings")["data"]["findings"] if one["status"] == "open"]
     assert len(opened) >= 5, "all of it is open, and left alone"

@@ -136,12 +136,13 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     ordered = sorted(known, key=lambda one: (controls[one.control].severity.rank, one.control, str(one.target)))
     worst = controls[ordered[0].control].severity.value if ordered else "low"
     until = max((one.grace_until for one in ordered if one.grace_until and one.is_open), default=None)
-    lead = f"{len(ordered)} things happened within an hour, too many for an e-mail each. Worst first:"
+    things = f"{len(ordered)} thing{'s' * (len(ordered) != 1)}"
+    lead = f"{things} came after the hour's limit of e-mails, and stand here together. Worst first:"
     if until:
         lead = (
-            f"{len(ordered)} things are out of line with the baseline. They were there before Plumbline looked for "
-            f"the first time, so it leaves them alone until {moment(until)}. Until then put right what you want to "
-            "put right yourself, and exempt, or write into baseline.yaml, what is meant. Worst first:"
+            f"{things} out of line with the baseline. All of it was there before Plumbline looked for the first time, so "
+            f"it is left alone until {moment(until)}. Until then put right what you rather put right yourself, and "
+            "exempt, or write into baseline.yaml, what is meant. Worst first:"
         )
     lines: list[str] = []
     heading = ""
@@ -155,9 +156,9 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
     some = ordered[0].short if ordered else "7F3K"
     commands = {
-        f"show {some}": "everything about one of them",
-        f"exempt {some} --days 30 --owner me --reason ...": "leave one alone",
-        "enforce": "do not wait: let every repair run on its own clock now",
+        f"show {some}": "everything about it",
+        f"exempt {some} --days 30 --owner ME --reason WHY": "leave it alone",
+        "enforce": "end the grace now",
         "findings": "all that is open",
     }
     body = "\n\n".join(
@@ -168,7 +169,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
             f"Plumbline, account {voice.account}",
         ]
     )
-    title = "found before adoption" if until else "in one hour"
+    title = "there before Plumbline" if until else "in one hour"
     attributes = {
         "severity": worst,
         "account": voice.account,
@@ -176,7 +177,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         "outcome": "digest",
         "escalation": "false",
     }
-    return Letter(_subject("digest", f"{len(ordered)} things {title}, the worst is {worst}"), body + "\n", attributes)
+    return Letter(_subject("digest", f"{things} {title}, the worst is {worst}"), body + "\n", attributes)
 
 
 def weekly(controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voice, now: datetime) -> Letter:
@@ -330,22 +331,31 @@ def command(voice: Voice) -> str:
         f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
         f"  --function-name {voice.operate} --cli-binary-format raw-in-base64-out \\\n"
         '  --payload "$(jq -nc --arg by "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
-        "  '{command:$ARGS.positional,by:$by}' --args -- \"$@\")\" \\\n"
+        '  \'{command:$ARGS.positional,by:$by}\' --args -- "$@")" \\\n'
         "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"
     )
 
 
 def said(by: str) -> str:
     """Who typed a command, as his shell said; Lambda does not tell a function who invoked it. Empty for nobody."""
-    return f"{clean(by, 200)} (so says the shell; CloudTrail's data events of the function prove it)" if by else ""
+    return f"{clean(by, 200)}, says the shell that asked" if by else ""
 
 
-def notice(verb: str, what: str, lead: str, rows: Mapping[str, str], commands: Mapping[str, str], voice: Voice) -> Letter:
+def notice(
+    verb: str, what: str, *, lead: str, rows: Mapping[str, str], commands: Mapping[str, str], voice: Voice
+) -> Letter:
     """A letter about what a person decided, or forgot: an exemption, a pause."""
     tail = f"Plumbline, account {voice.account}"
     body = "\n\n".join([_paragraph(lead, indent="  "), table(rows), _how_to(voice, commands), tail])
-    attributes = {"account": voice.account, "region": voice.region, "outcome": verb, "escalation": "false"}
-    return Letter(_subject(verb, what), body + "\n", attributes)
+    attributes = {
+        "account": voice.account,
+        "region": voice.region,
+        "outcome": verb.replace(" ", "-"),
+        "escalation": "false",
+    }
+    about = {"lead": clean(lead, _MAX_BODY_TEXT)}
+    typed = [f"plumbline {one}" for one in commands]
+    return Letter(_subject(verb, what), body + "\n", attributes, about, typed)
 
 
 def table(rows: Mapping[str, str], width: int = _WIDTH) -> str:

@@ -1,0 +1,138 @@
+"""Every kind of e-mail, as it is received: docs/emails.md. Made by the very functions that write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from plumbline import registry, wording
+from plumbline.baseline import Breakers
+from plumbline.core import GLOBAL, AwsRefusal, Call, Cause, Deviation, Origin, State, Target
+from plumbline.findings import Finding, Repair, Status, open_finding
+from plumbline.wakes import Wake
+from plumbline.wording import Letter, Voice
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+ACCOUNT = "111122223333"
+MALLORY = Cause(
+    action="CreateAccessKey",
+    who="mallory",
+    principal=f"arn:aws:iam::{ACCOUNT}:user/mallory",
+    at="2026-03-02T09:29:57Z",
+    source="203.0.113.12",
+    tool="Boto3/1.40.4 md/Botocore#1.40.4",
+)
+VOICE = Voice(account=ACCOUNT)
+ERIN = Cause(
+    action="PutBucketAcl",
+    who="erin",
+    principal=f"arn:aws:iam::{ACCOUNT}:user/erin",
+    at="2026-03-02T09:29:58Z",
+    source="198.51.100.7",
+    tool="aws-cli/2.31.4 md/awscrt#0.28.2",
+)
+BUCKET = Target(ACCOUNT, "eu-west-1", "s3-bucket", "acme-data")
+KEY = Target(ACCOUNT, GLOBAL, "iam-access-key", "backup/AKIAIOSFODNN7EXAMPLE")
+_BEFORE: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Active"}
+_AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
+
+
+def letters() -> Iterator[tuple[str, Letter]]:
+    """A sentence about when it is sent, and the letter."""
+    controls = registry.load()
+    control = controls["iam-access-key-created"]
+    finding = _finding("iam-access-key-created", KEY, "is not allowed: the baseline lists no key for its user")
+    plan = control.plan(KEY, _BEFORE, {"allowed_users": []})
+    repair = Repair(at=NOW, plan=plan, before=_BEFORE, after=_AFTER, done=1)
+    repaired = replace(finding, status=Status.REPAIRED, repairs=(repair,), closed_at=NOW)
+    half = replace(
+        repair, done=0, after=None, error="iam:UpdateAccessKey was refused: AccessDenied: explicit deny in an SCP"
+    )
+    stuck = replace(repair, after=_BEFORE)
+    will = f"Plumbline will repair this on {wording.moment(NOW + 7 * DAY)}: it {plan.summary}."
+    yield "Something was put right.", wording.repaired(control, repaired, VOICE)
+    yield (
+        "Something was found that is repaired later.",
+        wording.found(control, finding, "opened", _BEFORE, plan, will, VOICE),
+    )
+    yield "It is still so.", wording.found(control, finding, "reminded 72h", _BEFORE, plan, will, VOICE)
+    yield (
+        "It is still so, and the escalation address hears of it too.",
+        wording.found(control, finding, "escalated", _BEFORE, plan, will, VOICE),
+    )
+    would = f"Plumbline observes only. It would have repaired this now: it {plan.summary}."
+    yield "The mode is `observe`.", wording.found(control, finding, "opened", _BEFORE, plan, would, VOICE)
+    ask = f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
+    proposed = replace(finding, proposal=repair)
+    yield "The mode is `propose`.", wording.found(control, proposed, "opened", _BEFORE, plan, ask, VOICE)
+    back = replace(finding, back_since=NOW - 3 * DAY)
+    yield "It was put right before, and is back.", wording.found(control, back, "opened", _BEFORE, plan, will, VOICE)
+    yield "A repair failed half-way.", wording.failed(control, replace(finding, repairs=(half,)), VOICE)
+    yield "A repair changed nothing.", wording.not_converged(control, replace(finding, repairs=(stuck,)), VOICE)
+    times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
+    yield "Somebody puts it back each time.", wording.fight(control, finding, times, VOICE)
+    yield "Too many repairs within an hour.", wording.breaker(control, finding, Breakers(), in_all=False, voice=VOICE)
+    refused = AwsRefusal("AccessDenied", "explicit deny in a service control policy", Call("iam", "ListAccessKeys"))
+    wake = Wake(control.id, KEY, Origin.EVENT, ERIN)
+    yield "Plumbline could not look.", wording.unknown(control, wake, refused, VOICE)
+    yield "A person took a repair back.", wording.undone(control, repaired, _BEFORE, NOW + DAY, VOICE)
+    yield (
+        "It was told of by half when a function died, and is over.",
+        wording.resolved(control, repaired, _AFTER, VOICE),
+    )
+    yield _root()
+    adopted = [
+        replace(finding, grace_until=NOW + 7 * DAY, due=NOW + 7 * DAY),
+        replace(
+            _finding("s3-public-acl", BUCKET, "is public: anyone may list it", ERIN),
+            grace_until=NOW + 7 * DAY,
+            due=NOW + DAY,
+        ),
+    ]
+    yield "The first sweep is done.", wording.digest(controls, adopted, VOICE)
+    yield "More happened within an hour than fits into letters.", wording.digest(controls, [repaired], VOICE)
+    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, NOW + DAY)
+
+
+def _root() -> tuple[str, Letter]:
+    control = registry.load()["root-activity"]
+    target = Target(ACCOUNT, GLOBAL, "root-session", "2026-03-02T09/203.0.113.77")
+    cause = replace(ERIN, action="ConsoleLogin", who="root", principal=f"arn:aws:iam::{ACCOUNT}:root",
+                    source="203.0.113.77", tool="Mozilla/5.0")  # fmt: skip
+    state: State = {"service": "signin", "event": "ConsoleLogin", "mfa": "without MFA", "key": False}
+    finding = _finding(control.id, target, "signed in to the console without MFA", cause)
+    return "The root user did something.", wording.noted(control, finding, state, VOICE)
+
+
+def _finding(control: str, target: Target, summary: str, cause: Cause = MALLORY) -> Finding:
+    deviation = Deviation(summary, (target.id,))
+    return open_finding(control, target, deviation, origin=Origin.EVENT, cause=cause, now=NOW, before=None)
+
+
+def page() -> str:
+    """docs/emails.md."""
+    head = [
+        "# E-mails",
+        "",
+        "<!-- Generated by `make sync` from the functions that write them (tests/gallery.py). -->",
+        "",
+        "Every kind of e-mail Plumbline sends, as it is received. All of them carry SNS message attributes: `control`,",
+        "`severity`, `account`, `region`, `outcome`, `escalation` and `finding`; a subscription can filter on them.",
+    ]
+    parts = [
+        line
+        for when, letter in letters()
+        for line in (
+            "",
+            f"## {when}",
+            "",
+            "```",
+            f"Subject: {letter.subject}",
+            "",
+            *letter.body.rstrip().splitlines(),
+            "```",
+        )
+    ]
+    return "\n".join([*head, *parts]) + "\n"
