@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline import registry
-from plumbline.baseline import Baseline, load
+from plumbline.baseline import Baseline, Patience, load
 from plumbline.compile import compile_text, main
 from plumbline.core import BaselineError, Clock, Response
 
@@ -52,6 +52,11 @@ controls:
     assert rule.response is Response.OBSERVE
     assert rule.clocks["default"] == Clock((12 * hours, 48 * hours), 72 * hours, 120 * hours)
     assert rule.settings == {"allowed_users": ["ci-deploy"]}
+
+
+def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() -> None:
+    taken = _compiled("exemptions: {max_days: 30}\npauses: {max_days: 2}").patience
+    assert (Patience(30, 2), Patience(90, 7)) == (taken, _compiled("controls: {}").patience)
 
 
 @pytest.mark.parametrize(
@@ -112,19 +117,31 @@ controls:
             "baseline.yaml:4: controls.iam-groups.groups.analysts: this must not be empty; name at least one",
         ),
         (
-            "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-03-01}",
+            "exemptions:\n  reviewed:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-03-01}",
             (
-                "baseline.yaml:2: exemptions[1].until: this exemption ended on 2026-03-01; "
+                "baseline.yaml:3: exemptions.reviewed[1].until: this exemption ended on 2026-03-01; "
                 "remove it, or agree on a new day with its owner (ann)"
             ),
         ),
         (
-            "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x}",
-            "baseline.yaml:2: exemptions[1]: 'until' is missing; add `until: ...`",
+            "exemptions:\n  reviewed:\n  - {control: '*', target: '*', owner: ann, reason: x}",
+            "baseline.yaml:3: exemptions.reviewed[1]: 'until' is missing; add `until: ...`",
         ),
         (
-            "exemptions:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-02-30}",
+            "exemptions:\n  reviewed:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-02-30}",
             "baseline.yaml:1: this is no YAML: ",
+        ),
+        (
+            "exemptions: {max_days: 0}",
+            "baseline.yaml:1: exemptions.max_days: 0 is too small; write at least 1",
+        ),
+        ("exemptions: []", "baseline.yaml:1: exemptions: [] stands where a mapping belongs"),
+        (
+            "pauses: {max_days: soon}",
+            (
+                'baseline.yaml:1: pauses.max_days: "soon" stands where a whole number belongs; '
+                "write a whole number such as 14"
+            ),
         ),
         ("regions: [Sydney]", 'baseline.yaml:1: regions[1]: "Sydney" has not the right form (such as ap-southeast-2)'),
         ("breakers: {per_control: 0}", "baseline.yaml:1: breakers.per_control: 0 is too small; write at least 1"),

@@ -16,6 +16,7 @@ from plumbline.core import Conflict, Deviation, LedgerDown, Origin
 from plumbline.engine import Brief
 from plumbline.exemptions import Exemption
 from plumbline.findings import Finding, Status, from_json, open_finding, to_json
+from plumbline.pauses import Pause
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, lamp_prose
 from tests.story import make_table
 
@@ -102,14 +103,61 @@ def test_a_finding_is_found_by_the_beginning_of_its_id(table: Table) -> None:
     assert [one.id for one in table.by_id(ACCOUNT, saved.short)] == [saved.id]
 
 
-def test_exemptions_are_added_and_ended_ones_dropped(table: Table) -> None:
-    short = Exemption("lamp-off", str(LAMP), "ann", "party", NOW + HOUR)
+def test_exemptions_are_added_and_ended_ones_dropped_once_their_end_was_told(table: Table) -> None:
+    short = Exemption("lamp-off", str(LAMP), "ann", "party", NOW + HOUR, "X1234", ("expiring",), "arn:ann")
     long = Exemption("*", "*", "bob", "move", NOW + 9 * HOUR)
     table.exempt(ACCOUNT, short, NOW)
     table.exempt(ACCOUNT, long, NOW)
     assert table.brief("lamp-off", LAMP, NOW).exemptions == (short, long)
     table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
-    assert table.brief("lamp-off", LAMP, NOW).exemptions == (long, long)
+    assert table.exemptions(ACCOUNT) == ((short, long, long), 3)
+    told = replace(short, told=("expiring", "expired"))
+    table.save_exemptions(ACCOUNT, (told,), 3)
+    table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
+    assert table.brief("lamp-off", LAMP, NOW).exemptions == (long,)
+
+
+def test_of_two_who_write_exemptions_or_pauses_one_wins(table: Table) -> None:
+    table.save_exemptions(ACCOUNT, (), 0)
+    table.save_pauses(ACCOUNT, {}, 0)
+    with pytest.raises(Conflict):
+        table.save_exemptions(ACCOUNT, (), 0)
+    with pytest.raises(Conflict):
+        table.save_pauses(ACCOUNT, {}, 0)
+
+
+def test_pauses_come_back_as_they_were_saved_and_the_engine_sees_their_end(table: Table) -> None:
+    pause = Pause(NOW + HOUR, "migration", "arn:ann")
+    table.save_pauses(ACCOUNT, {"*": pause}, 0)
+    assert table.pauses(ACCOUNT) == ({"*": pause}, 1)
+    assert table.brief("lamp-off", LAMP, NOW).pauses == {"*": NOW + HOUR}
+
+
+def test_a_bare_end_is_a_pause_too(table: Table) -> None:
+    _put("pauses", '{"*": "2026-03-02T10:30:00+00:00"}')
+    assert table.brief("lamp-off", LAMP, NOW).pauses == {"*": NOW + HOUR}
+
+
+@pytest.mark.parametrize("body", ['{"*": {}}', '{"*": {"until": "soon"}}', '{"*": 7}', "[]", "{"])
+def test_an_unreadable_pause_is_a_ledger_that_is_down(table: Table, body: str) -> None:
+    _put("pauses", body)
+    with pytest.raises(LedgerDown, match="nothing is repaired"):
+        table.brief("lamp-off", LAMP, NOW)
+    with pytest.raises(LedgerDown, match="the pauses in the ledger cannot be read"):
+        table.pauses(ACCOUNT)
+
+
+def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -> None:
+    table.save(_finding(), now=NOW, spend=True, letter=True)
+    assert table.spent(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
+    assert table.spent(ACCOUNT, NOW + HOUR) == {}
+    table.forget_spent(ACCOUNT, "lamp-off", NOW)
+    assert table.brief("lamp-off", LAMP, NOW).spent == 0
+
+
+def _put(sk: str, body: str) -> None:
+    item = {"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": sk}, "body": {"S": body}}
+    boto3.client("dynamodb", region_name="us-east-1").put_item(TableName="ledger", Item=item)
 
 
 def test_somebody_is_told_once_within_the_time(table: Table) -> None:
@@ -123,8 +171,9 @@ def test_the_first_sweep_of_each_control_is_remembered(table: Table) -> None:
 
 
 def test_an_unreadable_exemption_is_a_ledger_that_is_down(table: Table) -> None:
-    item = {"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": "exemptions"}, "body": {"S": '[{"control": "x"}]'}}
-    boto3.client("dynamodb", region_name="us-east-1").put_item(TableName="ledger", Item=item)
+    _put("exemptions", '[{"control": "x"}]')
+    with pytest.raises(LedgerDown, match="the exemptions in the ledger cannot be read"):
+        table.exemptions(ACCOUNT)
     with pytest.raises(LedgerDown, match="nothing is repaired"):
         table.brief("lamp-off", LAMP, NOW)
 

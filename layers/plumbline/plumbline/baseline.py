@@ -55,14 +55,32 @@ class Letters:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a person may keep Plumbline from repairing.
+
+    Attributes:
+        exemption_days: the longest exemption from the command line.
+        pause_days: the longest pause.
+    """
+
+    exemption_days: int = 90
+    pause_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
-    """What must hold in this account."""
+    """What must hold in this account.
+
+    Attributes:
+        exemptions: those of baseline.yaml, reviewed with it; people's own are in the ledger.
+    """
 
     rules: Mapping[str, Rule]
     regions: tuple[str, ...] = ()
     breakers: Breakers = field(default_factory=Breakers)
     exemptions: tuple[Exemption, ...] = ()
     letters: Letters = field(default_factory=Letters)
+    patience: Patience = field(default_factory=Patience)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Baseline:
@@ -80,6 +98,7 @@ class Baseline:
             breakers=Breakers(**data["breakers"]),
             letters=Letters(**data["letters"]),
             exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
+            patience=Patience(**data["patience"]),
         )
 
 

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from plumbline import registry
-from plumbline.baseline import Baseline, Breakers, Letters
+from plumbline.baseline import Baseline, Breakers, Letters, Patience
 from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
 
@@ -35,6 +35,7 @@ _CLOCK = {
     },
     "additionalProperties": False,
 }
+_DAYS = {"type": "integer", "minimum": 1, "maximum": 3650}
 _OWN_KEYS = ("mode", "clocks")
 _MODES = [mode.value for mode in Response]
 _WORDS = {
@@ -88,7 +89,7 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         broken = sorted(validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0))
         problems = [(tuple(one.absolute_path), _advice(one)) for one in broken]
     if not problems:
-        problems = list(_exemption_problems(data.get("exemptions") or [], today))
+        problems = list(_exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today))
     if problems:
         raise BaselineError([f"{name}:{_line(lines, path)}: {_place(path)}{advice}" for path, advice in problems])
     compiled = _compiled(data, controls)
@@ -125,21 +126,27 @@ def schema(controls: Mapping[str, Control]) -> dict[str, Any]:
                 "additionalProperties": False,
             },
             "exemptions": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "control": {"enum": ["*", *controls]},
-                        "target": {"type": "string", "minLength": 1},
-                        "owner": {"type": "string", "minLength": 1},
-                        "reason": {"type": "string", "minLength": 1},
-                        "until": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
-                    },
-                    "required": ["control", "target", "owner", "reason", "until"],
-                    "additionalProperties": False,
-                },
+                "type": "object",
+                "properties": {"max_days": _DAYS, "reviewed": {"type": "array", "items": _exemption_schema(controls)}},
+                "additionalProperties": False,
             },
+            "pauses": {"type": "object", "properties": {"max_days": _DAYS}, "additionalProperties": False},
         },
+        "additionalProperties": False,
+    }
+
+
+def _exemption_schema(controls: Mapping[str, Control]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "control": {"enum": ["*", *controls]},
+            "target": {"type": "string", "minLength": 1},
+            "owner": {"type": "string", "minLength": 1},
+            "reason": {"type": "string", "minLength": 1},
+            "until": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+        },
+        "required": ["control", "target", "owner", "reason", "until"],
         "additionalProperties": False,
     }
 
@@ -161,13 +168,19 @@ def _control_schema(control: Control) -> dict[str, Any]:
 
 
 def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[str, Any]:
-    wanted = data.get("controls") or {}
+    wanted, exemptions = data.get("controls") or {}, data.get("exemptions") or {}
     return {
         "controls": {one.id: _compiled_control(one, wanted.get(one.id) or {}) for one in controls.values()},
         "regions": list(data.get("regions") or ()),
         "letters": {one.name: (data.get("letters") or {}).get(one.name, one.default) for one in fields(Letters)},
         "breakers": {one.name: (data.get("breakers") or {}).get(one.name, one.default) for one in fields(Breakers)},
-        "exemptions": [{**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (data.get("exemptions") or ())],
+        "exemptions": [
+            {**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (exemptions.get("reviewed") or ())
+        ],
+        "patience": {
+            "exemption_days": exemptions.get("max_days", Patience().exemption_days),
+            "pause_days": (data.get("pauses") or {}).get("max_days", Patience().pause_days),
+        },
     }
 
 
@@ -197,7 +210,7 @@ def _hours(value: Any) -> float | None:  # noqa: ANN401
 
 def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) -> Iterator[tuple[Path_, str]]:
     for number, one in enumerate(exemptions):
-        place: Path_ = ("exemptions", number, "until")
+        place: Path_ = ("exemptions", "reviewed", number, "until")
         try:
             until = date.fromisoformat(str(one["until"]))
         except ValueError:

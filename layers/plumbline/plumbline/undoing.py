@@ -10,7 +10,7 @@ from typing import Protocol
 from plumbline import wording
 from plumbline.core import AwsRefusal, PlumblineError, State
 from plumbline.engine import Engine
-from plumbline.exemptions import Exemption
+from plumbline.exemptions import Exemption, granted
 from plumbline.findings import LEASE, Finding, Status
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
@@ -41,7 +41,9 @@ class Undone:
     until: datetime
 
 
-def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: datetime, force: bool = False) -> Undone:
+def undo(
+    engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: datetime, force: bool = False, by: str = ""
+) -> Undone:
     """Put back what was before Plumbline's last repair of this finding.
 
     The target is exempted first, so that the event which the undo itself causes does not get it repaired again.
@@ -52,6 +54,7 @@ def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: date
         finding: the one to take back, as the ledger holds it.
         now: the time, in UTC.
         force: undo even though somebody has changed the target since.
+        by: who asks, as that person's shell says.
 
     Raises:
         CannotUndo: there is nothing to undo, or the target is no longer as Plumbline left it.
@@ -90,7 +93,9 @@ def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: date
     until = now + LEFT_ALONE_FOR
     claimed = engine.ledger.save(replace(current, lease=now + LEASE), now=now)
     reason = f"a person took back the repair {finding.short}"
-    ledger.exempt(finding.target.account, Exemption(control.id, str(finding.target), "operate", reason, until), now)
+    told = ("expiring", "expired")  # the letter about the undo says until when
+    left_alone = Exemption(control.id, str(finding.target), "operate", reason, until, told=told, by=by)
+    ledger.exempt(finding.target.account, granted(left_alone, (), now), now)
     resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))
     try:
         act = engine.aws.hands(control, finding.target, resources)
@@ -115,7 +120,7 @@ def undo(engine: Engine, ledger: ExemptionLedger, finding: Finding, *, now: date
         due=None,
         lease=None,
     )
-    engine.alerts.send(wording.undone(control, done, state, until, engine.deployment.voice))
+    engine.alerts.send(wording.undone(control, done, state, until, engine.deployment.voice, by))
     return Undone(engine.ledger.save(done, now=now), state, until)
 
 

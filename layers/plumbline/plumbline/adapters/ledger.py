@@ -17,7 +17,8 @@ one JSON text in `body`: DynamoDB's own types would turn numbers into decimals a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,8 +26,9 @@ from typing import Any
 from plumbline.adapters.aws import ClientFactory, perform
 from plumbline.core import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
 from plumbline.engine import EVERY_CONTROL, Brief
-from plumbline.exemptions import Exemption
+from plumbline.exemptions import Exemption, kept
 from plumbline.findings import Finding, from_json, to_json
+from plumbline.pauses import Pause
 
 Item = Mapping[str, Mapping[str, str]]
 
@@ -71,7 +73,7 @@ class Table:
             return Brief(
                 finding=_finding(found["finding"]),
                 exemptions=tuple(Exemption.from_json(one) for one in _body(found["exemptions"], [])),
-                pauses={name: utc(until) for name, until in _body(found["pauses"], {}).items()},
+                pauses={name: one.until for name, one in _pauses(found["pauses"]).items()},
                 spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
                 spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
                 letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
@@ -148,31 +150,96 @@ class Table:
         return self._query("ids", "pk = :k AND begins_with(id, :id)", values)
 
     def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
-        """Add an exemption; those that have ended are dropped.
+        """Add an exemption; those that have ended, and whose end was told, are dropped.
 
         Raises:
             Conflict: somebody else changed the exemptions at the same time.
         """
-        key = _key(_account(account), "exemptions")
-        answer = self._perform("GetItem", {"TableName": self.name, "Key": key, "ConsistentRead": True})
-        before = answer.get("Item")
-        kept = [one for one in _body(before, []) if utc(one["until"]) > now]
-        version = int(before["version"]["N"]) if before else 0
-        item = {**key, "body": _text(json.dumps([*kept, exemption.to_json()])), "version": _number(version + 1)}
+        before, version = self.exemptions(account)
+        self.save_exemptions(account, (*kept(before, now), exemption), version)
+
+    def exemptions(self, account: str) -> tuple[tuple[Exemption, ...], int]:
+        """All exemptions, in force or not, and the version they were read in.
+
+        Raises:
+            LedgerDown: they cannot be read.
+        """
+        item = self._one(account, "exemptions")
+        with _readable("the exemptions"):
+            return tuple(Exemption.from_json(one) for one in _body(item, [])), _version(item)
+
+    def save_exemptions(self, account: str, exemptions: Iterable[Exemption], version: int) -> None:
+        """Write all exemptions over the version they were read in.
+
+        Raises:
+            Conflict: somebody else wrote first.
+        """
+        self._put_one(account, "exemptions", [one.to_json() for one in exemptions], version)
+
+    def pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
+        """All pauses, in force or not, by control or `*`, and the version they were read in.
+
+        Raises:
+            LedgerDown: they cannot be read.
+        """
+        item = self._one(account, "pauses")
+        with _readable("the pauses"):
+            return _pauses(item), _version(item)
+
+    def save_pauses(self, account: str, pauses: Mapping[str, Pause], version: int) -> None:
+        """Write all pauses over the version they were read in.
+
+        Raises:
+            Conflict: somebody else wrote first.
+        """
+        self._put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
+
+    def spent(self, account: str, now: datetime) -> Mapping[str, int]:
+        """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
+        values = {":k": _text(_account(account)), ":p": _text("spent#")}
+        items = self._list("pk = :k AND begins_with(sk, :p)", values)
+        keys = {item["sk"]["S"]: int(item["n"]["N"]) for item in items}
+        hour = _spent_key("", now).removeprefix("spent#")
+        return {
+            key.removeprefix("spent#").removesuffix(hour): count for key, count in keys.items() if key.endswith(hour)
+        }
+
+    def forget_spent(self, account: str, name: str, now: datetime) -> None:
+        """Begin to count the repairs of a control, or of all as `*`, of this clock hour anew."""
+        self._perform(
+            "UpdateItem",
+            {
+                "TableName": self.name,
+                "Key": _key(_account(account), _spent_key(name, now)),
+                "UpdateExpression": "SET n = :none, expires = :expires",
+                "ExpressionAttributeValues": {":none": _number(0), ":expires": _number(_epoch(now + 2 * _HOUR))},
+            },
+        )
+
+    def _one(self, account: str, sk: str) -> Item | None:
+        """One item, consistently read; by Query, so that the sweep may read it too."""
+        items = self._list("pk = :k AND sk = :s", {":k": _text(_account(account)), ":s": _text(sk)})
+        return items[0] if items else None
+
+    def _put_one(self, account: str, sk: str, body: Any, version: int) -> None:  # noqa: ANN401
+        text = json.dumps(body, separators=(",", ":"))
+        item = {**_key(_account(account), sk), "body": _text(text), "version": _number(version + 1)}
         self._perform("PutItem", {"TableName": self.name, "Item": item, **_unchanged(version)})
+
+    def _list(self, condition: str, values: Mapping[str, Any]) -> Sequence[Item]:
+        query = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+        }
+        items: Sequence[Item] = self._perform("Query", query)["Items"]
+        return items
 
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep is done, and the mark (settings) it was done under."""
         values = {":k": _text(_account(account)), ":p": _text("adopted#")}
-        items = self._perform(
-            "Query",
-            {
-                "TableName": self.name,
-                "KeyConditionExpression": "pk = :k AND begins_with(sk, :p)",
-                "ExpressionAttributeValues": values,
-                "ConsistentRead": True,
-            },
-        )["Items"]
+        items = self._list("pk = :k AND begins_with(sk, :p)", values)
         return {item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}
 
     def adopt(self, account: str, control: str, mark: str) -> None:
@@ -303,6 +370,25 @@ def _finding(item: Item | None) -> Finding | None:
 
 def _body(item: Item | None, empty: Any) -> Any:  # noqa: ANN401
     return json.loads(item["body"]["S"]) if item else empty
+
+
+def _version(item: Item | None) -> int:
+    return int(item["version"]["N"]) if item else 0
+
+
+def _pauses(item: Item | None) -> Mapping[str, Pause]:
+    return {name: Pause.from_json(one) for name, one in _body(item, {}).items()}
+
+
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    """What was written by hand, or by a later version, must not be taken for nothing."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise LedgerDown(
+            f"{what} in the ledger cannot be read ({type(error).__name__}: {error}); nothing is repaired"
+        ) from error
 
 
 def closed_last(findings: Iterable[Finding]) -> list[Finding]:
