@@ -17,6 +17,7 @@ from plumbline.adapters.aws import Accounts, Clients, perform
 from plumbline.baseline import Baseline
 from plumbline.compile import compile_file
 from plumbline.core import AwsRefusal, Call, PlumblineError
+from preview import page
 from preview.looking import Blind, Row, look
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3}
@@ -51,7 +52,9 @@ def main(arguments: list[str]) -> int:
         }
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
     else:
-        _print(rows, blind, account, wanted.html)
+        _print(rows, blind, account)
+    if wanted.html:
+        wanted.html.write_text(page.render(rows, blind, account, now), encoding="utf-8")
     return 2 if rows or blind else 0
 
 
@@ -67,8 +70,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _print(rows: list[Row], blind: list[Blind], account: str, html: Path | None) -> None:
-    console = Console(record=html is not None)
+def _print(rows: list[Row], blind: list[Blind], account: str) -> None:
+    console = Console()
     table = Table(
         title=f"Account {account}: {len(rows) or 'nothing'} out of line", title_justify="left", pad_edge=False
     )
@@ -81,8 +84,6 @@ def _print(rows: list[Row], blind: list[Blind], account: str, html: Path | None)
         console.print(f"not seen: {one.control} on {one.target}: {one.why}", markup=False)
     if not rows and not blind:
         console.print("Everything watched is in line with the baseline.")
-    if html is not None:
-        console.save_html(str(html))
 
 
 if __name__ == "__main__":
