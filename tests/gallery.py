@@ -51,7 +51,8 @@ def letters() -> Iterator[tuple[str, Letter]]:
         repair, done=0, after=None, error="iam:UpdateAccessKey was refused: AccessDenied: explicit deny in an SCP"
     )
     stuck = replace(repair, after=_BEFORE)
-    will = f"Plumbline will repair this on {wording.moment(NOW + 7 * DAY)}: it {plan.summary}."
+    when = f"{wording.away(7 * DAY)}, on {wording.moment(NOW + 7 * DAY)}"
+    will = f"Plumbline will repair this {when}: it {plan.summary}. Until then you can do it, or exempt it."
     yield "Something was put right.", wording.repaired(control, repaired, VOICE)
     yield (
         "Something was found that is repaired later.",

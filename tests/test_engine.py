@@ -98,7 +98,7 @@ def test_a_deviation_that_is_not_due_is_told_reminded_and_then_repaired() -> Non
         "found",
         "reminder",
         "reminder",
-        "reminder",
+        "last reminder",
         "repaired",
     ]
 

@@ -43,6 +43,8 @@ UNKNOWN_TOLD_FOR = timedelta(days=1)
 #: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
 _LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 EVERY_CONTROL = "*"
+#: A reminder this close to the repair is the last one.
+URGENT = timedelta(days=1)
 WEEKLY_TOLD_FOR = timedelta(days=6)
 
 
@@ -329,7 +331,8 @@ class Engine:
             when = "have repaired this now" if acts <= now else f"repair this on {wording.moment(acts)}"
             return f"Plumbline observes only. It would {when}: it {plan.summary}."
         if acts > now:
-            return f"Plumbline will repair this on {wording.moment(acts)}: it {plan.summary}."
+            when = f"{wording.away(acts - now)}, on {wording.moment(acts)}"
+            return f"Plumbline will repair this {when}: it {plan.summary}. Until then you can do it, or exempt it."
         if response is Response.PROPOSE:
             return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
         until = max(
@@ -443,7 +446,9 @@ class Engine:
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
         if (transition == "opened" and finding.grace_until) or self._storm(case.brief):
             return Settled(Outcome.LISTED, case.wake, self._save(case, replace(finding, outbox=DIGEST + transition)))
-        letter = wording.found(case.control, finding, transition, case.state, plan, held, self.deployment.voice)
+        acts, voice = clocks.acts_at(case.rule, finding), self.deployment.voice
+        urgent = acts is not None and acts - case.now <= URGENT
+        letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, urgent=urgent)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, finding, transition, letter), reason=held)
 
     def _noted(self, case: _Case, finding: Finding) -> Settled:

@@ -20,6 +20,7 @@ from plumbline.wakes import Wake
 MAX_SUBJECT = 99
 _MAX_TEXT = 300
 _DIGEST_ROWS, _WEEKLY_ROWS = 100, 20
+_TWO_DAYS_HOURS = 48
 _WIDTH = 78
 _SHORT_TEXT, _MAX_BODY_TEXT = 60, 1000
 _ELLIPSIS = "..."
@@ -94,6 +95,13 @@ def moment(at: datetime) -> str:
     return f"{utc_at:%A} {utc_at.day} {utc_at:%B %Y, %H:%M} UTC"
 
 
+def away(time: timedelta) -> str:
+    """How far away something is, as a person says it."""
+    hours = max(1, round(time.total_seconds() / 3600))
+    count, unit = (round(hours / 24), "day") if hours >= _TWO_DAYS_HOURS else (hours, "hour")
+    return f"in {count} {unit}{'s' * (count != 1)}"
+
+
 def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
     """A repair that held."""
     last = finding.repairs[-1]
@@ -108,10 +116,18 @@ def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
 
 
 def found(
-    control: Control, finding: Finding, transition: str, state: State, plan: Plan, held: str, voice: Voice
+    control: Control,
+    finding: Finding,
+    transition: str,
+    state: State,
+    plan: Plan,
+    held: str,
+    voice: Voice,
+    *,
+    urgent: bool = False,
 ) -> Letter:
     """A deviation that is not repaired now, and why; or the reminder of one."""
-    verb = {"opened": "found", "escalated": "escalated"}.get(transition, "reminder")
+    verb = {"opened": "found", "escalated": "escalated"}.get(transition, "last reminder" if urgent else "reminder")
     lead = f"{_sentence(control, finding)} {held}"
     if verb != "found":
         lead = f"{_sentence(control, finding)} It has been so since {moment(finding.first_seen)}. {held}"
@@ -140,7 +156,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     lead = f"{things} came after the hour's limit of e-mails, and stand here together. Worst first:"
     if until:
         lead = (
-            f"{things} out of line with the baseline. All of it was there before Plumbline looked for the first time, so "
+            f"{things} out of line with the baseline. All was there before Plumbline looked for the first time, so "
             f"it is left alone until {moment(until)}. Until then put right what you rather put right yourself, and "
             "exempt, or write into baseline.yaml, what is meant. Worst first:"
         )
