@@ -11,7 +11,8 @@ from preview.looking import Blind, Row
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1f24; }
 h1 { font-size: 1.4rem; } p.when { color: #57606a; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #111; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .6rem .8rem; }
 th { border-bottom: 2px solid #1b1f24; } td { border-bottom: 1px solid #d0d7de; overflow-wrap: anywhere; }
 small { color: #57606a; } .critical { color: #a40e26; font-weight: 600; } .high { color: #bc4c00; font-weight: 600; }
 @media (prefers-color-scheme: dark) {
