@@ -11,7 +11,7 @@ from multiprocessing import Pool
 from tests.simulation.history import Outcome
 from tests.simulation.running import live, report, summary
 
-_SHOWN = 5
+_SHOWN = 8
 
 
 def main() -> int:
@@ -45,11 +45,17 @@ def main() -> int:
 
 
 def _tell(failures: list[Outcome]) -> None:
-    kinds = Counter(outcome.broken[0].partition(":")[0] for outcome in failures)
-    for outcome in sorted(failures, key=lambda one: len(one.journal))[:_SHOWN]:
-        sys.stdout.write(f"\n{report(outcome)}")
+    """The shortest history of each kind, and the other seeds."""
+    kinds: dict[str, list[Outcome]] = {}
+    for outcome in sorted(failures, key=lambda one: len(one.journal)):
+        kinds.setdefault(outcome.broken[0].partition(":")[0], []).append(outcome)
+    for outcomes in kinds.values():
+        sys.stdout.write(f"\n{report(outcomes[0])}")
+    for kind, outcomes in kinds.items():
+        seeds = ", ".join(str(one.seed) for one in outcomes[:_SHOWN])
+        sys.stdout.write(f"\n{kind}: {len(outcomes)} histories, such as seeds {seeds}")
     if failures:
-        sys.stdout.write(f"\n{len(failures)} histories broke an invariant: {dict(kinds.most_common())}\n")
+        sys.stdout.write(f"\n{len(failures)} histories broke an invariant\n")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,13 @@ class Dynamo:
                     shown.pop(key, None)
                     if old is not None:
                         shown[key] = old
-        found = [one for one in shown.values() if _matches(request["KeyConditionExpression"], one, request)]
+        wanted = {"open": "open", "ids": "id"}.get(request.get("IndexName", ""))
+        if wanted:
+            near = [one for one in shown.values() if wanted in one]
+        else:
+            prefix = request["ExpressionAttributeValues"].get(":p", {}).get("S", "")
+            near = [one for key, one in shown.items() if key[1].startswith(prefix)]
+        found = [one for one in near if _matches(request["KeyConditionExpression"], one, request)]
         if "FilterExpression" in request:
             found = [one for one in found if _matches(request["FilterExpression"], one, request)]
         order = {"open": "due", "ids": "id"}.get(request.get("IndexName", ""), "sk")

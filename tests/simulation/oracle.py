@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from plumbline.baseline import Baseline
@@ -60,6 +61,7 @@ class Life:
     grace: datetime | None = None
     faults: int = 0
     tries: int = 0
+    hands: int = 0
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
     exempted: bool = False
@@ -113,8 +115,8 @@ class Oracle:
         """An item was written."""
         if not new["sk"]["S"].startswith("finding#"):
             return
-        after = from_json(new["body"]["S"])
-        before = from_json(old["body"]["S"]) if old else None
+        after = _read(new["body"]["S"])
+        before = _read(old["body"]["S"]) if old else None
         key = (after.control, str(after.target))
         name = f"{after.control} {after.target.id} {after.id[:4]}"
         self.check("one writer", after.version == (before.version if before else 0) + 1, f"{name}: version skipped")
@@ -129,14 +131,12 @@ class Oracle:
             self.check("first seen", after.first_seen == before.first_seen, f"{name}: first seen has moved")
             if not before.is_open and before.status is not Status.NOTED:
                 self.check("one life", not after.is_open, f"{name}: a closed finding was opened again")
-            self.check("told", not set(before.told) - set(after.told) or after.proposal_told(before)
-                       if hasattr(after, "proposal_told") else True, f"{name}: forgets what was told")  # fmt: skip
         life = self.lives[key]
         if life.status is not after.status:
             world.note(f"ledger: {name} {life.status.value} -> {after.status.value}")
-        life.status, life.told = after.status, after.told
+        life.status, life.told, life.tries = after.status, after.told, len(after.repairs)
         life.exempted |= after.status is Status.EXEMPT
-        grown = not {one for one in after.deviation.items} <= life.items
+        grown = not set(after.deviation.items) <= life.items
         if grown:
             life.grace = None
 
@@ -154,7 +154,7 @@ class Oracle:
     def finding(self, world: World, key: Key) -> Finding | None:
         """What the ledger holds at this moment."""
         item = world.table.get((_PK, f"finding#{key[0]}#{key[1]}"))
-        return from_json(item["body"]["S"]) if item else None
+        return _read(item["body"]["S"]) if item else None
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""
@@ -196,7 +196,7 @@ class Oracle:
             return session
         self._may_repair(world, inside, key, finding)
         self.repairs.append((inside.now, key))
-        self.lives[key].tries += 1
+        self.lives[key].hands += 1
         world.count["repairs"] += 1
         world.note(f"repairs {name} ({finding.id[:4]})")
         return session
@@ -218,7 +218,7 @@ class Oracle:
             self.check("due", act is not None and life.first_seen + act <= now, f"{name}: repaired before its time")
             covered = life.grace and set(finding.deviation.items) <= life.items
             self.check("grace", not covered or (life.grace and life.grace <= now), f"{name}: repaired in its grace")
-        self.check("breakers", life.tries < _TRIES, f"{name}: tried more than {_TRIES} times")
+        self.check("breakers", max(life.tries, life.hands + 1) <= _TRIES, f"{name}: tried more than {_TRIES} times")
         limits = self.baseline.breakers
         fights = [at for at, one in self.repairs if one == key and now - at < _DAY]
         self.check("breakers", len(fights) < limits.fight, f"{name}: repair {len(fights) + 1} in 24 hours")
@@ -322,9 +322,9 @@ class Oracle:
         if acts and life.grace:
             acts = max(acts, life.grace)
         hour = self._spent(world, swept)
-        braked = hour[key[0]] >= limits.per_control or hour["*"] >= limits.in_all
-        fought = len([at for at, one in self.repairs if one == key and swept - at < _DAY + _HOUR]) >= limits.fight
-        braked |= bool(self.stopped and swept - self.stopped[-1][0] < 2 * _HOUR)
+        braked: bool = hour[key[0]] >= limits.per_control or hour["*"] >= limits.in_all
+        fought: bool = len([at for at in finding.repaired_at if swept - at < _DAY + _HOUR]) >= limits.fight
+        braked = braked or bool(self.stopped and swept - self.stopped[-1][0] < 2 * _HOUR)
         enforced = rule.response is Response.ENFORCE and self.mode is Response.ENFORCE
         paused = any(until > swept - _HOUR for one, until in self.pauses(world).items() if one in ("*", key[0]))
         tried = len(finding.repairs) >= _TRIES
@@ -340,7 +340,8 @@ class Oracle:
             self.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
         if passed:
             names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
-            reminded = set(names) & set(life.told) or (enforced and acts and acts <= swept)
+            escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
+            reminded = set(names) & set(life.told) or escalated or (enforced and acts and acts <= swept)
             self.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
 
     def _spent(self, world: World, at: datetime) -> Counter[str]:
@@ -359,6 +360,11 @@ def _target_text(world: World, kind: str, name: str) -> str:
 
 def _covers(exemption: Mapping[str, str], key: Key) -> bool:
     return exemption["control"] in ("*", key[0]) and fnmatchcase(key[1], exemption["target"])
+
+
+@lru_cache(maxsize=4096)
+def _read(body: str) -> Finding:
+    return from_json(body)
 
 
 def _hour(at: datetime) -> str:

@@ -134,7 +134,7 @@ class World:
             dies = rng.random() / weather.kill if weather.kill else 1.0
             if dies < 0.5:
                 self._die("killed before", what)
-        code = self._refusal(service, inside is not None)
+        code = self._refusal(service)
         if code:
             self.count[f"{service} refused"] += 1
             self._fault(f"{what}: {code}", told=service != "toys")
@@ -158,11 +158,11 @@ class World:
         if told and self.running:
             self.oracle.fault(self.running[-1].subject)
 
-    def _refusal(self, service: str, inside: bool) -> str:
+    def _refusal(self, service: str) -> str:
         until = self.outages.get(service)
         if until and until > self.now:
             return "ServiceUnavailable"
-        if not inside:
+        if not self.running:
             return ""
         rng, weather = self.rng, self.weather
         if weather.throttle and rng.random() < weather.throttle:
@@ -182,7 +182,7 @@ class World:
         toy.past.append((self.now, {**toy.facts, fact: value}, toy.stuck))
         self.announce(f"Set{key[0].title()}", {"kind": key[0], "name": key[1], "fact": fact, "value": value}, who)
 
-    def announce(self, name: str, parameters: Mapping[str, Any] | None, who: str, error: str = "") -> None:
+    def announce(self, name: str, parameters: Mapping[str, Any] | str | None, who: str, error: str = "") -> None:
         """CloudTrail's record of a call, on its uncertain way."""
         rng, weather = self.rng, self.weather
         if weather.lost and rng.random() < weather.lost:
@@ -190,7 +190,7 @@ class World:
             return
         if weather.vague and rng.random() < weather.vague:
             self.count["event vague"] += 1
-            parameters = rng.choice((None, {}, "null"))  # type: ignore[arg-type]
+            parameters = rng.choice((None, "null", ""))
         self.number += 1
         detail = {
             "eventSource": SOURCE,
@@ -244,15 +244,9 @@ class World:
         except Refused as refused:
             raise AwsRefusal(refused.code, "no", call) from refused
 
-    def eyes(self, account: str, region: str) -> Any:
+    def eyes(self, account: str, region: str) -> Eyes:
         """See engine.Aws."""
-        memory: dict[str, Any] = {}
-
-        def ask(call: Call) -> Any:
-            return self.read(call, memory)
-
-        ask.account, ask.region, ask.home = account, region, HOME
-        return ask
+        return Eyes(self, account, region)
 
     def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
         """See engine.Aws. The oracle judges before every write."""
@@ -363,6 +357,21 @@ class World:
         if self.weather.double and self.rng.random() < self.weather.double / 4:
             self.count["message doubled"] += 1
             self.queues[queue].append(Message(message.body, self.now + timedelta(seconds=40), message.handle + "d"))
+
+
+@dataclass
+class Eyes:
+    """See core.Ask."""
+
+    world: World
+    account: str
+    region: str
+    home: str = HOME
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, call: Call, /) -> Any:
+        """One read; the same question gets the same answer."""
+        return self.world.read(call, self.memory)
 
 
 @dataclass(frozen=True)
