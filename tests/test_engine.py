@@ -361,6 +361,7 @@ def test_a_fight_is_recognised_and_told_once_with_the_other_side() -> None:
     assert outcomes == ["repaired"] * 3 + ["stopped"] * 2
     assert house.alerts.subjects[3:] == ["fight: lamp hall is on (by mallory)"]
     assert "AWS CLI 2" in house.alerts.letters[-1].body
+    assert house.finding.due == NOW + 24 * HOUR, "it tries again when the first repair is a day old"
 
 
 def test_a_target_that_is_gone_resolves_its_finding() -> None:

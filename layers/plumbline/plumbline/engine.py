@@ -421,10 +421,10 @@ class Engine:
         voice = self.deployment.voice
         recent = finding.recent_repairs(now)
         if len(recent) >= limits.fight:
-            finding = replace(finding, due=min(recent) + timedelta(hours=24))
+            again = min(recent) + timedelta(hours=24)
             if "fight" in finding.told:
                 return Settled(Outcome.STOPPED, case.wake, finding, reason="fight")
-            told = self._tell(case, finding, "fight", wording.fight(case.control, finding, recent, voice))
+            told = self._tell(case, finding, "fight", wording.fight(case.control, finding, recent, voice), due=again)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
         if brief.spent < limits.per_control and brief.spent_in_all < limits.in_all:
             return None
@@ -546,13 +546,23 @@ class Engine:
             self.alerts.send(letter)
             self.ledger.told(key, now=now, within=within)
 
-    def _tell(self, case: _Case, finding: Finding, transition: str, letter: Letter) -> Finding:
-        """Claim, send, record: a second process finds the claim; a crash in between leaves it to be taken over."""
+    def _tell(
+        self, case: _Case, finding: Finding, transition: str, letter: Letter, *, due: datetime | None = None
+    ) -> Finding:
+        """Claim, send, record: a second process finds the claim; a crash in between leaves it to be taken over.
+
+        Args:
+            case: what is being settled.
+            finding: what is told of.
+            transition: what is told.
+            letter: how.
+            due: when to look again, where the clock does not say.
+        """
         lease = case.now + LEASE
         claimed = self._save(case, replace(finding, outbox=transition, lease=lease, due=lease))
         self.alerts.send(letter)
         told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
-        return self.ledger.save(replace(told, due=self._next_due(case, told)), now=case.now, letter=True)
+        return self.ledger.save(replace(told, due=due or self._next_due(case, told)), now=case.now, letter=True)
 
     def _tell_held(self, finding: Finding, transition: str, letter: Letter, brief: Brief, now: datetime) -> Finding:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""

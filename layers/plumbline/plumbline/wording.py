@@ -166,7 +166,8 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         control = controls[one.control]
         if control.id != heading:
             heading = control.id
-            lines += ["", f"  {control.severity.value}: {registry.prose(control.id)['Title']} ({control.id})"]
+            title = f"{control.severity.value}: {registry.prose(control.id).get('Title', control.id)}"
+            lines += ["", *(f"  {line}" for line in _wrapped(title, _WIDTH - 2))]
         lines += _hanging(f"{one.short}  {_named(controls, one)}; {_what_next(one)}")
     if len(ordered) > _DIGEST_ROWS:
         lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
