@@ -16,17 +16,18 @@ SEEDS = range(1, int(os.environ.get("SIMULATED", "250")) + 1)
 HAPPENED = (
     "killed before", "killed after", "timed out", "met", "dynamodb refused", "sns refused", "sqs refused",
     "toys refused", "dynamodb answer lost", "sns answer lost", "toys answer lost", "ledger partial", "read stale",
-    "event late", "event lost", "event vague", "event hostile", "failed call", "message doubled", "junk",
-    "dead letters",
-    "sweep missed", "outage dynamodb", "outage sns", "outage sqs", "outage toys", "broken", "mended", "created",
-    "deleted", "exempted", "paused", "visits", "repairs", "letters", "undo: done", "undo: refused", "undo: no answer",
-    "settled: repaired", "settled: failed", "settled: not converged", "settled: exempt", "settled: stopped",
-    "settled: held", "settled: unknown", "settled: told", "settled: waiting", "settled: resolved",
+    "read hidden", "event late", "event lost", "event vague", "event hostile", "failed call", "message doubled",
+    "junk", "dead letters", "sweep missed", "outage dynamodb", "outage sns", "outage sqs", "outage toys", "broken",
+    "mended", "created", "deleted", "exempted", "paused", "visits", "repairs", "letters", "undo: done",
+    "undo: refused", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
+    "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
+    "settled: resolved",
 )  # fmt: skip
 CHECKED = (
     "write-ahead", "one writer", "one life", "first seen", "mode", "exempt", "paused", "due", "grace", "breakers",
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
-    "clock reminds", "clock escalates", "no stricter state", "only PlumblineError",
+    "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
+    "closed rightly", "only PlumblineError",
 )  # fmt: skip
 
 

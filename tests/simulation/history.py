@@ -51,7 +51,12 @@ class Log:
         """See reacting.Log."""
         if msg == "settled" and extra:
             self.world.count[f"settled: {extra['outcome']}"] += 1
-            name = str(extra["target"]).rpartition("/")[2]
+            name, reason = str(extra["target"]).rpartition("/")[2], str(extra["reason"])
+            if extra["outcome"] == "unknown" and "was refused: " in reason:
+                code = reason.partition("was refused: ")[2].partition(":")[0]
+                self.world.oracle.wanted.append((self.world.now, f"unknown {extra['control']} {code}"))
+            if (extra["outcome"], reason) == ("stopped", "breaker"):
+                self.world.oracle.wanted.append((self.world.now, f"stopped {extra['control']} "))
             self.world.note(f"settled {extra['control']} {name}: {extra['outcome']} {str(extra['reason'])[:60]}")
 
     def error(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
@@ -178,6 +183,9 @@ class History:
         if due:
             self.world.events = [one for one in self.world.events if one[0] > self.world.now]
             for _, body in due:
+                detail = json.loads(body)["detail"]
+                if detail["eventName"] == "Visit" and isinstance(detail["requestParameters"], dict):
+                    self.world.oracle.visits.add(detail["requestParameters"]["name"])
                 self.world.send("wakes", body)
 
     def _sweep(self) -> None:
@@ -186,6 +194,11 @@ class History:
             self.world.note("! the sweep does not happen")
             return
         self.world.count["sweeps"] += 1
+        for key, (since, until) in self.world.hidden.items():  # a sweep before this one has seen it hidden as well
+            watched = self.plumbline.engine.baseline.rules[control_of(key[0])].response is not Response.OFF
+            there = self.world.toys[key].past[-1][0] < since and self.world.toys[key].facts is not None
+            if key[0] != "gate" and watched and there and since + timedelta(hours=2) < self.world.now < until:
+                self.world.oracle.wanted.append((self.world.now, f"unknown {control_of(key[0])} AccessDenied"))
         self._invoke("sweep", lambda: self._sweeper().begin())
 
     # --- functions --------------------------------------------------------------------------------
@@ -282,8 +295,8 @@ class History:
             key = rng.choice(sorted(self.world.toys))
         act = rng.choices(
             (self._breaks, self._mends, self._undoes, self._exempts, self._pauses, self._creates_or_deletes,
-             self._sticks, self._visits, self._approves, self._tries_in_vain),
-            (40, 12, 12, 5, 3, 4, 2, 3, 4, 3),
+             self._sticks, self._hides, self._visits, self._approves, self._tries_in_vain),
+            (40, 12, 12, 5, 3, 4, 2, 2, 3, 4, 3),
         )[0]  # fmt: skip
         act(key)
 
@@ -322,6 +335,11 @@ class History:
         toy = self.world.toys[key]
         toy.past.append((self.world.now, toy.facts, not toy.stuck))
         self.world.note(f"{key[0]} {key[1]} {'is stuck' if toy.stuck else 'is no longer stuck'}")
+
+    def _hides(self, key: tuple[str, str]) -> None:
+        until = self.world.now + timedelta(hours=self.rng.choice((1, 5, 9)))
+        self.world.hidden[key] = (self.world.now, until)
+        self.world.note(f"{key[0]} {key[1]} can not be read until {until:%d %H:%M}")
 
     def _visits(self, _key: tuple[str, str]) -> None:
         self.world.number += 1
@@ -410,6 +428,7 @@ class History:
         calm = world.weather is QUIET
         world.weather = QUIET
         world.outages.clear()
+        world.hidden.clear()
         last = max((at for at, _ in world.events), default=world.now)
         self._until(max(last, world.now) + timedelta(hours=2))
         hours = rng.choice((2, 3, 5)) if rng.random() < 0.92 else 30
@@ -418,7 +437,8 @@ class History:
             if hour >= (0 if calm else 1):
                 world.oracle.settled(world, self.swept, final=hour == hours - 1)
             self._stop_when_broken()
-        self.world.oracle.letters_counted()
+        world.oracle.letters_counted()
+        world.oracle.notices_counted(world)
 
 
 def _baseline(rng: random.Random) -> Baseline:

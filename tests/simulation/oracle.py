@@ -25,6 +25,8 @@ _PK = f"account#{ACCOUNT}"
 _DAY = timedelta(hours=24)
 _HOUR = timedelta(hours=1)
 _TRIES = 3
+#: The longest a function works, and the longest AWS shows an old state.
+_LATELY = timedelta(seconds=100)
 #: What a transition is called in the letters' `outcome` attribute.
 _OUTCOMES = {
     "opened": ("found", "seen"),
@@ -62,6 +64,7 @@ class Life:
     faults: int = 0
     tries: int = 0
     hands: int = 0
+    writes: int = 0
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
     exempted: bool = False
@@ -94,6 +97,10 @@ class Oracle:
     stopped: list[tuple[datetime, str]] = field(default_factory=list)
     pending: Counter[Key] = field(default_factory=Counter)
     digests: list[str] = field(default_factory=list)
+    notices: list[tuple[datetime, str]] = field(default_factory=list)
+    wanted: list[tuple[datetime, str]] = field(default_factory=list)
+    visits: set[str] = field(default_factory=set)
+    disturbed: bool = False
     overruns: int = 0
 
     def check(self, invariant: str, ok: object, message: str) -> None:
@@ -104,6 +111,7 @@ class Oracle:
 
     def fault(self, key: Key) -> None:
         """Somebody at work on a finding was hit; what he told may be told once more."""
+        self.disturbed = True
         life = self.lives.get(key)
         if life:
             life.faults += 1
@@ -132,6 +140,12 @@ class Oracle:
             if not before.is_open and before.status is not Status.NOTED:
                 self.check("one life", not after.is_open, f"{name}: a closed finding was opened again")
         life = self.lives[key]
+        if life.status.is_open and after.status in (Status.RESOLVED, Status.REPAIRED):
+            toy = world.toys[(after.target.kind, after.target.id)]
+            lately = [one[1] for one in toy.past if one[0] > world.now - _LATELY]
+            states = [*lately, (toy.seen(world.now - _LATELY) or {}).get("facts")]
+            right = any(facts is None or not wrong(facts) for facts in states)
+            self.check("closed rightly", right, f"{name}: {after.status.value}, and was never in line")
         if life.status is not after.status:
             world.note(f"ledger: {name} {life.status.value} -> {after.status.value}")
         life.status, life.told, life.tries = after.status, after.told, len(after.repairs)
@@ -240,6 +254,7 @@ class Oracle:
         self.check("one writer", session.lease is not None, f"{name}: written without a lease")
         if session.is_undo:
             return
+        self.lives[session.key].writes += 1
         steps = finding.repairs[-1].plan.steps if finding.repairs else ()
         planned = next((step for step in steps if step.do == call), None)
         self.check("write-ahead", planned is not None, f"{name}: a write the ledger does not know")
@@ -254,6 +269,8 @@ class Oracle:
         """SNS took a letter."""
         attributes = {name: one["StringValue"] for name, one in request["MessageAttributes"].items()}
         outcome, found = attributes.get("outcome", ""), self.by_id.get(attributes.get("finding", ""))
+        if outcome in ("stopped", "unknown"):
+            self.notices.append((world.now, f"{outcome} {request['Subject']}"))
         if outcome == "stopped":
             self.stopped.append((world.now, attributes.get("control", "")))
         if found and outcome != "stopped":
@@ -269,6 +286,8 @@ class Oracle:
         """Each transition told once; more only where something went wrong; nothing recorded as told that was not."""
         for key, life in self.by_id.values():
             name = f"{key[0]} {key[1].rpartition('/')[2]} {life.id[:4]}"
+            if life.writes:
+                self.check("never lost", self.heard(life), f"{name}: changed something, and nobody was told")
             for outcome in _ONCE:
                 count = life.letters[outcome]
                 if count:
@@ -284,8 +303,30 @@ class Oracle:
                 sent = listed or not wanted or any(life.letters[outcome] for outcome in wanted)
                 self.check("never lost", sent, f"{name}: recorded as told '{one}', and no letter went out")
             if life.status in (Status.REPAIRED, Status.UNDONE):
-                sent = life.letters[life.status.value] or listed
-                self.check("never lost", sent, f"{name}: {life.status.value}, and nobody was told")
+                known = life.letters[life.status.value] or listed
+                self.check("never lost", known, f"{name}: {life.status.value}, and nobody was told")
+
+    def notices_counted(self, world: World) -> None:
+        """Letters without a finding, where no fault could have touched them: sent, and once in their time."""
+        for name in self.visits:
+            life = self.lives.get(("visit-kept", _target_text(world, "visit", name)))
+            told = life is not None and (self.heard(life) or life.faults)
+            self.check("witnessed", told or any(name in body for body in world.dead), f"visit {name} was never told")
+        if self.disturbed:
+            return
+        for at, what in self.wanted:
+            verb, control, code = what.split(" ", 2)
+            within = _DAY if verb == "unknown" else _HOUR
+            near = [one for when, one in self.notices if one.startswith(verb) and abs(when - at) <= within]
+            told = any((control in one and code in one) or "in all" in one for one in near)
+            self.check("notice sent", told, f"{at:%d %H:%M} {what}: nobody was told")
+        last: dict[str, datetime] = {}
+        for at, what in self.notices:
+            within = _DAY if what.startswith("unknown") else _HOUR
+            before = last.get(what)
+            again = before and (at - before < within if within == _DAY else _hour(at) == _hour(before))
+            self.check("notice once", not again, f"{at:%d %H:%M} told again: {what}")
+            last[what] = at
 
     # --- the end ----------------------------------------------------------------------------------
 

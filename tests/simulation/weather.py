@@ -65,6 +65,9 @@ def forecast(rng: random.Random) -> Weather:
     if kind < 0.25:  # nothing fails, but everything meets and comes in any order
         return Weather(meet=0.1, late=0.2, double=0.2, lost=0.2, vague=0.1)
 
+    if kind < 0.33:  # only the account says no, to some
+        return Weather(meet=0.03, deny=0.04)
+
     def rate(most: float) -> float:
         return rng.choice((0, 0.2, 1)) * most
 

@@ -95,6 +95,7 @@ class World:
     queues: dict[str, list[Message]] = field(default_factory=lambda: {"wakes": [], "units": []})
     dead: list[str] = field(default_factory=list)
     events: list[tuple[datetime, str]] = field(default_factory=list)
+    hidden: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
     outages: dict[str, datetime] = field(default_factory=dict)
     running: list[Invocation] = field(default_factory=list)
     letters: list[Mapping[str, Any]] = field(default_factory=list)
@@ -221,6 +222,10 @@ class World:
         """One read by the eyes: as it was some seconds ago, at worst."""
         if call.key in memory:
             return memory[call.key]
+        since, until = self.hidden.get((call.parameters["kind"], call.parameters.get("name", "")), (START, START))
+        if since <= self.now < until:
+            self.count["read hidden"] += 1
+            raise AwsRefusal("AccessDenied", "no", call)
         lag = timedelta(seconds=self.rng.uniform(0, self.weather.stale) if self.weather.stale else 0)
 
         def look() -> Any:
