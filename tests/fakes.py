@@ -5,7 +5,7 @@ A lamp is `on` or `off`; the control `lamp-off` wants it off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
@@ -38,8 +38,10 @@ from plumbline.core import (
     Target,
 )
 from plumbline.engine import Brief, Deployment, Engine
-from plumbline.exemptions import Exemption
+from plumbline.exemptions import Exemption, kept
 from plumbline.findings import Finding
+from plumbline.operating.asking import Desk
+from plumbline.pauses import Pause
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
@@ -105,6 +107,8 @@ class Lamps:
     fails: dict[str, list[str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     sticky: bool = False
+    alarms: list[str] = field(default_factory=list)
+    subscriptions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     on_write: Callable[[], None] = lambda: None
 
     def eyes(self, account: str, region: str) -> Ask:
@@ -114,6 +118,10 @@ class Lamps:
     def read(self, call: Call) -> Any:
         """What a lamp, or the list of them, answers."""
         self._maybe_fail(call)
+        if call.operation == "DescribeAlarms":
+            return {"MetricAlarms": [{"AlarmName": name} for name in self.alarms]}
+        if call.operation == "ListSubscriptionsByTopic":
+            return {"Subscriptions": self.subscriptions.get(call.parameters["TopicArn"], [])}
         self.calls.append(call)
         if call.operation == "ListLamps":
             return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in self.lamps]
@@ -173,7 +181,8 @@ class Memory:
     findings: dict[tuple[str, Target], Finding] = field(default_factory=dict)
     history: list[Finding] = field(default_factory=list)
     exemptions: list[Exemption] = field(default_factory=list)
-    pauses: dict[str, datetime] = field(default_factory=dict)
+    pauses: dict[str, Pause | datetime] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
     claims: dict[str, datetime] = field(default_factory=dict)
     down: bool = False
@@ -188,7 +197,7 @@ class Memory:
         return Brief(
             self.findings.get((control, target)),
             tuple(self.exemptions),
-            dict(self.pauses),
+            {name: one.until for name, one in self._pauses().items()},
             self.spent.get(f"{control}#{hour}", 0),
             self.spent.get(f"*#{hour}", 0),
             self.spent.get(f"letters#{hour}", 0),
@@ -224,10 +233,41 @@ class Memory:
         self._up()
         self.claims[key] = now + within
 
-    def exempt(self, _account: str, exemption: Exemption, _now: datetime) -> None:
+    def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
         """Add an exemption."""
+        before, version = self.all_exemptions(account)
+        self.save_exemptions(account, (*kept(before, now), exemption), version)
+
+    def all_exemptions(self, _account: str) -> tuple[tuple[Exemption, ...], int]:
+        """All exemptions and their version."""
         self._up()
-        self.exemptions.append(exemption)
+        return tuple(self.exemptions), self.versions.get("exemptions", 0)
+
+    def save_exemptions(self, _account: str, exemptions: Iterable[Exemption], version: int) -> None:
+        """Write all exemptions."""
+        self._write_over("exemptions", version)
+        self.exemptions[:] = [Exemption.from_json(one.to_json()) for one in exemptions]
+
+    def all_pauses(self, _account: str) -> tuple[Mapping[str, Pause], int]:
+        """All pauses and their version."""
+        self._up()
+        return self._pauses(), self.versions.get("pauses", 0)
+
+    def save_pauses(self, _account: str, pauses: Mapping[str, Pause], version: int) -> None:
+        """Write all pauses."""
+        self._write_over("pauses", version)
+        self.pauses = {name: Pause.from_json(one.to_json()) for name, one in pauses.items()}
+
+    def spent_in(self, _account: str, now: datetime) -> dict[str, int]:
+        """What was counted in this clock hour."""
+        self._up()
+        hour = f"#{now:%Y-%m-%dT%H}"
+        return {key.removesuffix(hour): count for key, count in self.spent.items() if key.endswith(hour)}
+
+    def forget_spent(self, _account: str, name: str, now: datetime) -> None:
+        """Count anew."""
+        self._up()
+        self.spent[f"{name}#{now:%Y-%m-%dT%H}"] = 0
 
     def open_findings(self, _account: str) -> list[Finding]:
         """Every open finding."""
@@ -263,6 +303,15 @@ class Memory:
     def last_sweep(self, _account: str) -> datetime | None:
         """When the last sweep was done."""
         return self.swept
+
+    def _pauses(self) -> dict[str, Pause]:
+        return {name: one if isinstance(one, Pause) else Pause(one) for name, one in self.pauses.items()}
+
+    def _write_over(self, what: str, version: int) -> None:
+        self._up()
+        if self.versions.get(what, 0) != version:
+            raise Conflict("somebody else wrote first")
+        self.versions[what] = version + 1
 
     def _up(self) -> None:
         if self.down:
@@ -302,6 +351,7 @@ class House:
     breakers: Breakers = field(default_factory=Breakers)
     letters: Letters = field(default_factory=Letters)
     exemptions: tuple[Exemption, ...] = ()
+    desk: Desk = field(default_factory=Desk)
 
     @property
     def engine(self) -> Engine:
@@ -321,9 +371,9 @@ class House:
         """The whole, as functions and people use it."""
         return Plumbline(self.engine, cast("Table", self.ledger), clients=_no_clients, account=ACCOUNT)
 
-    def type(self, *words: str, now: datetime = NOW) -> operate.Answer:
+    def type(self, *words: str, now: datetime = NOW, by: str = "") -> operate.Answer:
         """A command as a person types it."""
-        return operate.answer(self.plumbline, {"command": list(words)}, now=now)
+        return operate.answer(self.plumbline, {"command": list(words), "by": by}, now=now, desk=self.desk)
 
     def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
         """Wake the engine for the lamp; the outcome's name."""

@@ -53,7 +53,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "imports are absolute"
-            if node.module in ("plumbline", "plumbline.controls", "plumbline.adapters"):
+            if node.module in ("plumbline", "plumbline.controls", "plumbline.adapters", "plumbline.operating"):
                 yield from (
                     f"{node.module}.{one.name}" if f"{node.module}.{one.name}" in MODULES else node.module
                     for one in node.names
@@ -99,8 +99,8 @@ def test_only_the_adapters_talk_to_aws(name: str) -> None:
     assert set() == _foreign(MODULES[name]) & {"boto3", "botocore"}
 
 
-#: Who composes, and so may know the adapters. `operate` sorts the ledger's answers with the ledger's own word.
-_COMPOSERS = {"plumbline.compose", "plumbline.operate"}
+#: Who composes, and so may know the adapters.
+_COMPOSERS = {"plumbline.compose"}
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_exemptions_are_added_and_ended_ones_dropped_once_their_end_was_told(tab
     table.exempt(ACCOUNT, long, NOW)
     assert table.brief("lamp-off", LAMP, NOW).exemptions == (short, long)
     table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
-    assert table.exemptions(ACCOUNT) == ((short, long, long), 3)
+    assert table.all_exemptions(ACCOUNT) == ((short, long, long), 3)
     told = replace(short, told=("expiring", "expired"))
     table.save_exemptions(ACCOUNT, (told,), 3)
     table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
@@ -129,7 +129,7 @@ def test_of_two_who_write_exemptions_or_pauses_one_wins(table: Table) -> None:
 def test_pauses_come_back_as_they_were_saved_and_the_engine_sees_their_end(table: Table) -> None:
     pause = Pause(NOW + HOUR, "migration", "arn:ann")
     table.save_pauses(ACCOUNT, {"*": pause}, 0)
-    assert table.pauses(ACCOUNT) == ({"*": pause}, 1)
+    assert table.all_pauses(ACCOUNT) == ({"*": pause}, 1)
     assert table.brief("lamp-off", LAMP, NOW).pauses == {"*": NOW + HOUR}
 
 
@@ -144,13 +144,13 @@ def test_an_unreadable_pause_is_a_ledger_that_is_down(table: Table, body: str) -
     with pytest.raises(LedgerDown, match="nothing is repaired"):
         table.brief("lamp-off", LAMP, NOW)
     with pytest.raises(LedgerDown, match="the pauses in the ledger cannot be read"):
-        table.pauses(ACCOUNT)
+        table.all_pauses(ACCOUNT)
 
 
 def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -> None:
     table.save(_finding(), now=NOW, spend=True, letter=True)
-    assert table.spent(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
-    assert table.spent(ACCOUNT, NOW + HOUR) == {}
+    assert table.spent_in(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
+    assert table.spent_in(ACCOUNT, NOW + HOUR) == {}
     table.forget_spent(ACCOUNT, "lamp-off", NOW)
     assert table.brief("lamp-off", LAMP, NOW).spent == 0
 
@@ -173,7 +173,7 @@ def test_the_first_sweep_of_each_control_is_remembered(table: Table) -> None:
 def test_an_unreadable_exemption_is_a_ledger_that_is_down(table: Table) -> None:
     _put("exemptions", '[{"control": "x"}]')
     with pytest.raises(LedgerDown, match="the exemptions in the ledger cannot be read"):
-        table.exemptions(ACCOUNT)
+        table.all_exemptions(ACCOUNT)
     with pytest.raises(LedgerDown, match="nothing is repaired"):
         table.brief("lamp-off", LAMP, NOW)
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from plumbline import operate
-from plumbline.core import Clock
+from plumbline.baseline import Breakers
+from plumbline.core import Clock, Origin, Response
 from plumbline.findings import Status
-from tests.fakes import LAMP, NOW, House, lamp_prose
+from plumbline.operate import Desk
+from plumbline.sweep import Unit
+from tests.fakes import LAMP, NOW, House, Lamps, lamp_prose
+
+ROOT = Path(__file__).parent.parent
 
 HOUR = timedelta(hours=1)
 
@@ -171,7 +178,10 @@ def test_status_says_what_is_watched_swept_and_open() -> None:
         "Plumbline, account 111122223333, us-east-1, mode enforce",
         "  controls    1: 1 enforce",
         "  last sweep  12 minutes ago, Monday 2 March 2026, 09:18 UTC",
-        "  open        1",
+        "  open        1: 1 high",
+        "  repairs     0 in this clock hour, of at most 25",
+        "  exempt      nothing",
+        "  alarms      none is on",
         "",
         f"{house.finding.short}  high      open, next step 2026-03-04 09:30 UTC",
         "      lamp hall is on",
@@ -202,3 +212,252 @@ def test_show_tells_everything(repaired: House) -> None:
 
 def test_findings_of_a_quiet_house() -> None:
     assert House().type("findings").text == "Nothing is open: everything watched is in line with the baseline."
+
+
+# --- status --------------------------------------------------------------------------------------------------------
+
+ALERTS = "arn:aws:sns:us-east-1:111122223333:plumbline-alerts"
+CONFIRMED = {"SubscriptionArn": f"{ALERTS}:1a2b", "Endpoint": "security@example.com"}
+PENDING = {"SubscriptionArn": "PendingConfirmation", "Endpoint": "ciso@example.com"}
+
+
+def _status(house: House, label: str) -> str:
+    """What stands behind a label, folded lines as one."""
+    one_line = house.type("status").text.replace("\n" + " " * 14, " ")
+    return next((line[14:] for line in one_line.splitlines() if line.startswith(f"  {label}  ")), "")
+
+
+def test_status_of_a_quiet_house_fits_the_window() -> None:
+    house = House(desk=Desk(topics=(ALERTS,)))
+    house.aws.subscriptions[ALERTS] = [CONFIRMED]
+    assert house.type("status").text.splitlines() == [
+        "Plumbline, account 111122223333, us-east-1, mode enforce",
+        "  controls    1: 1 enforce",
+        "  last sweep  not yet; the first one follows the deployment within the hour",
+        "  open        nothing",
+        "  repairs     0 in this clock hour, of at most 25",
+        "  exempt      nothing",
+        "  alarms      none is on",
+        "  e-mail      every address is confirmed",
+    ]
+
+
+def test_status_says_what_keeps_repairs_back() -> None:
+    house = House(breakers=Breakers(per_control=1, in_all=5))
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    house.settle()
+    house.type("pause", "--hours", "4", "--reason", "migration")
+    house.type("exempt", "*/lamp/porch", "--control", "all", "--days", "7", "--owner", "ann", "--reason", "x")
+    assert [_status(house, label) for label in ("repairs", "STOPPED", "PAUSED", "exempt")] == [
+        "1 in this clock hour, of at most 5",
+        "repairs of lamp-off, 1 in this clock hour. To go on, type: plumbline resume",
+        "all repairs until 2026-03-02 13:30 UTC: migration",
+        "1, the next ends on 2026-03-09. See: plumbline exemptions",
+    ]
+    data = house.type("status").data
+    assert (["lamp-off"], {"lamp-off": 1, "*": 1}) == (
+        data["stopped"],
+        {name: count for name, count in data["repairs_this_hour"].items() if name != "letters"},
+    )
+
+
+def test_status_names_the_fights() -> None:
+    house = House(breakers=Breakers(fight=1))
+    for _ in range(2):
+        house.aws.lamps["hall"]["on"] = ["a"]
+        house.settle()
+    assert _status(house, "FIGHT").startswith(f"{house.finding.short}: somebody puts back what is repaired.")
+
+
+def test_status_names_alarms_that_are_on() -> None:
+    house = House()
+    house.aws.alarms += ["plumbline-late-wakes", "plumbline-dead-letters"]
+    assert _status(house, "alarms") == "ON: plumbline-dead-letters, plumbline-late-wakes. See docs/operating.md"
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "says"),
+    [
+        ([CONFIRMED, PENDING], "ciso@example.com has not confirmed plumbline-alerts. Click the"),
+        ([PENDING], "NOBODY HEARS plumbline-alerts. ciso@example.com has not confirmed"),
+        ([], "NOBODY HEARS plumbline-alerts. Click the link in AWS's e-mail, or"),
+    ],
+)
+def test_status_says_who_has_not_confirmed(subscriptions: list[dict[str, str]], says: str) -> None:
+    house = House(desk=Desk(topics=(ALERTS,)))
+    house.aws.subscriptions[ALERTS] = subscriptions
+    assert _status(house, "e-mail").startswith(says)
+
+
+def test_what_status_may_not_look_at_is_said_and_hides_nothing_else() -> None:
+    house = House(desk=Desk(topics=(ALERTS,)))
+    house.aws.fails |= {"DescribeAlarms": ["AccessDenied"], "ListSubscriptionsByTopic": ["AccessDenied"]}
+    answer = house.type("status")
+    assert (True, None, None) == (answer.ok, answer.data["alarms"], answer.data["unconfirmed"])
+    house.aws.fails |= {"DescribeAlarms": ["AccessDenied"], "ListSubscriptionsByTopic": ["AccessDenied"]}
+    assert _status(house, "alarms").startswith("could not look: cloudwatch:DescribeAlarms was refused: AccessDenied")
+
+
+# --- plan, sweep, enforce, approve ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("house", "says"),
+    [
+        (House(clocks={"default": Clock(act=48 * HOUR)}), "On Wednesday 4 March 2026, 09:30 UTC: it switches off"),
+        (House(clocks={"default": Clock()}), "Nothing: Plumbline only tells about this."),
+        (House(mode=Response.OBSERVE), "Nothing: Plumbline observes only. It would: it switches off lamp hall."),
+        (House(response=Response.PROPOSE), "When a person types plumbline approve "),
+        (House(aws=Lamps({"hall": {"on": ["a"], "stuck": True}})), "Nothing: the switch is stuck."),
+        (
+            House(aws=Lamps({"hall": {"on": ["a"]}}, sticky=True)),
+            "With the next look, within the hour: it switches off",
+        ),
+    ],
+    ids=["later", "never", "observed", "proposed", "refused", "now"],
+)
+def test_plan_says_what_would_be_done_and_changes_nothing(house: House, says: str) -> None:
+    house.settle()
+    writes, saves = list(house.aws.writes), len(house.ledger.saves)
+    text = " ".join(house.type("plan", house.finding.short).text.split())
+    assert says in text
+    assert "Nothing was changed." in text
+    assert (writes, saves) == (house.aws.writes, len(house.ledger.saves))
+
+
+def test_plan_knows_exemptions_pauses_and_breakers() -> None:
+    house = House(breakers=Breakers(per_control=1))
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    house.settle()
+    seen = ["used up" in house.type("plan").text]
+    house.type("pause", "--hours", "1", "--reason", "x")
+    seen.append("When the pause ends" in house.type("plan").text)
+    house.type("exempt", house.finding.short, "--days", "7", "--owner", "ann", "--reason", "party")
+    seen.append("ann exempted it until" in house.type("plan").text)
+    assert [True] * 3 == seen
+
+
+def test_plan_lists_the_calls_and_says_what_is_in_line_by_now() -> None:
+    house = House(clocks={"default": Clock(act=48 * HOUR)})
+    house.settle()
+    assert 'lamps:SwitchOff {"Name": "hall", "Bulb": "a"}' in house.type("plan").text
+    house.aws.lamps["hall"]["on"] = []
+    assert "It is in line now; the next sweep closes it." in house.type("plan").text
+    assert House().type("plan").text == "Nothing is open, so nothing would be done."
+
+
+def test_plan_says_when_it_could_not_look() -> None:
+    house = House(clocks={"default": Clock()})
+    house.settle()
+    house.aws.fails["GetLamp"] = ["AccessDenied"]
+    assert "lamps:GetLamp was refused: AccessDenied" in house.type("plan").text
+
+
+def test_a_sweep_is_sent_on_its_way() -> None:
+    sent: list[str] = []
+
+    class Units:
+        def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
+            sent.extend(bodies)
+
+    answer = House(desk=Desk(Units())).type("sweep")
+    assert (True, [("lamp-off",)]) == (answer.ok, [Unit.from_json(one).controls for one in sent])
+    assert House().type("sweep").ok is False
+
+
+@pytest.fixture
+def adopted() -> House:
+    """A lamp that was on before Plumbline looked for the first time."""
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    return house
+
+
+@pytest.mark.parametrize("words", [(), ("lamp-off",), ("all",), ("ID",)])
+def test_enforce_lists_first_and_ends_adoption_when_it_is_meant(adopted: House, words: tuple[str, ...]) -> None:
+    words = tuple(adopted.finding.short if word == "ID" else word for word in words)
+    asked = adopted.type("enforce", *words)
+    assert (False, True) == (asked.ok, f"type: plumbline {' '.join(['enforce', *words, '--yes'])}" in asked.text)
+    for fact in ("lamp hall is on", "is repaired with the next sweep", "Nothing was changed."):
+        assert fact in asked.text
+    assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "waiting"
+    assert adopted.type("enforce", *words, "--yes", now=NOW + HOUR).ok
+    assert (None, NOW + HOUR) == (adopted.finding.grace_until, adopted.finding.due)
+    assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
+
+
+def test_enforce_has_nothing_to_end_where_nothing_was_adopted(repaired: House) -> None:
+    for words in ((), ("lamp-off", "--yes"), (repaired.finding.short,)):
+        assert "there is nothing to end" in repaired.type("enforce", *words).text
+    assert "there is no control 'x'" in repaired.type("enforce", "x").text
+
+
+def test_what_is_proposed_is_done_when_it_is_approved() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    assert f"plumbline approve {house.finding.short}" in house.type("show", house.finding.short).text
+    answer = house.type("approve", house.finding.short)
+    assert (True, ["SwitchOff a"]) == (answer.ok, house.aws.writes)
+    assert f"plumbline undo {house.finding.short}" in answer.text
+
+
+def test_an_approval_is_refused_when_the_target_changed() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    answer = house.type("approve", house.finding.short)
+    assert (False, []) == (answer.ok, house.aws.writes)
+    assert "has changed since the repair was proposed" in answer.text
+
+
+def test_nothing_proposed_nothing_to_approve(repaired: House) -> None:
+    answer = repaired.type("approve", repaired.finding.short)
+    assert (False, True) == (answer.ok, "Nothing is proposed" in answer.text)
+
+
+def test_an_approval_that_aws_refuses_says_so() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    answer = house.type("approve", house.finding.short)
+    assert (False, True) == (answer.ok, "AWS refused a part of it" in answer.text)
+
+
+# --- how it is asked -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("findings",), ("status",), ("exemptions",), ("plan",), ("undo", "7F3K"), ("help",)])
+def test_every_command_answers_for_scripts_too(words: tuple[str, ...]) -> None:
+    house = House()
+    plain, script = house.type(*words), house.type(*words, "--json")
+    assert (json.loads(script.text), plain.ok) == (dict(plain.data), script.ok)
+
+
+def test_help_lists_every_command_and_each_explains_itself() -> None:
+    house = House()
+    text = house.type("help").text
+    for name, command in operate.COMMANDS.items():
+        assert f"  plumbline {command.usage}" in text
+        assert house.type("help", name).text.startswith(f"plumbline {command.usage}")
+    assert max(map(len, text.splitlines())) < 140
+
+
+def test_the_documents_list_every_command() -> None:
+    readme, guide = ((ROOT / name).read_text() for name in ("README.md", "docs/operating.md"))
+    for name in set(operate.COMMANDS) - {"help"}:
+        assert f"plumbline {name}" in readme, name
+        assert f"plumbline {name}" in guide, name
+
+
+def test_who_asks_is_told_as_a_claim_and_cleaned(repaired: House) -> None:
+    repaired.type("undo", repaired.finding.short, by="arn:aws:iam::111122223333:user/ann\nhttp://evil")
+    body = repaired.alerts.letters[-1].body
+    assert "user/ann http[:]//evil, says the shell that asked" in " ".join(body.split())
+
+
+@pytest.mark.parametrize("by", [None, 7, ["x"]])
+def test_who_asks_may_be_anything(repaired: House, by: object) -> None:
+    request = {"command": ["undo", repaired.finding.short], "by": by}
+    assert operate.answer(repaired.plumbline, request, now=NOW).ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from plumbline import operate
+from plumbline.adapters.queue import Queue
 from plumbline.compose import Plumbline, from_environment
 
 logger = Logger(service="plumbline-operate")
@@ -27,6 +29,9 @@ def plumbline() -> Plumbline:
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a person's words, Lambda's types
     """Answer one command with text for people and data for scripts."""
-    answer = operate.answer(plumbline(), event, now=now())
+    home = plumbline().engine.deployment.home
+    topics = (os.environ["PLUMBLINE_ALERTS_TOPIC"], os.environ["PLUMBLINE_WATCHDOG_TOPIC"])
+    desk = operate.Desk(Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home), topics)
+    answer = operate.answer(plumbline(), event, now=now(), desk=desk)
     logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
     return {"ok": answer.ok, "text": answer.text, "data": answer.data}

@@ -100,6 +100,11 @@ def covering(exemptions: Iterable[Exemption], control: str, target: Target, now:
     return max(in_force, key=lambda one: one.until, default=None)
 
 
+def exactly(target: Target) -> str:
+    """The pattern that covers this target alone, whatever stands in its name."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in str(target))
+
+
 def granted(exemption: Exemption, others: Sequence[Exemption], now: datetime) -> Exemption:
     """A new exemption with an id that none of the others has, and without a reminder where it is short."""
     taken = {one.id for one in others}

@@ -4,62 +4,56 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from plumbline import registry, wording
-from plumbline.adapters.ledger import closed_last
+from plumbline import wording
 from plumbline.compose import Plumbline
-from plumbline.core import Conflict, PlumblineError, Response
-from plumbline.findings import SHORT, Finding, Repair, spoken, to_json
-from plumbline.undoing import undo
+from plumbline.core import Conflict, PlumblineError
+from plumbline.operating import acting, holding, looking, standing
+from plumbline.operating.asking import Answer, Asked, Command, Desk, Refused, Typed
 
-#: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
-_LATE = timedelta(hours=2)
+__all__ = ("COMMANDS", "Answer", "Desk", "Refused", "answer")
 
-
-class Refused(PlumblineError):
-    """What was typed cannot be done. The message says why and what to type instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command answers.
-
-    Attributes:
-        text: for people.
-        data: the same for scripts, JSON-like.
-        ok: whether what was asked was done.
-    """
-
-    text: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    ok: bool = True
+#: Understood by every command: the answer's text is the JSON that scripts get.
+_JSON = "--json"
+_LONGEST_NAME = 200
+_COLUMN = 34
 
 
-def answer(plumbline: Plumbline, request: Any, *, now: datetime) -> Answer:  # noqa: ANN401 - a person typed it
+def answer(plumbline: Plumbline, request: Any, *, now: datetime, desk: Desk | None = None) -> Answer:  # noqa: ANN401 -- a person typed it
     """Do what a request says; a refusal is an answer too, never an exception.
 
     Args:
         plumbline: the account's Plumbline.
-        request: `{"command": "undo 7F3K"}` or `{"command": ["undo", "7F3K"]}`.
+        request: `{"command": "undo 7F3K"}` or `{"command": ["undo", "7F3K"]}`; `by` may say who asks.
         now: the time, in UTC.
+        desk: what of the stack only people's questions need.
     """
+    as_json = False
     try:
         words = _words(request)
-        name, arguments = (words[0], words[1:]) if words else ("help", [])
-        command = _COMMANDS.get(name)
-        if command is None:
-            raise Refused(f"there is no command '{wording.clean(name, 40)}'.\n\n{_HELP}")
-        return command(plumbline, arguments, now)
+        as_json = _JSON in words
+        asked = Asked(plumbline, desk or Desk(), _by(request), now)
+        given = _given(asked, [word for word in words if word != _JSON])
     except Conflict:
-        return Answer(
-            "Somebody is working on the same thing at this moment. Type the same again in two minutes.", ok=False
+        given = Answer(
+            "Somebody is working on the same thing at this moment. Type the same again in two minutes.",
+            {"error": "Conflict"},
+            ok=False,
         )
     except PlumblineError as error:
-        return Answer(str(error), {"error": type(error).__name__, "message": str(error)}, ok=False)
+        given = Answer(str(error), {"error": type(error).__name__, "message": str(error)}, ok=False)
+    return Answer(json.dumps(given.data, indent=2, default=str), given.data, given.ok) if as_json else given
+
+
+def _given(asked: Asked, words: Sequence[str]) -> Answer:
+    name, arguments = (words[0], words[1:]) if words else ("help", [])
+    command = COMMANDS.get(name)
+    if command is None:
+        raise Refused(f"there is no command '{wording.clean(name, 40)}'.\n\n{_all()}")
+    return command.run(asked, command.read(arguments))
 
 
 def _words(request: Any) -> list[str]:  # noqa: ANN401
@@ -74,186 +68,77 @@ def _words(request: Any) -> list[str]:  # noqa: ANN401
     raise Refused('say what to do as {"command": "status"} or {"command": ["undo", "7F3K"]}')
 
 
-def status(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Answer:
-    """What is watched, when it was last looked at, and what is open."""
-    _expect(arguments, 0, "status")
-    findings = _by_urgency(plumbline, plumbline.ledger.open_findings(plumbline.account))
-    swept = plumbline.ledger.last_sweep(plumbline.account)
-    rules = plumbline.engine.baseline.rules
-    modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
-    data = {
-        "account": plumbline.account,
-        "region": plumbline.engine.deployment.home,
-        "mode": plumbline.engine.deployment.mode.value,
-        "controls": {name.value: count for name, count in modes.items() if count},
-        "last_sweep": swept.isoformat() if swept else None,
-        "open": [_brief(one) for one in findings],
-    }
-    deployment = plumbline.engine.deployment
-    watching = ", ".join(f"{count} {name.value}" for name, count in modes.items() if count)
-    lines = [
-        f"Plumbline, account {plumbline.account}, {deployment.home}, mode {deployment.mode.value}",
-        f"  controls    {len(rules)}: {watching}",
-        f"  last sweep  {_swept(swept, now)}",
-        f"  open        {len(findings) or 'nothing'}",
-    ]
-    return Answer("\n".join([*lines, *(["", *_rows(plumbline, findings)] if findings else [])]), data)
+def _by(request: Any) -> str:  # noqa: ANN401
+    """Who asks, as that person's shell says. A claim: what Lambda knows of its caller it does not tell the function."""
+    by = request.get("by", "") if isinstance(request, Mapping) else ""
+    return wording.clean(by, _LONGEST_NAME) if isinstance(by, str) else ""
 
 
-def findings(plumbline: Plumbline, arguments: Sequence[str], _now: datetime) -> Answer:
-    """The open findings, worst first."""
-    _expect(arguments, 0, "findings")
-    found = _by_urgency(plumbline, plumbline.ledger.open_findings(plumbline.account))
-    if not found:
-        return Answer("Nothing is open: everything watched is in line with the baseline.", {"findings": []})
-    text = "\n".join([*_rows(plumbline, found), "", f"Type: plumbline show {found[0].short}"])
-    return Answer(text, {"findings": [_brief(one) for one in found]})
-
-
-def show(plumbline: Plumbline, arguments: Sequence[str], _now: datetime) -> Answer:
-    """Everything about one finding."""
-    _expect(arguments, 1, "show FINDING")
-    finding = _finding(plumbline, arguments[0])
-    control = plumbline.engine.controls.get(finding.control)
-    name = control.name(finding.target) if control else str(finding.target)
-    rows = {
-        "What": f"{name} {finding.deviation.summary}",
-        "Status": finding.status.value,
-        "Control": finding.control,
-        "Target": str(finding.target),
-        "First seen": wording.moment(finding.first_seen),
-        "Closed": wording.moment(finding.closed_at) if finding.closed_at else "",
-        "Next step": wording.moment(finding.due) if finding.due and finding.is_open else "",
-        "Found by": finding.origin.value,
-        "Who": f"{finding.cause.who} {finding.cause.principal}".strip(),
-        "Did": f"{finding.cause.action} {finding.cause.at}".strip(),
-        "From": f"{finding.cause.source} {finding.cause.tool}".strip(),
-        "Told": ", ".join(finding.told),
-    }
-    parts = [f"Finding {finding.id}", wording.table(rows)]
-    parts += [_repair_text(plumbline, finding, one) for one in finding.repairs]
-    if control:
-        parts.append(f"Why this rule exists\n  {registry.prose(control.id).get('Why', '')}")
-    if any(one.undone is None and one.undo for one in finding.repairs):
-        parts.append(f"To take the repair back, type: plumbline undo {finding.short}")
-    return Answer("\n\n".join(parts), json.loads(to_json(finding)))
-
-
-def take_back(plumbline: Plumbline, arguments: Sequence[str], now: datetime) -> Answer:
-    """Put back what was before a repair."""
-    force = "--force" in arguments
-    names = [one for one in arguments if one != "--force"]
-    _expect(names, 1, "undo FINDING [--force]")
-    finding = _finding(plumbline, names[0])
-    done = undo(plumbline.engine, plumbline.ledger, finding, now=now, force=force)
-    control = plumbline.engine.controls[finding.control]
-    last = finding.repairs[-1].plan
-    rows = {
-        "Now": control.describe(done.state),
-        "Left alone": f"until {wording.moment(done.until)}; after that it is judged afresh",
-        "Not undone": last.irreversible,
-    }
-    text = f"Undone: {wording.clean(control.name(finding.target))} is as it was before the repair {finding.short}."
-    return Answer(f"{text}\n{wording.table(rows)}", {"finding": done.finding.id, "until": done.until.isoformat()})
-
-
-def help_(_plumbline: Plumbline, _arguments: Sequence[str], _now: datetime) -> Answer:
+def help_(_asked: Asked, typed: Typed) -> Answer:
     """What can be typed."""
-    return Answer(_HELP, {"commands": sorted(_COMMANDS)})
+    command = COMMANDS.get(typed.word)
+    if command:
+        return Answer(f"plumbline {command.usage}\n  {command.gist}", {"usage": command.usage, "gist": command.gist})
+    return Answer(_all(), {"commands": {name: one.usage for name, one in COMMANDS.items()}})
 
 
-_HELP = """Plumbline understands:
-  plumbline status                   what is watched, when it was last looked at, what is open
-  plumbline findings                 the open findings, worst first
-  plumbline show FINDING             everything about one of them, such as 7F3K
-  plumbline undo FINDING [--force]   put back what was before its repair"""
-
-_COMMANDS: Mapping[str, Callable[[Plumbline, Sequence[str], datetime], Answer]] = {
-    "status": status,
-    "findings": findings,
-    "show": show,
-    "undo": take_back,
-    "help": help_,
-}
-
-
-def _expect(arguments: Sequence[str], count: int, usage: str) -> None:
-    if len(arguments) != count:
-        raise Refused(f"type: plumbline {usage}")
-
-
-def _finding(plumbline: Plumbline, typed: str) -> Finding:
-    prefix = spoken(typed)
-    if len(prefix) < SHORT or not prefix.isalnum():
-        raise Refused(
-            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more letters or digits, as 7F3K. "
-            "Type: plumbline findings"
-        )
-    found = closed_last({one.id: one for one in plumbline.ledger.by_id(plumbline.account, prefix)}.values())
-    if not found:
-        raise Refused(f"there is no finding {prefix}. Ids stand in the e-mails and in: plumbline findings")
-    if len(found) > 1:
-        longer = "\n".join(f"  {one.id}  {one.control}  {wording.clean(str(one.target), 60)}" for one in found)
-        raise Refused(f"{len(found)} findings begin with {prefix}; type more of its id:\n{longer}")
-    return found[0]
-
-
-def _by_urgency(plumbline: Plumbline, found: Sequence[Finding]) -> list[Finding]:
-    """Worst first, then what is due soonest."""
-    never = datetime.max.replace(tzinfo=timezone.utc)
-
-    def rank(one: Finding) -> tuple[int, datetime, str]:
-        control = plumbline.engine.controls.get(one.control)
-        return (control.severity.rank if control else 0, one.due or never, one.id)
-
-    return sorted(found, key=rank)
-
-
-def _brief(finding: Finding) -> dict[str, Any]:
-    return {
-        "id": finding.id,
-        "control": finding.control,
-        "target": str(finding.target),
-        "status": finding.status.value,
-        "summary": finding.deviation.summary,
-        "first_seen": finding.first_seen.isoformat(),
-        "due": finding.due.isoformat() if finding.due else None,
-    }
-
-
-def _rows(plumbline: Plumbline, found: Sequence[Finding]) -> list[str]:
+def _all() -> str:
     lines = []
-    for one in found:
-        control = plumbline.engine.controls.get(one.control)
-        name = control.name(one.target) if control else str(one.target)
-        severity = control.severity.value if control else "?"
-        due = f"next step {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "waits for a person"
-        lines += [
-            f"{one.short}  {severity:<8}  {one.status.value}, {due}",
-            f"      {wording.clean(f'{name} {one.deviation.summary}', 140)}",
-        ]
-    return lines
+    for one in COMMANDS.values():
+        if len(one.usage) < _COLUMN:
+            lines.append(f"  plumbline {one.usage:<{_COLUMN}} {one.gist}")
+        else:
+            lines += [f"  plumbline {one.usage}", f"  {'':<{_COLUMN + 10}} {one.gist}"]
+    return "\n".join(["Plumbline understands:", *lines, "", "With --json behind it, each answers for scripts."])
 
 
-def _repair_text(plumbline: Plumbline, finding: Finding, repair: Repair) -> str:
-    control = plumbline.engine.controls.get(finding.control)
-    rows = {
-        "Repair": f"{wording.moment(repair.at)}: Plumbline {repair.plan.summary}",
-        "Before": control.describe(repair.before) if control else "",
-        "After": control.describe(repair.after) if control and repair.after is not None else "",
-        "Error": repair.error,
-        "Undone": wording.moment(repair.undone) if repair.undone else "",
-        "No undo for": repair.plan.irreversible,
-    }
-    calls = "\n".join(
-        f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do
-    )
-    return f"{wording.table(rows)}\n  Calls made\n{calls}"
+_UNTIL = "--days N|--until YYYY-MM-DD"
 
-
-def _swept(at: datetime | None, now: datetime) -> str:
-    if at is None:
-        return "not yet; the first one follows the deployment within the hour"
-    ago = int((now - at).total_seconds() // 60)
-    late = "  LATE: it should run every hour; see the alarms" if now - at > _LATE else ""
-    return f"{ago} minute{'s' * (ago != 1)} ago, {wording.moment(at)}{late}"
+#: All that can be typed, in the order in which help lists it.
+COMMANDS: Mapping[str, Command] = {
+    "status": Command("status", "what is watched, open, exempt, paused, and who hears", standing.status),
+    "findings": Command("findings", "the open findings, worst first", looking.findings),
+    "show": Command("show FINDING", "everything about one of them, such as 7F3K", looking.show, 1, 1),
+    "plan": Command("plan [FINDING]", "what would be done now; changes nothing", looking.plan, 0, 1),
+    "sweep": Command("sweep", "look through the account now", acting.sweep),
+    "undo": Command(
+        "undo FINDING [--force]", "put back what was before its repair", acting.undo, 1, 1, flags=("force",)
+    ),
+    "approve": Command("approve FINDING", "do what is proposed", acting.approve, 1, 1),
+    "enforce": Command(
+        "enforce [CONTROL|FINDING] [--yes]",
+        "end adoption's grace; lists first what it means",
+        acting.enforce,
+        0,
+        1,
+        flags=("yes",),
+    ),
+    "exempt": Command(
+        f"exempt FINDING|TARGET|PATTERN [--control ID|all] {_UNTIL} --owner WHO --reason WHY [--all]",
+        "leave it alone until then",
+        holding.exempt,
+        1,
+        1,
+        ("control", "days", "until", "owner", "reason"),
+        ("all",),
+    ),
+    "unexempt": Command(
+        "unexempt NUMBER|FINDING|TARGET [--control ID]",
+        "end an exemption before its time",
+        holding.unexempt,
+        1,
+        1,
+        ("control",),
+    ),
+    "exemptions": Command("exemptions", "all that is exempt, why and until when", holding.exemptions),
+    "pause": Command(
+        f"pause [CONTROL] --hours N|{_UNTIL} --reason WHY",
+        "repair nothing until then; goes on watching and telling",
+        holding.pause,
+        0,
+        1,
+        ("hours", "days", "until", "reason"),
+    ),
+    "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", holding.resume, 0, 1),
+    "help": Command("help [COMMAND]", "this", help_, 0, 1),
+}

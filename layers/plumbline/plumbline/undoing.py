@@ -10,7 +10,7 @@ from typing import Protocol
 from plumbline import wording
 from plumbline.core import AwsRefusal, PlumblineError, State
 from plumbline.engine import Engine
-from plumbline.exemptions import Exemption, granted
+from plumbline.exemptions import Exemption, exactly, granted
 from plumbline.findings import LEASE, Finding, Status
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
@@ -94,7 +94,7 @@ def undo(
     claimed = engine.ledger.save(replace(current, lease=now + LEASE), now=now)
     reason = f"a person took back the repair {finding.short}"
     told = ("expiring", "expired")  # the letter about the undo says until when
-    left_alone = Exemption(control.id, str(finding.target), "operate", reason, until, told=told, by=by)
+    left_alone = Exemption(control.id, exactly(finding.target), "operate", reason, until, told=told, by=by)
     ledger.exempt(finding.target.account, granted(left_alone, (), now), now)
     resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))
     try:

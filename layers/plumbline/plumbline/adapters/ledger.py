@@ -155,10 +155,10 @@ class Table:
         Raises:
             Conflict: somebody else changed the exemptions at the same time.
         """
-        before, version = self.exemptions(account)
+        before, version = self.all_exemptions(account)
         self.save_exemptions(account, (*kept(before, now), exemption), version)
 
-    def exemptions(self, account: str) -> tuple[tuple[Exemption, ...], int]:
+    def all_exemptions(self, account: str) -> tuple[tuple[Exemption, ...], int]:
         """All exemptions, in force or not, and the version they were read in.
 
         Raises:
@@ -176,7 +176,7 @@ class Table:
         """
         self._put_one(account, "exemptions", [one.to_json() for one in exemptions], version)
 
-    def pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
+    def all_pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
         """All pauses, in force or not, by control or `*`, and the version they were read in.
 
         Raises:
@@ -194,7 +194,7 @@ class Table:
         """
         self._put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
 
-    def spent(self, account: str, now: datetime) -> Mapping[str, int]:
+    def spent_in(self, account: str, now: datetime) -> Mapping[str, int]:
         """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
         values = {":k": _text(_account(account)), ":p": _text("spent#")}
         items = self._list("pk = :k AND begins_with(sk, :p)", values)
@@ -389,8 +389,3 @@ def _readable(what: str) -> Iterator[None]:
         raise LedgerDown(
             f"{what} in the ledger cannot be read ({type(error).__name__}: {error}); nothing is repaired"
         ) from error
-
-
-def closed_last(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order a person wants them: open ones first, then the latest."""
-    return sorted(findings, key=lambda one: (not one.is_open, -one.first_seen.timestamp()))

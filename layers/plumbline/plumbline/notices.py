@@ -1,0 +1,105 @@
+"""Letters about what people decided: exemptions and pauses. Pure. What a person typed is cleaned like anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from plumbline import wording
+from plumbline.exemptions import ANY, Exemption, Notice
+from plumbline.pauses import Pause
+from plumbline.wording import Letter, Voice
+
+_SHOWN = 120
+
+
+def exempted(exemption: Exemption, covered: int, voice: Voice) -> Letter:
+    """Somebody made an exemption."""
+    lead = (
+        f"{_left_alone(exemption)} until {wording.moment(exemption.until)}: it is watched and listed, and not "
+        f"repaired. Open findings that this covers now: {covered or 'none'}."
+    )
+    return _about(exemption, "exempt", lead, voice)
+
+
+def unexempted(exemption: Exemption, by: str, voice: Voice) -> Letter:
+    """Somebody ended an exemption early."""
+    lead = (
+        "A person ended this exemption before its time. What it covered is judged again with the next sweep, and "
+        "repaired when its clock says so."
+    )
+    return _about(exemption, "exemption ended", lead, voice, by=by)
+
+
+def ending(exemption: Exemption, notice: Notice, voice: Voice) -> Letter:
+    """An exemption is about to end, or has ended."""
+    if notice == "expiring":
+        lead = (
+            f"This exemption ends on {wording.moment(exemption.until)}. Then what it covers is judged like anything "
+            "else. Until then put it in line, write it into baseline.yaml, or exempt it anew, with a reason."
+        )
+        return _about(exemption, "exemption ends soon", lead, voice)
+    lead = (
+        f"This exemption ended on {wording.moment(exemption.until)}. What it covered is judged again with the next "
+        "sweep; what is still out of line is repaired when its clock says so."
+    )
+    return _about(exemption, "exemption ended", lead, voice)
+
+
+def paused(control: str, pause: Pause, voice: Voice) -> Letter:
+    """Somebody paused repairs."""
+    lead = (
+        f"A person paused {repairs(control)} until {wording.moment(pause.until)}. Plumbline keeps watching and "
+        "telling, and repairs what is due when the pause is over."
+    )
+    rows = {"Reason": pause.reason, "By": wording.said(pause.by)}
+    commands = {f"resume{_named(control)}": "end the pause now", "status": "what is watched, open and paused"}
+    return wording.notice("paused", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
+
+
+def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Letter:
+    """Somebody lifted a pause or reset the breakers."""
+    lead = f"A person let {repairs(control)} go on. What is due is repaired with the next sweep."
+    rows = {**what, "By": wording.said(by)}
+    commands = {
+        f"pause{_named(control)} --hours 4 --reason WHY": "stop repairs again",
+        "status": "what is watched and open",
+    }
+    return wording.notice("resumed", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
+
+
+def repairs(control: str) -> str:
+    """What a pause holds back."""
+    return "all repairs" if control == ANY else f"repairs of {control}"
+
+
+def rule(control: str) -> str:
+    """A control, or all of them, as the subject of a sentence."""
+    return "every rule" if control == ANY else control
+
+
+def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str = "") -> Letter:
+    rows = {
+        "Exempt": exemption.target,
+        "From": rule(exemption.control),
+        "Until": wording.moment(exemption.until),
+        "Owner": exemption.owner,
+        "Reason": exemption.reason,
+        "By": wording.said(by or exemption.by),
+    }
+    commands = {
+        f"unexempt {exemption.id}": "end it now" if verb in ("exempt", "exemption ends soon") else "",
+        "exemptions": "all that is exempt, and until when",
+        "status": "what is watched and open",
+    }
+    what = f"{wording.clean(exemption.target, _SHOWN)} from {rule(exemption.control)}, until {exemption.until:%Y-%m-%d}"
+    kept = {one: gist for one, gist in commands.items() if gist}
+    return wording.notice(verb, what, lead=lead, rows=rows, commands=kept, voice=voice)
+
+
+def _left_alone(exemption: Exemption) -> str:
+    who = "Every rule" if exemption.control == ANY else f"The rule {exemption.control}"
+    return f"{who} leaves {wording.clean(exemption.target, _SHOWN)} alone"
+
+
+def _named(control: str) -> str:
+    return "" if control == ANY else f" {control}"

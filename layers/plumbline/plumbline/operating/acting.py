@@ -1,0 +1,160 @@
+"""Commands that change the account, now or with the next sweep: undo, approve, enforce, sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from plumbline import clocks, wording
+from plumbline.core import Response
+from plumbline.engine import Outcome
+from plumbline.exemptions import ANY
+from plumbline.findings import SHORT, Finding, Status, spoken
+from plumbline.operating.asking import (
+    Answer,
+    Asked,
+    Refused,
+    Typed,
+    control_of,
+    finding_of,
+    name_of,
+    paragraphs,
+)
+from plumbline.operating.looking import rule_of
+from plumbline.undoing import undo as take_back
+
+_APPROVED = {
+    Outcome.REPAIRED: "Done: {name} is in line with the baseline. To take it back, type: plumbline undo {short}",
+    Outcome.NOT_CONVERGED: (
+        "AWS accepted every change, and {name} still looks as before; AWS may need a while. "
+        "Plumbline looks again within the hour. Type: plumbline show {short}"
+    ),
+    Outcome.FAILED: "AWS refused a part of it: {reason}\nWhat was done can be undone. Type: plumbline undo {short}",
+}
+
+
+def undo(asked: Asked, typed: Typed) -> Answer:
+    """Put back what was before a repair."""
+    engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
+    done = take_back(engine, asked.plumbline.ledger, finding, now=asked.now, force="force" in typed.flags, by=asked.by)
+    control = engine.controls[finding.control]
+    facts = {
+        "Now": control.describe(done.state),
+        "Left alone": f"until {wording.moment(done.until)}; after that it is judged afresh",
+        "Not undone": finding.repairs[-1].plan.irreversible,
+    }
+    text = f"Undone: {wording.clean(control.name(finding.target))} is as it was before the repair {finding.short}."
+    return Answer(f"{text}\n{wording.table(facts)}", {"finding": done.finding.id, "until": done.until.isoformat()})
+
+
+def approve(asked: Asked, typed: Typed) -> Answer:
+    """Do what is proposed, if the target still is as it was then."""
+    engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
+    if finding.control not in engine.controls:
+        raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
+    settled = engine.approve(finding, now=asked.now)
+    name = wording.clean(engine.controls[finding.control].name(finding.target))
+    data = {"finding": finding.id, "outcome": settled.outcome.value, "reason": settled.reason}
+    said = _APPROVED.get(settled.outcome)
+    if said is None:
+        return Answer(
+            f"Not done: {settled.outcome.value}{f', {settled.reason}' if settled.reason else ''}. "
+            f"Type: plumbline plan {finding.short}",
+            data,
+            ok=False,
+        )
+    text = said.format(name=name, short=finding.short, reason=wording.clean(settled.reason))
+    return Answer(text, data, ok=settled.outcome is not Outcome.FAILED)
+
+
+def enforce(asked: Asked, typed: Typed) -> Answer:
+    """End adoption's grace, so that repairs run on their own clocks."""
+    what, found = _meant(asked, typed.word)
+    graced = [one for one in found if _in_grace(one, asked.now)]
+    if not graced:
+        return Answer(
+            "Nothing is in adoption's grace here, so there is nothing to end: every finding runs on its own clock.\n"
+            "Type: plumbline plan",
+            {"enforced": []},
+        )
+    lines = [line for one in graced for line in _consequence(asked, one)]
+    words = " ".join(["enforce", *typed.words, "--yes"])
+    if "yes" not in typed.flags:
+        head = f"This ends the grace of {_count(graced)}{what}. Then:"
+        tail = f"Nothing was changed. To do it, type: plumbline {words}"
+        data = {"enforced": [], "would": [one.id for one in graced]}
+        return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
+    done = [one for one in graced if asked.put(replace(one, grace_until=None, due=asked.now))]
+    missed = (
+        f"{_count(graced[len(done) :])} just being settled; type the same again in two minutes."
+        if len(done) < len(graced)
+        else ""
+    )
+    head = f"The grace of {_count(done)}{what} is over:"
+    tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
+    return Answer(
+        paragraphs(head, "", *lines, "", tail, missed).replace("\n\n\n", "\n\n"),
+        {"enforced": [one.id for one in done]},
+        ok=not missed,
+    )
+
+
+def sweep(asked: Asked, _typed: Typed) -> Answer:
+    """Look through the account now."""
+    if asked.desk.units is None:
+        raise Refused("there is no queue for the pieces of a sweep here; wait for the hourly one")
+    units = asked.plumbline.units()
+    asked.desk.units.send([one.to_json() for one in units])
+    controls = len({control for one in units for control in one.controls})
+    return Answer(
+        f"A sweep is on its way: {len(units)} piece{'s' * (len(units) != 1)}, {controls} controls. It takes a minute "
+        "or two; what it finds comes by e-mail.\nThen type: plumbline status",
+        {"units": len(units)},
+    )
+
+
+def _meant(asked: Asked, word: str) -> tuple[str, Sequence[Finding]]:
+    """The open findings that a word names: one, those of a control, or all; and how to say so."""
+    found = asked.open_findings()
+    if not word:
+        return "", found
+    is_id = len(spoken(word)) >= SHORT and word.strip().isalnum() and word not in asked.plumbline.engine.controls
+    if is_id and word != "all":
+        one = finding_of(asked, word)
+        return "", [one] if one.is_open else []
+    control = control_of(asked, word)
+    if control == ANY:
+        return "", found
+    return f" of {control}", [one for one in found if one.control == control]
+
+
+def _consequence(asked: Asked, finding: Finding) -> list[str]:
+    """What ending the grace of a finding means, in two lines."""
+    control = asked.plumbline.engine.controls.get(finding.control)
+    name = wording.clean(f"{name_of(control, finding)} {finding.deviation.summary}", 140)
+    return [f"  {finding.short}  {name}", f"        {_then(asked, finding)}"]
+
+
+def _in_grace(finding: Finding, now: datetime) -> bool:
+    return finding.grace_until is not None and finding.grace_until > now and finding.status is not Status.EXEMPT
+
+
+def _then(asked: Asked, finding: Finding) -> str:
+    control = asked.plumbline.engine.controls.get(finding.control)
+    if control is None:
+        return "nothing: this version does not have its control"
+    rule = rule_of(asked, control)
+    acts = clocks.acts_at(rule, replace(finding, grace_until=None))
+    if acts is None or rule.response in (Response.ALERT, Response.OFF, Response.OBSERVE):
+        return "is only told"
+    when = _when(acts, asked.now)
+    return f"a repair is proposed {when}" if rule.response is Response.PROPOSE else f"is repaired {when}"
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return "with the next sweep" if at <= now else f"on {wording.moment(at)}"
+
+
+def _count(found: Sequence[Finding]) -> str:
+    return f"{len(found)} finding{'s' * (len(found) != 1)}"

@@ -1,0 +1,313 @@
+"""Commands that keep Plumbline from repairing, for a while, and those that end it: exemptions and pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from plumbline import clocks, notices, wording
+from plumbline.core import Target
+from plumbline.engine import EVERY_CONTROL
+from plumbline.exemptions import (
+    ANY,
+    ID_BEGINS,
+    Exemption,
+    covering,
+    exactly,
+    granted,
+    kept,
+    matches_everything,
+)
+from plumbline.findings import Finding, Status, spoken
+from plumbline.operating.asking import (
+    Answer,
+    Asked,
+    Refused,
+    Typed,
+    control_of,
+    finding_of,
+    paragraphs,
+    text_of,
+    until_of,
+)
+from plumbline.operating.looking import rule_of
+from plumbline.pauses import Pause
+
+#: The ledger keeps them in one item, of 400 KB at most.
+_MOST_EXEMPTIONS = 300
+_WILD = "*?["
+_EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
+_PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
+
+
+# --- exemptions ----------------------------------------------------------------------------------------------------
+
+
+def exempt(asked: Asked, typed: Typed) -> Answer:
+    """Leave a target alone, or all that a pattern covers."""
+    control, pattern = _what(asked, typed)
+    until = until_of(
+        asked,
+        typed,
+        most_days=asked.plumbline.engine.baseline.patience.exemption_days,
+        setting="exemptions.max_days",
+        example=_EXEMPT_EXAMPLE,
+    )
+    owner, reason = (text_of(typed, option, _EXEMPT_EXAMPLE) for option in ("owner", "reason"))
+    ledger, now = asked.plumbline.ledger, asked.now
+    before, version = ledger.all_exemptions(asked.account)
+    same = [one for one in before if (one.control, one.target) == (control, pattern) and one.until > now]
+    others = [one for one in kept(before, now) if one not in same]
+    if len(others) >= _MOST_EXEMPTIONS:
+        raise Refused(f"there are {len(others)} exemptions, the most there may be. Type: plumbline exemptions")
+    made = granted(Exemption(control, pattern, owner, reason, until, by=asked.by), before, now)
+    ledger.save_exemptions(asked.account, (*others, made), version)
+    covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
+    for one in covered:
+        asked.put(replace(one, status=Status.EXEMPT, due=until))
+    trouble = asked.tell(notices.exempted(made, len(covered), asked.plumbline.engine.deployment.voice))
+    facts = _facts(made) | {
+        "Replaces": ", ".join(one.id for one in same),
+        "Covers now": ", ".join(one.short for one in covered[:20]) or "no open finding",
+    }
+    text = f"Exempt as {made.id}. It is still watched and listed; nothing of it is repaired.\n{wording.table(facts)}"
+    end = f"To end it before its time, type: plumbline unexempt {made.id}"
+    return Answer(paragraphs(text, end, trouble), {"exemption": made.to_json(), "covers": [one.id for one in covered]})
+
+
+def unexempt(asked: Asked, typed: Typed) -> Answer:
+    """End an exemption before its time."""
+    ledger, now = asked.plumbline.ledger, asked.now
+    before, version = ledger.all_exemptions(asked.account)
+    wanted = control_of(asked, typed.options["control"]) if "control" in typed.options else ""
+    meant = [
+        one
+        for one in _named(asked, typed.word, [one for one in before if one.until > now])
+        if not wanted or one.control == wanted
+    ]
+    if not meant:
+        raise Refused(_no_exemption(asked, typed.word))
+    if len(meant) > 1:
+        shown = "\n".join(f"  {one.id}  {one.control}  {wording.clean(one.target, 60)}" for one in meant)
+        raise Refused(f"{len(meant)} exemptions fit; say which, as in plumbline unexempt {meant[0].id}:\n{shown}")
+    (ended,) = meant
+    left = [one for one in before if one != ended]
+    ledger.save_exemptions(asked.account, kept(left, now), version)
+    freed = [
+        one
+        for one in asked.open_findings()
+        if ended.covers(one.control, one.target)
+        and not covering((*left, *asked.plumbline.engine.baseline.exemptions), one.control, one.target, now)
+    ]
+    for one in freed:
+        asked.put(replace(one, due=now))
+    trouble = asked.tell(notices.unexempted(ended, asked.by, asked.plumbline.engine.deployment.voice))
+    text = (
+        f"The exemption {ended.id} is over. The next sweep judges again what it covered "
+        f"({', '.join(one.short for one in freed[:20]) or 'nothing that is open'}). "
+        "Not to wait for it, type: plumbline sweep"
+    )
+    return Answer(paragraphs(text, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]})
+
+
+def exemptions(asked: Asked, _typed: Typed) -> Answer:
+    """All that is exempt, and until when."""
+    own, _version = asked.plumbline.ledger.all_exemptions(asked.account)
+    both = [one for one in (*own, *asked.plumbline.engine.baseline.exemptions) if one.until > asked.now]
+    found = sorted(both, key=lambda one: one.until)
+    if not found:
+        return Answer("Nothing is exempt.", {"exemptions": []})
+    lines = []
+    for one in found:
+        lines += [
+            f"{one.id or 'baseline.yaml'}  {notices.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
+            f"      {wording.clean(one.target, 140)}",
+            f"      {wording.clean(f'{one.owner}: {one.reason}', 140)}",
+        ]
+    some = next((one.id for one in found if one.id), "")
+    end = f"To end one before its time, type: plumbline unexempt {some}" if some else ""
+    return Answer(
+        paragraphs(*lines, end and " ", end).replace("\n \n", "\n\n"),
+        {"exemptions": [one.to_json() for one in found]},
+    )
+
+
+def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
+    """The control and the pattern of targets that a person wants to be exempt."""
+    word = typed.word.strip()
+    given = typed.options.get("control", "")
+    if not any(char in word for char in f"/{_WILD}"):
+        finding = finding_of(asked, word)
+        return control_of(asked, given or finding.control), exactly(finding.target)
+    if not given:
+        raise Refused(
+            "say from which rule: --control ID, or --control all. Type: plumbline "
+            f"exempt {wording.clean(word, 80)} --control all --days 7 --owner ann --reason '...'"
+        )
+    control = control_of(asked, given)
+    if not any(char in word for char in _WILD):
+        target = Target.parse(word)
+        if target.account != asked.account:
+            raise Refused(f"this Plumbline holds account {asked.account}, not {wording.clean(target.account, 20)}")
+        return control, str(target)
+    head = word[: min(word.index(char) for char in _WILD if char in word)]
+    if not (f"{asked.account}/".startswith(head) or head.startswith(f"{asked.account}/")):
+        raise Refused(
+            f"no target begins with '{wording.clean(head, 40)}': targets read account/region/kind/id. "
+            f"Type a pattern such as '{asked.account}/*/s3-bucket/{wording.clean(head, 40)}*'"
+        )
+    if matches_everything(word, asked.account) and "all" not in typed.flags:
+        raise Refused(
+            f"the pattern '{wording.clean(word, 80)}' covers everything. Name a kind, as in '*/s3-bucket/logs-*'; or, "
+            "if you mean it, type the same with --all"
+        )
+    return control, word
+
+
+def _named(asked: Asked, word: str, among: Sequence[Exemption]) -> Sequence[Exemption]:
+    """The exemptions that a person means: by id, by target as it was typed, or by a finding."""
+    typed = spoken(word)
+    by_id = [one for one in among if one.id in (typed, f"{ID_BEGINS}{typed}")]
+    by_target = [one for one in among if word.strip() in (one.target, one.target.replace("[", "").replace("]", ""))]
+    if by_id or by_target:
+        return by_id or by_target
+    if "/" in word or typed.startswith(ID_BEGINS) or any(char in word for char in _WILD):
+        return ()
+    finding = finding_of(asked, word)
+    return [one for one in among if one.covers(finding.control, finding.target)]
+
+
+def _no_exemption(asked: Asked, word: str) -> str:
+    shown = wording.clean(word, 80)
+    if any(one.target == word.strip() for one in asked.plumbline.engine.baseline.exemptions):
+        return f"'{shown}' is exempt in baseline.yaml; remove it there, then type: sam build && sam deploy"
+    return f"there is no exemption '{shown}'. Type: plumbline exemptions"
+
+
+def _facts(exemption: Exemption) -> dict[str, str]:
+    return {
+        "Exempt": exemption.target,
+        "From": notices.rule(exemption.control),
+        "Until": wording.moment(exemption.until),
+        "Owner": exemption.owner,
+        "Reason": exemption.reason,
+    }
+
+
+# --- pauses --------------------------------------------------------------------------------------------------------
+
+
+def pause(asked: Asked, typed: Typed) -> Answer:
+    """Repair nothing for a while."""
+    control = control_of(asked, typed.word) if typed.words else ANY
+    until = until_of(
+        asked,
+        typed,
+        most_days=asked.plumbline.engine.baseline.patience.pause_days,
+        setting="pauses.max_days",
+        example=_PAUSE_EXAMPLE,
+    )
+    made = Pause(until, text_of(typed, "reason", _PAUSE_EXAMPLE), asked.by)
+    before, version = asked.plumbline.ledger.all_pauses(asked.account)
+    running = {name: one for name, one in before.items() if one.until > asked.now}
+    asked.plumbline.ledger.save_pauses(asked.account, {**running, control: made}, version)
+    trouble = asked.tell(notices.paused(control, made, asked.plumbline.engine.deployment.voice))
+    text = (
+        f"Paused: {notices.repairs(control)}, until {wording.moment(until)}. Plumbline goes on watching and telling. "
+        "A repair that is running at this moment is finished."
+    )
+    end = f"To go on before that, type: plumbline resume{'' if control == ANY else f' {control}'}"
+    return Answer(paragraphs(text, end, trouble), {"control": control, "pause": made.to_json()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """What a resume took away."""
+
+    pauses: Mapping[str, Pause]
+    counted: Mapping[str, int]
+    fights: Sequence[Finding]
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.pauses or self.counted or self.fights)
+
+
+def resume(asked: Asked, typed: Typed) -> Answer:
+    """Lift a pause, count this hour's repairs anew, and let fights be tried again."""
+    control = control_of(asked, typed.word) if typed.words else ANY
+    before, version = asked.plumbline.ledger.all_pauses(asked.account)
+    running = {name: one for name, one in before.items() if one.until > asked.now}
+    lifted = {name: one for name, one in running.items() if control in (ANY, name)}
+    if lifted:
+        left = {name: one for name, one in running.items() if name not in lifted}
+        asked.plumbline.ledger.save_pauses(asked.account, left, version)
+    waiting = [
+        one for one in asked.open_findings() if control in (ANY, one.control) and one.status is not Status.EXEMPT
+    ]
+    done = _Resumed(lifted, _forget_counts(asked, control), _forget_fights(asked, waiting))
+    still = running.get(EVERY_CONTROL) if control != ANY else None
+    held = (
+        f"All repairs are paused until {wording.moment(still.until)}. To lift that too, type: plumbline resume"
+        if still
+        else ""
+    )
+    if done.nothing:
+        text = f"There was nothing to resume: {notices.repairs(control)} go on as they are."
+        return Answer(paragraphs(text, held))
+    for one in waiting:
+        if one not in done.fights and _waits(asked, one):
+            asked.put(replace(one, due=asked.now))
+    facts = {
+        "Pauses lifted": "; ".join(f"{notices.repairs(name)}, {one.reason}" for name, one in lifted.items()),
+        "Counted anew": "; ".join(f"{notices.repairs(name)}, {count} so far" for name, count in done.counted.items()),
+        "Fights": ", ".join(one.short for one in done.fights),
+    }
+    trouble = asked.tell(notices.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.voice))
+    text = f"Resumed: {notices.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
+    return Answer(
+        paragraphs(text, "Not to wait for it, type: plumbline sweep", held, trouble),
+        {
+            "control": control,
+            "pauses": list(lifted),
+            "counters": dict(done.counted),
+            "fights": [one.id for one in done.fights],
+        },
+    )
+
+
+def _forget_counts(asked: Asked, control: str) -> Mapping[str, int]:
+    """Count the repairs of this clock hour anew; what was counted so far."""
+    ledger, now = asked.plumbline.ledger, asked.now
+    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
+    spent = ledger.spent_in(asked.account, now)
+    counted = {name: n for name, n in spent.items() if n and name in known and control in (ANY, name)}
+    for name in counted:
+        ledger.forget_spent(asked.account, name, now)
+        # the next time the breaker stops repairs within this hour is news again
+        ledger.told(f"breaker#{name}#{_hour(now):%Y-%m-%dT%H}", now=now, within=timedelta(0))
+    return counted
+
+
+def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
+    """Let the targets that somebody fought over be repaired again."""
+    return [
+        one
+        for one in waiting
+        if "fight" in one.told
+        and asked.put(
+            replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
+        )
+    ]
+
+
+def _waits(asked: Asked, finding: Finding) -> bool:
+    """Whether a finding's repair was due, and only a pause or a breaker put it off."""
+    control = asked.plumbline.engine.controls.get(finding.control)
+    acts = clocks.acts_at(rule_of(asked, control), finding) if control else None
+    return acts is not None and acts <= asked.now and finding.due is not None and finding.due > asked.now
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

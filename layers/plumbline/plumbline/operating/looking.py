@@ -1,0 +1,190 @@
+"""Questions that change nothing: what is open, what is known of one finding, what would be done now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from plumbline import clocks, registry, wording
+from plumbline.baseline import Rule
+from plumbline.core import AwsRefusal, Control, Deviation, Plan, Response, State
+from plumbline.engine import EVERY_CONTROL, MAX_ATTEMPTS, Brief
+from plumbline.exemptions import covering
+from plumbline.findings import Finding, Repair, to_json
+from plumbline.operating.asking import Answer, Asked, Typed, brief, finding_of, name_of, rows
+
+#: Looking again takes seconds for each; a function has a minute.
+_MOST_PLANS = 20
+
+
+def findings(asked: Asked, _typed: Typed) -> Answer:
+    """The open findings, worst first."""
+    found = asked.open_findings()
+    if not found:
+        return Answer("Nothing is open: everything watched is in line with the baseline.", {"findings": []})
+    text = "\n".join([*rows(asked, found), "", f"Type: plumbline show {found[0].short}"])
+    return Answer(text, {"findings": [brief(one) for one in found]})
+
+
+def show(asked: Asked, typed: Typed) -> Answer:
+    """Everything about one finding."""
+    finding = finding_of(asked, typed.word)
+    control = asked.plumbline.engine.controls.get(finding.control)
+    facts = {
+        "What": f"{name_of(control, finding)} {finding.deviation.summary}",
+        "Status": finding.status.value,
+        "Control": finding.control,
+        "Target": str(finding.target),
+        "First seen": wording.moment(finding.first_seen),
+        "Closed": wording.moment(finding.closed_at) if finding.closed_at else "",
+        "Next step": wording.moment(finding.due) if finding.due and finding.is_open else "",
+        "Found by": finding.origin.value,
+        "Who": f"{finding.cause.who} {finding.cause.principal}".strip(),
+        "Did": f"{finding.cause.action} {finding.cause.at}".strip(),
+        "From": f"{finding.cause.source} {finding.cause.tool}".strip(),
+        "Told": ", ".join(finding.told),
+    }
+    parts = [f"Finding {finding.id}", wording.table(facts)]
+    parts += [_repair_text(control, one) for one in finding.repairs]
+    if control:
+        parts.append(f"Why this rule exists\n  {registry.prose(control.id).get('Why', '')}")
+    if finding.is_open and finding.proposal:
+        parts.append(f"To do what is proposed, type: plumbline approve {finding.short}")
+    if any(one.undone is None and one.undo for one in finding.repairs):
+        parts.append(f"To take the repair back, type: plumbline undo {finding.short}")
+    if finding.is_open:
+        parts.append(f"To see what would be done now, type: plumbline plan {finding.short}")
+    return Answer("\n\n".join(parts), json.loads(to_json(finding)))
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What would come of settling a finding now.
+
+    Attributes:
+        state: what was just observed.
+        deviation: what is wrong with it; None when it is in line.
+        plan: the repair.
+        what: whether and when it would be made, and why not now.
+    """
+
+    state: State
+    deviation: Deviation | None
+    plan: Plan
+    what: str
+
+
+def plan(asked: Asked, typed: Typed) -> Answer:
+    """What would be done now about one finding or all open ones; looks at each again."""
+    found = [finding_of(asked, typed.word)] if typed.words else asked.open_findings()
+    if not found:
+        return Answer("Nothing is open, so nothing would be done.", {"plans": []})
+    parts, plans = [], []
+    for one in found[:_MOST_PLANS]:
+        control = asked.plumbline.engine.controls.get(one.control)
+        if control is None or control.observe is None:
+            what = "Nothing can be looked at again: only an event told of it."
+            parts.append(f"{one.short}  {wording.clean(name_of(control, one))}\n{wording.table({'Then': what})}")
+            plans.append({**brief(one), "what": what, "calls": []})
+            continue
+        try:
+            seen = prospect(asked, one, control)
+        except AwsRefusal as error:
+            parts.append(
+                f"{one.short}  {wording.clean(control.name(one.target))}\n{wording.table({'Not known': str(error)})}"
+            )
+            plans.append({**brief(one), "what": f"not known: {error}", "calls": []})
+            continue
+        facts = {"Now": control.describe(seen.state), "Then": seen.what, "Not undone": seen.plan.irreversible}
+        calls = [f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in seen.plan.do]
+        lines = [f"{one.short}  {wording.clean(control.name(one.target))}", wording.table(facts)]
+        parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else [])]))
+        plans.append({**brief(one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
+    if len(found) > _MOST_PLANS:
+        parts.append(f"and {len(found) - _MOST_PLANS} more; for one of them type: plumbline plan {found[-1].short}")
+    return Answer("\n\n".join([*parts, "Nothing was changed."]), {"plans": plans})
+
+
+def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
+    """What would come of settling a finding now.
+
+    Raises:
+        AwsRefusal: the target cannot be looked at.
+    """
+    engine = asked.plumbline.engine
+    assert control.observe is not None  # noqa: S101 -- for the type checker; the callers know
+    state = control.observe(engine.aws.eyes(finding.target.account, finding.target.region), finding.target)
+    rule = rule_of(asked, control)
+    deviation = control.detect(state, rule.settings)
+    if deviation is None:
+        what = "It is in line now; the next sweep closes it." if finding.is_open else "It is in line."
+        return Prospect(state, None, Plan(), what)
+    known = engine.ledger.brief(control.id, finding.target, asked.now)
+    current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
+    made = control.plan(finding.target, state, rule.settings)
+    held = _held(asked, rule, replace(current, deviation=deviation), made, known)
+    return Prospect(state, deviation, made, held or f"With the next look, within the hour: it {made.summary}.")
+
+
+def rule_of(asked: Asked, control: Control) -> Rule:
+    """The baseline's rule, no bolder than the stack's mode."""
+    engine = asked.plumbline.engine
+    rule = engine.baseline.rules[control.id]
+    if rule.response in (Response.ENFORCE, Response.PROPOSE):
+        return replace(rule, response=max(rule.response, engine.deployment.mode, key=lambda mode: mode.caution))
+    return rule
+
+
+def _held(asked: Asked, rule: Rule, finding: Finding, made: Plan, known: Brief) -> str:
+    """Why nothing would be repaired with the next look; empty when it would. The first reason that holds."""
+    return next((why for why in _reasons(asked, rule, finding, made, known) if why), "")
+
+
+def _reasons(asked: Asked, rule: Rule, finding: Finding, made: Plan, known: Brief) -> Iterable[str]:
+    now, baseline = asked.now, asked.plumbline.engine.baseline
+    exemption = covering((*known.exemptions, *baseline.exemptions), finding.control, finding.target, now)
+    if exemption:
+        until = wording.moment(exemption.until)
+        yield f"Nothing: {exemption.owner} exempted it until {until}: {exemption.reason}. Then it {made.summary}."
+    if made.refusal:
+        yield f"Nothing: {made.refusal}."
+    acts = clocks.acts_at(rule, finding)
+    if acts is None or rule.response in (Response.ALERT, Response.OFF):
+        yield "Nothing: Plumbline only tells about this."
+        return
+    if rule.response is Response.OBSERVE:
+        yield f"Nothing: Plumbline observes only. It would: it {made.summary}."
+    if acts > now:
+        yield f"On {wording.moment(acts)}: it {made.summary}."
+    if rule.response is Response.PROPOSE:
+        yield f"When a person types plumbline approve {finding.short}: it {made.summary}."
+    yield _paused_until(known, finding.control, now, made)
+    if len(finding.repairs) >= MAX_ATTEMPTS:
+        yield f"Nothing: {len(finding.repairs)} tries did not hold; a person has to look."
+    limits = baseline.breakers
+    if len(finding.recent_repairs(now)) >= limits.fight:
+        yield "Nothing: it is a fight, somebody puts it back each time. To try again, type: plumbline resume"
+    if known.spent >= limits.per_control or known.spent_in_all >= limits.in_all:
+        yield f"With the next clock hour, for this hour's repairs are used up: it {made.summary}."
+
+
+def _paused_until(known: Brief, control: str, now: datetime, made: Plan) -> str:
+    until = max((known.pauses[name] for name in (EVERY_CONTROL, control) if name in known.pauses), default=now)
+    return f"When the pause ends, on {wording.moment(until)}: it {made.summary}." if until > now else ""
+
+
+def _repair_text(control: Control | None, repair: Repair) -> str:
+    facts = {
+        "Repair": f"{wording.moment(repair.at)}: Plumbline {repair.plan.summary}",
+        "Before": control.describe(repair.before) if control else "",
+        "After": control.describe(repair.after) if control and repair.after is not None else "",
+        "Error": repair.error,
+        "Undone": wording.moment(repair.undone) if repair.undone else "",
+        "No undo for": repair.plan.irreversible,
+    }
+    calls = "\n".join(
+        f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do
+    )
+    return f"{wording.table(facts)}\n  Calls made\n{calls}"
