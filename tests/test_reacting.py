@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from plumbline.core import LedgerDown, MalformedWake, Origin
+from plumbline.exemptions import Exemption
 from plumbline.reacting import ComeBack, Reaction
 from plumbline.sweep import Unit, mark
 from plumbline.sweeping import Sweeper
@@ -114,6 +116,21 @@ def test_a_digest_that_waits_is_asked_for_by_the_next_sweep() -> None:
     sweeper, _, wakes = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
     assert wakes.bodies == [DIGEST]
+
+
+def test_an_exemption_that_ends_soon_is_told_of_once() -> None:
+    house = House()
+    until = NOW + timedelta(days=5)
+    house.ledger.exempt(LAMP.account, Exemption("lamp-off", str(LAMP), "ann", "party", until), NOW)
+    unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
+    for _ in range(2):
+        sweeper, _, wakes = _sweeper(house)
+        sweeper.record(_record(unit))
+        for body in wakes.bodies:
+            _reaction(house)[0].record(_record(body))
+    assert [one for one in house.alerts.subjects if "ends soon" in one] == [
+        "exemption ends soon: 111122223333/global/lamp/hall from lamp-off, until 2026-03-07"
+    ]
 
 
 def test_the_week_is_told_once() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from plumbline import wakes
+from plumbline import exempting, wakes
 from plumbline.compose import Plumbline
 from plumbline.core import MalformedWake, PlumblineError, Target
 from plumbline.engine import Settled
@@ -84,7 +84,12 @@ class Reaction:
     def _run(self, task: wakes.Task) -> None:
         """Do something for the account as a whole."""
         engine, account, now = self.plumbline.engine, self.plumbline.account, self.clock()
-        told = engine.digest(account, now=now) if task is wakes.Task.DIGEST else engine.weekly(account, now=now)
+        if task is wakes.Task.DIGEST:
+            told = engine.digest(account, now=now)
+        elif task is wakes.Task.WEEKLY:
+            told = engine.weekly(account, now=now)
+        else:
+            told = exempting.tell_due(self.plumbline, now=now)
         self.logger.info("task done", extra={"task": task.value, "told": told})
 
     def _settle(self, wake: wakes.Wake) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from plumbline import exempting
 from plumbline.compose import Plumbline
 from plumbline.reacting import Log
 from plumbline.sweep import Unit
@@ -69,5 +70,7 @@ class Sweeper:
         if found_first or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
             self.wakes.send([Task.DIGEST.to_json()], delay=_DIGEST_AFTER_SECONDS)
+        if unit.last and not left and exempting.has_due(self.plumbline.ledger, unit.account, self.clock()):
+            self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
             self.plumbline.ledger.note_sweep(unit.account, self.clock())

@@ -55,6 +55,7 @@ class Task(str, Enum):
 
     DIGEST = "digest"  # tell, in one letter, what waits for it
     WEEKLY = "weekly"  # the weekly summary
+    EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
 
     def to_json(self) -> str:
         """The message body; `task` understands it."""
