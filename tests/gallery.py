@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from plumbline import registry, wording
+from plumbline import notices, registry, wording
 from plumbline.baseline import Breakers
 from plumbline.core import GLOBAL, AwsRefusal, Call, Cause, Deviation, Origin, State, Target
+from plumbline.exemptions import Exemption
 from plumbline.findings import Finding, Repair, Status, open_finding
+from plumbline.pauses import Pause
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
@@ -83,6 +85,7 @@ def letters() -> Iterator[tuple[str, Letter]]:
         "It was told of by half when a function died, and is over.",
         wording.resolved(control, repaired, _AFTER, VOICE),
     )
+    yield from _decided()
     yield _root()
     adopted = [
         replace(finding, grace_until=NOW + 7 * DAY, due=NOW + 7 * DAY),
@@ -95,6 +98,22 @@ def letters() -> Iterator[tuple[str, Letter]]:
     yield "The first sweep is done.", wording.digest(controls, adopted, VOICE)
     yield "More happened within an hour than fits into letters.", wording.digest(controls, [repaired], VOICE)
     yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, NOW + DAY)
+
+
+def _decided() -> Iterator[tuple[str, Letter]]:
+    """What people decided: exemptions and pauses."""
+    made = Exemption(
+        "s3-public-acl", str(BUCKET), "ann", "moves to the new account in May", NOW + 30 * DAY, "X7F3K", (),
+        f"arn:aws:iam::{ACCOUNT}:user/ann",
+    )  # fmt: skip
+    yield "A person exempted something.", notices.exempted(made, 1, VOICE)
+    yield "An exemption ends within a week.", notices.ending(made, "expiring", VOICE)
+    yield "An exemption has ended.", notices.ending(made, "expired", VOICE)
+    yield "A person ended an exemption early.", notices.unexempted(made, ERIN.principal, VOICE)
+    pause = Pause(NOW + timedelta(hours=4), "migration until noon", f"arn:aws:iam::{ACCOUNT}:user/ann")
+    yield "A person paused repairs.", notices.paused("*", pause, VOICE)
+    lifted = {"Pauses lifted": "all repairs, migration until noon", "Counted anew": "repairs of iam-groups, 10 so far"}
+    yield "A person let repairs go on.", notices.resumed("*", lifted, ERIN.principal, VOICE)
 
 
 def _root() -> tuple[str, Letter]:

@@ -84,7 +84,8 @@ def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str 
         "Until": wording.moment(exemption.until),
         "Owner": exemption.owner,
         "Reason": exemption.reason,
-        "By": wording.said(by or exemption.by),
+        "Made by": wording.said(exemption.by),
+        "Ended by": wording.said(by),
     }
     commands = {
         f"unexempt {exemption.id}": "end it now" if verb in ("exempt", "exemption ends soon") else "",
