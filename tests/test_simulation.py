@@ -25,6 +25,7 @@ HAPPENED = (
 )  # fmt: skip
 CHECKED = (
     "write-ahead", "one writer", "one life", "first seen", "mode", "exempt", "paused", "due", "grace", "breakers",
+    "adopted",
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
     "closed rightly", "only PlumblineError",

@@ -278,7 +278,9 @@ class History:
             return
         kind, name = text.rsplit("/", 2)[-2:]
         if rng.random() < 0.6 and control != control_of("visit"):
-            origin = rng.choice((Origin.EVENT, Origin.SWEEP))
+            toy = world.toys.get((kind, name))
+            untouched = toy is not None and len(toy.past) == 1  # no event tells of it, and the first sweep may be on
+            origin = Origin.ADOPTION if untouched else rng.choice((Origin.EVENT, Origin.SWEEP))
             world.send("wakes", Wake(control, target(kind, name), origin).to_json())
             message = world.queues["wakes"][-1]
             message.receives, message.visible = 1, world.now + timedelta(seconds=360)

@@ -209,6 +209,10 @@ class Oracle:
             self.promised[key] = world.now + _DAY - timedelta(minutes=2)
             return session
         self._may_repair(world, inside, key, finding)
+        toy = world.toys[(target.kind, target.id)]
+        if self.lives[key].origin != "event" and len(toy.past) == 1 and not inside.command:
+            waited = self.lives[key].first_seen + self.grace <= inside.now
+            self.check("adopted", waited, f"{name}: was so before Plumbline came, and repaired without its grace")
         self.repairs.append((inside.now, key))
         self.lives[key].hands += 1
         world.count["repairs"] += 1
@@ -324,7 +328,7 @@ class Oracle:
         for at, what in self.notices:
             within = _DAY if what.startswith("unknown") else _HOUR
             before = last.get(what)
-            again = before and (at - before < within if within == _DAY else _hour(at) == _hour(before))
+            again = before and (at - before < _DAY - _LATELY if within == _DAY else _hour(at) == _hour(before))
             self.check("notice once", not again, f"{at:%d %H:%M} told again: {what}")
             last[what] = at
 
