@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -116,7 +117,7 @@ class Story:
         letter(mail)
         return mail
 
-    def mail(self, subject: str) -> Mail:
+    def mail(self, subject: str, *, seconds: float = _STEP_SECONDS) -> Mail:
         """The first unread e-mail whose subject has a pattern; waits for it."""
         found: list[Mail] = []
 
@@ -125,20 +126,20 @@ class Story:
             return bool(found)
 
         try:
-            self.aws.wait(arrived, timeout=_STEP_SECONDS, what=f"an e-mail with the subject /{subject}/")
+            self.aws.wait(arrived, timeout=seconds, what=f"an e-mail with the subject /{subject}/")
         except NotInTime as error:
             came = [mail.subject for mail in self.aws.mail(since=self.read)]
             raise NotInTime(f"{error}; what came is {came}") from None
         return found[0]
 
-    def plumbline(self, command: str) -> str:
+    def plumbline(self, *words: str) -> str:
         """Type a command, as a person in CloudShell does, and show the answer."""
-        say(f"$ plumbline {command}")
-        answer = self.aws.invoke("plumbline-operate", {"command": command.split()})
-        sys.stdout.write(textwrap.indent(answer["text"], "  ") + "\n")
+        say(f"\n$ plumbline {shlex.join(words)}")
+        answer = self.aws.invoke("plumbline-operate", {"command": list(words), "by": "the person in the demo"})
+        sys.stdout.write(textwrap.indent(answer["text"], "  ") + "\n\n")
         sys.stdout.flush()
         if not answer["ok"]:
-            raise EmbeddedAWSError(f"plumbline {command} was refused; see above")
+            raise EmbeddedAWSError(f"plumbline {shlex.join(words)} was refused; see above")
         return str(answer["text"])
 
 
@@ -155,6 +156,8 @@ def play(aws: EmbeddedAWS) -> Story:
         deployment.deploy(aws, {"AlertEmail": ALERTS, "EscalationEmail": ESCALATIONS})
     _settled(aws)
     _finance_makes_the_alarm(story)
+    _adoption(story)
+    _exemption(story)
     key = _a_key(story)
     _a_public_bucket(story)
     _an_inline_admin(story)
@@ -162,6 +165,7 @@ def play(aws: EmbeddedAWS) -> Story:
     _root(story)
     _the_bill(story)
     _undo(story, key)
+    _fight(story)
     heading("Status")
     story.plumbline("status")
     heading("How long each took")
@@ -214,6 +218,48 @@ def _finance_makes_the_alarm(story: Story) -> None:
     )
     cloudwatch.set_alarm_state(AlarmName="plumbline-billing", StateValue="OK", StateReason="billing data is coming in")
     _settled(story.aws)
+
+
+def _adoption(story: Story) -> None:
+    heading("The first sweep: what was there before")
+    say("Nothing is repaired on day one. What the first sweep finds is told in one digest, and left alone for a week.")
+    story.read = max((mail.number for mail in story.aws.mail()), default=0)
+    story.aws.invoke("plumbline-sweep", {})
+    with timed("sweeping, settling, and half a minute for what comes late"):
+        mail = story.mail("^.Plumbline. digest: ", seconds=2 * _STEP_SECONDS)
+    letter(mail)
+
+
+def _exemption(story: Story) -> None:
+    heading("An exemption, because it is meant")
+    say("erin's own access key is in the digest. It runs the nightly export; the team answers for it for 30 days.")
+    found = story.aws.invoke("plumbline-operate", {"command": "findings"})["data"]["findings"]
+    key = next((one["id"][:4] for one in found if "/iam-access-key/erin/" in one["target"]), None)
+    if key is None:
+        raise EmbeddedAWSError("the first sweep did not find erin's access key")
+    story.plumbline(
+        "exempt", key, "--days", "30", "--owner", "data-team", "--reason", "nightly export, until it has a role"
+    )
+    letter(story.mail("^.Plumbline. exempt"))
+
+
+def _fight(story: Story) -> None:
+    heading("A fight")
+    say("A pipeline opens a bucket to the world whenever it runs. Plumbline repairs it three times, and then stops.")
+    s3, admin = story.aws.client("s3", as_="erin"), story.aws.client("s3")
+    name = "acme-site"
+    admin.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
+    admin.delete_public_access_block(Bucket=name)
+    story.read = max((mail.number for mail in story.aws.mail()), default=0)
+    for turn in range(3):
+        s3.put_bucket_acl(Bucket=name, ACL="public-read")
+        with timed(f"repair {turn + 1}"):
+            story.mail(f"^.Plumbline. repaired: bucket {name} ")
+        story.read = max(mail.number for mail in story.aws.mail())
+    s3.put_bucket_acl(Bucket=name, ACL="public-read")
+    letter(story.mail(f"^.Plumbline. fight: bucket {name} "))
+    if "AllUsers" not in json.dumps(admin.get_bucket_acl(Bucket=name)["Grants"]):
+        raise EmbeddedAWSError("the bucket was repaired a fourth time")
 
 
 def _a_key(story: Story) -> Mail:
@@ -334,7 +380,7 @@ def _undo(story: Story, mail: Mail) -> None:
     found = re.search(r"plumbline (undo \w+)", mail.text)
     if not found:
         raise EmbeddedAWSError("the e-mail about the access key has no undo command")
-    story.plumbline(found[1])
+    story.plumbline(*found[1].split())
     admin = story.aws.client("iam")
 
     def statuses() -> list[str]:
