@@ -37,6 +37,7 @@ _OUTCOMES = {
     "fight": ("fight",),
     "undone": ("undone",),
 }
+_REMINDERS = ("reminder", "last-reminder")
 _ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved")
 
 
@@ -294,16 +295,17 @@ class Oracle:
                 self.check("never lost", self.heard(life), f"{name}: changed something, and nobody was told")
             for outcome in _ONCE:
                 count = life.letters[outcome]
-                if count:
+                proposed = outcome == "found" and self.baseline.rules[key[0]].response is Response.PROPOSE
+                if count and not proposed:  # what is proposed is told afresh when it changes
                     self.check("told once", count <= 1 + life.faults, f"{name}: {outcome} told {count} times")
             failures, most = life.letters["repair-failed"], life.tries + life.faults
             self.check("told once", failures <= most, f"{name}: {failures} failures told of {life.tries} tries")
             reminders = len({one for one in life.told if one.startswith("reminded")})
-            told = life.letters["reminder"]
+            told = sum(life.letters[one] for one in _REMINDERS)
             self.check("told once", told <= reminders + life.faults, f"{name}: {told} reminders, {reminders} recorded")
             listed = any(life.id[:4] in body for body in self.digests)
             for one in life.told:
-                wanted = ("reminder",) if one.startswith("reminded") else _OUTCOMES.get(one, ())
+                wanted = _REMINDERS if one.startswith("reminded") else _OUTCOMES.get(one, ())
                 sent = listed or not wanted or any(life.letters[outcome] for outcome in wanted)
                 self.check("never lost", sent, f"{name}: recorded as told '{one}', and no letter went out")
             if life.status in (Status.REPAIRED, Status.UNDONE):
