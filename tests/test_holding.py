@@ -14,7 +14,7 @@ from plumbline.core import AwsRefusal, Clock, Origin, Response
 from plumbline.exemptions import Exemption, due_notices, exactly, granted, kept, matches_everything
 from plumbline.findings import Status
 from plumbline.pauses import Pause
-from tests.fakes import ACCOUNT, LAMP, NOW, House, Memory, lamp_prose
+from tests.fakes import ACCOUNT, LAMP, NOW, House, Lamps, Memory, lamp_prose
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EXEMPT = ("--days", "7", "--owner", "ann", "--reason", "party")
@@ -77,6 +77,15 @@ def test_an_exemption_says_all_about_itself_and_is_told(waiting: House) -> None:
 def test_until_a_day_means_until_it_is_over(waiting: House) -> None:
     waiting.type("exempt", waiting.finding.short, "--until", "2026-03-05", "--owner", "ann", "--reason", "x")
     assert [f"{one.until:%d %H:%M}" for one in waiting.ledger.exemptions] == ["05 23:59"]
+
+
+def test_a_repair_that_was_begun_is_told_though_the_target_is_exempt_by_now() -> None:
+    house = House(aws=Lamps({"hall": {"on": ["a"]}}, sticky=True))
+    house.settle()
+    assert house.finding.status is Status.NOT_CONVERGED
+    house.type("exempt", house.finding.short, *EXEMPT)
+    house.aws.lamps["hall"]["on"] = []
+    assert house.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
 
 
 def test_the_same_again_replaces_it(waiting: House) -> None:

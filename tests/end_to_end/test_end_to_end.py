@@ -190,6 +190,53 @@ def test_root_is_told_of_once_a_session(account: Account) -> None:
     assert len(account.mail_about("seen: the root user signed in", since)) == 1
 
 
+def test_what_a_person_exempts_is_exempt_until_she_says_otherwise(account: Account) -> None:
+    since = account.latest_mail()
+    some = next(one for one in account.operate("findings")["data"]["findings"] if one["status"] == "open")
+    made = account.operate("exempt", some["id"], "--days", "7", "--owner", "erin", "--reason", "moves in May")
+    assert made["ok"], made["text"]
+    exemption = made["data"]["exemption"]["id"]
+    account.until(lambda: account.mail_about("exempt: ", since), "it is told")
+    assert (_status_of(account, some["id"]), exemption in account.operate("exemptions")["text"]) == ("exempt", True)
+    ended = account.operate("unexempt", exemption)
+    assert ended["ok"], ended["text"]
+    account.sweep()
+    account.until(lambda: _status_of(account, some["id"]) == "open", "it is judged again")
+
+
+def test_a_pause_holds_repairs_back_and_resume_lets_them_go_on(account: Account) -> None:
+    user, since = account.user(), account.latest_mail()
+    paused = account.operate("pause", "iam-access-key-created", "--hours", "1", "--reason", "migration")
+    assert paused["ok"], paused["text"]
+    account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+    account.until(lambda: account.mail_about(f"found: access key .*of user {user} ", since), "it is told")
+    account.quiet()
+    assert account.key_status(user) == ["Active"]
+    assert "PAUSED" in account.operate("status")["text"]
+    resumed = account.operate("resume")
+    assert "iam-access-key-created" in resumed["data"]["pauses"], resumed["text"]
+    assert account.operate("sweep")["ok"]
+    account.until(lambda: account.key_status(user) == ["Inactive"], "the sweep repairs what was held back")
+    account.quiet()
+    assert account.operate("resume")["data"]["counters"]["iam-access-key-created"] >= 1, "that repair is counted anew"
+
+
+def test_status_sees_its_own_alarms_and_addresses(account: Account) -> None:
+    answer = account.operate("status")
+    assert "could not look" not in answer["text"]
+    assert isinstance(answer["data"]["alarms"], list)
+    assert isinstance(answer["data"]["unconfirmed"], list)
+    assert json.loads(account.operate("status", "--json")["text"])["account"] == "111122223333"
+
+
+def test_a_plan_is_looked_up_afresh_and_enforce_asks_first(account: Account) -> None:
+    calls = account.latest_call()
+    assert account.operate("plan")["ok"]
+    asked = account.operate("enforce", "iam-groups")
+    assert ("--yes" in asked["text"]) is bool(asked["data"].get("would"))
+    assert account.calls_of("hands", calls) == []
+
+
 @pytest.mark.parametrize("role", ["react", "sweep", "operate"])
 def test_each_function_uses_every_permission_it_has_and_no_other(account: Account, role: str) -> None:
     """Runs last: by now every path has been walked."""
@@ -203,3 +250,8 @@ def test_each_function_uses_every_permission_it_has_and_no_other(account: Accoun
 
 def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
+
+
+def _status_of(account: Account, finding: str) -> str:
+    status: str = account.operate("show", finding)["data"]["status"]
+    return status

@@ -37,6 +37,7 @@ from plumbline.pauses import Pause
 #: The ledger keeps them in one item, of 400 KB at most.
 _MOST_EXEMPTIONS = 300
 _WILD = "*?["
+_STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
 _EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
 _PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
 
@@ -65,7 +66,8 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
     ledger.save_exemptions(asked.account, (*others, made), version)
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
     for one in covered:
-        asked.put(replace(one, status=Status.EXEMPT, due=until))
+        # where a repair may have begun, the next sweep looks first: it must not go untold
+        asked.put(replace(one, status=Status.EXEMPT, due=until) if one.status in _STILL else replace(one, due=now))
     trouble = asked.tell(notices.exempted(made, len(covered), asked.plumbline.engine.deployment.voice))
     facts = _facts(made) | {
         "Replaces": ", ".join(one.id for one in same),
