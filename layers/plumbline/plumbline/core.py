@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Any, Protocol
 
@@ -434,5 +434,13 @@ def same(one: State, other: State) -> bool:
 
 
 def utc(text: str) -> datetime:
-    """The instant that an ISO 8601 text names."""
-    return datetime.fromisoformat(text)
+    """The instant that an ISO 8601 text names; UTC where it names no zone.
+
+    Raises:
+        ValueError: the text names no instant, or one beyond the calendar.
+    """
+    at = datetime.fromisoformat(text)
+    try:
+        return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise ValueError(f"'{text}' lies beyond the calendar") from error
