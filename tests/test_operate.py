@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plumbline import operate
 from plumbline.baseline import Breakers
@@ -461,3 +463,36 @@ def test_who_asks_is_told_as_a_claim_and_cleaned(repaired: House) -> None:
 def test_who_asks_may_be_anything(repaired: House, by: object) -> None:
     request = {"command": ["undo", repaired.finding.short], "by": by}
     assert operate.answer(repaired.plumbline, request, now=NOW).ok
+
+
+_WORDS = st.one_of(
+    st.sampled_from(
+        [
+            *operate.COMMANDS,
+            "--days",
+            "--until",
+            "--hours",
+            "--owner",
+            "--reason",
+            "--control",
+            "--all",
+            "--yes",
+            "--json",
+        ]
+    ),
+    st.sampled_from(
+        ["lamp-off", "all", "*", str(LAMP), "*/lamp/*", "[", "[!a]*", "7", "0", "2026-03-05", "ID", "--=", ""]
+    ),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(operate.COMMANDS)), st.lists(_WORDS, max_size=10))
+def test_nothing_that_can_be_typed_crashes_it(name: str, words: list[str]) -> None:
+    with lamp_prose():
+        house = House(clocks={"default": Clock(act=48 * HOUR)})
+        house.settle()
+        answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
+        assert answer.text
+        json.dumps(answer.data)
