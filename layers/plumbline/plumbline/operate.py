@@ -78,7 +78,9 @@ def help_(_asked: Asked, typed: Typed) -> Answer:
     """What can be typed."""
     command = COMMANDS.get(typed.word)
     if command:
-        return Answer(f"plumbline {command.usage}\n  {command.gist}", {"usage": command.usage, "gist": command.gist})
+        example = f"\n\nFor example:\n  plumbline {command.example}" if command.example else ""
+        text = f"plumbline {command.usage}\n  {command.gist}{example}"
+        return Answer(text, {"usage": command.usage, "gist": command.gist, "example": command.example})
     return Answer(_all(), {"commands": {name: one.usage for name, one in COMMANDS.items()}})
 
 
@@ -121,6 +123,7 @@ COMMANDS: Mapping[str, Command] = {
         1,
         ("control", "days", "until", "owner", "reason"),
         ("all",),
+        holding.EXEMPT_EXAMPLE,
     ),
     "unexempt": Command(
         "unexempt NUMBER|FINDING|TARGET [--control ID]",
@@ -138,6 +141,7 @@ COMMANDS: Mapping[str, Command] = {
         0,
         1,
         ("hours", "days", "until", "reason"),
+        example=holding.PAUSE_EXAMPLE,
     ),
     "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", holding.resume, 0, 1),
     "help": Command("help [COMMAND]", "this", help_, 0, 1),

@@ -19,7 +19,6 @@ from plumbline.operating.asking import (
     control_of,
     finding_of,
     name_of,
-    paragraphs,
 )
 from plumbline.operating.looking import rule_of
 from plumbline.undoing import undo as take_back
@@ -93,11 +92,8 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     )
     head = f"The grace of {_count(done)}{what} is over:"
     tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
-    return Answer(
-        paragraphs(head, "", *lines, "", tail, missed).replace("\n\n\n", "\n\n"),
-        {"enforced": [one.id for one in done]},
-        ok=not missed,
-    )
+    text = "\n".join([head, "", *lines, "", tail, *([missed] if missed else [])])
+    return Answer(text, {"enforced": [one.id for one in done]}, ok=not missed)
 
 
 def sweep(asked: Asked, _typed: Typed) -> Answer:

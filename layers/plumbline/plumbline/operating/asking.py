@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
@@ -18,6 +19,7 @@ from plumbline.wording import Letter
 ALL = "all"
 _LONGEST_TEXT = 300
 _LONGEST_NUMBER = 6
+_WIDTH = 78
 
 
 class Refused(PlumblineError):
@@ -126,6 +128,7 @@ class Command:
         most: the most.
         options: options with a value, such as `--days 7`.
         flags: options without one.
+        example: one as it could be typed.
     """
 
     usage: str
@@ -135,6 +138,7 @@ class Command:
     most: int = 0
     options: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    example: str = ""
 
     def read(self, words: Sequence[str]) -> Typed:
         """The words behind the command, sorted.
@@ -320,5 +324,10 @@ def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
 
 
 def paragraphs(*parts: str) -> str:
-    """Parts of an answer, those that are empty left out."""
-    return "\n".join(part for part in parts if part)
+    """Parts of an answer, those that are empty left out; sentences are folded, tables and lists stay as they are."""
+    lines = [line for part in parts if part for line in part.splitlines()]
+    return "\n".join(line if line.startswith(" ") or len(line) < _WIDTH else _folded(line) for line in lines)
+
+
+def _folded(line: str) -> str:
+    return textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -38,8 +38,9 @@ from plumbline.pauses import Pause
 _MOST_EXEMPTIONS = 300
 _WILD = "*?["
 _STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
-_EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
-_PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
+_NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
+EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
+PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
 
 
 # --- exemptions ----------------------------------------------------------------------------------------------------
@@ -53,9 +54,9 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         typed,
         most_days=asked.plumbline.engine.baseline.patience.exemption_days,
         setting="exemptions.max_days",
-        example=_EXEMPT_EXAMPLE,
+        example=EXEMPT_EXAMPLE,
     )
-    owner, reason = (text_of(typed, option, _EXEMPT_EXAMPLE) for option in ("owner", "reason"))
+    owner, reason = (text_of(typed, option, EXEMPT_EXAMPLE) for option in ("owner", "reason"))
     ledger, now = asked.plumbline.ledger, asked.now
     before, version = ledger.all_exemptions(asked.account)
     same = [one for one in before if (one.control, one.target) == (control, pattern) and one.until > now]
@@ -105,12 +106,11 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
     for one in freed:
         asked.put(replace(one, due=now))
     trouble = asked.tell(notices.unexempted(ended, asked.by, asked.plumbline.engine.deployment.voice))
-    text = (
-        f"The exemption {ended.id} is over. The next sweep judges again what it covered "
-        f"({', '.join(one.short for one in freed[:20]) or 'nothing that is open'}). "
-        "Not to wait for it, type: plumbline sweep"
+    which = ", ".join(one.short for one in freed[:20]) or "nothing that is open"
+    text = f"The exemption {ended.id} is over. The next sweep judges again what it covered ({which})."
+    return Answer(
+        paragraphs(text, _NOT_TO_WAIT, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]}
     )
-    return Answer(paragraphs(text, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]})
 
 
 def exemptions(asked: Asked, _typed: Typed) -> Answer:
@@ -128,11 +128,9 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
             f"      {wording.clean(f'{one.owner}: {one.reason}', 140)}",
         ]
     some = next((one.id for one in found if one.id), "")
-    end = f"To end one before its time, type: plumbline unexempt {some}" if some else ""
-    return Answer(
-        paragraphs(*lines, end and " ", end).replace("\n \n", "\n\n"),
-        {"exemptions": [one.to_json() for one in found]},
-    )
+    if some:
+        lines += ["", f"To end one before its time, type: plumbline unexempt {some}"]
+    return Answer("\n".join(lines), {"exemptions": [one.to_json() for one in found]})
 
 
 def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
@@ -208,9 +206,9 @@ def pause(asked: Asked, typed: Typed) -> Answer:
         typed,
         most_days=asked.plumbline.engine.baseline.patience.pause_days,
         setting="pauses.max_days",
-        example=_PAUSE_EXAMPLE,
+        example=PAUSE_EXAMPLE,
     )
-    made = Pause(until, text_of(typed, "reason", _PAUSE_EXAMPLE), asked.by)
+    made = Pause(until, text_of(typed, "reason", PAUSE_EXAMPLE), asked.by)
     before, version = asked.plumbline.ledger.all_pauses(asked.account)
     running = {name: one for name, one in before.items() if one.until > asked.now}
     asked.plumbline.ledger.save_pauses(asked.account, {**running, control: made}, version)
@@ -269,7 +267,7 @@ def resume(asked: Asked, typed: Typed) -> Answer:
     trouble = asked.tell(notices.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.voice))
     text = f"Resumed: {notices.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
     return Answer(
-        paragraphs(text, "Not to wait for it, type: plumbline sweep", held, trouble),
+        paragraphs(text, _NOT_TO_WAIT, held, trouble),
         {
             "control": control,
             "pauses": list(lifted),
