@@ -43,6 +43,10 @@ demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KE
 test: $(LOCAL) ## every test, end to end included
 	@$(DEV)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
+.PHONY: simulate
+simulate: $(VENV)/dev/.ready ## random histories of a model account: SEEDS=10000, or SEED=123 to replay one
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --jobs 2)
+
 .PHONY: check
 check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 	$(DEV)/ruff format --check .

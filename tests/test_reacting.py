@@ -13,7 +13,7 @@ import pytest
 from plumbline.core import LedgerDown, MalformedWake, Origin
 from plumbline.exemptions import Exemption
 from plumbline.reacting import ComeBack, Reaction
-from plumbline.sweep import Unit, mark
+from plumbline.sweep import Adoption, Unit, mark
 from plumbline.sweeping import Sweeper
 from plumbline.wakes import Task, Wake
 from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
@@ -199,16 +199,43 @@ def test_a_sweep_begins_with_its_units() -> None:
     assert Unit.from_json(units.bodies[0]) == Unit("111122223333", "global", ("lamp-off",), last=True)
 
 
-def test_a_first_sweep_adopts_and_the_next_one_does_not() -> None:
+def test_what_the_first_sweep_found_stays_adopted_until_it_is_settled_and_what_is_new_is_not() -> None:
     house = House()
-    sweeper, _, wakes = _sweeper(house)
     unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
-    sweeper.record(_record(unit))
-    sweeper.record(_record(unit))
-    assert [json.loads(body).get("origin", body) for body in wakes.bodies] == ["adoption", DIGEST, "sweep"]
-    assert wakes.delays == [0, 30, 0]
-    assert house.ledger.swept == NOW
-    assert house.aws.writes == []
+
+    def swept() -> list[str]:
+        sweeper, _, wakes = _sweeper(house)
+        sweeper.record(_record(unit))
+        return [json.loads(body).get("origin", "digest") for body in wakes.bodies]
+
+    assert [swept(), swept()] == [["adoption", "digest"], ["adoption", "digest"]], "the wake may be lost"
+    house.settle(origin=Origin.ADOPTION)
+    house.engine.digest(LAMP.account, now=NOW)
+    house.aws.lamps["attic"] = {"on": ["z"]}
+    assert swept() == ["sweep"]
+    assert (house.ledger.swept, house.aws.writes) == (NOW, [])
+
+
+def test_a_first_sweep_that_saw_no_list_has_not_been_made() -> None:
+    house = House()
+    house.aws.fails["ListLamps"] = ["AccessDenied"]
+    unit = Unit("111122223333", "global", ("lamp-off",)).to_json()
+    bodies = []
+    for _ in range(2):
+        sweeper, _, wakes = _sweeper(house)
+        sweeper.record(_record(unit))
+        bodies.append(json.loads(wakes.bodies[0]))
+    assert [(one["target"], one["origin"]) for one in bodies] == [
+        ("111122223333/global/*/*", "adoption"),
+        (str(LAMP), "adoption"),
+    ]
+
+
+def test_a_control_that_no_longer_exists_is_not_looked_with() -> None:
+    house = House()
+    sweeper, units, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("gone",), last=True).to_json()))
+    assert (units.bodies, wakes.bodies, house.ledger.swept) == ([], [], NOW)
 
 
 def test_a_unit_without_time_left_sends_itself_back() -> None:
@@ -232,7 +259,7 @@ def test_an_open_finding_that_is_not_due_wakes_nobody() -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION)
     house.engine.digest(LAMP.account, now=NOW)
-    house.ledger.marks["lamp-off"] = "x"
+    house.ledger.marks["lamp-off"] = Adoption("x").to_json()
     sweeper, _, wakes = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
     assert wakes.bodies == []
@@ -242,7 +269,7 @@ def test_an_open_finding_that_is_not_due_wakes_nobody() -> None:
 def test_an_open_finding_that_looks_different_now_is_looked_at(change: str) -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION)
-    house.ledger.marks["lamp-off"] = mark(house.engine.baseline.rules["lamp-off"])
+    house.ledger.marks["lamp-off"] = Adoption(mark(house.engine.baseline.rules["lamp-off"])).to_json()
     if change == "gone":
         del house.aws.lamps["hall"]
     else:

@@ -47,8 +47,8 @@ def acts_at(rule: Rule, finding: Finding) -> datetime | None:
     return max(due, finding.grace_until) if finding.grace_until else due
 
 
-def next_due(rule: Rule, finding: Finding) -> datetime | None:
-    """When the sweep should have this finding looked at again; None when nothing more comes by itself."""
+def next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
+    """When, after now, the clock next wants something of this finding; None when nothing more comes by itself."""
     clock = clock_of(rule, finding)
     moments = [finding.first_seen + after for after in clock.remind if _reminder(after) not in finding.told]
     if clock.escalate is not None and "escalated" not in finding.told:
@@ -56,7 +56,7 @@ def next_due(rule: Rule, finding: Finding) -> datetime | None:
     act = acts_at(rule, finding)
     if act is not None:
         moments.append(act)
-    return min(moments, default=None)
+    return min((at for at in moments if at > now), default=None)
 
 
 def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:

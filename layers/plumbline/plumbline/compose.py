@@ -43,12 +43,19 @@ class Look:
     """What one control saw in one unit.
 
     Attributes:
-        is_first: whether this was its first sweep, or the first under these settings.
+        before: how far its first sweep had come.
+        adoption: how far it has come now.
     """
 
     control: str
     wakes: list[Wake]
-    is_first: bool
+    before: sweep.Adoption
+    adoption: sweep.Adoption
+
+    @property
+    def adopts(self) -> bool:
+        """Whether there is something that was there before Plumbline and is not settled yet."""
+        return bool(self.adoption.pending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +98,14 @@ class Plumbline:
         for control_id in unit.controls:
             control, rule = self.engine.controls[control_id], self.engine.baseline.rules[control_id]
             mine = [one for one in findings if one.control == control_id]
-            is_first = adopted.get(control_id) != sweep.mark(rule)
-            yield Look(control_id, list(sweep.look(control, rule, ask, mine, adopted=not is_first, now=now)), is_first)
+            before = sweep.Adoption.from_json(adopted.get(control_id))
+            looked = sweep.look(control, rule, ask, mine, adoption=before, now=now)
+            yield Look(control_id, list(looked.wakes), before, looked.adoption)
 
     def looked(self, unit: sweep.Unit, look: Look) -> None:
-        """Record that a control's first sweep is done. Called after its wakes are safely on their way."""
-        if look.is_first:
-            self.ledger.adopt(unit.account, look.control, sweep.mark(self.engine.baseline.rules[look.control]))
+        """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""
+        if look.adoption != look.before:
+            self.ledger.adopt(unit.account, look.control, look.adoption.to_json())
 
     def sweep_and_settle(self, *, now: datetime) -> Iterator[Settled]:
         """A whole sweep and all it calls for, in this process."""

@@ -43,6 +43,8 @@ UNKNOWN_TOLD_FOR = timedelta(days=1)
 #: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
 _LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 EVERY_CONTROL = "*"
+#: A finding in one of these may have been repaired in part without anybody having heard of it.
+_UNTOLD = frozenset({Status.ACTING, Status.NOT_CONVERGED})
 #: A reminder this close to the repair is the last one.
 URGENT = timedelta(days=1)
 WEEKLY_TOLD_FOR = timedelta(days=6)
@@ -296,6 +298,8 @@ class Engine:
         exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
         if exemption:
             exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
+            if finding.repairs and finding.status in _UNTOLD and finding.status.value not in finding.told:
+                return self._exempt_half_way(case, exempt, exemption.until)
             return Settled(Outcome.EXEMPT, wake, self._save(case, exempt), reason=exemption.reason)
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
@@ -305,6 +309,14 @@ class Engine:
             return self._tell_if_due(case, self._proposed(case, finding, plan), plan, held)
         stop = self._stopped(case, finding)
         return stop or self._repair(case, finding, plan)
+
+    def _exempt_half_way(self, case: _Case, finding: Finding, until: datetime) -> Settled:
+        """Exempted while a repair was unfinished: what it did has to be told before the target is left alone."""
+        *earlier, last = finding.repairs
+        error = last.error or "Plumbline stopped before it could finish, and the target is exempt now"
+        stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))))
+        letter = wording.failed(case.control, stopped, self.deployment.voice)
+        return Settled(Outcome.EXEMPT, case.wake, self._tell(case, stopped, "failed", letter, due=until), reason=error)
 
     def _opened(self, case: _Case) -> Finding:
         """The open finding, refreshed; or a new life."""
@@ -398,7 +410,11 @@ class Engine:
         waiting = self.ledger.awaiting_digest(account)
         if not waiting or not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
-        self.alerts.send(wording.digest(self.controls, waiting, self.deployment.voice))
+        try:
+            self.alerts.send(wording.digest(self.controls, waiting, self.deployment.voice))
+        except AwsRefusal:
+            self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
+            raise
         for finding in waiting:
             told = (*finding.told, finding.outbox.removeprefix(DIGEST))
             try:
@@ -543,7 +559,11 @@ class Engine:
     def _send_once(self, key: str, letter: Letter, *, now: datetime, within: timedelta) -> None:
         """Claim, send, record, for letters that belong to no finding."""
         if self.ledger.once(key, now=now, within=LEASE):
-            self.alerts.send(letter)
+            try:
+                self.alerts.send(letter)
+            except AwsRefusal:
+                self.ledger.told(key, now=now, within=timedelta(0))  # give the claim back: the next try sends it
+                raise
             self.ledger.told(key, now=now, within=within)
 
     def _tell(
@@ -576,10 +596,13 @@ class Engine:
         return brief.letters >= self.baseline.letters.per_hour
 
     def _next_due(self, case: _Case, finding: Finding) -> datetime | None:
-        due = clocks.next_due(case.rule, finding) if finding.is_open else None
+        if not finding.is_open:
+            return None
+        due = clocks.next_due(case.rule, finding, case.now)
+        acts = clocks.acts_at(case.rule, finding)
         acts_by_itself = case.rule.response is Response.ENFORCE and len(finding.repairs) < MAX_ATTEMPTS
-        if due is not None and due <= case.now:  # due, and held back: by a mode, a refusal or a pause
-            return case.now + RETRY_AFTER if acts_by_itself else None
+        if acts_by_itself and acts is not None and acts <= case.now:  # due, and held back for now
+            return min(due or datetime.max.replace(tzinfo=acts.tzinfo), case.now + RETRY_AFTER)
         return due
 
     def _save(self, case: _Case, finding: Finding, *, spend: bool = False) -> Finding:

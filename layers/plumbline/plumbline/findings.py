@@ -73,10 +73,10 @@ class Repair:
     def undo(self) -> tuple[Call, ...]:
         """The calls that take back what was done, last write first.
 
-        A write that was refused may still have happened (a lost answer), so it is taken back as well: every undo is
-        harmless when its write never happened.
+        A write that was refused may still have happened (a lost answer), so it is taken back as well; so is every write
+        of a repair whose end was never stored. Every undo is harmless when its write never happened.
         """
-        begun = self.plan.steps[: self.done + 1]
+        begun = self.plan.steps[: self.done + 1] if self.error else self.plan.steps
         return tuple(call for step in reversed(begun) for call in step.undo)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,46 +83,83 @@ def mark(rule: Rule) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """How far a control's first sweep has come.
+
+    Attributes:
+        mark: what it was made under; empty before it began.
+        pending: targets it found out of line, or could not see, that are in no finding yet. They were there before
+            Plumbline, however late they are settled.
+    """
+
+    mark: str = ""
+    pending: frozenset[str] = frozenset()
+
+    def to_json(self) -> str:
+        """As the ledger keeps it."""
+        return json.dumps({"mark": self.mark, "pending": sorted(self.pending)})
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Adoption:
+        """The adoption that `to_json` wrote; that of a control never swept where there is none."""
+        data = json.loads(text) if text else {}
+        return cls(data.get("mark", ""), frozenset(data.get("pending", ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one control saw in one unit.
+
+    Attributes:
+        wakes: what has to be looked at.
+        adoption: how far its first sweep has come now.
+    """
+
+    wakes: tuple[Wake, ...]
+    adoption: Adoption
+
+
 def look(
     control: Control,
     rule: Rule,
     ask: Ask,
     open_findings: Iterable[Finding],
     *,
-    adopted: bool,
+    adoption: Adoption,
     now: datetime,
-) -> Iterator[Wake]:
-    """The wakes that one control needs in one unit.
+) -> Looked:
+    """What one control sees in one unit: the wakes it needs, and how far its first sweep has come.
 
     A read that AWS refuses becomes a wake, for the whole control where not even a list could be had: settle then finds
-    out, and tells.
+    out, and tells. A first sweep that got no list has not been made.
 
     Args:
         control: what to look with.
         rule: what the baseline says of it.
         ask: the eyes, shared by the unit's controls.
         open_findings: those of this control in this account.
-        adopted: whether its first sweep is done; if not, what it finds gets adoption's grace.
+        adoption: how far the first sweep had come; what it is about gets adoption's grace.
         now: the time, in UTC.
     """
-    origin = Origin.SWEEP if adopted else Origin.ADOPTION
+    first = adoption.mark != mark(rule)
     known = {one.target: one for one in open_findings}
     try:
         seen = survey(control, ask)
     except AwsRefusal:
-        yield Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
-        return
-    yield from (
-        Wake(control.id, target, origin)
-        for target, state in seen.states.items()
-        if wants_a_look(control, rule, state, known.get(target), now)
+        origin = Origin.ADOPTION if first else Origin.SWEEP
+        return Looked((Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin),), adoption)
+    wanted = [one for one, state in seen.states.items() if wants_a_look(control, rule, state, known.get(one), now)]
+    wanted += seen.unreadable
+    # deleted since, or moved out of sight
+    gone = [one for one in known if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)]
+    unsettled = {str(one) for one in wanted if one not in known}
+    pending = frozenset(unsettled if first else unsettled & adoption.pending)
+    wakes = (
+        *(Wake(control.id, one, Origin.ADOPTION if str(one) in pending else Origin.SWEEP) for one in wanted),
+        *(Wake(control.id, one, Origin.SWEEP, known[one].cause) for one in gone),
     )
-    yield from (Wake(control.id, target, origin) for target in seen.unreadable)
-    for target, finding in known.items():
-        if (
-            target not in seen.states and target not in seen.unreadable and _in_unit(target, ask)
-        ):  # deleted since, or moved out of sight
-            yield Wake(control.id, target, Origin.SWEEP, finding.cause)
+    return Looked(wakes, Adoption(mark(rule), pending))
 
 
 def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | None, now: datetime) -> bool:

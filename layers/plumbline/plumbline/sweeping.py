@@ -54,6 +54,8 @@ class Sweeper:
             PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
         """
         unit = Unit.from_json(record["body"])
+        # A unit may have waited through a deployment: what no longer exists is not looked with.
+        unit = replace(unit, controls=tuple(one for one in unit.controls if one in self.plumbline.engine.controls))
         left = list(unit.controls)
         found_first = False
         looks = self.plumbline.look(unit, now=self.clock())
@@ -62,7 +64,7 @@ class Sweeper:
             self.wakes.send([wake.to_json() for wake in look.wakes])
             self.plumbline.looked(unit, look)
             left.remove(look.control)
-            found_first = found_first or (look.is_first and bool(look.wakes))
+            found_first = found_first or look.adopts
             self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
         if left:
             self.units.send([replace(unit, controls=tuple(left)).to_json()])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline import wording
-from plumbline.core import AwsRefusal, PlumblineError, State
+from plumbline.core import AwsRefusal, PlumblineError, State, same
 from plumbline.engine import Engine
 from plumbline.exemptions import Exemption, exactly, granted
 from plumbline.findings import LEASE, Finding, Status
@@ -64,9 +63,6 @@ def undo(
     control = engine.controls.get(finding.control)
     if control is None:
         raise CannotUndo(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
-    repairs = [one for one in finding.repairs if one.undone is None and one.undo]
-    if not repairs:
-        raise CannotUndo(_nothing(finding))
     current = engine.ledger.brief(control.id, finding.target, now).finding
     if current is None or current.id != finding.id:
         newer = f"; the later one is {current.short}" if current else ""
@@ -74,16 +70,16 @@ def undo(
             f"{finding.short} is over and the same target has been found again since{newer}. "
             f"Type: plumbline show {current.short if current else finding.short}"
         )
+    # The finding came from an index, which lags: what can be undone is read from the table itself.
+    repairs = [one for one in current.repairs if one.undone is None and one.undo]
+    if not repairs:
+        raise CannotUndo(_nothing(current))
     if current.is_leased(now):
         raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
     state = control.observe(eyes, finding.target) if control.observe else None
     left = repairs[-1].after
-    if (
-        not force
-        and left is not None
-        and json.dumps(left, sort_keys=True, default=str) != json.dumps(state, sort_keys=True, default=str)
-    ):
+    if not force and left is not None and not same(left, state):
         raise CannotUndo(
             f"{control.name(finding.target)} has changed since Plumbline repaired it, so nothing was undone.\n"
             f"  as Plumbline left it: {wording.clean(control.describe(left))}\n"

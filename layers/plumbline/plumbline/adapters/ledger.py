@@ -237,13 +237,13 @@ class Table:
         return items
 
     def adopted(self, account: str) -> Mapping[str, str]:
-        """The controls whose first sweep is done, and the mark (settings) it was done under."""
+        """The controls whose first sweep has begun, and how far it has come (sweep.Adoption)."""
         values = {":k": _text(_account(account)), ":p": _text("adopted#")}
         items = self._list("pk = :k AND begins_with(sk, :p)", values)
         return {item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}
 
     def adopt(self, account: str, control: str, mark: str) -> None:
-        """Record that the first sweep of a control is done."""
+        """Record how far the first sweep of a control has come."""
         item = {**_key(_account(account), f"adopted#{control}"), "body": _text(mark)}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
