@@ -12,13 +12,19 @@ from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError
 _BUILD_SECONDS, _DEPLOY_SECONDS = 300, 180
 
 
-def build(aws: EmbeddedAWS, *, source: Path = ROOT) -> None:
+def build(aws: EmbeddedAWS, *, source: Path = ROOT, baseline: Path | None = None) -> None:
     """Build the functions and the layer as a user does, but into the account's own folder: two may build at once.
+
+    Args:
+        aws: where it will be deployed.
+        source: the project's folder.
+        baseline: another baseline.yaml than the project's.
 
     Raises:
         EmbeddedAWSError: the build failed or took too long; the message ends with what it printed.
     """
-    _sam(aws, ["build", "--config-env", "local", "--build-dir", str(_built(aws))], source, _BUILD_SECONDS)
+    other = {"PLUMBLINE_BASELINE": str(baseline)} if baseline else {}
+    _sam(aws, ["build", "--config-env", "local", "--build-dir", str(_built(aws))], source, _BUILD_SECONDS, other)
 
 
 def deploy(aws: EmbeddedAWS, parameters: Mapping[str, str], *, source: Path = ROOT) -> dict[str, str]:
@@ -43,12 +49,15 @@ def _built(aws: EmbeddedAWS) -> Path:
     return aws.log.with_name("build")
 
 
-def _sam(aws: EmbeddedAWS, arguments: list[str], source: Path, seconds: int) -> None:
+def _sam(
+    aws: EmbeddedAWS, arguments: list[str], source: Path, seconds: int, variables: Mapping[str, str] | None = None
+) -> None:
     tools = ROOT / ".venv/sam/bin"
     environment = {
         **aws.environment(),
         "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PLUMBLINE_LAMBDA_PYTHON": str(ROOT / ".venv/lambda/bin/python"),
+        **(variables or {}),
     }
     log = aws.log.with_name(f"sam-{arguments[0]}.log")
     with log.open("w") as sink:

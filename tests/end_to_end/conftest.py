@@ -21,7 +21,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             "mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
         )
         aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
-        deployment.build(aws)
+        deployment.build(aws, baseline=Path(__file__).with_name("baseline.yaml"))
         outputs = deployment.deploy(aws, {"AlertEmail": "security@example.com", "EscalationEmail": "ciso@example.com"})
         made = Account(aws, outputs)
         made.quiet()
