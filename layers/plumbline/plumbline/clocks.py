@@ -67,6 +67,8 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
     if clock.escalate is not None and now >= finding.first_seen + clock.escalate and "escalated" not in finding.told:
         return "escalated"
     passed = [after for after in clock.remind if now >= finding.first_seen + after]
+    if clock.escalate is not None and "escalated" in finding.told:  # it said more than the reminders before it
+        passed = [after for after in passed if after > clock.escalate]
     if passed and _reminder(max(passed)) not in finding.told:
         return _reminder(max(passed))
     return ""

@@ -598,6 +598,8 @@ class Engine:
     def _next_due(self, case: _Case, finding: Finding) -> datetime | None:
         if not finding.is_open:
             return None
+        if "opened" in finding.told and not finding.awaits_digest and clocks.due_telling(case.rule, finding, case.now):
+            return case.now  # one letter at a time: the next sweep sends what is due beside this one
         due = clocks.next_due(case.rule, finding, case.now)
         acts = clocks.acts_at(case.rule, finding)
         acts_by_itself = case.rule.response is Response.ENFORCE and len(finding.repairs) < MAX_ATTEMPTS

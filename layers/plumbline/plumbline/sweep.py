@@ -170,7 +170,8 @@ def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | 
     if deviation is None:
         return True
     is_due = finding.due is not None and finding.due <= now
-    return is_due or set(deviation.items) != set(finding.deviation.items)
+    known = finding.deviation
+    return is_due or deviation.clock != known.clock or set(deviation.items) != set(known.items)
 
 
 def _in_unit(target: Target, ask: Ask) -> bool:
