@@ -147,7 +147,8 @@ def look(
     try:
         seen = survey(control, ask)
     except AwsRefusal:
-        origin = Origin.ADOPTION if first else Origin.SWEEP
+        # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
+        origin = Origin.ADOPTION if first or adoption.pending else Origin.SWEEP
         return Looked((Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin),), adoption)
     wanted = [one for one, state in seen.states.items() if wants_a_look(control, rule, state, known.get(one), now)]
     wanted += seen.unreadable
