@@ -231,6 +231,17 @@ def test_a_first_sweep_that_saw_no_list_has_not_been_made() -> None:
     ]
 
 
+def test_a_list_refused_while_adoption_waits_keeps_the_grace() -> None:
+    house = House()
+    unit = Unit("111122223333", "global", ("lamp-off",)).to_json()
+    _sweeper(house)[0].record(_record(unit))
+    house.aws.fails["ListLamps"] = ["AccessDenied"]
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(unit))
+    asked = json.loads(wakes.bodies[0])
+    assert (asked["target"], asked["origin"]) == ("111122223333/global/*/*", "adoption")
+
+
 def test_a_control_that_no_longer_exists_is_not_looked_with() -> None:
     house = House()
     sweeper, units, wakes = _sweeper(house)

@@ -208,7 +208,7 @@ class Engine:
             LedgerDown: the ledger cannot be used; nothing was repaired.
             AwsRefusal: SNS did not take the alert; the wake must come back so that it is told.
         """
-        control, rule = self.controls[wake.control], self._rule(wake.control)
+        control, rule = self.controls[wake.control], self.rule(wake.control)
         if rule.response is Response.OFF:
             return Settled(Outcome.OFF, wake)
         try:
@@ -233,7 +233,7 @@ class Engine:
             wake: one whose target is a pattern.
             now: the time, in UTC.
         """
-        control, rule = self.controls[wake.control], self._rule(wake.control)
+        control, rule = self.controls[wake.control], self.rule(wake.control)
         if control.witness or rule.response is Response.OFF:
             return ()
         account, regions = wake.target.account, self._regions(control, wake.target.region)
@@ -254,7 +254,7 @@ class Engine:
         fixed = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}
         return (fixed[control.scope],)
 
-    def _rule(self, control: str) -> Rule:
+    def rule(self, control: str) -> Rule:
         """The baseline's rule, no bolder than the stack's mode."""
         rule = self.baseline.rules[control]
         if rule.response in (Response.ENFORCE, Response.PROPOSE):
@@ -379,7 +379,7 @@ class Engine:
             AwsRefusal: the target cannot be looked at.
         """
         short = finding.short
-        control, rule = self.controls[finding.control], self._rule(finding.control)
+        control, rule = self.controls[finding.control], self.rule(finding.control)
         brief = self.ledger.brief(control.id, finding.target, now)
         current = brief.finding
         if current is None or current.id != finding.id or not current.is_open or current.proposal is None:

@@ -20,7 +20,6 @@ from plumbline.operating.asking import (
     finding_of,
     name_of,
 )
-from plumbline.operating.looking import rule_of
 from plumbline.undoing import undo as take_back
 
 _APPROVED = {
@@ -140,7 +139,7 @@ def _then(asked: Asked, finding: Finding) -> str:
     control = asked.plumbline.engine.controls.get(finding.control)
     if control is None:
         return "nothing: this version does not have its control"
-    rule = rule_of(asked, control)
+    rule = asked.plumbline.engine.rule(control.id)
     acts = clocks.acts_at(rule, replace(finding, grace_until=None))
     if acts is None or rule.response in (Response.ALERT, Response.OFF, Response.OBSERVE):
         return "is only told"

@@ -31,7 +31,6 @@ from plumbline.operating.asking import (
     text_of,
     until_of,
 )
-from plumbline.operating.looking import rule_of
 from plumbline.pauses import Pause
 
 #: The ledger keeps them in one item, of 400 KB at most.
@@ -305,7 +304,7 @@ def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding
 def _waits(asked: Asked, finding: Finding) -> bool:
     """Whether a finding's repair was due, and only a pause or a breaker put it off."""
     control = asked.plumbline.engine.controls.get(finding.control)
-    acts = clocks.acts_at(rule_of(asked, control), finding) if control else None
+    acts = clocks.acts_at(asked.plumbline.engine.rule(control.id), finding) if control else None
     return acts is not None and acts <= asked.now and finding.due is not None and finding.due > asked.now
 
 

@@ -116,7 +116,7 @@ def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
     engine = asked.plumbline.engine
     assert control.observe is not None  # noqa: S101 -- for the type checker; the callers know
     state = control.observe(engine.aws.eyes(finding.target.account, finding.target.region), finding.target)
-    rule = rule_of(asked, control)
+    rule = asked.plumbline.engine.rule(control.id)
     deviation = control.detect(state, rule.settings)
     if deviation is None:
         what = "It is in line now; the next sweep closes it." if finding.is_open else "It is in line."
@@ -126,15 +126,6 @@ def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
     made = control.plan(finding.target, state, rule.settings)
     held = _held(asked, rule, replace(current, deviation=deviation), made, known)
     return Prospect(state, deviation, made, held or f"With the next look, within the hour: it {made.summary}.")
-
-
-def rule_of(asked: Asked, control: Control) -> Rule:
-    """The baseline's rule, no bolder than the stack's mode."""
-    engine = asked.plumbline.engine
-    rule = engine.baseline.rules[control.id]
-    if rule.response in (Response.ENFORCE, Response.PROPOSE):
-        return replace(rule, response=max(rule.response, engine.deployment.mode, key=lambda mode: mode.caution))
-    return rule
 
 
 def _held(asked: Asked, rule: Rule, finding: Finding, made: Plan, known: Brief) -> str:
