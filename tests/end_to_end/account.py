@@ -102,8 +102,9 @@ class Account:
         return str(self.aws.client("sqs").get_queue_url(QueueName=f"plumbline-{name}")["QueueUrl"])
 
     def waiting(self, name: str) -> int:
-        """How many messages a queue holds, in flight or not."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        """How many messages a queue holds: seen, in flight, or still delayed."""
+        kinds = ("", "NotVisible", "Delayed")
+        names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
         got = self.aws.client("sqs").get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
         return sum(int(got[one]) for one in names)
 

@@ -119,6 +119,8 @@ def test_what_no_event_told_is_found_by_the_sweep(account: Account) -> None:
 
 def test_a_second_sweep_of_the_same_account_wakes_nobody(account: Account) -> None:
     account.sweep()
+    account.until(lambda: not account.waiting("wakes"), "no digest is still on its way")
+    account.quiet()
     since, calls = account.latest_mail(), account.latest_call()
     account.sweep()
     assert [mail.subject for mail in account.aws.mail(since=since)] == []
