@@ -101,7 +101,10 @@ CONTROL = Control(
 
 @dataclass
 class Lamps:
-    """The engine's Aws. `fails` maps an operation to the error it answers with, for ever or for the first times."""
+    """The engine's Aws.
+
+    `fails` maps an operation to the errors that it answers with, one for each call; `listed` is what an old list shows.
+    """
 
     lamps: dict[str, dict[str, Any]] = field(default_factory=dict)
     fails: dict[str, list[str]] = field(default_factory=dict)
@@ -110,6 +113,7 @@ class Lamps:
     alarms: list[str] = field(default_factory=list)
     subscriptions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     on_write: Callable[[], None] = lambda: None
+    listed: list[str] | None = None
 
     def eyes(self, account: str, region: str) -> Ask:
         """Reads."""
@@ -124,7 +128,8 @@ class Lamps:
             return {"Subscriptions": self.subscriptions.get(call.parameters["TopicArn"], [])}
         self.calls.append(call)
         if call.operation == "ListLamps":
-            return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in self.lamps]
+            names = self.lamps if self.listed is None else self.listed
+            return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in names]
         lamp = self.lamps.get(call.parameters["Name"])
         return lamp and {**lamp, "on": list(lamp["on"])}
 
@@ -204,7 +209,13 @@ class Memory:
         )
 
     def save(
-        self, finding: Finding, *, now: datetime, spend: bool = False, letter: bool = False, bury: Finding | None = None
+        self,
+        finding: Finding,
+        *,
+        now: datetime,
+        spend: Breakers | None = None,
+        letter: bool = False,
+        bury: Finding | None = None,
     ) -> Finding:
         """See engine.Ledger."""
         self._up()
@@ -212,10 +223,14 @@ class Memory:
         current = self.findings.get(key)
         if (current.version if current else 0) != finding.version:
             raise Conflict("somebody else wrote first")
+        hour = f"{now:%Y-%m-%dT%H}"
+        budgets = {finding.control: spend.per_control, "*": spend.in_all} if spend else {}
+        if any(self.spent.get(f"{name}#{hour}", 0) >= most for name, most in budgets.items()):
+            raise Conflict("others used up this hour")
         if bury:
             self.history.append(bury)
-        for name in ((finding.control, "*") if spend else ()) + (("letters",) if letter else ()):
-            self.spent[f"{name}#{now:%Y-%m-%dT%H}"] = self.spent.get(f"{name}#{now:%Y-%m-%dT%H}", 0) + 1
+        for name in (*budgets, *(("letters",) if letter else ())):
+            self.spent[f"{name}#{hour}"] = self.spent.get(f"{name}#{hour}", 0) + 1
         saved = self.findings[key] = replace(finding, version=finding.version + 1)
         self.saves.append(saved)
         return saved

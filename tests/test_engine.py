@@ -277,6 +277,33 @@ def test_a_write_that_is_refused_is_failed_told_and_can_be_undone() -> None:
     assert "1 of 2 changes was made" in " ".join(house.alerts.letters[0].body.split())
 
 
+def test_without_hands_nothing_was_done_and_nothing_can_be_undone() -> None:
+    house = House()
+    house.aws.fails["AssumeRole"] = ["AccessDenied"]
+    assert house.settle() == "failed"
+    (letter,) = house.alerts.letters
+    assert house.finding.repairs[-1].undo == ()
+    assert "none of 1 change was made" in " ".join(letter.body.split())
+    assert "undo" not in letter.body
+
+
+@pytest.mark.parametrize("when", ["before the claim", "after it"])
+def test_a_failed_repair_of_what_became_exempt_is_told_though_its_letter_never_left(when: str) -> None:
+    house = House()
+    house.alerts.down = True
+    with pytest.raises(AwsRefusal):
+        house.settle()
+    house.aws.lamps["hall"]["on"] = ["a"]
+    house.exemptions = (Exemption("*", str(LAMP), "ann", "why", NOW + DAY),)
+    if when == "after it":  # the letter was claimed, the topic refused it, and the claim ran out
+        with pytest.raises(AwsRefusal):
+            house.settle(now=NOW + LEASE)
+    house.alerts.down = False
+    assert house.settle(now=NOW + 3 * LEASE) == "exempt"
+    assert house.settle(now=NOW + 6 * LEASE) == "exempt"
+    assert house.alerts.subjects == ["repair failed: lamp hall is on (by mallory)"]
+
+
 def test_a_failing_repair_is_given_up_after_three_tries() -> None:
     house = House()
     house.aws.fails["SwitchOff"] = ["AccessDenied"] * 9
@@ -338,6 +365,18 @@ def test_a_lost_race_for_the_first_write_repairs_nothing() -> None:
     house.ledger.brief = lambda *_: brief  # type: ignore[method-assign]
     assert engine.settle(_wake(house), now=NOW).outcome.value == "held"
     assert house.aws.writes == ["SwitchOff a"]
+
+
+def test_a_budget_that_others_use_up_meanwhile_holds_back_the_repair() -> None:
+    house = House(breakers=Breakers(per_control=1))
+    brief = house.ledger.brief("lamp-off", LAMP, NOW)
+    house.ledger.spent = {"lamp-off#2026-03-02T09": 1}
+    asked = [brief, house.ledger.brief("lamp-off", LAMP, NOW)]
+    house.ledger.brief = lambda *_: asked.pop(0)  # type: ignore[method-assign]
+    settled = house.engine.settle(_wake(house), now=NOW)
+    assert (settled.outcome.value, settled.again, house.aws.writes) == ("held", True, [])
+    assert (house.settle(), house.aws.writes) == ("stopped", [])
+    assert house.alerts.subjects == ["stopped: 1 repair of lamp-off in one hour"]
 
 
 def test_too_many_repairs_in_an_hour_stop_and_are_told_once() -> None:

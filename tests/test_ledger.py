@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from plumbline.adapters.ledger import Table
+from plumbline.baseline import Breakers
 from plumbline.core import Conflict, Deviation, LedgerDown, Origin
 from plumbline.engine import Brief
 from plumbline.exemptions import Exemption
@@ -62,8 +63,8 @@ def test_of_two_writers_one_wins(table: Table) -> None:
         table.save(_finding(), now=NOW)
 
 
-@pytest.mark.parametrize("spend", [True, False])
-def test_a_lost_race_spends_nothing(table: Table, *, spend: bool) -> None:
+@pytest.mark.parametrize("spend", [Breakers(), None])
+def test_a_lost_race_spends_nothing(table: Table, spend: Breakers | None) -> None:
     table.save(_finding(), now=NOW)
     with pytest.raises(Conflict):
         table.save(_finding(), now=NOW, spend=spend)
@@ -71,12 +72,23 @@ def test_a_lost_race_spends_nothing(table: Table, *, spend: bool) -> None:
 
 
 def test_repairs_are_counted_by_the_hour_for_the_control_and_in_all(table: Table) -> None:
-    first = table.save(_finding(), now=NOW, spend=True)
-    table.save(first, now=NOW, spend=True)
+    first = table.save(_finding(), now=NOW, spend=Breakers())
+    table.save(first, now=NOW, spend=Breakers())
     brief = table.brief("lamp-off", LAMP, NOW)
     other = table.brief("other", LAMP, NOW)
     later = table.brief("lamp-off", LAMP, NOW + HOUR)
     assert [(one.spent, one.spent_in_all) for one in (brief, other, later)] == [(2, 2), (0, 2), (0, 0)]
+
+
+@pytest.mark.parametrize("limits", [Breakers(per_control=1), Breakers(in_all=1)])
+def test_of_two_repairs_that_fit_one_by_one_and_not_together_the_second_is_not_begun(
+    table: Table, limits: Breakers
+) -> None:
+    first = table.save(_finding(), now=NOW, spend=limits)
+    with pytest.raises(Conflict):
+        table.save(first, now=NOW, spend=limits)
+    assert table.brief("lamp-off", LAMP, NOW) == Brief(finding=first, spent=1, spent_in_all=1)
+    assert table.save(first, now=NOW + HOUR, spend=limits), "the next hour has a budget of its own"
 
 
 def test_an_earlier_life_is_kept_when_a_new_one_begins(table: Table) -> None:
@@ -148,7 +160,7 @@ def test_an_unreadable_pause_is_a_ledger_that_is_down(table: Table, body: str) -
 
 
 def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -> None:
-    table.save(_finding(), now=NOW, spend=True, letter=True)
+    table.save(_finding(), now=NOW, spend=Breakers(), letter=True)
     assert table.spent_in(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
     assert table.spent_in(ACCOUNT, NOW + HOUR) == {}
     table.forget_spent(ACCOUNT, "lamp-off", NOW)

@@ -290,6 +290,20 @@ def test_an_open_finding_that_looks_different_now_is_looked_at(change: str) -> N
     assert [json.loads(body)["target"] for body in wakes.bodies] == [str(LAMP)]
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_list_that_lags_behind_wakes_nobody_for_what_is_as_it_was(*, refused: bool) -> None:
+    """IAM's credential report is hours old and leaves out what is younger."""
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    house.engine.digest(LAMP.account, now=NOW)
+    house.ledger.marks["lamp-off"] = Adoption(mark(house.engine.baseline.rules["lamp-off"])).to_json()
+    house.aws.listed = []
+    house.aws.fails["GetLamp"] = ["AccessDenied"] if refused else []
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    assert [json.loads(body)["target"] for body in wakes.bodies] == ([str(LAMP)] if refused else [])
+
+
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"plumbline-unit": 1}', '{"account": "1"}'])
 def test_a_unit_nobody_understands_is_malformed(body: str) -> None:
     with pytest.raises(MalformedWake):

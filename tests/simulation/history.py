@@ -125,7 +125,7 @@ class History:
             pass
         except Exception:  # noqa: BLE001 - whatever it was, its history is what one needs to see
             world.oracle.broken.append(f"only PlumblineError: {traceback.format_exc()}")
-        count = world.count + Counter(steps=self.steps, histories=1, overruns=world.oracle.overruns)
+        count = world.count + Counter(steps=self.steps, histories=1)
         return Outcome(self.seed, world.oracle.broken, world.journal, count, world.oracle.checks)
 
     def _stop_when_broken(self) -> None:
@@ -414,9 +414,9 @@ class History:
         if first is None or finding is None or any(who != mine for who, _ in toy.writes[first:]):
             return
         before = writes[first][1]
-        seen = next((one.before for one in finding.repairs if one.undone is None), None)
-        if seen is None or seen.get("facts") != before:
-            return  # the plan was made from a stale view
+        taken_back = [one for one in finding.repairs if one.undone is None and one.undo]
+        if not taken_back or (taken_back[0].before or {}).get("facts") != before or self.world.weather.stale:
+            return  # a plan was made from a stale view
         world.oracle.check(
             "undo restores", toy.facts == before, f"{kind} {name} {short}: was {before}, is {toy.facts} after the undo"
         )

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Protocol
 
 from plumbline import clocks, wording
-from plumbline.baseline import Baseline, Rule
+from plumbline.baseline import Baseline, Breakers, Rule
 from plumbline.core import (
     GLOBAL,
     Ask,
@@ -116,19 +116,25 @@ class Ledger(Protocol):
         """All that bears on one wake, consistently read."""
 
     def save(
-        self, finding: Finding, *, now: datetime, spend: bool = False, letter: bool = False, bury: Finding | None = None
+        self,
+        finding: Finding,
+        *,
+        now: datetime,
+        spend: Breakers | None = None,
+        letter: bool = False,
+        bury: Finding | None = None,
     ) -> Finding:
         """Write a finding over the version it was read in, and give it back with its new version.
 
         Args:
             finding: what to write.
             now: the time of the write.
-            spend: count one repair against the budgets of this clock hour, in the same transaction.
+            spend: count one repair against these budgets of this clock hour, in the same transaction.
             letter: count one letter of this clock hour, in the same transaction.
             bury: the earlier life that this one follows, kept in the history in the same transaction.
 
         Raises:
-            Conflict: somebody else wrote first.
+            Conflict: somebody else wrote first, or used up a budget meanwhile; nothing was written.
         """
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
@@ -298,7 +304,7 @@ class Engine:
         exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
         if exemption:
             exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
-            if finding.repairs and finding.status in _UNTOLD and finding.status.value not in finding.told:
+            if _is_half_told(finding):
                 return self._exempt_half_way(case, exempt, exemption.until)
             return Settled(Outcome.EXEMPT, wake, self._save(case, exempt), reason=exemption.reason)
         if finding.status is Status.EXEMPT:
@@ -490,7 +496,7 @@ class Engine:
                 lease=now + LEASE,
                 due=now + LEASE,
             ),
-            spend=True,
+            spend=self.baseline.breakers,
         )
         try:
             act = self.aws.hands(control, target, plan.resources)
@@ -498,7 +504,8 @@ class Engine:
                 act(step.do)
                 repair = replace(repair, done=repair.done + 1)
         except AwsRefusal as error:
-            return self._failed(case, acting, replace(repair, error=str(error)))
+            begun = repair.done > 0 or error.call is None or error.call.service != "sts"  # else nothing was tried
+            return self._failed(case, acting, replace(repair, error=str(error), begun=begun))
         try:
             after = self._observe(control, case.wake)
             still = control.detect(after, case.rule.settings)
@@ -607,7 +614,7 @@ class Engine:
             return min(due or datetime.max.replace(tzinfo=acts.tzinfo), case.now + RETRY_AFTER)
         return due
 
-    def _save(self, case: _Case, finding: Finding, *, spend: bool = False) -> Finding:
+    def _save(self, case: _Case, finding: Finding, *, spend: Breakers | None = None) -> Finding:
         before = case.brief.finding
         bury = before if before is not None and before.id != finding.id else None
         return self.ledger.save(finding, now=case.now, spend=spend, bury=bury)
@@ -656,6 +663,12 @@ def survey(control: Control, ask: Ask) -> Survey:
             except AwsRefusal:
                 unreadable.append(target)
     return Survey(states, tuple(unreadable))
+
+
+def _is_half_told(finding: Finding) -> bool:
+    """Whether a repair may have changed something of which nobody has heard: cut short, or its letter never left."""
+    cut_short = finding.status in _UNTOLD and finding.status.value not in finding.told
+    return bool(finding.repairs) and (cut_short or finding.outbox == "failed")
 
 
 def _is_fresh(wake: Wake, now: datetime) -> bool:

@@ -58,6 +58,7 @@ class Repair:
         after: the state observed afterwards; None until then.
         done: how many steps AWS accepted.
         error: why it stopped, in AWS's words; empty when it did not.
+        begun: False where AWS refused the writing role, so that not even the first step was tried.
         undone: when a person took it back, or None.
     """
 
@@ -67,6 +68,7 @@ class Repair:
     after: State = None
     done: int = 0
     error: str = ""
+    begun: bool = True
     undone: datetime | None = None
 
     @property
@@ -76,8 +78,10 @@ class Repair:
         A write that was refused may still have happened (a lost answer), so it is taken back as well; so is every write
         of a repair whose end was never stored. Every undo is harmless when its write never happened.
         """
-        begun = self.plan.steps[: self.done + 1] if self.error else self.plan.steps
-        return tuple(call for step in reversed(begun) for call in step.undo)
+        if not self.begun:
+            return ()
+        tried = self.plan.steps[: self.done + 1] if self.error else self.plan.steps
+        return tuple(call for step in reversed(tried) for call in step.undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +275,7 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "after": repair.after,
         "done": repair.done,
         "error": repair.error,
+        "begun": repair.begun,
         "undone": _when(repair.undone),
     }
 
@@ -285,6 +290,7 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         after=data["after"],
         done=data["done"],
         error=data["error"],
+        begun=data.get("begun", True),
         undone=_instant(data["undone"]),
     )
 

@@ -152,15 +152,34 @@ def look(
         return Looked((Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin),), adoption)
     wanted = [one for one, state in seen.states.items() if wants_a_look(control, rule, state, known.get(one), now)]
     wanted += seen.unreadable
-    # deleted since, or moved out of sight
-    gone = [one for one in known if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)]
+    out_of_sight = [
+        one for one in known if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
+    ]
     unsettled = {str(one) for one in wanted if one not in known}
     pending = frozenset(unsettled if first else unsettled & adoption.pending)
     wakes = (
         *(Wake(control.id, one, Origin.ADOPTION if str(one) in pending else Origin.SWEEP) for one in wanted),
-        *(Wake(control.id, one, Origin.SWEEP, known[one].cause) for one in gone),
+        *(
+            Wake(control.id, one, Origin.SWEEP, known[one].cause)
+            for one in out_of_sight
+            if _has_changed(control, rule, ask, known[one], now)
+        ),
     )
     return Looked(wakes, Adoption(mark(rule), pending))
+
+
+def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, now: datetime) -> bool:
+    """Whether a target that the bulk read leaves out is worth a wake.
+
+    It was deleted, or the list is old: IAM's credential report does not know keys that are younger than itself.
+    """
+    if control.observe is None:
+        return True
+    try:
+        state = control.observe(ask, finding.target)
+    except AwsRefusal:
+        return True
+    return wants_a_look(control, rule, state, finding, now)
 
 
 def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | None, now: datetime) -> bool:

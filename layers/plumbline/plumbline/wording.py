@@ -267,15 +267,15 @@ def failed(control: Control, finding: Finding, voice: Voice) -> Letter:
     total = len(last.plan.steps)
     lead = (
         f"{_sentence(control, finding)} Plumbline began to repair it and could not finish: "
-        f"{last.done} of {total} change{'s' * (total != 1)} {'was' if last.done == 1 else 'were'} made. "
-        "It tries again within the hour, three times at most. What it did can be undone."
+        f"{last.done or 'none'} of {total} change{'s' * (total != 1)} {'were' if last.done > 1 else 'was'} made. "
+        f"It tries again within the hour, three times at most.{' What it did can be undone.' if last.undo else ''}"
     )
     rows = _what_happened(finding) | {
         "Error": last.error,
         "Before": control.describe(last.before),
         "Repair": f"Plumbline {last.plan.summary}.",
     }
-    return _letter("repair failed", control, finding, voice, lead=lead, rows=rows, undo=bool(last.plan.undo))
+    return _letter("repair failed", control, finding, voice, lead=lead, rows=rows, undo=bool(last.undo))
 
 
 def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
@@ -309,14 +309,18 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
     limit = limits.in_all if in_all else limits.per_control
     of_what = "in all" if in_all else f"of {control.id}"
     lead = (
-        f"Plumbline has made {limit} repairs {of_what} within this clock hour, its limit, and has stopped repairing "
+        f"Plumbline has made {_repairs(limit)} {of_what} within this clock hour, its limit, and has stopped repairing "
         "until the next. It keeps watching, and every deviation is written down. So many at once are usually a "
         "deployment or a mistake in the baseline. Look before the next hour begins."
     )
     rows = {"First one left": f"{control.name(finding.target)} {finding.deviation.summary}"}
     return _letter(
-        "stopped", control, finding, voice, lead=lead, rows=rows, subject=f"{limit} repairs {of_what} in one hour"
+        "stopped", control, finding, voice, lead=lead, rows=rows, subject=f"{_repairs(limit)} {of_what} in one hour"
     )
+
+
+def _repairs(count: int) -> str:
+    return f"{count} repair{'s' * (count != 1)}"
 
 
 def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice, by: str = "") -> Letter:

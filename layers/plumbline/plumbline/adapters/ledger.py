@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.adapters.aws import ClientFactory, perform
+from plumbline.baseline import Breakers
 from plumbline.core import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
 from plumbline.engine import EVERY_CONTROL, Brief
 from plumbline.exemptions import Exemption, kept
@@ -85,7 +86,13 @@ class Table:
             ) from error
 
     def save(
-        self, finding: Finding, *, now: datetime, spend: bool = False, letter: bool = False, bury: Finding | None = None
+        self,
+        finding: Finding,
+        *,
+        now: datetime,
+        spend: Breakers | None = None,
+        letter: bool = False,
+        bury: Finding | None = None,
     ) -> Finding:
         """See engine.Ledger."""
         saved = replace(finding, version=finding.version + 1)
@@ -93,9 +100,11 @@ class Table:
         writes: list[Mapping[str, Any]] = [put]
         if bury is not None:
             writes.append({"Put": {"TableName": self.name, "Item": _buried(bury, now)}})
-        counted = ((finding.control, EVERY_CONTROL) if spend else ()) + ((_LETTERS,) if letter else ())
+        budgets = {finding.control: spend.per_control, EVERY_CONTROL: spend.in_all} if spend else {}
         pk = _account(finding.target.account)
-        writes += [self._spend(pk, _spent_key(name, now), now) for name in counted]
+        writes += [self._count(pk, _spent_key(name, now), now, most) for name, most in budgets.items()]
+        if letter:
+            writes.append(self._count(pk, _spent_key(_LETTERS, now), now))
         self._write(writes, finding)
         return saved
 
@@ -271,15 +280,14 @@ class Table:
             query["ExpressionAttributeNames"] = names
         return [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
 
-    def _spend(self, pk: str, sk: str, now: datetime) -> Mapping[str, Any]:
-        return {
-            "Update": {
-                "TableName": self.name,
-                "Key": _key(pk, sk),
-                "UpdateExpression": "ADD n :one SET expires = :expires",
-                "ExpressionAttributeValues": {":one": _number(1), ":expires": _number(_epoch(now + 2 * _HOUR))},
-            }
-        }
+    def _count(self, pk: str, sk: str, now: datetime, most: int | None = None) -> Mapping[str, Any]:
+        values = {":one": _number(1), ":expires": _number(_epoch(now + 2 * _HOUR))}
+        update = {"TableName": self.name, "Key": _key(pk, sk), "UpdateExpression": "ADD n :one SET expires = :expires"}
+        if most is None:
+            return {"Update": {**update, "ExpressionAttributeValues": values}}
+        # Two settles at once read the same count; only as many as the budget has room for may write.
+        room = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"}
+        return {"Update": {**update, **room, "ExpressionAttributeValues": {**values, ":most": _number(most)}}}
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:
@@ -288,7 +296,7 @@ class Table:
             else:
                 self._perform("TransactWriteItems", {"TransactItems": list(writes)})
         except Conflict as conflict:
-            raise Conflict(f"another look at {finding.target} wrote first") from conflict
+            raise Conflict(f"another look at {finding.target} wrote first, or others used up this hour") from conflict
 
     def _perform(self, operation: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
         try:
