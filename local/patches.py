@@ -75,6 +75,7 @@ def apply(settings: Settings, moto: MotoServer) -> None:
     _patch_loopback_counts_as_tls()
     _patch_actions_of_batches()
     _patch_arn_of_new_policies()
+    _patch_condition_keys_of_events()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
     mailbox.install(confirm=settings.confirm_mail)
@@ -245,6 +246,26 @@ def _patch_arn_of_new_policies() -> None:
         return f"arn:aws:iam::{account}:policy{asked.get('Path', '/')}{asked.get('PolicyName', '')}"
 
     iam_actions.extract_resource_arn = with_new_policies
+
+
+def _patch_condition_keys_of_events() -> None:
+    """Stock: PutEvents carries no condition keys. AWS: `events:source` and `events:detail-type` of what is put.
+
+    Source: Using IAM policy conditions in Amazon EventBridge, in its user guide.
+    """
+    tags = iam_actions.request_tag_context
+
+    @functools.wraps(tags)
+    def with_events(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        context: dict[str, Any] = tags(service, iam_action, body, params)
+        if iam_action == "events:PutEvents":
+            entries = json.loads(body or b"{}").get("Entries", ())
+            for key, name in (("events:source", "Source"), ("events:detail-type", "DetailType")):
+                values = sorted({str(one.get(name, "")) for one in entries})
+                context[key] = values[0] if len(values) == 1 else values
+        return context
+
+    iam_actions.request_tag_context = with_events
 
 
 def _patch_managed_policies(known_to_aws: ManagedPolicies) -> None:

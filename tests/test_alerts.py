@@ -39,11 +39,6 @@ class Wire:
                 wire.sent.append((service, parameters))
                 return {}
 
-            def put_events(self, **parameters: Any) -> dict[str, Any]:
-                """EventBridge."""
-                wire.sent.append((service, parameters))
-                return {}
-
         return Client()
 
 
@@ -63,17 +58,3 @@ def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
     assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
     assert message["content"]["nextSteps"][0].startswith("`plumbline undo ")
     assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
-
-
-def test_other_programs_get_an_event_for_each_letter(letter: Letter) -> None:
-    wire = Wire()
-    Topic(wire, "arn:alerts", "us-east-1", events=True).send(letter)
-    (entry,) = wire.sent[1][1]["Entries"]
-    assert (entry["Source"], entry["DetailType"]) == ("plumbline", "Plumbline Finding")
-    detail = json.loads(entry["Detail"])
-    assert (detail["control"], detail["outcome"], detail["target"], detail["who"]) == (
-        "lamp-off",
-        "repaired",
-        "111122223333/global/lamp/hall",
-        "mallory",
-    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from plumbline.baseline import Breakers, Letters
-from plumbline.core import AwsRefusal, Cause, Clock, LedgerDown, Origin, Response
+from plumbline.core import AwsRefusal, Call, Cause, Clock, LedgerDown, Origin, Response
 from plumbline.engine import CannotApprove
 from plumbline.exemptions import Exemption
 from plumbline.findings import LEASE, Status
@@ -354,6 +355,43 @@ def test_two_processes_at_once_make_one_repair_and_one_letter() -> None:
     assert house.settle() == "repaired"
     assert [(one.outcome.value, one.again) for one in second] == [("held", True)]
     assert (house.aws.writes, len(house.alerts.letters)) == (["SwitchOff a"], 1)
+
+
+def test_a_look_from_before_anothers_repair_is_no_new_deviation() -> None:
+    """Both look, one repairs and is done; the other's view is now older than what the ledger says."""
+    house = House()
+    second: list[str] = []
+    read = house.aws.read
+
+    def slow(call: Call) -> Any:
+        house.aws.read = read  # type: ignore[method-assign]
+        seen = read(call)
+        second.append(house.settle())
+        return seen
+
+    house.aws.read = slow  # type: ignore[method-assign]
+    assert (house.settle(), second) == ("held", ["repaired"])
+    assert (house.aws.writes, len(house.alerts.letters)) == (["SwitchOff a"], 1)
+
+
+@pytest.mark.parametrize(
+    ("origin", "happened", "outcome"),
+    [
+        (Origin.EVENT, "09:30:01", "held"),  # a copy of the event, or the echo of our own write
+        (Origin.SWEEP, "", "held"),
+        (Origin.EVENT, "soon", "held"),
+        (Origin.EVENT, "09:30:05", "repaired"),  # somebody did it again
+    ],
+)
+def test_an_old_view_after_the_repair_is_looked_at_again_and_news_is_not(
+    origin: Origin, happened: str, outcome: str
+) -> None:
+    house = House()
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a"]
+    cause = replace(MALLORY, at=f"2026-03-02T{happened}Z" if happened[:1].isdigit() else happened)
+    assert house.settle(origin=origin, cause=cause, now=NOW + timedelta(seconds=6)) == outcome
+    assert house.settle(now=NOW + timedelta(seconds=20)) == ("repaired" if outcome == "held" else "compliant")
 
 
 def test_a_lost_race_for_the_first_write_repairs_nothing() -> None:

@@ -266,9 +266,9 @@ def test_status_says_what_keeps_repairs_back() -> None:
 
 def test_status_names_the_fights() -> None:
     house = House(breakers=Breakers(fight=1))
-    for _ in range(2):
+    for minutes in range(2):
         house.aws.lamps["hall"]["on"] = ["a"]
-        house.settle()
+        house.settle(now=NOW + timedelta(minutes=minutes))
     assert _status(house, "FIGHT").startswith(f"{house.finding.short}: somebody puts back what is repaired.")
 
 

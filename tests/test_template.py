@@ -23,8 +23,8 @@ from tests.fakes import NOW
 from tests.generated import rule_key
 from tests.rig import own_rules
 
-FUNCTIONS = ("ReactFunction", "SweepFunction", "OperateFunction")
-ROLES = ("ReactRole", "SweepRole", "OperateRole", "EyesRole", "HandsRole")
+FUNCTIONS = ("ReactFunction", "SweepFunction", "OperateFunction", "AnnounceFunction")
+ROLES = ("ReactRole", "SweepRole", "OperateRole", "AnnounceRole", "EyesRole", "HandsRole")
 #: AWS's limit for a managed policy, white space aside.
 MAX_MANAGED_POLICY = 6144
 
@@ -125,12 +125,12 @@ def test_a_function_runs_on_arm_as_itself_and_logs_where_it_is_told(name: str) -
     assert {"Ref": "LogRetentionDays"} == group["RetentionInDays"]
 
 
-def test_there_are_three_functions_and_no_role_of_sams_own() -> None:
+def test_there_are_no_other_functions_and_no_role_of_sams_own() -> None:
     assert set(FUNCTIONS) == set(properties("AWS::Lambda::Function"))
     assert set(ROLES) == set(properties("AWS::IAM::Role"))
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", ["ReactFunction", "SweepFunction", "OperateFunction"])
 def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plumbline.baseline.load", lambda: Baseline(own_rules()))
     variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
@@ -188,11 +188,39 @@ def test_every_queue_is_encrypted_and_gives_up_into_the_dead_letters() -> None:
 def test_a_message_is_not_given_out_again_while_it_is_worked_on() -> None:
     mappings = properties("AWS::Lambda::EventSourceMapping").values()
     served = {logical(one["EventSourceArn"]): one for one in mappings}
-    assert {"WakesQueue", "UnitsQueue"} == set(served)
-    for queue, mapping in served.items():
+    assert {"WakesQueue", "UnitsQueue", "Ledger"} == set(served)
+    for queue in ("WakesQueue", "UnitsQueue"):
+        mapping = served[queue]
         function = properties("AWS::Lambda::Function")[logical(mapping["FunctionName"])]
         assert properties("AWS::SQS::Queue")[queue]["VisibilityTimeout"] >= 6 * function["Timeout"]
         assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
+
+
+def test_what_happens_to_findings_is_announced_from_the_ledgers_stream() -> None:
+    assert {"StreamViewType": "NEW_AND_OLD_IMAGES"} == properties("AWS::DynamoDB::Table")["Ledger"][
+        "StreamSpecification"
+    ]
+    (mapping,) = [
+        one
+        for one in properties("AWS::Lambda::EventSourceMapping").values()
+        if logical(one["FunctionName"]) == "AnnounceFunction"
+    ]
+    assert "<Ledger.StreamArn>" == text(mapping["EventSourceArn"])
+    assert ("TRIM_HORIZON", ["ReportBatchItemFailures"]) == (
+        mapping["StartingPosition"],
+        mapping["FunctionResponseTypes"],
+    )
+    assert "<DeadLetterQueue.Arn>" == text(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+    (pattern,) = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]
+    assert {"S": [{"prefix": "finding#"}]} == pattern["dynamodb"]["Keys"]["sk"], "earlier lives are copies"
+
+
+def test_announce_can_do_nothing_but_announce() -> None:
+    allowed = {action for action in _actions(_policy("AnnouncePolicy")) if not action.startswith("logs:")}
+    reading = {f"dynamodb:{one}" for one in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
+    assert {"events:PutEvents", "sqs:SendMessage", *reading} == allowed
+    (put,) = [one for one in _policy("AnnouncePolicy") if one["Action"] == "events:PutEvents"]
+    assert {"StringEquals": {"events:source": "plumbline"}} == put["Condition"], "it cannot speak in another's name"
 
 
 # --- the rules -----------------------------------------------------------------------------------------------------

@@ -126,7 +126,6 @@ def in_one_process(
     eyes_role: str = "",
     hands_role: str = "",
     chat: str = "",
-    events: bool = False,
     baseline: Baseline | None = None,
     controls: Mapping[str, Control] | None = None,
     deployment: Deployment | None = None,
@@ -142,7 +141,6 @@ def in_one_process(
         eyes_role: role to read with; the process's own credentials when empty.
         hands_role: role to write with.
         chat: ARN of a topic for chat tools; none when empty.
-        events: whether each letter is also an event on the default event bus.
         baseline: what must hold; the compiled one in the layer when None.
         controls: the registry when None.
         deployment: mode, grace and wording; the defaults when None.
@@ -160,7 +158,7 @@ def in_one_process(
         deployment=deployment or Deployment(home=region, voice=Voice(account=account, region=region)),
         aws=Accounts(clients, region, eyes_role, hands_role),
         ledger=ledger,
-        alerts=Topic(clients, topic, region, chat, events),
+        alerts=Topic(clients, topic, region, chat),
     )
     return Plumbline(engine, ledger, clients, account)
 
@@ -183,7 +181,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
         operate = environment["PLUMBLINE_OPERATE"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
-        chat, events = environment["PLUMBLINE_CHAT_TOPIC"], environment["PLUMBLINE_EVENTS"] == "yes"
+        chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
         raise NotConfigured(
             f"the function's environment lacks or misspells {error}; deploy the template again"
@@ -198,6 +196,5 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         eyes_role=roles[0],
         hands_role=roles[1],
         chat=chat,
-        events=events,
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, voice=voice),
     )

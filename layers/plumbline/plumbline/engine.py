@@ -38,6 +38,10 @@ MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(hours=1)
 #: How long after an event a target that is not there may still be about to appear.
 VISIBLE_WITHIN = timedelta(minutes=1)
+#: How long after a repair AWS may show the state before it.
+OLD_VIEW_FOR = timedelta(seconds=10)
+#: An event this much later than a repair's beginning is neither its cause nor its echo (CloudTrail counts seconds).
+ECHOES_WITHIN = timedelta(seconds=3)
 #: One alert a day for each control and error that keeps Plumbline from looking.
 UNKNOWN_TOLD_FOR = timedelta(days=1)
 #: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
@@ -217,6 +221,9 @@ class Engine:
         control, rule = self.controls[wake.control], self.rule(wake.control)
         if rule.response is Response.OFF:
             return Settled(Outcome.OFF, wake)
+        # The ledger before the target: what another settle repairs after this line, its write makes known as a
+        # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
+        brief = self.ledger.brief(control.id, wake.target, now)
         try:
             state = self._observe(control, wake)
         except AwsRefusal as error:
@@ -224,7 +231,10 @@ class Engine:
         if state is None and _is_fresh(wake, now):
             return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
         deviation = control.detect(state, rule.settings)
-        brief = self.ledger.brief(control.id, wake.target, now)
+        if deviation is not None and _is_old_view(brief.finding, wake, state, now):
+            return Settled(
+                Outcome.HELD, wake, brief.finding, again=True, reason="AWS still shows the state before the repair"
+            )
         try:
             if deviation is None:
                 return self._compliant(control, wake, brief, state, now)
@@ -671,9 +681,28 @@ def _is_half_told(finding: Finding) -> bool:
     return bool(finding.repairs) and (cut_short or finding.outbox == "failed")
 
 
+def _is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetime) -> bool:
+    """Whether a repair is so young that AWS may still show the very state before it, and no later event says otherwise.
+
+    Without this, every copy of the event and the echo of the repair could be repaired, and told, once more.
+    """
+    if finding is None or finding.status is not Status.REPAIRED or finding.closed_at is None:
+        return False
+    if now - finding.closed_at >= OLD_VIEW_FOR or not same(state, finding.repairs[-1].before):
+        return False
+    at = _happened(wake)
+    return at is None or at - finding.closed_at <= ECHOES_WITHIN
+
+
+def _happened(wake: Wake) -> datetime | None:
+    """When the event that woke us happened; None where none did, or its time cannot be read."""
+    try:
+        return utc(wake.cause.at) if wake.origin is Origin.EVENT else None
+    except (ValueError, TypeError):  # an event may carry any text where a time belongs
+        return None
+
+
 def _is_fresh(wake: Wake, now: datetime) -> bool:
     """Whether an event is so young that AWS may not show yet what it is about (eventual consistency)."""
-    try:
-        return wake.origin is Origin.EVENT and now - utc(wake.cause.at) < VISIBLE_WITHIN
-    except (ValueError, TypeError):  # an event may carry any text where a time belongs
-        return False
+    at = _happened(wake)
+    return at is not None and now - at < VISIBLE_WITHIN

@@ -1,4 +1,4 @@
-"""Letters to the Alerts topic, and on request their twins for chat tools and for other programs."""
+"""Letters to the Alerts topic, and on request their twins for chat tools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from plumbline.adapters.aws import ClientFactory, perform
-from plumbline.core import AwsRefusal, Call
+from plumbline.core import Call
 from plumbline.wording import Letter
 
 #: SNS takes 256 KB; a letter that long is no letter.
@@ -22,14 +22,12 @@ class Topic:
         arn: the topic.
         region: where it is.
         chat: a topic for chat tools, whose messages are JSON; empty for none.
-        events: whether the default event bus gets a `Plumbline Finding` event for each letter.
     """
 
     clients: ClientFactory
     arn: str
     region: str
     chat: str = ""
-    events: bool = False
 
     def send(self, letter: Letter) -> None:
         """See engine.Alerts."""
@@ -46,20 +44,6 @@ class Topic:
         if self.chat:
             twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(letter)), "MessageAttributes": attributes}
             perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
-        if self.events:
-            entry = {
-                "Source": "plumbline",
-                "DetailType": "Plumbline Finding",
-                "Detail": json.dumps(event_detail(letter)),
-            }
-            call = Call("events", "PutEvents", {"Entries": [entry]})
-            if perform(self.clients("", self.region, "events"), call).get("FailedEntryCount"):
-                raise AwsRefusal("FailedEntry", "EventBridge did not take the event; the letter is told again", call)
-
-
-def event_detail(letter: Letter) -> dict[str, str]:
-    """What a `Plumbline Finding` event says."""
-    return {**letter.attributes, **letter.about, "subject": letter.subject}
 
 
 def chat_message(letter: Letter) -> dict[str, object]:

@@ -1,0 +1,185 @@
+"""What becomes of a finding is told to other programs: once for each transition, from the ledger's own stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from plumbline.adapters.bus import Bus
+from plumbline.adapters.ledger import _item
+from plumbline.announcing import events, transitions
+from plumbline.core import AT_ONCE, AwsRefusal, Clock, Response
+from plumbline.exemptions import Exemption
+from plumbline.findings import Finding, Status
+from tests.fakes import CONTROL, LAMP, NOW, House, lamp_prose
+
+DAY = timedelta(days=1)
+WEEK = {"default": Clock(remind=(DAY,), escalate=2 * DAY, act=7 * DAY)}
+NAMES = {CONTROL.id: CONTROL}
+
+
+@pytest.fixture(autouse=True)
+def _prose() -> Iterator[None]:
+    with lamp_prose():
+        yield
+
+
+def _record(before: Finding | None, after: Finding | None) -> dict[str, Any]:
+    images = {"OldImage": before and _item(before, NOW), "NewImage": after and _item(after, NOW)}
+    return {"eventName": "MODIFY", "dynamodb": {name: one for name, one in images.items() if one}}
+
+
+def _announced(house: House) -> list[str]:
+    """Every transition of every write to the ledger so far, in order."""
+    writes: list[Finding | None] = [None, *house.ledger.saves]
+    pairs = zip(writes, house.ledger.saves, strict=False)
+    return [one["transition"] for before, after in pairs for one in events(_record(before, after), NAMES)]
+
+
+def test_a_repair_is_opened_repairing_repaired() -> None:
+    house = House()
+    house.settle()
+    assert _announced(house) == ["opened", "repairing", "repaired"]
+
+
+def test_a_life_with_reminder_escalation_and_a_happy_end() -> None:
+    house = House(clocks=WEEK)
+    for days in (0, 1, 2):
+        house.settle(now=NOW + days * DAY)
+    house.aws.lamps["hall"]["on"] = []
+    house.settle(now=NOW + 3 * DAY)
+    assert _announced(house) == ["opened", "reminded", "escalated", "resolved"]
+
+
+def test_what_fails_what_is_exempt_and_what_is_back() -> None:
+    house = House(clocks={"default": AT_ONCE})
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    house.settle()
+    house.exemptions = (Exemption("*", str(LAMP), "ann", "party", NOW + 2 * DAY),)
+    house.settle(now=NOW + DAY)
+    house.exemptions = ()
+    house.settle(now=NOW + 3 * DAY)
+    assert _announced(house) == ["opened", "repairing", "failed", "exempt", "repairing", "repaired"]
+
+
+def test_a_proposal_is_announced_when_it_is_made_and_when_it_changes() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.settle(now=NOW + DAY)
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.settle(now=NOW + 2 * DAY)
+    assert _announced(house) == ["opened", "proposed", "proposed"]
+
+
+def test_a_new_life_over_an_old_one_is_opened() -> None:
+    house = House()
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a"]
+    house.settle(now=NOW + DAY)
+    assert _announced(house) == ["opened", "repairing", "repaired"] * 2
+
+
+def test_a_fight_is_announced_once() -> None:
+    house = House()
+    for minutes in range(6):
+        house.aws.lamps["hall"]["on"] = ["a"]
+        house.settle(now=NOW + timedelta(minutes=minutes))
+    assert _announced(house).count("fight") == 1
+
+
+def test_an_exemption_that_ends_reopens_what_is_not_due() -> None:
+    house = House(clocks=WEEK)
+    house.settle()
+    exempt = replace(house.finding, status=Status.EXEMPT)
+    assert transitions(house.finding, exempt) == ["exempt"]
+    assert transitions(exempt, house.finding) == ["reopened"]
+
+
+def test_what_is_forgotten_after_its_time_is_no_news() -> None:
+    house = House()
+    house.settle()
+    assert list(events(_record(house.finding, None), NAMES)) == []
+
+
+def test_an_event_says_what_where_who_and_how_bad_and_nothing_alive() -> None:
+    house = House(clocks=WEEK)
+    hostile = "https://evil.example/\n\x1b[31m"
+    house.settle()
+    finding = replace(house.finding, cause=replace(house.finding.cause, who=hostile))
+    (event,) = events(_record(None, finding), NAMES)
+    assert event == {
+        "transition": "opened",
+        "finding": finding.id,
+        "version": 2,
+        "control": "lamp-off",
+        "severity": "high",
+        "account": "111122223333",
+        "region": "global",
+        "target": "111122223333/global/lamp/hall",
+        "deviation": "is on",
+        "status": "open",
+        "firstSeen": "2026-03-02T09:30:00+00:00",
+        "due": "2026-03-03T09:30:00+00:00",
+        "graceUntil": None,
+        "cause": {
+            "action": "SwitchOn",
+            "who": "https[:]//evil[.]example/ [31m",
+            "principal": "arn:aws:iam::111122223333:user/mallory",
+            "at": "2026-03-02T09:29:58Z",
+            "source": "198.51.100.7",
+            "tool": "aws-cli/2",
+            "eventId": "e-1",
+        },
+        "repairs": 0,
+    }
+
+
+def test_a_control_that_no_longer_exists_is_announced_all_the_same() -> None:
+    house = House(clocks=WEEK)
+    house.settle()
+    (event,) = events(_record(None, house.finding), {})
+    assert (event["control"], event["severity"]) == ("lamp-off", "")
+
+
+@dataclass
+class _Events:
+    """A client of EventBridge."""
+
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    entries: list[list[dict[str, str]]] = field(default_factory=list)
+
+    def can_paginate(self, _method: str) -> bool:
+        return False
+
+    def put_events(self, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - as boto3 takes it
+        self.entries.append(Entries)
+        return dict(self.answer)
+
+
+def test_events_go_to_the_default_bus_ten_at_a_time_in_plumblines_name() -> None:
+    client = _Events()
+    Bus(lambda *_: client, "us-east-1").put("Plumbline Finding", [{"n": n} for n in range(11)])
+    assert [len(one) for one in client.entries] == [10, 1]
+    first = client.entries[0][0]
+    assert (first["Source"], first["DetailType"], json.loads(first["Detail"])) == (
+        "plumbline",
+        "Plumbline Finding",
+        {"n": 0},
+    )
+
+
+def test_an_event_that_eventbridge_refuses_is_not_done_with() -> None:
+    client = _Events({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}]})
+    with pytest.raises(AwsRefusal, match="slow"):
+        Bus(lambda *_: client, "us-east-1").put("Plumbline Finding", [{}])
+
+
+def test_nothing_to_announce_is_no_call() -> None:
+    client = _Events()
+    Bus(lambda *_: client, "us-east-1").put("Plumbline Finding", [])
+    assert client.entries == []
