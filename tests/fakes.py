@@ -248,6 +248,11 @@ class Memory:
         self._up()
         self.claims[key] = now + within
 
+    def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
+        """The keys that are claimed."""
+        self._up()
+        return frozenset(key for key, until in self.claims.items() if key.startswith(prefix) and until > now)
+
     def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
         """Add an exemption."""
         before, version = self.all_exemptions(account)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Breakers, Letters
 from plumbline.core import AwsRefusal, Call, Cause, Clock, LedgerDown, Origin, Response
 from plumbline.engine import CannotApprove
@@ -470,3 +471,14 @@ def test_no_state_leaks_from_one_target_to_the_next() -> None:
 
 def _wake(house: House) -> Wake:
     return Wake(house.control.id, LAMP, Origin.EVENT, MALLORY)
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_an_event_that_names_nothing_does_not_take_the_grace_from_what_was_there_before(*, swept: bool) -> None:
+    house = House()
+    if swept:
+        house.ledger.marks["lamp-off"] = Adoption(mark(house.engine.baseline.rules["lamp-off"])).to_json()
+    everything = Wake("lamp-off", replace(LAMP, id="*"), Origin.EVENT, MALLORY)
+    wakes = house.engine.expand(everything, now=NOW)
+    expected = Wake("lamp-off", LAMP, Origin.EVENT, MALLORY) if swept else Wake("lamp-off", LAMP, Origin.ADOPTION)
+    assert wakes == (expected,)

@@ -270,7 +270,26 @@ def test_each_notice_is_sent_once_and_the_ended_one_forgotten() -> None:
 def test_the_sweep_learns_when_somebody_has_to_be_told() -> None:
     house = House()
     house.ledger.exemptions.append(_exemption(8))
-    assert [exempting.has_due(house.ledger, ACCOUNT, NOW + days * DAY) for days in (0, 1)] == [False, True]
+    due = [len(list(exempting.due(house.ledger, (), ACCOUNT, NOW + days * DAY))) for days in (0, 1)]
+    assert due == [0, 1]
+
+
+def test_an_exemption_of_the_baseline_is_told_when_it_begins_a_week_before_it_ends_and_at_its_end() -> None:
+    reviewed = Exemption("lamp-off", str(LAMP), "bob", "museum", NOW + 20 * DAY)
+    house = House(exemptions=(reviewed,), clocks={"default": Clock(act=5 * DAY)})
+    house.settle()
+    days = (0, 1, 13, 14, 20, 21, 400)
+    due = [len(list(exempting.due(house.ledger, (reviewed,), ACCOUNT, NOW + 19 * DAY)))]
+    told = [exempting.tell_due(house.plumbline, now=NOW + day * DAY) for day in days]
+    assert (due, told) == ([2], [1, 0, 1, 0, 1, 0, 0])
+    assert house.alerts.subjects == [
+        f"{verb}: 111122223333/global/lamp/hall from lamp-off, until 2026-03-22"
+        for verb in ("exempt", "exemption ends soon", "exemption ended")
+    ]
+    letter = " ".join(house.alerts.letters[0].body.split())
+    assert "Open findings that this covers now: 1" in letter
+    assert "baseline.yaml; to end it now, remove it there and deploy" in letter
+    assert "unexempt" not in letter
 
 
 def test_a_letter_that_was_not_sent_is_sent_the_next_time() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from plumbline.adoption import Adoption, mark
 from plumbline.core import LedgerDown, MalformedWake, Origin
 from plumbline.exemptions import Exemption
 from plumbline.reacting import ComeBack, Reaction
-from plumbline.sweep import Adoption, Unit, mark
+from plumbline.sweep import Unit
 from plumbline.sweeping import Sweeper
 from plumbline.wakes import Task, Wake
 from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
@@ -164,6 +165,7 @@ def test_one_wake_of_a_record_that_fails_does_not_stop_the_next() -> None:
     house = House()
     house.aws.lamps["attic"] = {"on": ["z"]}
     house.aws.fails["GetLamp"] = ["", "Throttling"]  # the survey sees hall, not attic
+    house.ledger.marks["lamp-off"] = Adoption(mark(house.engine.baseline.rules["lamp-off"])).to_json()
     reaction, log, _ = _reaction(house)
     pattern = Wake("lamp-off", LAMP.__class__(LAMP.account, LAMP.region, "lamp", "*"), Origin.EVENT).to_json()
     reaction.record(_record(pattern))

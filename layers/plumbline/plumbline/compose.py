@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from plumbline import baseline as baselines
 from plumbline import registry, sweep
 from plumbline.adapters.aws import Accounts, ClientFactory, Clients
+from plumbline.adoption import Adoption
 from plumbline.baseline import Baseline
 from plumbline.core import PlumblineError, Response
 from plumbline.engine import Deployment, Engine, Settled
@@ -49,8 +50,8 @@ class Look:
 
     control: str
     wakes: list[Wake]
-    before: sweep.Adoption
-    adoption: sweep.Adoption
+    before: Adoption
+    adoption: Adoption
 
     @property
     def adopts(self) -> bool:
@@ -98,7 +99,7 @@ class Plumbline:
         for control_id in unit.controls:
             control, rule = self.engine.controls[control_id], self.engine.baseline.rules[control_id]
             mine = [one for one in findings if one.control == control_id]
-            before = sweep.Adoption.from_json(adopted.get(control_id))
+            before = Adoption.from_json(adopted.get(control_id))
             looked = sweep.look(control, rule, ask, mine, adoption=before, now=now)
             yield Look(control_id, list(looked.wakes), before, looked.adoption)
 

@@ -9,12 +9,14 @@ from enum import Enum
 from typing import Protocol
 
 from plumbline import clocks, wording
+from plumbline.adoption import Adoption
 from plumbline.baseline import Baseline, Breakers, Rule
 from plumbline.core import (
     GLOBAL,
     Ask,
     AwsRefusal,
     Call,
+    Cause,
     Conflict,
     Control,
     Deviation,
@@ -147,6 +149,9 @@ class Ledger(Protocol):
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
         """Keep `key` claimed for longer, now that what it stands for is done."""
 
+    def adopted(self, account: str) -> Mapping[str, str]:
+        """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
+
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """The findings, open or closed, that a person is told of with the next digest."""
 
@@ -243,11 +248,16 @@ class Engine:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
 
     def expand(self, wake: Wake, *, now: datetime) -> Sequence[Wake] | Settled:
-        """The wakes that one for a pattern stands for: its deviating targets, and those with an open finding.
+        """The wakes that one for a pattern stands for: its deviating targets, and those that cannot be seen.
+
+        The event named none of them, so what the control's first sweep would find has adoption's grace all the same.
 
         Args:
             wake: one whose target is a pattern.
             now: the time, in UTC.
+
+        Raises:
+            LedgerDown: the ledger cannot be used.
         """
         control, rule = self.controls[wake.control], self.rule(wake.control)
         if control.witness or rule.response is Response.OFF:
@@ -261,7 +271,15 @@ class Engine:
             target for one in seen for target, state in one.states.items() if control.detect(state, rule.settings)
         ]
         unreadable = [target for one in seen for target in one.unreadable]
-        return tuple(replace(wake, target=one) for one in (*deviating, *unreadable) if wake.target.covers(one))
+        found = [one for one in (*deviating, *unreadable) if wake.target.covers(one)]
+        if not found:
+            return ()
+        adoption = Adoption.from_json(self.ledger.adopted(account).get(control.id))
+        origins = {one: adoption.origin_of(one, rule, wake.origin) for one in found}
+        return tuple(
+            replace(wake, target=one, origin=origin, cause=Cause() if origin is Origin.ADOPTION else wake.cause)
+            for one, origin in origins.items()
+        )
 
     def _regions(self, control: Control, named: str) -> Sequence[str]:
         """Where a control's targets are listed; `named` decides only for those that every region has of its own."""

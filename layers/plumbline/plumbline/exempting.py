@@ -1,33 +1,52 @@
-"""Tells of exemptions that are about to end, and of those that have ended; then forgets the ended ones."""
+"""Tells of exemptions: those of baseline.yaml when they begin, and all when they are about to end and have ended."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline import notices
 from plumbline.compose import Plumbline
 from plumbline.core import Conflict
-from plumbline.exemptions import Exemption, Notice, due_notices, kept
+from plumbline.exemptions import Exemption, Notice, due_notices, kept, reviewed_notices
 from plumbline.findings import LEASE
+from plumbline.wording import Letter
 
 #: How often the marks are written anew when people change exemptions at the same time.
 _TRIES = 5
+_MARK = "exemption#"
+#: The file may go on naming an exemption that has ended; its end is told once all the same.
+_REMEMBERED = timedelta(days=395)
 
 
 class Exemptions(Protocol):
-    """The part of the ledger that keeps exemptions."""
+    """The part of the ledger that keeps exemptions, and what was told of them."""
 
     def all_exemptions(self, account: str) -> tuple[Sequence[Exemption], int]:
         """All exemptions and the version they were read in."""
 
+    def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
+        """The keys beginning with `prefix` that are claimed, or kept as told."""
 
-def has_due(ledger: Exemptions, account: str, now: datetime) -> bool:
-    """Whether somebody has to be told of an exemption. Needs dynamodb:Query on the table, no more."""
+
+def due(
+    ledger: Exemptions, reviewed: Sequence[Exemption], account: str, now: datetime
+) -> Iterator[tuple[Exemption, Notice]]:
+    """What has to be told of exemptions. Needs dynamodb:Query on the table, no more.
+
+    Args:
+        ledger: keeps people's own, with what was told of each.
+        reviewed: those of baseline.yaml; what was told of them is kept under a key.
+        account: the account they hold in.
+        now: the time, in UTC.
+    """
     exemptions, _version = ledger.all_exemptions(account)
-    return bool(due_notices(exemptions, now))
+    yield from due_notices(exemptions, now)
+    if reviewed:
+        told = ledger.told_of(_MARK, now)
+        yield from ((one, notice) for one, notice in reviewed_notices(reviewed, now) if _claim(one, notice) not in told)
 
 
 def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
@@ -41,14 +60,24 @@ def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
         AwsRefusal: SNS did not take a letter; it is sent the next time.
     """
     ledger, engine = plumbline.ledger, plumbline.engine
-    exemptions, _version = ledger.all_exemptions(plumbline.account)
     sent = 0
-    for exemption, notice in due_notices(exemptions, now):
-        if ledger.once(f"exemption#{_key(exemption)}#{notice}", now=now, within=LEASE):
-            engine.alerts.send(notices.ending(exemption, notice, engine.deployment.voice))
-            _record(plumbline, exemption, notice, now)
+    for exemption, notice in list(due(ledger, engine.baseline.exemptions, plumbline.account, now)):
+        if ledger.once(_claim(exemption, notice), now=now, within=LEASE):
+            engine.alerts.send(_letter(plumbline, exemption, notice))
+            if exemption not in engine.baseline.exemptions:
+                _record(plumbline, exemption, notice, now)
+            else:
+                ledger.told(_claim(exemption, notice), now=now, within=max(exemption.until - now, LEASE) + _REMEMBERED)
             sent += 1
     return sent
+
+
+def _letter(plumbline: Plumbline, exemption: Exemption, notice: Notice) -> Letter:
+    voice = plumbline.engine.deployment.voice
+    if notice != "made":
+        return notices.ending(exemption, notice, voice)
+    found = plumbline.ledger.open_findings(plumbline.account)
+    return notices.exempted(exemption, sum(exemption.covers(one.control, one.target) for one in found), voice)
 
 
 def _record(plumbline: Plumbline, told_of: Exemption, notice: Notice, now: datetime) -> None:
@@ -62,6 +91,10 @@ def _record(plumbline: Plumbline, told_of: Exemption, notice: Notice, now: datet
                 raise
         else:
             return
+
+
+def _claim(exemption: Exemption, notice: Notice) -> str:
+    return f"{_MARK}{_key(exemption)}#{notice}"
 
 
 def _key(exemption: Exemption) -> str:

@@ -85,10 +85,11 @@ def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str 
         "Owner": exemption.owner,
         "Reason": exemption.reason,
         "Made by": wording.said(exemption.by),
+        "Written in": "" if exemption.id else "baseline.yaml; to end it now, remove it there and deploy",
         "Ended by": wording.said(by),
     }
     commands = {
-        f"unexempt {exemption.id}": "end it now" if verb in ("exempt", "exemption ends soon") else "",
+        f"unexempt {exemption.id}": "end it now" if exemption.id and verb in ("exempt", "exemption ends soon") else "",
         "exemptions": "all that is exempt, and until when",
         "status": "what is watched and open",
     }

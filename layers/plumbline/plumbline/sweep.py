@@ -6,12 +6,12 @@ due, and for an open finding that looks compliant now. Judging and repairing sta
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Baseline, Rule
 from plumbline.core import ALL, GLOBAL, Ask, AwsRefusal, Control, MalformedWake, Origin, Response, Scope, State, Target
 from plumbline.engine import survey
@@ -75,36 +75,6 @@ def units(account: str, home: str, controls: Mapping[str, Control], baseline: Ba
         Unit(account, region, tuple(pieces[(blind, region)]), last=(blind, region) == ordered[-1])
         for blind, region in ordered
     ]
-
-
-def mark(rule: Rule) -> str:
-    """What a first sweep was made under: when a control's settings change, what they newly find is adopted afresh."""
-    text = json.dumps(rule.settings, sort_keys=True, default=str) + str(rule.response is Response.OFF)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """How far a control's first sweep has come.
-
-    Attributes:
-        mark: what it was made under; empty before it began.
-        pending: targets it found out of line, or could not see, that are in no finding yet. They were there before
-            Plumbline, however late they are settled.
-    """
-
-    mark: str = ""
-    pending: frozenset[str] = frozenset()
-
-    def to_json(self) -> str:
-        """As the ledger keeps it."""
-        return json.dumps({"mark": self.mark, "pending": sorted(self.pending)})
-
-    @classmethod
-    def from_json(cls, text: str | None) -> Adoption:
-        """The adoption that `to_json` wrote; that of a control never swept where there is none."""
-        data = json.loads(text) if text else {}
-        return cls(data.get("mark", ""), frozenset(data.get("pending", ())))
 
 
 @dataclass(frozen=True, slots=True)

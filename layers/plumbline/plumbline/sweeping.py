@@ -72,7 +72,11 @@ class Sweeper:
         if found_first or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
             self.wakes.send([Task.DIGEST.to_json()], delay=_DIGEST_AFTER_SECONDS)
-        if unit.last and not left and exempting.has_due(self.plumbline.ledger, unit.account, self.clock()):
+        if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
             self.plumbline.ledger.note_sweep(unit.account, self.clock())
+
+    def _has_to_tell_of_exemptions(self, account: str) -> bool:
+        reviewed = self.plumbline.engine.baseline.exemptions
+        return any(True for _ in exempting.due(self.plumbline.ledger, reviewed, account, self.clock()))

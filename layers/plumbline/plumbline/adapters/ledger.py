@@ -134,6 +134,11 @@ class Table:
         """Every open finding of an account. Read from an index, so a write of this second may be missing."""
         return [one for one in self._unfinished(account) if one.is_open]
 
+    def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
+        """The keys beginning with `prefix` that are claimed, or kept as told, at this time."""
+        items = self._list("pk = :k AND begins_with(sk, :p)", {":k": _text("once"), ":p": _text(prefix)})
+        return frozenset(one["sk"]["S"] for one in items if int(one["expires"]["N"]) > _epoch(now))
+
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """See engine.Ledger."""
         return [one for one in self._unfinished(account) if one.awaits_digest]
@@ -246,7 +251,7 @@ class Table:
         return items
 
     def adopted(self, account: str) -> Mapping[str, str]:
-        """The controls whose first sweep has begun, and how far it has come (sweep.Adoption)."""
+        """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
         values = {":k": _text(_account(account)), ":p": _text("adopted#")}
         items = self._list("pk = :k AND begins_with(sk, :p)", values)
         return {item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}
