@@ -113,6 +113,8 @@ def _decided() -> Iterator[tuple[str, Letter]]:
     pause = Pause(NOW + timedelta(hours=4), "migration until noon", f"arn:aws:iam::{ACCOUNT}:user/ann")
     yield "A person paused repairs.", notices.paused("*", pause, VOICE)
     lifted = {"Pauses lifted": "all repairs, migration until noon", "Counted anew": "repairs of iam-groups, 10 so far"}
+    named = ["5PE7  bucket acme-data is public: anyone may list it", "7F3K  user mallory has an inline policy: helper"]
+    yield "A person ended adoption's grace.", notices.enforced(named, ERIN.principal, VOICE)
     yield "A person let repairs go on.", notices.resumed("*", lifted, ERIN.principal, VOICE)
 
 

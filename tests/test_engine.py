@@ -187,6 +187,30 @@ def test_an_approval_is_refused_when_the_target_has_changed() -> None:
     assert house.engine.approve(house.finding, now=NOW + HOUR).outcome.value == "repaired"
 
 
+@pytest.mark.parametrize("what", ["pause", "exemption", "mode"])
+def test_an_approval_does_not_get_past_what_a_person_said_otherwise(what: str) -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    if what == "pause":
+        house.ledger.pauses["*"] = NOW + DAY
+    elif what == "exemption":
+        house.exemptions = (Exemption("*", str(LAMP), "ann", "why", NOW + DAY),)
+    else:
+        house.mode = Response.OBSERVE
+    said = {"pause": "paused until .* plumbline resume", "exemption": "exempt until", "mode": "only observes"}[what]
+    with pytest.raises(CannotApprove, match=said):
+        house.engine.approve(house.finding, now=NOW + HOUR)
+    assert house.aws.writes == []
+
+
+def test_an_approved_repair_says_who_approved_it() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.engine.approve(house.finding, now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann")
+    assert house.finding.repairs[-1].by.endswith("/ann")
+    assert "user/ann, says the shell that asked" in " ".join(house.alerts.letters[-1].body.split())
+
+
 def test_nothing_proposed_nothing_to_approve() -> None:
     house = House(response=Response.ALERT)
     house.settle()

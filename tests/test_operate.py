@@ -385,7 +385,9 @@ def test_enforce_lists_first_and_ends_adoption_when_it_is_meant(adopted: House, 
     for fact in ("lamp hall is on", "is repaired with the next sweep", "Nothing was changed."):
         assert fact in asked.text
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "waiting"
-    assert adopted.type("enforce", *words, "--yes", now=NOW + HOUR).ok
+    assert adopted.type("enforce", *words, "--yes", now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann").ok
+    assert adopted.alerts.subjects == ["grace ended: 1 finding"]
+    assert "user/ann, says the shell that asked" in " ".join(adopted.alerts.letters[0].body.split())
     assert (None, NOW + HOUR) == (adopted.finding.grace_until, adopted.finding.due)
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
 

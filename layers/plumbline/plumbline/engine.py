@@ -30,13 +30,12 @@ from plumbline.core import (
     same,
     utc,
 )
-from plumbline.exemptions import Exemption, covering
+from plumbline.exemptions import Exemption
 from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, open_finding, refreshed
+from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS, Restraint, Why, restraint, restraint_of_approval
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
-#: A repair that was tried this often in one life of a finding needs a person.
-MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(hours=1)
 #: How long after an event a target that is not there may still be about to appear.
 VISIBLE_WITHIN = timedelta(minutes=1)
@@ -48,7 +47,6 @@ ECHOES_WITHIN = timedelta(seconds=3)
 UNKNOWN_TOLD_FOR = timedelta(days=1)
 #: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
 _LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
-EVERY_CONTROL = "*"
 #: A finding in one of these may have been repaired in part without anybody having heard of it.
 _UNTOLD = frozenset({Status.ACTING, Status.NOT_CONVERGED})
 #: A reminder this close to the repair is the last one.
@@ -329,20 +327,26 @@ class Engine:
         finding = self._opened(case)
         if case.control.witness:
             return self._noted(case, finding)
-        exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
-        if exemption:
-            exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
-            if _is_half_told(finding):
-                return self._exempt_half_way(case, exempt, exemption.until)
-            return Settled(Outcome.EXEMPT, wake, self._save(case, exempt), reason=exemption.reason)
+        plan = case.control.plan(wake.target, case.state, case.rule.settings)
+        held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
+        if held and held.exemption:
+            return self._exempt(case, finding, held.exemption)
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
-        plan = case.control.plan(wake.target, case.state, case.rule.settings)
-        held = self._held_back(case, finding, plan)
-        if held:
-            return self._tell_if_due(case, self._proposed(case, finding, plan), plan, held)
-        stop = self._stopped(case, finding)
-        return stop or self._repair(case, finding, plan)
+        if held is None:
+            return self._repair(case, finding, plan)
+        if held.why in (Why.FIGHT, Why.SPENT):
+            return self._stopped(case, finding, held)
+        text = wording.held_back(held, finding, plan, now)
+        return self._tell_if_due(case, self._proposed(case, finding, plan), plan, text)
+
+    def _exempt(self, case: _Case, finding: Finding, exemption: Exemption) -> Settled:
+        exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
+        if _is_half_told(finding):
+            return self._exempt_half_way(case, exempt, exemption.until)
+        if case.brief.finding and exempt == replace(case.brief.finding, last_seen=exempt.last_seen):
+            return Settled(Outcome.EXEMPT, case.wake, case.brief.finding, reason=exemption.reason)
+        return Settled(Outcome.EXEMPT, case.wake, self._save(case, exempt), reason=exemption.reason)
 
     def _exempt_half_way(self, case: _Case, finding: Finding, until: datetime) -> Settled:
         """Exempted while a repair was unfinished: what it did has to be told before the target is left alone."""
@@ -365,32 +369,6 @@ class Engine:
             finding = replace(finding, grace_until=grace, adopted=case.deviation.items)
         return finding
 
-    def _held_back(self, case: _Case, finding: Finding, plan: Plan) -> str:
-        """Why nothing is repaired now; empty when it is time. The text goes into the e-mail."""
-        response, now = case.rule.response, case.now
-        acts = clocks.acts_at(case.rule, finding)
-        if plan.refusal:
-            return f"Plumbline does not repair this: {plan.refusal}."
-        if response is Response.ALERT or acts is None:
-            return "Plumbline only tells about this; it changes nothing."
-        if response is Response.OBSERVE:
-            when = "have repaired this now" if acts <= now else f"repair this on {wording.moment(acts)}"
-            return f"Plumbline observes only. It would {when}: it {plan.summary}."
-        if acts > now:
-            when = f"{wording.away(acts - now)}, on {wording.moment(acts)}"
-            return f"Plumbline will repair this {when}: it {plan.summary}. Until then you can do it, or exempt it."
-        if response is Response.PROPOSE:
-            return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
-        until = max(
-            (case.brief.pauses[name] for name in (EVERY_CONTROL, case.control.id) if name in case.brief.pauses),
-            default=now,
-        )
-        if until > now:
-            return f"Repairs are paused until {wording.moment(until)}. Then Plumbline {plan.summary}."
-        if len(finding.repairs) >= MAX_ATTEMPTS:
-            return f"Plumbline tried {len(finding.repairs)} times and stopped; a person has to look."
-        return ""
-
     def _proposed(self, case: _Case, finding: Finding, plan: Plan) -> Finding:
         """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
         acts = clocks.acts_at(case.rule, finding)
@@ -401,15 +379,17 @@ class Engine:
         told = tuple(one for one in finding.told if one != "opened") if finding.proposal else finding.told
         return replace(finding, proposal=Repair(at=case.now, plan=plan, before=case.state), told=told)
 
-    def approve(self, finding: Finding, *, now: datetime) -> Settled:
+    def approve(self, finding: Finding, *, now: datetime, by: str = "") -> Settled:
         """Carry out what was proposed to a person, if the target still is as it was then.
 
         Args:
             finding: one whose `proposal` waits.
             now: the time, in UTC.
+            by: who approves, as that person's shell says.
 
         Raises:
-            CannotApprove: nothing is proposed, or the target has changed; nothing was done.
+            CannotApprove: nothing is proposed, something holds repairs back, or the target has changed; nothing was
+                done.
             AwsRefusal: the target cannot be looked at.
         """
         short = finding.short
@@ -432,7 +412,12 @@ class Engine:
             )
         case = _Case(control, rule, wake, state, deviation, brief, now)
         plan = current.proposal.plan
-        return self._stopped(case, current) or self._repair(case, replace(current, proposal=None), plan)
+        held = restraint_of_approval(rule, self.baseline, current, plan, brief, now)
+        if held is None:
+            return self._repair(case, replace(current, proposal=None), plan, by=by)
+        if held.why in (Why.FIGHT, Why.SPENT):
+            return self._stopped(case, current, held)
+        raise CannotApprove(f"{short} is not repaired now, approved or not. {wording.not_approved(held, short)}")
 
     def digest(self, account: str, *, now: datetime) -> int:
         """Tell, in one letter, all that waits for it; how many findings it tells of.
@@ -465,24 +450,19 @@ class Engine:
         self._send_once(key, letter, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)
 
-    def _stopped(self, case: _Case, finding: Finding) -> Settled | None:
+    def _stopped(self, case: _Case, finding: Finding, held: Restraint) -> Settled:
         """The breakers: too many repairs in an hour, or of one target in a day."""
-        now, brief, limits = case.now, case.brief, self.baseline.breakers
-        voice = self.deployment.voice
-        recent = finding.recent_repairs(now)
-        if len(recent) >= limits.fight:
-            again = min(recent) + timedelta(hours=24)
+        now, voice = case.now, self.deployment.voice
+        if held.why is Why.FIGHT:
             if "fight" in finding.told:
                 return Settled(Outcome.STOPPED, case.wake, finding, reason="fight")
-            told = self._tell(case, finding, "fight", wording.fight(case.control, finding, recent, voice), due=again)
+            letter = wording.fight(case.control, finding, held.recent, voice)
+            told = self._tell(case, finding, "fight", letter, due=held.until)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
-        if brief.spent < limits.per_control and brief.spent_in_all < limits.in_all:
-            return None
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        saved = self._save(case, replace(finding, due=hour + RETRY_AFTER, lease=None))
-        name = case.control.id if brief.spent >= limits.per_control else EVERY_CONTROL
-        letter = wording.breaker(case.control, saved, limits, in_all=name == EVERY_CONTROL, voice=voice)
-        self._send_once(f"breaker#{name}#{hour:%Y-%m-%dT%H}", letter, now=now, within=RETRY_AFTER)
+        saved = self._save(case, replace(finding, due=held.until, lease=None))
+        limits = self.baseline.breakers
+        letter = wording.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
+        self._send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", letter, now=now, within=RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
     def _tell_if_due(self, case: _Case, finding: Finding, plan: Plan, held: str) -> Settled:
@@ -509,9 +489,9 @@ class Engine:
         letter = wording.noted(case.control, finding, case.state, self.deployment.voice)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, closing, "opened", letter))
 
-    def _repair(self, case: _Case, finding: Finding, plan: Plan) -> Settled:
+    def _repair(self, case: _Case, finding: Finding, plan: Plan, *, by: str = "") -> Settled:
         now, control, target = case.now, case.control, case.wake.target
-        repair = Repair(at=now, plan=plan, before=case.state)
+        repair = Repair(at=now, plan=plan, before=case.state, by=by)
         # The write-ahead: before this line is stored nothing has been changed, after it everything can be taken back.
         acting = self._save(
             case,

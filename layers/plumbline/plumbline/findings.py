@@ -60,6 +60,7 @@ class Repair:
         error: why it stopped, in AWS's words; empty when it did not.
         begun: False where AWS refused the writing role, so that not even the first step was tried.
         undone: when a person took it back, or None.
+        by: who approved it, as that person's shell said; empty where the clock decided.
     """
 
     at: datetime
@@ -70,6 +71,7 @@ class Repair:
     error: str = ""
     begun: bool = True
     undone: datetime | None = None
+    by: str = ""
 
     @property
     def undo(self) -> tuple[Call, ...]:
@@ -277,6 +279,7 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "error": repair.error,
         "begun": repair.begun,
         "undone": _when(repair.undone),
+        "by": repair.by,
     }
 
 
@@ -292,6 +295,7 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         error=data["error"],
         begun=data.get("begun", True),
         undone=_instant(data["undone"]),
+        by=data.get("by", ""),
     )
 
 

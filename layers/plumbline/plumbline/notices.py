@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from plumbline import wording
 from plumbline.exemptions import ANY, Exemption, Notice
@@ -10,6 +10,7 @@ from plumbline.pauses import Pause
 from plumbline.wording import Letter, Voice
 
 _SHOWN = 120
+_NAMED = 20
 
 
 def exempted(exemption: Exemption, covered: int, voice: Voice) -> Letter:
@@ -65,6 +66,29 @@ def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Let
         "status": "what is watched and open",
     }
     return wording.notice("resumed", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
+
+
+def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
+    """Somebody ended adoption's grace.
+
+    Args:
+        named: the findings it ended for, each by its id and what is wrong.
+        by: who said so, as that person's shell says.
+        voice: names commands and account.
+    """
+    count = f"{len(named)} finding{'s' * (len(named) != 1)}"
+    lead = (
+        f"A person ended adoption's grace for {count}: things that were there before Plumbline, and were left alone. "
+        "From now on they run on their own clocks, and the next sweep repairs what is due."
+    )
+    shown = [*named[:_NAMED], *([f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else [])]
+    rows = {f"{number}.": one for number, one in enumerate(shown, 1)} | {"By": wording.said(by)}
+    commands = {
+        "plan": "what is done now, and when",
+        "pause --hours 4 --reason WHY": "stop repairs for a while",
+        "findings": "all that is open",
+    }
+    return wording.notice("grace ended", count, lead=lead, rows=rows, commands=commands, voice=voice)
 
 
 def repairs(control: str) -> str:

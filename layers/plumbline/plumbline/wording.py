@@ -15,6 +15,7 @@ from plumbline import registry
 from plumbline.baseline import Breakers
 from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, utc
 from plumbline.findings import Finding, Status
+from plumbline.restraints import Restraint, Why
 from plumbline.wakes import Wake
 
 MAX_SUBJECT = 99
@@ -109,10 +110,42 @@ def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),
         "Repair": f"Plumbline {last.plan.summary}.",
+        "Approved by": said(last.by),
         "Not undone": last.plan.irreversible,
     }
     lead = f"{_sentence(control, finding, past=True)} Plumbline has put it right."
     return _letter("repaired", control, finding, voice, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
+
+
+def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> str:
+    """Why nothing is repaired now, as it stands in an e-mail."""
+    acts = held.until or now
+    if held.why is Why.NO_PLAN:
+        return f"Plumbline does not repair this: {plan.refusal}."
+    if held.why is Why.OBSERVE:
+        when = "have repaired this now" if acts <= now else f"repair this on {moment(acts)}"
+        return f"Plumbline observes only. It would {when}: it {plan.summary}."
+    if held.why is Why.NOT_DUE:
+        when = f"{away(acts - now)}, on {moment(acts)}"
+        return f"Plumbline will repair this {when}: it {plan.summary}. Until then you can do it, or exempt it."
+    if held.why is Why.PROPOSE:
+        return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
+    if held.why is Why.PAUSED:
+        return f"Repairs are paused until {moment(acts)}. Then Plumbline {plan.summary}."
+    if held.why is Why.TRIED:
+        return f"Plumbline tried {len(finding.repairs)} times and stopped; a person has to look."
+    return "Plumbline only tells about this; it changes nothing."
+
+
+def not_approved(held: Restraint, short: str) -> str:
+    """Why an approval changes nothing, and what to type."""
+    if held.exemption:
+        mine = held.exemption.id
+        end = f"Type: plumbline unexempt {mine}" if mine else "Remove it from baseline.yaml and deploy"
+        return f"It is exempt until {moment(held.exemption.until)}. {end}"
+    if held.why is Why.PAUSED and held.until:
+        return f"Repairs are paused until {moment(held.until)}. Type: plumbline resume, then plumbline approve {short}"
+    return "Its control, or the whole of Plumbline, only observes or tells now; see baseline.yaml and the stack's Mode"
 
 
 def found(

@@ -26,10 +26,11 @@ from typing import Any
 from plumbline.adapters.aws import ClientFactory, perform
 from plumbline.baseline import Breakers
 from plumbline.core import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
-from plumbline.engine import EVERY_CONTROL, Brief
+from plumbline.engine import Brief
 from plumbline.exemptions import Exemption, kept
 from plumbline.findings import Finding, from_json, to_json
 from plumbline.pauses import Pause
+from plumbline.restraints import EVERY_CONTROL
 
 Item = Mapping[str, Mapping[str, str]]
 

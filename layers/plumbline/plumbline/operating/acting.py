@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from plumbline import clocks, wording
+from plumbline import clocks, notices, wording
 from plumbline.core import Response
 from plumbline.engine import Outcome
 from plumbline.exemptions import ANY
@@ -51,7 +51,7 @@ def approve(asked: Asked, typed: Typed) -> Answer:
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
     if finding.control not in engine.controls:
         raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
-    settled = engine.approve(finding, now=asked.now)
+    settled = engine.approve(finding, now=asked.now, by=asked.by)
     name = wording.clean(engine.controls[finding.control].name(finding.target))
     data = {"finding": finding.id, "outcome": settled.outcome.value, "reason": settled.reason}
     said = _APPROVED.get(settled.outcome)
@@ -76,23 +76,24 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
             "Type: plumbline plan",
             {"enforced": []},
         )
-    lines = [line for one in graced for line in _consequence(asked, one)]
     words = " ".join(["enforce", *typed.words, "--yes"])
     if "yes" not in typed.flags:
+        lines = [line for one in graced for line in _consequence(asked, one)]
         head = f"This ends the grace of {_count(graced)}{what}. Then:"
         tail = f"Nothing was changed. To do it, type: plumbline {words}"
         data = {"enforced": [], "would": [one.id for one in graced]}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
     done = [one for one in graced if asked.put(replace(one, grace_until=None, due=asked.now))]
-    missed = (
-        f"{_count(graced[len(done) :])} just being settled; type the same again in two minutes."
-        if len(done) < len(graced)
-        else ""
-    )
+    busy = len(graced) - len(done)
+    missed = f"{busy} more just being settled; type the same again in two minutes." if busy else ""
+    named = [f"{one.short}  {_named(asked, one)}" for one in done]
+    voice = asked.plumbline.engine.deployment.voice
+    trouble = asked.tell(notices.enforced(named, asked.by, voice)) if done else ""
     head = f"The grace of {_count(done)}{what} is over:"
+    then = "\n".join(line for one in done for line in _consequence(asked, one))
     tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
-    text = "\n".join([head, "", *lines, "", tail, *([missed] if missed else [])])
-    return Answer(text, {"enforced": [one.id for one in done]}, ok=not missed)
+    answer = "\n\n".join(part for part in (head, then, tail, missed, trouble) if part)
+    return Answer(answer, {"enforced": [one.id for one in done]}, ok=not missed)
 
 
 def sweep(asked: Asked, _typed: Typed) -> Answer:
@@ -126,9 +127,12 @@ def _meant(asked: Asked, word: str) -> tuple[str, Sequence[Finding]]:
 
 def _consequence(asked: Asked, finding: Finding) -> list[str]:
     """What ending the grace of a finding means, in two lines."""
+    return [f"  {finding.short}  {_named(asked, finding)}", f"        {_then(asked, finding)}"]
+
+
+def _named(asked: Asked, finding: Finding) -> str:
     control = asked.plumbline.engine.controls.get(finding.control)
-    name = wording.clean(f"{name_of(control, finding)} {finding.deviation.summary}", 140)
-    return [f"  {finding.short}  {name}", f"        {_then(asked, finding)}"]
+    return wording.clean(f"{name_of(control, finding)} {finding.deviation.summary}", 140)
 
 
 def _in_grace(finding: Finding, now: datetime) -> bool:

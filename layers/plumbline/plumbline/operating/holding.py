@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from plumbline import clocks, notices, wording
 from plumbline.core import Target
-from plumbline.engine import EVERY_CONTROL
 from plumbline.exemptions import (
     ANY,
     ID_BEGINS,
@@ -32,6 +31,7 @@ from plumbline.operating.asking import (
     until_of,
 )
 from plumbline.pauses import Pause
+from plumbline.restraints import EVERY_CONTROL
 
 #: The ledger keeps them in one item, of 400 KB at most.
 _MOST_EXEMPTIONS = 300

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from plumbline import clocks, registry, wording
-from plumbline.baseline import Rule
-from plumbline.core import AwsRefusal, Control, Deviation, Plan, Response, State
-from plumbline.engine import EVERY_CONTROL, MAX_ATTEMPTS, Brief
-from plumbline.exemptions import covering
+from plumbline import registry, wording
+from plumbline.core import AwsRefusal, Control, Deviation, Plan, State
 from plumbline.findings import Finding, Repair, to_json
 from plumbline.operating.asking import Answer, Asked, Typed, brief, finding_of, name_of, rows
+from plumbline.restraints import Restraint, Why, restraint
 
 #: Looking again takes seconds for each; a function has a minute.
 _MOST_PLANS = 20
@@ -124,46 +120,29 @@ def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
     known = engine.ledger.brief(control.id, finding.target, asked.now)
     current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
     made = control.plan(finding.target, state, rule.settings)
-    held = _held(asked, rule, replace(current, deviation=deviation), made, known)
-    return Prospect(state, deviation, made, held or f"With the next look, within the hour: it {made.summary}.")
+    current = replace(current, deviation=deviation)
+    held = restraint(rule, engine.baseline, current, made, known, asked.now)
+    now = f"With the next look, within the hour: it {made.summary}."
+    return Prospect(state, deviation, made, _held(held, current, made) if held else now)
 
 
-def _held(asked: Asked, rule: Rule, finding: Finding, made: Plan, known: Brief) -> str:
-    """Why nothing would be repaired with the next look; empty when it would. The first reason that holds."""
-    return next((why for why in _reasons(asked, rule, finding, made, known) if why), "")
-
-
-def _reasons(asked: Asked, rule: Rule, finding: Finding, made: Plan, known: Brief) -> Iterable[str]:
-    now, baseline = asked.now, asked.plumbline.engine.baseline
-    exemption = covering((*known.exemptions, *baseline.exemptions), finding.control, finding.target, now)
-    if exemption:
-        until = wording.moment(exemption.until)
-        yield f"Nothing: {exemption.owner} exempted it until {until}: {exemption.reason}. Then it {made.summary}."
-    if made.refusal:
-        yield f"Nothing: {made.refusal}."
-    acts = clocks.acts_at(rule, finding)
-    if acts is None or rule.response in (Response.ALERT, Response.OFF):
-        yield "Nothing: Plumbline only tells about this."
-        return
-    if rule.response is Response.OBSERVE:
-        yield f"Nothing: Plumbline observes only. It would: it {made.summary}."
-    if acts > now:
-        yield f"On {wording.moment(acts)}: it {made.summary}."
-    if rule.response is Response.PROPOSE:
-        yield f"When a person types plumbline approve {finding.short}: it {made.summary}."
-    yield _paused_until(known, finding.control, now, made)
-    if len(finding.repairs) >= MAX_ATTEMPTS:
-        yield f"Nothing: {len(finding.repairs)} tries did not hold; a person has to look."
-    limits = baseline.breakers
-    if len(finding.recent_repairs(now)) >= limits.fight:
-        yield "Nothing: it is a fight, somebody puts it back each time. To try again, type: plumbline resume"
-    if known.spent >= limits.per_control or known.spent_in_all >= limits.in_all:
-        yield f"With the next clock hour, for this hour's repairs are used up: it {made.summary}."
-
-
-def _paused_until(known: Brief, control: str, now: datetime, made: Plan) -> str:
-    until = max((known.pauses[name] for name in (EVERY_CONTROL, control) if name in known.pauses), default=now)
-    return f"When the pause ends, on {wording.moment(until)}: it {made.summary}." if until > now else ""
+def _held(held: Restraint, finding: Finding, made: Plan) -> str:
+    """Why nothing would be repaired with the next look, and what comes instead."""
+    does, until = f"it {made.summary}.", wording.moment(held.until) if held.until else ""
+    if held.exemption:
+        one = held.exemption
+        return f"Nothing: {one.owner} exempted it until {until}: {one.reason}. Then {does}"
+    return {
+        Why.NO_PLAN: f"Nothing: {made.refusal}.",
+        Why.ALERT: "Nothing: Plumbline only tells about this.",
+        Why.OBSERVE: f"Nothing: Plumbline observes only. It would: {does}",
+        Why.NOT_DUE: f"On {until}: {does}",
+        Why.PROPOSE: f"When a person types plumbline approve {finding.short}: {does}",
+        Why.PAUSED: f"When the pause ends, on {until}: {does}",
+        Why.TRIED: f"Nothing: {len(finding.repairs)} tries did not hold; a person has to look.",
+        Why.FIGHT: "Nothing: it is a fight, somebody puts it back each time. To try again, type: plumbline resume",
+        Why.SPENT: f"With the next clock hour, for this hour's repairs are used up: {does}",
+    }[held.why]
 
 
 def _repair_text(control: Control | None, repair: Repair) -> str:
@@ -172,6 +151,7 @@ def _repair_text(control: Control | None, repair: Repair) -> str:
         "Before": control.describe(repair.before) if control else "",
         "After": control.describe(repair.after) if control and repair.after is not None else "",
         "Error": repair.error,
+        "Approved by": wording.said(repair.by),
         "Undone": wording.moment(repair.undone) if repair.undone else "",
         "No undo for": repair.plan.irreversible,
     }

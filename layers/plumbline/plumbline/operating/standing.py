@@ -9,11 +9,11 @@ from typing import Any
 
 from plumbline import wording
 from plumbline.core import AwsRefusal, Call, Response, Severity
-from plumbline.engine import EVERY_CONTROL
 from plumbline.findings import Finding, Status
 from plumbline.notices import repairs
 from plumbline.operating.asking import Answer, Asked, Typed, brief, rows
 from plumbline.pauses import Pause
+from plumbline.restraints import EVERY_CONTROL
 
 #: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
 _LATE = timedelta(hours=2)
