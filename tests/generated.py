@@ -15,6 +15,7 @@ import yaml
 
 from plumbline import registry
 from plumbline.core import Clock, Control, On, Response
+from plumbline.wakes import AWS
 from tests import gallery
 
 ROOT = Path(__file__).parent.parent
@@ -60,13 +61,16 @@ def rules() -> str:
 
 
 def pattern(detail_type: str, source: str, names: tuple[str, ...], match: Mapping[str, Any]) -> dict[str, Any]:
-    """The event pattern of one rule. A call that failed changed nothing, so it wakes nothing."""
+    """The event pattern of one rule. A call that failed changed nothing, so it wakes nothing.
+
+    The source is what makes an event AWS's own: everything else in it can be written by whoever may call PutEvents.
+    """
     detail: dict[str, Any] = {"eventSource": [source]} if source else {}
     if names:
         detail["eventName"] = list(names)
     if detail_type == "AWS API Call via CloudTrail":
         detail["errorCode"] = [{"exists": False}]
-    return {"detail-type": [detail_type], "detail": detail | dict(match)}
+    return {"source": [{"prefix": AWS}], "detail-type": [detail_type], "detail": detail | dict(match)}
 
 
 def eyes() -> str:

@@ -184,7 +184,7 @@ def test_a_ledger_that_is_down_keeps_the_message() -> None:
 
 
 def test_an_event_nobody_cares_about_is_done_with() -> None:
-    event = {"detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "DanceTango"}}
+    event = {"source": "aws.dance", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "DanceTango"}}
     reaction, log, _ = _reaction(House())
     reaction.record(_record(json.dumps(event)))
     assert log.lines == []

@@ -63,6 +63,21 @@ def test_every_control_that_names_the_event_is_woken_by_it(record: Recorded) -> 
 
 
 @pytest.mark.parametrize("record", RECORDS)
+def test_an_event_that_somebody_else_put_on_the_bus_wakes_nothing(record: Recorded) -> None:
+    for source in ("evil.app", "", "aws", "awsome.app", "AWS.iam", "x aws.iam", None, ["evil.app"], {}):
+        forged = put(record.event(), ("source",), source)
+        assert ([], []) == (rules_woken(forged), list(wakes.from_event(forged, registry.load()))), source
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_an_event_says_which_service_it_is_from(record: Recorded) -> None:
+    event = record.event()
+    assert event["source"] == f"aws.{event['detail']['eventSource'].removesuffix('.amazonaws.com')}"
+    sourceless = without(event, ("source",))
+    assert ([], []) == (rules_woken(sourceless), list(wakes.from_event(sourceless, registry.load())))
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_a_call_that_failed_wakes_nothing(record: Recorded) -> None:
     failed = put(record.event(), ("detail", "errorCode"), "AccessDenied")
     assert [] == list(wakes.from_event(failed, registry.load()))

@@ -210,7 +210,8 @@ class World:
         if weather.junk and rng.random() < weather.junk:
             detail["eventTime"] = rng.choice(("", "soon", "2026-03-02T09:30:00", "0001-01-01T00:00:00+14:00"))
             self.count["event hostile"] += 1
-        body = json.dumps({"detail-type": "AWS API Call via CloudTrail", "account": ACCOUNT, "detail": detail})
+        envelope = {"source": "aws.toys", "detail-type": "AWS API Call via CloudTrail", "account": ACCOUNT}
+        body = json.dumps({**envelope, "detail": detail})
         for _ in range(2 if weather.double and rng.random() < weather.double else 1):
             delay = rng.expovariate(1 / 30)
             if weather.late and rng.random() < weather.late:

@@ -14,6 +14,8 @@ from typing import Any
 from plumbline import cloudtrail
 from plumbline.core import Cause, Control, Event, MalformedWake, On, Origin, State, Target, UnknownTarget
 
+#: How the source of AWS's own events begins. PutEvents takes no such source from anybody.
+AWS = "aws."
 _MARK = "plumbline-wake"
 _TASK = "plumbline-task"
 _SHOWN = 120
@@ -126,10 +128,11 @@ def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
 
 
 def concerns(on: On, event: Event) -> bool:
-    """Whether an event is of the kind that `on` names: the rules share one queue."""
+    """Whether an event is AWS's own and of the kind that `on` names: the rules share one queue."""
     detail = event["detail"]
     return (
-        event.get("detail-type") == on.detail_type
+        str(event.get("source")).startswith(AWS)
+        and event.get("detail-type") == on.detail_type
         and (not on.source or detail.get("eventSource") == on.source)
         and (not on.names or detail.get("eventName") in on.names)
         and (on.reads_too or detail.get("readOnly") is not True)
