@@ -11,6 +11,8 @@ import pytest
 from plumbline.controls.root_activity import CONTROL, describe, detect, locate, witness
 from plumbline.core import Deviation, Target
 from plumbline.wakes import from_event
+from tests.eventbridge import rules_woken
+from tests.recorded import put
 
 EVENTS = Path(__file__).parents[2] / "events" / CONTROL.id
 SESSION = Target("111122223333", "global", "root-session", "2025-07-01T06/198.51.100.23")
@@ -54,6 +56,18 @@ def test_a_session_that_began_earlier_or_comes_from_elsewhere_is_another_one() -
 )
 def test_what_is_not_root_itself_is_not_located(changes: dict[str, Any]) -> None:
     assert list(locate(detail(**changes))) == []
+
+
+@pytest.mark.parametrize("invoked", ["signin.amazonaws.com", "AWS Internal"])
+def test_what_root_does_at_the_console_is_roots_own(invoked: str) -> None:
+    clicked = put(event("CreateAccessKey"), ("detail", "userIdentity", "invokedBy"), invoked)
+    assert "RootRule" in rules_woken(clicked)
+    assert [wake.target for wake in from_event(clicked, {CONTROL.id: CONTROL})] == [SESSION]
+
+
+def test_what_a_service_does_for_root_reaches_no_rule_of_this_control() -> None:
+    served = put(event("DescribeInstances"), ("detail", "userIdentity", "invokedBy"), "cloudfront.amazonaws.com")
+    assert rules_woken(served) == []
 
 
 def test_no_identity_at_all_and_a_failed_sign_in_are_not_located() -> None:

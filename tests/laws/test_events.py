@@ -18,6 +18,8 @@ RECORDS = [pytest.param(one, id=str(one)) for one in records()]
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 #: What stands where something else belongs. No plausible name is among them: a name that names is no mutilation.
 HOSTILE: tuple[Any, ...] = (None, "", [], {}, ["x"], [None], {"x": 1}, True, False, 3.5)
+#: Sources that are not AWS's own.
+FOREIGN: tuple[Any, ...] = ("evil.app", "", "aws", "awsome.app", "AWS.iam", "x aws.iam", None, ["evil.app"], {})
 MUTILATED: tuple[Any, ...] = (None, "null", {}, [], 7)
 UNTRUSTED = ("requestParameters", "responseElements", "userIdentity", "additionalEventData", "serviceEventDetails")
 
@@ -64,7 +66,7 @@ def test_every_control_that_names_the_event_is_woken_by_it(record: Recorded) -> 
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_an_event_that_somebody_else_put_on_the_bus_wakes_nothing(record: Recorded) -> None:
-    for source in ("evil.app", "", "aws", "awsome.app", "AWS.iam", "x aws.iam", None, ["evil.app"], {}):
+    for source in FOREIGN:
         forged = put(record.event(), ("source",), source)
         assert ([], []) == (rules_woken(forged), list(wakes.from_event(forged, registry.load()))), source
 
@@ -154,6 +156,9 @@ def test_a_missing_field_is_not_matched_by_anything_but() -> None:
         ({"a": [{"prefix": "ab"}]}, {"a": "abc"}, True),
         ({"a": [{"exists": False}]}, {}, True),
         ({"a": [{"exists": False}]}, {"a": "x"}, False),
+        ({"a": [{"exists": False}, "x"]}, {}, True),
+        ({"a": [{"exists": False}, "x"]}, {"a": "x"}, True),
+        ({"a": [{"exists": False}, "x"]}, {"a": "y"}, False),
         ({"a": {"b": ["x"]}}, {"a": {"b": ["w", "x"]}}, True),
         ({"a": {"b": ["x"]}}, {"a": None}, False),
         ({"a": ["x"], "c": ["y"]}, {"a": "x"}, False),

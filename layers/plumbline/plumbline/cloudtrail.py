@@ -16,6 +16,9 @@ from plumbline.core import ALL, GLOBAL, Cause, Event, Target
 
 _ACCOUNT_DIGITS = 12
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+#: What `invokedBy` says of calls from the console. Beside it stands the whole identity of whoever sits there: he acts,
+#: and no service does.
+CONSOLE = ("signin.amazonaws.com", "AWS Internal")
 #: An ARN has five colons before its resource.
 _ARN_PARTS = 6
 
@@ -96,7 +99,7 @@ def is_root(detail: Event) -> bool:
     session = section(identity.get("sessionContext"))
     return (
         identity.get("type") == "Root"
-        and not identity.get("invokedBy")
+        and not _service(identity)
         and detail.get("eventType") != "AwsServiceEvent"
         and str(session.get("assumedRoot", "")).lower() != "true"
     )
@@ -104,6 +107,12 @@ def is_root(detail: Event) -> bool:
 
 def _text(value: Any) -> str:  # noqa: ANN401 - records hold anything
     return value if isinstance(value, str) else ""
+
+
+def _service(identity: Mapping[str, Any]) -> str:
+    """The AWS service that acts on behalf of an identity; empty when nobody but the identity itself acts."""
+    invoked = _text(identity.get("invokedBy"))
+    return "" if invoked in CONSOLE else invoked
 
 
 def _who(identity: Mapping[str, Any]) -> str:
@@ -115,8 +124,8 @@ def _who(identity: Mapping[str, Any]) -> str:
     resource = parts[5] if len(parts) == _ARN_PARTS else ""
     if kind == "Root":
         return "root"
-    if _text(identity.get("invokedBy")):
-        return f"the AWS service {_text(identity.get('invokedBy'))}"
+    if service := _service(identity):
+        return f"the AWS service {service}"
     if kind == "AssumedRole" and resource.startswith("assumed-role/"):
         _, role, session = [*resource.split("/", 2), "", ""][:3]
         return f"{_text(issuer.get('userName')) or role} (session {session})"
@@ -128,4 +137,5 @@ def _who(identity: Mapping[str, Any]) -> str:
         return resource.split("/", 1)[-1]
     if kind == "AWSAccount" and _text(identity.get("accountId")):
         return f"account {_text(identity.get('accountId'))}"
-    return _text(identity.get("principalId")) or "somebody the trail does not name"
+    nobody = "AWS itself" if _text(identity.get("invokedBy")) else "somebody the trail does not name"
+    return _text(identity.get("principalId")) or nobody

@@ -129,7 +129,7 @@ CONTROL = Control(
             (),
             locate,
             match={
-                "userIdentity": {"type": ["Root"], "invokedBy": [{"exists": False}]},
+                "userIdentity": {"type": ["Root"], "invokedBy": [{"exists": False}, *cloudtrail.CONSOLE]},
                 "eventType": [{"anything-but": "AwsServiceEvent"}],
             },
             reads_too=True,  # for root, reading is using
