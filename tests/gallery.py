@@ -123,7 +123,7 @@ def _root() -> tuple[str, Letter]:
     target = Target(ACCOUNT, GLOBAL, "root-session", "2026-03-02T09/203.0.113.77")
     cause = replace(ERIN, action="ConsoleLogin", who="root", principal=f"arn:aws:iam::{ACCOUNT}:root",
                     source="203.0.113.77", tool="Mozilla/5.0")  # fmt: skip
-    state: State = {"service": "signin", "event": "ConsoleLogin", "mfa": "without MFA", "key": False}
+    state: State = {"service": "signin", "event": "ConsoleLogin", "mfa": "without MFA", "key": False, "error": ""}
     finding = _finding(control.id, target, "signed in to the console without MFA", cause)
     return "The root user did something.", wording.noted(control, finding, state, VOICE)
 

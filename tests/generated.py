@@ -19,6 +19,7 @@ from plumbline.wakes import AWS
 from tests import gallery
 
 ROOT = Path(__file__).parent.parent
+RuleKey = tuple[str, str, str, bool, bool]
 _BLOCK = r"(?ms)^(?P<indent> *)# plumbline:{name} begin[^\n]*\n.*?(?=^ *# plumbline:{name} end)"
 
 
@@ -37,7 +38,7 @@ def everything() -> dict[Path, str]:
 def rules() -> str:
     """An EventBridge rule for each kind of event that wakes a control."""
     resources: dict[str, Any] = {}
-    for (detail_type, source, match, reads_too), names in sorted(_grouped().items()):
+    for (detail_type, source, match, reads_too, failed_too), names in sorted(_grouped().items()):
         title = _rule_title(detail_type, source)
         if f"{title}Rule" in resources:  # the same service with another match is another rule
             title += str(sum(name.startswith(title) for name in resources) + 1)
@@ -47,7 +48,7 @@ def rules() -> str:
                 "Name": _Sub("${AWS::StackName}-" + re.sub(r"(?<!^)(?=[A-Z])", "-", title).lower()),
                 "Description": _rule_description(detail_type, source),
                 "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if reads_too else "ENABLED",
-                "EventPattern": pattern(detail_type, source, names, json.loads(match)),
+                "EventPattern": pattern(detail_type, source, names, json.loads(match), failed_too=failed_too),
                 "Targets": [
                     {
                         "Id": "wakes",
@@ -60,15 +61,17 @@ def rules() -> str:
     return _yaml(resources)
 
 
-def pattern(detail_type: str, source: str, names: tuple[str, ...], match: Mapping[str, Any]) -> dict[str, Any]:
-    """The event pattern of one rule. A call that failed changed nothing, so it wakes nothing.
+def pattern(
+    detail_type: str, source: str, names: tuple[str, ...], match: Mapping[str, Any], *, failed_too: bool
+) -> dict[str, Any]:
+    """The event pattern of one rule. A call that failed changed nothing, so it wakes only who asks for it.
 
     The source is what makes an event AWS's own: everything else in it can be written by whoever may call PutEvents.
     """
     detail: dict[str, Any] = {"eventSource": [source]} if source else {}
     if names:
         detail["eventName"] = list(names)
-    if detail_type == "AWS API Call via CloudTrail":
+    if detail_type == "AWS API Call via CloudTrail" and not failed_too:
         detail["errorCode"] = [{"exists": False}]
     return {"source": [{"prefix": AWS}], "detail-type": [detail_type], "detail": detail | dict(match)}
 
@@ -136,17 +139,17 @@ def _act(clock: Clock) -> str:
     return "at once" if not hours else f"after {hours // 24} days" if hours % 24 == 0 else f"after {hours} hours"
 
 
-def _grouped() -> dict[tuple[str, str, str, bool], tuple[str, ...]]:
-    groups: dict[tuple[str, str, str, bool], set[str]] = {}
+def _grouped() -> dict[RuleKey, tuple[str, ...]]:
+    groups: dict[RuleKey, set[str]] = {}
     for control in registry.load().values():
         for on in control.wakes_on:
             groups.setdefault(rule_key(on), set()).update(on.names)
     return {key: tuple(sorted(names)) for key, names in groups.items()}
 
 
-def rule_key(on: On) -> tuple[str, str, str, bool]:
+def rule_key(on: On) -> RuleKey:
     """What two wakes must share to share a rule."""
-    return (on.detail_type, on.source, json.dumps(on.match, sort_keys=True), on.reads_too)
+    return (on.detail_type, on.source, json.dumps(on.match, sort_keys=True), on.reads_too, on.failed_too)
 
 
 def _rule_title(detail_type: str, source: str) -> str:

@@ -31,7 +31,7 @@ def identity(**changes: Any) -> dict[str, Any]:
     return {**detail()["userIdentity"], **changes}
 
 
-@pytest.mark.parametrize("name", ["ConsoleLogin", "CreateAccessKey", "DescribeInstances"])
+@pytest.mark.parametrize("name", ["CheckMfa", "ConsoleLogin", "CreateAccessKey", "DescribeInstances", "ListUsers"])
 def test_the_sign_in_and_the_calls_of_its_session_are_one_target(name: str) -> None:
     assert [wake.target for wake in from_event(event(name), {CONTROL.id: CONTROL})] == [SESSION]
 
@@ -70,6 +70,14 @@ def test_what_a_service_does_for_root_reaches_no_rule_of_this_control() -> None:
     assert rules_woken(served) == []
 
 
+def test_a_call_of_root_that_aws_refused_is_told_of_and_a_sign_in_that_failed_is_not() -> None:
+    refused, failed = event("ListUsers"), event("ConsoleLogin")
+    assert rules_woken(refused) == ["RootRule"]
+    assert [wake.target for wake in from_event(refused, {CONTROL.id: CONTROL})] == [SESSION]
+    failed["detail"] |= {"responseElements": {"ConsoleLogin": "Failure"}, "errorMessage": "Failed authentication"}
+    assert list(from_event(failed, {CONTROL.id: CONTROL})) == []
+
+
 def test_no_identity_at_all_and_a_failed_sign_in_are_not_located() -> None:
     nameless = detail()
     del nameless["userIdentity"]
@@ -84,6 +92,8 @@ def test_the_summary_says_what_was_done_and_whether_mfa_was_missing() -> None:
         "signed in to the console": detail("ConsoleLogin", **with_mfa),
         "called iam:CreateAccessKey without MFA": detail(),
         "called ec2:DescribeInstances with an access key": detail("DescribeInstances"),
+        "called iam:ListUsers with an access key, and was refused: AccessDenied": detail("ListUsers"),
+        "was asked for the second factor": detail("CheckMfa"),
         "asked for a new password": detail(
             "ConsoleLogin", eventName="PasswordRecoveryRequested", additionalEventData=None
         ),
@@ -104,6 +114,12 @@ def test_the_fact_is_the_call() -> None:
 def test_the_words_for_what_was_seen() -> None:
     assert describe(witness(detail("ConsoleLogin"))) == "root signed in to the console, without MFA"
     assert describe(witness(detail("DescribeInstances"))) == "root called ec2:DescribeInstances, with an access key"
+    assert describe(witness(detail("ListUsers"))) == (
+        "root called iam:ListUsers, with an access key; AWS refused it: AccessDenied"
+    )
+    assert describe(witness(detail("CheckMfa"))) == (
+        "root was asked for the second factor; a sign-in that succeeds belongs to this session, and is not told again"
+    )
     unclear = detail("ConsoleLogin", additionalEventData=None)
     assert describe(witness(unclear)) == "root signed in to the console, the event does not say whether with MFA"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumbline import registry, wakes
+from plumbline import cloudtrail, registry, wakes
 from plumbline.core import ALL, GLOBAL, Target
 from tests.eventbridge import matches, patterns, rules_woken
 from tests.recorded import Recorded, at, places, put, records, without
@@ -80,11 +80,19 @@ def test_an_event_says_which_service_it_is_from(record: Recorded) -> None:
 
 
 @pytest.mark.parametrize("record", RECORDS)
-def test_a_call_that_failed_wakes_nothing(record: Recorded) -> None:
+def test_a_call_that_failed_wakes_nothing_but_roots(record: Recorded) -> None:
     failed = put(record.event(), ("detail", "errorCode"), "AccessDenied")
-    assert [] == list(wakes.from_event(failed, registry.load()))
-    if failed["detail-type"] == "AWS API Call via CloudTrail":
-        assert [] == rules_woken(failed)
+    is_call = failed["detail-type"] == "AWS API Call via CloudTrail"
+    is_roots = is_call and cloudtrail.is_root(failed["detail"])
+    assert (["root-activity"] if is_roots else []) == [
+        wake.control for wake in wakes.from_event(failed, registry.load())
+    ]
+    if is_call:  # there is no clause for sign-ins: a failed one says so elsewhere
+        assert (["RootRule"] if is_roots else []) == rules_woken(failed)
+
+
+def test_trying_is_doing_for_root_alone() -> None:
+    assert {"root-activity"} == {one.id for one in registry.load().values() for on in one.wakes_on if on.failed_too}
 
 
 @pytest.mark.parametrize("record", RECORDS)

@@ -55,7 +55,6 @@ _ROUTING = {
     "eventType",
     "recipientAccountId",
     "awsRegion",
-    "errorCode",
     "type",
     "eventCategory",
 }

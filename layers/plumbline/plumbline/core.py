@@ -353,6 +353,8 @@ class On:
         detail_type: EventBridge's `detail-type`.
         match: further fields of the event pattern's `detail`.
         reads_too: whether read-only calls wake as well (needs a rule state of its own).
+        failed_too: whether calls that AWS refused wake as well. They changed nothing, so this is for a control to which
+            trying is doing.
     """
 
     source: str
@@ -361,6 +363,7 @@ class On:
     detail_type: str = "AWS API Call via CloudTrail"
     match: Mapping[str, Any] = field(default_factory=dict)
     reads_too: bool = False
+    failed_too: bool = False
 
 
 Find = Callable[[Ask], Iterable[Target]]

@@ -106,13 +106,8 @@ def read(body: str, controls: Mapping[str, Control]) -> tuple[Wake, ...]:
 
 
 def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
-    """The wakes of one EventBridge event, once for each control and target.
-
-    A call that failed changed nothing, so it wakes nothing.
-    """
+    """The wakes of one EventBridge event, once for each control and target."""
     detail = event["detail"]
-    if detail.get("errorCode"):
-        return
     if not cloudtrail.account(detail):
         detail = {**detail, "recipientAccountId": event.get("account")}
     seen: set[tuple[str, Target]] = set()
@@ -128,7 +123,10 @@ def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
 
 
 def concerns(on: On, event: Event) -> bool:
-    """Whether an event is AWS's own and of the kind that `on` names: the rules share one queue."""
+    """Whether an event is AWS's own and of the kind that `on` names: the rules share one queue.
+
+    A call that failed changed nothing, so it concerns only those who ask for it.
+    """
     detail = event["detail"]
     return (
         str(event.get("source")).startswith(AWS)
@@ -136,6 +134,7 @@ def concerns(on: On, event: Event) -> bool:
         and (not on.source or detail.get("eventSource") == on.source)
         and (not on.names or detail.get("eventName") in on.names)
         and (on.reads_too or detail.get("readOnly") is not True)
+        and (on.failed_too or not detail.get("errorCode"))
     )
 
 

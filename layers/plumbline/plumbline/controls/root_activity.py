@@ -1,9 +1,12 @@
 """The root user is not used.
 
-Holds: nobody signs in as root and nothing is called as root. The first sign-in or call of each session tells at once.
-Why: root can do everything, no policy limits it, and nearly nothing needs it. Either somebody who may broke the rule,
-or somebody who may not holds the keys to the whole account. If it was not you, act now: recover the root password
-through its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
+Holds: nobody signs in as root and nothing is called as root, not even in vain: whoever makes a call that AWS refuses
+holds root's keys all the same. The first sign-in or call of each session tells at once. A sign-in that fails does not
+tell, for whoever knows root's e-mail address can fail to sign in, and could fill your mailbox; whoever gets past the
+password is asked for the second factor, and that tells.
+Why: root can do everything, no policy of the account limits it, and nearly nothing needs it. Either somebody who may
+broke the rule, or somebody who may not holds the keys to the whole account. If it was not you, act now: recover the
+root password through its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
 Repair: none; no API takes a session away from root.
 Undo: nothing to undo.
 Source: CIS AWS Foundations 1.7 and 4.3; AWS IAM user guide, Root user best practices; CloudTrail userIdentity element.
@@ -35,6 +38,7 @@ from plumbline.core import (
 KIND = "root-session"
 #: What sign-in events mean; their names are no API's.
 _SIGN_INS = {
+    "CheckMfa": "was asked for the second factor",
     "ConsoleLogin": "signed in to the console",
     "PasswordRecoveryRequested": "asked for a new password",
     "PasswordRecoveryCompleted": "got a new password",
@@ -44,7 +48,7 @@ _MFA = {"yes": "with MFA", "true": "with MFA", "no": "without MFA", "false": "wi
 
 
 def locate(detail: Event) -> Iterable[Target]:
-    """The session the event belongs to; none when it was not root itself, or did not succeed.
+    """The session the event belongs to; none when it was not root itself, or a sign-in did not succeed.
 
     A session is told apart by the hour it began and the address it comes from, so that one sign-in with 500 calls tells
     once, and a second person tells again. A sign-in event carries no session yet; its own time is seconds away from the
@@ -56,7 +60,7 @@ def locate(detail: Event) -> Iterable[Target]:
 
 
 def witness(detail: Event) -> State:
-    """What was done first, and with which kind of credentials."""
+    """What was done or tried first, and with which kind of credentials."""
     used = cloudtrail.section(detail.get("additionalEventData")).get("MFAUsed")
     key = cloudtrail.section(detail.get("userIdentity")).get("accessKeyId")
     return {
@@ -64,6 +68,7 @@ def witness(detail: Event) -> State:
         "event": str(detail.get("eventName", "")),
         "mfa": _MFA.get(str(_session(detail).get("mfaAuthenticated") or used).lower(), ""),
         "key": str(key).startswith("AKIA"),  # made to last; those of sessions begin with ASIA
+        "error": str(detail.get("errorCode") or ""),
     }
 
 
@@ -72,15 +77,19 @@ def detect(state: State, _settings: Settings) -> Deviation | None:
     if state is None:
         return None
     how = " with an access key" if state["key"] else " without MFA" if state["mfa"] == "without MFA" else ""
-    return Deviation(f"{_done(state)}{how}", (f"{state['service']}:{state['event']}",))
+    refused = f", and was refused: {state['error']}" if state["error"] else ""
+    return Deviation(f"{_done(state)}{how}{refused}", (f"{state['service']}:{state['event']}",))
 
 
 def describe(state: State) -> str:
-    """What was done, with which kind of credentials."""
+    """What was done or tried, with which kind of credentials."""
     if state is None:
         return "no use of root"
+    if state["event"] == "CheckMfa":
+        return f"root {_done(state)}; a sign-in that succeeds belongs to this session, and is not told again"
     how = "with an access key" if state["key"] else state["mfa"] or "the event does not say whether with MFA"
-    return f"root {_done(state)}, {how}"
+    refused = f"; AWS refused it: {state['error']}" if state["error"] else ""
+    return f"root {_done(state)}, {how}{refused}"
 
 
 def _done(state: Mapping[str, Any]) -> str:
@@ -132,7 +141,8 @@ CONTROL = Control(
                 "userIdentity": {"type": ["Root"], "invokedBy": [{"exists": False}, *cloudtrail.CONSOLE]},
                 "eventType": [{"anything-but": "AwsServiceEvent"}],
             },
-            reads_too=True,  # for root, reading is using
+            reads_too=True,  # for root, reading is using,
+            failed_too=True,  # and so is trying
         ),
     ),
     reads=frozenset(),
