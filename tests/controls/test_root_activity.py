@@ -36,6 +36,11 @@ def test_the_sign_in_and_the_calls_of_its_session_are_one_target(name: str) -> N
     assert [wake.target for wake in from_event(event(name), {CONTROL.id: CONTROL})] == [SESSION]
 
 
+def test_its_events_are_recorded_where_a_plumbline_in_us_east_1_hears_them() -> None:
+    kept = [event(one.stem) for one in EVENTS.glob("*.json")]
+    assert {("us-east-1", "us-east-1")} == {(one["region"], one["detail"]["awsRegion"]) for one in kept}
+
+
 def test_a_session_that_began_earlier_or_comes_from_elsewhere_is_another_one() -> None:
     later = identity(sessionContext={"attributes": {"creationDate": "2025-07-01T05:59:59Z"}})
     assert [one.id for one in locate(detail(userIdentity=later))] == ["2025-07-01T05/198.51.100.23"]

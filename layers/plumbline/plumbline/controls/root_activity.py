@@ -3,7 +3,8 @@
 Holds: nobody signs in as root and nothing is called as root, not even in vain: whoever makes a call that AWS refuses
 holds root's keys all the same. The first sign-in or call of each session tells at once. A sign-in that fails does not
 tell, for whoever knows root's e-mail address can fail to sign in, and could fill your mailbox; whoever gets past the
-password is asked for the second factor, and that tells.
+password is asked for the second factor, and that tells. Root's sign-ins, and its calls to IAM and other global
+services, are recorded in us-east-1; what it calls in another region than Plumbline's own is not seen.
 Why: root can do everything, no policy of the account limits it, and nearly nothing needs it. Either somebody who may
 broke the rule, or somebody who may not holds the keys to the whole account. If it was not you, act now: recover the
 root password through its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
