@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from plumbline.controls.iam_access_key_created import CONTROL, detect, plan
-from plumbline.core import GLOBAL, Call, Deviation, Target
-from tests.story import ACCOUNT, Story, World
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.controls._iam import REPORT
+from plumbline.controls.iam_access_key_created import CONTROL, detect, find, locate, plan
+from plumbline.core import GLOBAL, Ask, Call, Deviation, Target
+from tests.story import ACCOUNT, HOME, Story, World, world
 
 KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active"}
 
@@ -36,6 +40,42 @@ def test_a_listed_user_an_inactive_key_and_a_missing_one_are_fine() -> None:
     assert detect(KEY, {"allowed_users": ["a?n"]}) is None
     assert detect(KEY | {"status": "Inactive"}, {"allowed_users": []}) is None
     assert detect(None, {"allowed_users": []}) is None
+
+
+@dataclass
+class Hindsight:
+    """Eyes to which AWS shows an earlier credential report."""
+
+    eyes: Ask
+    report: Any
+    account: str = ACCOUNT
+    region: str = GLOBAL
+    home: str = HOME
+
+    def __call__(self, call: Call, /) -> Any:
+        """See core.Ask."""
+        return self.report if call == REPORT else self.eyes(call)
+
+
+def test_a_user_who_was_made_or_renamed_since_the_credential_report_is_asked_for() -> None:
+    with world() as told:
+        key = _key_of(told, "ann").id.rpartition("/")[2]
+        for name in ("quiet", "gone"):
+            told.client("iam").create_user(UserName=name)
+        told.client("iam").generate_credential_report()
+        report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
+        told.client("iam").update_user(UserName="ann", NewUserName="mallory")
+        told.client("iam").delete_user(UserName="gone")
+        eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
+        seen = [*find(Hindsight(eyes, report))]
+    assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"mallory/{key}")]
+
+
+def test_who_is_renamed_is_looked_at_under_his_new_name() -> None:
+    detail = {"recipientAccountId": ACCOUNT, "eventName": "UpdateUser"}
+    renamed = detail | {"requestParameters": {"userName": "ci-deploy", "newUserName": "mallory"}}
+    moved = detail | {"requestParameters": {"userName": "ci-deploy", "newPath": "/people/"}}
+    assert [one.id for one in (*locate(renamed), *locate(moved))] == ["mallory/*", "ci-deploy/*"]
 
 
 def test_the_repair_touches_one_key_and_can_be_taken_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from plumbline.controls._administrators import observe
 from plumbline.controls.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, plan
 from plumbline.core import GLOBAL, Plan, Target
+from plumbline.wakes import from_event
+from tests.recorded import EVENTS, Recorded
 from tests.story import ACCOUNT, Story, World, defaults, world
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -18,6 +21,7 @@ READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3
 AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 #: The baseline of an account that names its people.
 NAMED = {"administrators": {"users": ["root-cause-ann"]}}
+TWO = {"administrators": {"users": ["root-cause-ann", "mallory"]}}
 DEFAULT = defaults(CONTROL)
 
 
@@ -110,6 +114,13 @@ def _shared(world: World) -> Target:
     return target
 
 
+def _renamed(world: World) -> Target:
+    """An administrator by name gets another name."""
+    target = _user_attached(world)
+    world.client("iam").update_user(UserName="mallory", NewUserName="eve")
+    return replace(target, id="eve")
+
+
 def _alone(world: World) -> Target:
     """Mallory is the only administrator there is."""
     target = _user(world)
@@ -126,6 +137,7 @@ STORIES = (
     Story("a role", CONTROL.id, _role),
     Story("a policy is turned", CONTROL.id, _turned),
     Story("a policy is turned that administrators hold too", CONTROL.id, _shared),
+    Story("an administrator is renamed", CONTROL.id, _renamed, settings=TWO),
     Story("the last administrator", CONTROL.id, _alone, alert_only=True),
 )
 
@@ -144,6 +156,23 @@ def _told(
 
 def _calls(repair: Plan) -> list[tuple[str, dict[str, Any]]]:
     return [(call.operation, dict(call.parameters)) for call in repair.do]
+
+
+@pytest.mark.parametrize(
+    ("event", "looked_at"),
+    [
+        ("UpdateUser", _target("user", "mallory")),
+        ("UpdateGroup", _target("group", "operators")),
+        ("RemoveUserFromGroup", _target("user", "ann")),
+    ],
+)
+def test_who_is_renamed_is_looked_at_under_the_new_name_and_who_leaves_a_group_too(
+    event: str, looked_at: Target
+) -> None:
+    heard = Recorded(CONTROL.id, EVENTS / CONTROL.id / f"{event}.json").event()
+    assert [replace(looked_at, account="111122223333")] == [
+        wake.target for wake in from_event(heard, {CONTROL.id: CONTROL})
+    ]
 
 
 def test_only_what_makes_an_administrator_is_taken() -> None:

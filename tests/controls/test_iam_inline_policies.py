@@ -9,6 +9,8 @@ import pytest
 
 from plumbline.controls.iam_inline_policies import CONTROL, detect, observe, plan, survey
 from plumbline.core import GLOBAL, Deviation, Plan, Target
+from plumbline.wakes import from_event
+from tests.recorded import EVENTS, Recorded
 from tests.story import ACCOUNT, Story, World, world
 
 READ = {
@@ -109,6 +111,12 @@ def test_the_managed_policy_is_attached_before_the_inline_one_goes() -> None:
 def test_a_role_has_a_clock_of_its_own() -> None:
     _, state, _ = _told(_role)
     assert detect(state, {"keep_inline": []}) == Deviation("has an inline policy", ("reports",), clock="role")
+
+
+@pytest.mark.parametrize(("event", "name"), [("UpdateUser", "builder"), ("UpdateGroup", "runners")])
+def test_what_is_renamed_is_looked_at_under_its_new_name(event: str, name: str) -> None:
+    heard = Recorded(CONTROL.id, EVENTS / CONTROL.id / f"{event}.json").event()
+    assert [name] == [wake.target.id for wake in from_event(heard, {CONTROL.id: CONTROL})]
 
 
 @pytest.mark.parametrize("kept", ["role/apps/web", "role/apps/*"])

@@ -77,13 +77,14 @@ def partition(ask: Ask) -> str:
 
 
 def locate_principal(detail: Event) -> Iterable[Target]:
-    """The user, group or role whose policies an event changed; all of them where it does not say which.
+    """The user, group or role whose policies or name an event changed; all of them where it does not say which.
 
-    Of AddUserToGroup it is the user: the group is as it was.
+    Of AddUserToGroup it is the user: the group is as it was. What was renamed is found under its new name only.
     """
     event = str(detail.get("eventName"))
-    kind = next(kind for kind, word in PRINCIPALS.items() if word in event)
-    return cloudtrail.here(detail, kind, cloudtrail.parameter(detail, f"{PRINCIPALS[kind].lower()}Name"), region=GLOBAL)
+    kind, word = next((kind, word) for kind, word in PRINCIPALS.items() if word in event)
+    name = cloudtrail.parameter(detail, f"new{word}Name", f"{word.lower()}Name")
+    return cloudtrail.here(detail, kind, name, region=GLOBAL)
 
 
 def principal(ask: Ask, target: Target) -> dict[str, Any] | None:

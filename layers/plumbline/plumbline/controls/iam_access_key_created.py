@@ -40,23 +40,24 @@ KIND = "iam-access-key"
 
 
 def locate(detail: Event) -> Iterable[Target]:
-    """The key the event is about; all keys of the user where it does not say which."""
-    user = cloudtrail.answer(detail, "accessKey", "userName") or cloudtrail.parameter(detail, "userName")
+    """The key the event is about; all keys of the user, under his new name, where it does not say which."""
+    user = cloudtrail.answer(detail, "accessKey", "userName") or cloudtrail.parameter(detail, "newUserName", "userName")
     key = cloudtrail.answer(detail, "accessKey", "accessKeyId") or cloudtrail.parameter(detail, "accessKeyId")
     return cloudtrail.here(detail, KIND, user, key, region=GLOBAL)
 
 
 def find(ask: Ask) -> Iterable[Target]:
-    """The keys of every user that may have an active one; the credential report spares asking for the others."""
+    """The keys of every user that may have an active one; the credential report spares asking for the others.
+
+    The report may be four hours old: who was made or renamed since is not in it, and is asked for.
+    """
     report = ask(REPORT)
-    if report is None:  # none yet, or older than four hours: order one for the next sweep, and ask one by one now
+    if report is None:  # none yet, or too old: order one for the next sweep, and ask one by one now
         ask(Call("iam", "GenerateCredentialReport"))
-        users = user_names(ask)
-    else:
-        rows = csv.DictReader(io.StringIO(report["Content"].decode()))
-        users = [row["user"] for row in rows if "true" in (row["access_key_1_active"], row["access_key_2_active"])]
-    for user in users:
-        for key in _keys(ask, user):
+    rows = csv.DictReader(io.StringIO(report["Content"].decode())) if report else ()
+    quiet = {row["user"] for row in rows if "true" not in (row["access_key_1_active"], row["access_key_2_active"])}
+    for user in user_names(ask):
+        for key in () if user in quiet else _keys(ask, user):
             yield Target(ask.account, GLOBAL, KIND, f"{user}/{key['AccessKeyId']}")
 
 
@@ -98,8 +99,6 @@ def plan(target: Target, state: State, _settings: Settings) -> Plan:
 
 
 def _keys(ask: Ask, user: str) -> list[dict[str, str]]:
-    if user == "<root_account>":  # the report lists it; its keys answer to nobody but root (see root-access-keys)
-        return []
     answer = ask(Call("iam", "ListAccessKeys", {"UserName": user}, absent=("NoSuchEntity",)))
     return answer["AccessKeyMetadata"] if answer else []
 
@@ -110,7 +109,8 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
-    wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "UpdateAccessKey"), locate),),
+    # Users are allowed by name, so who is renamed is looked at too.
+    wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "UpdateAccessKey", "UpdateUser"), locate),),
     reads=frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers"}),
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",

@@ -250,6 +250,9 @@ CONTROL = Control(
                 "PutGroupPolicy",
                 "PutRolePolicy",
                 "PutUserPolicy",
+                "RemoveUserFromGroup",
+                "UpdateGroup",  # the baseline names administrators, so who is renamed may become one, or be one no more
+                "UpdateUser",
             ),
             locate_principal,
         ),

@@ -196,7 +196,14 @@ CONTROL = Control(
         "role": Clock(remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)), act=timedelta(days=7)),
     },
     scope=Scope.GLOBAL,
-    wakes_on=(On("iam.amazonaws.com", ("PutUserPolicy", "PutGroupPolicy", "PutRolePolicy"), locate_principal),),
+    wakes_on=(
+        On(
+            "iam.amazonaws.com",
+            # Names decide what `keep_inline` covers.
+            ("PutUserPolicy", "PutGroupPolicy", "PutRolePolicy", "UpdateGroup", "UpdateUser"),
+            locate_principal,
+        ),
+    ),
     reads=frozenset(
         {
             "iam:GetAccountAuthorizationDetails",
