@@ -142,7 +142,8 @@ def test_what_stands_under_the_name_is_not_attached_unread() -> None:
 
 
 def test_an_owner_of_ten_managed_policies_is_left_to_a_person() -> None:
-    assert "more than 10" in _told(_full)[2].refusal
+    expected = "it would hold more than 10 managed policies, AWS's default quota; merge some first"
+    assert expected == _told(_full)[2].refusal
 
 
 def test_a_document_too_long_for_a_managed_policy_is_left_to_a_person() -> None:

@@ -35,7 +35,8 @@ PRINCIPALS = {"iam-user": "User", "iam-group": "Group", "iam-role": "Role"}
 OWN_PATH = "/plumbline/"
 #: IAM refuses these paths to everybody but AWS: roles of AWS services, and roles that IAM Identity Center keeps.
 SERVICE_LINKED, RESERVED = "aws-service-role/", "aws-reserved/"
-#: Managed policies one principal can hold. Source: IAM quotas.
+#: Managed policies one principal can hold by AWS's default quota. AWS raises it to 20 at most, for users and roles.
+#: Source: IAM quotas.
 MOST_ATTACHED = 10
 _FEW = 5
 

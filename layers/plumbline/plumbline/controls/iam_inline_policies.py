@@ -6,7 +6,8 @@ Why: an inline policy hides inside one user, group or role. No list of policies 
 kept, and it is gone with its owner. It is where rights that nobody agreed to survive a review.
 Repair: makes a customer managed policy with the same document under the path /plumbline/, attaches it, and then deletes
 the inline one, so that no right is missing for a moment. A policy too long for a managed one, or an owner that already
-holds ten, is left to a person. A reviewed one-to-one link is listed in `keep_inline`.
+holds ten (AWS's default quota, even where yours was raised), is left to a person. A reviewed one-to-one link is listed
+in `keep_inline`.
 Undo: puts the inline policy back, detaches the managed one and deletes it.
 Source: AWS IAM user guide, choosing between managed and inline policies; IAM quotas.
 """
@@ -156,7 +157,7 @@ def _refusal(state: Mapping[str, Any]) -> str:
     if taken:
         return f"{', '.join(taken)} exists and says something else; look at who made it"
     if len(state["attached"]) + len(set(becomes.values()) - set(state["attached"])) > MOST_ATTACHED:
-        return f"it would hold more than {MOST_ATTACHED} managed policies, the most AWS allows; merge some first"
+        return f"it would hold more than {MOST_ATTACHED} managed policies, AWS's default quota; merge some first"
     return ""
 
 
