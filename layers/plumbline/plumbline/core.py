@@ -168,7 +168,7 @@ class Target:
         )
 
 
-#: Where CloudTrail's and botocore's name of an operation is not the IAM action that allows it.
+#: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
 #: Source: Service Authorization Reference.
 _ACTIONS = {
     ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
