@@ -123,8 +123,14 @@ def test_a_topic_that_is_gone_or_unconfirmed_counts_for_nothing() -> None:
 def test_missing_data_has_a_clock_of_its_own_and_is_left_to_a_person() -> None:
     expected = Deviation("is missing: billing alerts are switched off", ("no data",), "no-data")
     assert expected == detect({"data": False}, SETTINGS)
-    assert "Receive CloudWatch billing alerts" in plan(DATA, {"data": False}, SETTINGS).refusal
     assert detect({"data": True}, SETTINGS) is None
+
+
+def test_without_data_the_letter_says_where_to_switch_it_on_how_soon_it_comes_and_where_else_it_may_be() -> None:
+    refusal = plan(DATA, {"data": False}, SETTINGS).refusal
+    assert "Receive CloudWatch billing alerts" in refusal
+    assert "about a quarter of an hour later" in refusal
+    assert "switch billing-alarm off here and hold it there" in refusal
 
 
 def test_the_repair_keeps_what_its_owner_added_and_a_stricter_threshold() -> None:

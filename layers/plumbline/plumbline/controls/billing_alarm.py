@@ -2,7 +2,9 @@
 
 Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, warns
 above the baseline's threshold, and reaches at least one person who confirmed the subscription. Billing data is
-switched on.
+switched on. The data of an organisation's member accounts is in the account that pays: switch this control off in the
+members, and hold it in the payer. A click on the unsubscribe link of an e-mail makes no event; the hourly sweep finds
+it. Not judged: alarm mute rules, filter policies of subscriptions, the topic's own policy.
 Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
 and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
 Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
@@ -114,8 +116,10 @@ def plan(target: Target, state: State, settings: Settings) -> Plan:
 
 
 _WITHOUT_DATA = (
-    "only a person can switch billing alerts on, in the account that pays: open Billing and Cost Management, Billing "
-    "preferences, Alert preferences, and tick 'Receive CloudWatch billing alerts'; data arrives within a day"
+    "only a person can switch billing alerts on: open Billing and Cost Management, Billing preferences, Alert "
+    "preferences, and tick 'Receive CloudWatch billing alerts'; data arrives about a quarter of an hour later. In a "
+    "member account of an organisation the data is in the account that pays: switch billing-alarm off here and hold it "
+    "there"
 )
 
 
