@@ -19,6 +19,7 @@ WHOLE = {
     "name": "plumbline",
     "arn": ARN,
     "own": True,
+    "organisation": False,
     "region": HOME,
     "bucket": "logs",
     "logging": True,
@@ -77,6 +78,13 @@ def _stopped(world: World) -> Target:
     return TRAILS
 
 
+def _organisations(world: World) -> Target:
+    world.client("cloudtrail", HOME).create_trail(
+        Name="organisation", S3BucketName=_bucket(world), IsMultiRegionTrail=True, IsOrganizationTrail=True
+    )
+    return TRAILS
+
+
 def _one_region(world: World) -> Target:
     _trail(world, every_region=False, validation=False)
     return TRAILS
@@ -102,6 +110,9 @@ STORIES = (
     Story("the trail covers one region, which is not us-east-1", CONTROL.id, _one_region, reset=False),
     Story("the trail logs data events only", CONTROL.id, _files_only, reset=False),
     Story("the trail logs reads only", CONTROL.id, _reads_only, reset=False),
+    Story(
+        "the trail is the organisation's, and this its management account", CONTROL.id, _organisations, alert_only=True
+    ),
     Story("the trail is gone", CONTROL.id, _none, reset=False),
 )
 
@@ -148,6 +159,22 @@ def test_an_organisations_trail_is_left_to_its_management_account() -> None:
     theirs = WHOLE | {"name": "organisation", "own": False, "logging": False}
     expected = "trail organisation is the organisation's; its management account has to repair it"
     assert plan(TRAILS, state(theirs), SETTINGS).refusal == expected
+
+
+def test_an_organisations_trail_of_its_management_account_is_left_to_a_person() -> None:
+    ours = WHOLE | {"organisation": True, "logging": False}
+    repair = plan(TRAILS, state(ours), SETTINGS)
+    assert repair.steps == ()
+    assert repair.refusal == (
+        "trail plumbline is the organisation's, and changing it takes permissions in AWS Organizations that Plumbline "
+        "does not hold; repair it by hand, in this account"
+    )
+
+
+def test_a_trail_that_can_be_repaired_comes_before_the_organisations() -> None:
+    ours = WHOLE | {"organisation": True, "logging": False}
+    other = WHOLE | {"name": "audit", "arn": ARN.replace("plumbline", "audit"), "basic": [FILES]}
+    assert [call.operation for call in plan(TRAILS, state(ours, other), SETTINGS).do] == ["PutEventSelectors"]
 
 
 def test_the_words_before_and_after() -> None:

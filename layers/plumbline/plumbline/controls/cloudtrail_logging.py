@@ -1,12 +1,14 @@
 """CloudTrail logs every management event in every region.
 
 Holds: at least one trail is logging, covers every region and the global services, validates its log files, and records
-management events, reads and writes.
+management events, reads and writes. A trail is changed in its home region; where that is not Plumbline's own, no event
+tells and the hourly sweep finds it.
 Why: the trail is the account's memory and Plumbline's ears. Intruders stop it first, because whatever happens
 afterwards leaves no record and wakes no alarm. While no trail logs, only the scheduled sweep still sees anything.
 Repair: starts the trail again, and puts back what was taken from it: all regions, log file validation, management
 events. Its bucket, key and data events stay as they are. A trail that is gone is created anew, on the bucket of the
-baseline.
+baseline. An organisation's trail is left to a person in its management account: changing one takes permissions in AWS
+Organizations that Plumbline does not hold.
 Undo: none. Plumbline never switches an audit trail off.
 Source: CIS AWS Foundations 3.1 and 3.2; AWS CloudTrail user guide, Security best practices.
 """
@@ -94,6 +96,11 @@ def plan(target: Target, state: State, settings: Settings) -> Plan:
         calls, name, verb = _created(state, settings), settings["trail_name"], "creates"
     elif not best["own"]:
         return Plan(refusal=f"trail {best['name']} is the organisation's; its management account has to repair it")
+    elif best["organisation"]:
+        return Plan(
+            refusal=f"trail {best['name']} is the organisation's, and changing it takes permissions in AWS "
+            "Organizations that Plumbline does not hold; repair it by hand, in this account"
+        )
     else:
         calls, name, verb = _repaired(best), best["name"], "repairs"
     return Plan(
@@ -116,6 +123,7 @@ def _trail(ask: Ask, trail: Trail, account: str) -> Trail | None:
         "name": trail["Name"],
         "arn": arn,
         "own": own,
+        "organisation": trail.get("IsOrganizationTrail", False),
         "region": region,
         "bucket": trail.get("S3BucketName", ""),
         "logging": status["IsLogging"],
@@ -140,12 +148,13 @@ def _missing(trail: Trail) -> list[str]:
 
 
 def _best(trails: Sequence[Trail], settings: Settings) -> Trail | None:
-    """The trail to repair: one of the account's own, the baseline's before others, then the one that misses least."""
-    return min(
-        trails,
-        key=lambda one: (not one["own"], one["name"] != settings["trail_name"], len(_missing(one)), one["arn"]),
-        default=None,
-    )
+    """The trail to repair: one that can be, the baseline's before others, then the one that misses least."""
+
+    def rank(one: Trail) -> tuple[bool, bool, bool, int, str]:
+        named = one["name"] == settings["trail_name"]
+        return (not one["own"], one["organisation"], not named, len(_missing(one)), one["arn"])
+
+    return min(trails, key=rank, default=None)
 
 
 def _repaired(trail: Trail) -> Iterable[Call]:
