@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
-from plumbline.adapters.alerts import Topic
-from plumbline.wording import Letter
-from tests.fakes import House, lamp_prose
+from plumbline import wording
+from plumbline.adapters.alerts import Topic, chat_message
+from plumbline.wording import Letter, Voice
+from tests.fakes import NOW, House, lamp_prose
 
 
 @pytest.fixture
@@ -58,3 +60,54 @@ def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
     assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
     assert message["content"]["nextSteps"][0].startswith("`plumbline undo ")
     assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
+
+
+def _letter(subject: str = "[Plumbline] week: none", **parts: Any) -> Letter:
+    return Letter(subject, **{"body": "", **parts})
+
+
+def _said(text: str) -> dict[str, Any]:
+    """What a chat tool is told when an event's text reaches every part that is shown."""
+    message: Any = chat_message(_letter(f"[Plumbline] {text}", about={"lead": text}, commands=[text]))
+    return {**message["content"], "summary": message["metadata"]["summary"]}
+
+
+def test_no_text_is_markup_to_a_chat_tool_and_nobody_is_called() -> None:
+    said = _said("<!channel> & <http://evil|x> @here (@ann) `rm` by ann@example.com")
+    harmless = "&lt;!channel&gt; &amp; &lt;http://evil|x&gt; @\u200bhere (@\u200bann) `rm` by ann@example.com"
+    assert said["title"] == f"Plumbline: {harmless}"
+    assert (said["description"], said["summary"]) == (harmless, harmless)
+    assert said["nextSteps"] == ["`" + harmless.replace("`", "'") + "`"]
+
+
+@pytest.mark.parametrize("char", ["x", "&", "@", "`"])
+def test_no_part_is_longer_than_a_chat_tool_takes_nor_cut_within_an_entity(char: str) -> None:
+    said = _said(char * 10_000)
+    lengths = [len(said["title"]), len(said["description"]), len(said["nextSteps"][0]), len(said["summary"])]
+    assert all(most - 6 < length <= most for length, most in zip(lengths, (250, 8000, 350, 250), strict=True))
+    shown = (said["title"], said["description"], said["nextSteps"][0].strip("`"), said["summary"])
+    assert all(not one.removesuffix("...").replace("&amp;", "").count("&") for one in shown)
+    assert all(one.endswith("...") for one in shown)
+
+
+def test_what_is_empty_is_left_out() -> None:
+    message = chat_message(_letter(attributes={"outcome": "", "region": ""}))
+    assert message["content"] == {
+        "textType": "client-markdown",
+        "title": "Plumbline: week: none",
+        "description": "week: none",
+    }
+    assert set(cast("dict[str, Any]", message["metadata"])) == {"threadId", "summary"}
+
+
+def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(letter: Letter) -> None:
+    def thread(one: Letter) -> Any:
+        return cast("dict[str, Any]", chat_message(one)["metadata"])["threadId"]
+
+    weeks = [wording.weekly({}, [], Voice(), NOW + timedelta(days=days)) for days in (0, 7)]
+    assert thread(letter) == letter.attributes["finding"]
+    assert len({thread(one) for one in weeks}) == 2
+    assert thread(weeks[0]) == thread(weeks[0])
+    assert thread(weeks[0]).startswith("week-")
+    blind = [_letter(attributes={"outcome": "unknown", "control": control}) for control in ("iam-groups", "s3-acl")]
+    assert [thread(one) for one in blind] == ["unknown-iam-groups", "unknown-s3-acl"]

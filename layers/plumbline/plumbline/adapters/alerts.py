@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from plumbline.adapters.aws import ClientFactory, perform
 from plumbline.core import Call
@@ -11,6 +15,16 @@ from plumbline.wording import Letter
 
 #: SNS takes 256 KB; a letter that long is no letter.
 _MAX_BODY = 60_000
+#: What Amazon Q Developer takes of each part of a message.
+_MAX_TITLE, _MAX_DESCRIPTION, _MAX_STEP = 250, 8000, 350
+_ELLIPSIS = "..."
+#: The ampersand first: it begins the others.
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_HALF_AN_ENTITY = re.compile(r"&\w*$")
+#: What begins with it names a person or a whole channel; within a word, as in an address, it names nobody.
+_MENTION = re.compile(r"(?<!\w)@")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +61,51 @@ class Topic:
 
 
 def chat_message(letter: Letter) -> dict[str, object]:
-    """A letter as chat tools take it.
+    """A letter as chat tools take it; what is empty is left out.
 
     Source: custom notifications of Amazon Q Developer in chat applications, version 1.0 of their schema.
     """
     title = letter.subject.removeprefix("[Plumbline] ")
-    return {
-        "version": "1.0",
-        "source": "custom",
-        "content": {
-            "textType": "client-markdown",
-            "title": f"Plumbline: {title}",
-            "description": letter.about.get("lead", title),
-            "nextSteps": [f"`{one}`" for one in letter.commands],
-        },
-        "metadata": {
-            "threadId": letter.attributes.get("finding", letter.attributes.get("outcome", "plumbline")),
-            "summary": title,
-            "eventType": letter.attributes.get("outcome", ""),
-            "relatedResources": [letter.about["target"]] if "target" in letter.about else [],
-            "additionalContext": dict(letter.attributes),
-        },
+    content = {
+        "textType": "client-markdown",
+        "title": _plain(f"Plumbline: {title}", _MAX_TITLE),
+        "description": _plain(letter.about.get("lead") or title, _MAX_DESCRIPTION),
+        "nextSteps": [_code(one) for one in letter.commands],
     }
+    metadata = {
+        "threadId": _thread(letter),
+        "summary": _plain(title, _MAX_TITLE),
+        "eventType": letter.attributes.get("outcome", ""),
+        "relatedResources": [letter.about["target"]] if letter.about.get("target") else [],
+        "additionalContext": _filled(letter.attributes),
+    }
+    return {"version": "1.0", "source": "custom", "content": _filled(content), "metadata": _filled(metadata)}
+
+
+def _thread(letter: Letter) -> str:
+    """What is read together: all about one finding, or one rule that cannot look. Any other letter stands alone."""
+    attributes = letter.attributes
+    if attributes.get("finding"):
+        return attributes["finding"]
+    alone = hashlib.sha256(letter.body.encode()).hexdigest()[:12]
+    return f"{attributes.get('outcome') or 'plumbline'}-{attributes.get('control') or alone}"
+
+
+def _plain(text: str, limit: int) -> str:
+    """Text in which Slack and Teams find no tag, no link of their own and nobody to call, cut to what they take."""
+    safe = _MENTION.sub("@\u200b", text)
+    for char, entity in _ENTITIES.items():
+        safe = safe.replace(char, entity)
+    if len(safe) <= limit:
+        return safe
+    return _HALF_AN_ENTITY.sub("", safe[: limit - len(_ELLIPSIS)]) + _ELLIPSIS
+
+
+def _code(text: str) -> str:
+    """Text to be typed, set as code; a backtick in it would end the code."""
+    typed = text.replace("`", "'")
+    return f"`{_plain(typed, _MAX_STEP - 2)}`"
+
+
+def _filled(part: Mapping[str, T]) -> dict[str, T]:
+    return {name: value for name, value in part.items() if value}
