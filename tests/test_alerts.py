@@ -52,16 +52,6 @@ def test_a_letter_is_one_call_unless_somebody_asked_for_more(letter: Letter) -> 
     assert sent["MessageAttributes"]["control"] == {"DataType": "String", "StringValue": "lamp-off"}
 
 
-def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
-    wire = Wire()
-    Topic(wire, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
-    message = json.loads(wire.sent[1][1]["Message"])
-    assert (message["version"], message["source"]) == ("1.0", "custom")
-    assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
-    assert message["content"]["nextSteps"][0].startswith("`plumbline undo ")
-    assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
-
-
 def _letter(subject: str = "[Plumbline] week: none", **parts: Any) -> Letter:
     return Letter(subject, **{"body": "", **parts})
 
