@@ -101,3 +101,13 @@ def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(le
     assert thread(weeks[0]).startswith("week-")
     blind = [_letter(attributes={"outcome": "unknown", "control": control}) for control in ("iam-groups", "s3-acl")]
     assert [thread(one) for one in blind] == ["unknown-iam-groups", "unknown-s3-acl"]
+
+
+def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
+    wire = Wire()
+    Topic(wire, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
+    message = json.loads(wire.sent[1][1]["Message"])
+    assert (message["version"], message["source"]) == ("1.0", "custom")
+    assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
+    assert message["content"]["nextSteps"][0].startswith("`plumbline undo ")
+    assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
