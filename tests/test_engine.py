@@ -147,6 +147,15 @@ def test_what_adoption_finds_is_told_in_one_digest_and_once() -> None:
     assert {one.told for one in house.ledger.findings.values()} == {("opened",)}
 
 
+def test_a_reminder_that_came_due_before_the_digest_comes_with_the_next_sweep() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle(origin=Origin.ADOPTION)
+    house.engine.digest(LAMP.account, now=NOW + 30 * HOUR)
+    assert house.finding.due == NOW + 30 * HOUR
+    assert house.settle(now=NOW + 31 * HOUR) == "told"
+    assert house.alerts.subjects[1:] == ["reminder: lamp hall is on (by mallory)"]
+
+
 def test_a_digest_that_sns_does_not_take_is_told_later() -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION, cause=Cause())

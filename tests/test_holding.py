@@ -274,6 +274,21 @@ def test_the_sweep_learns_when_somebody_has_to_be_told() -> None:
     assert due == [0, 1]
 
 
+@pytest.mark.parametrize("command", ["exempt", "unexempt"])
+def test_a_command_cut_short_after_its_first_write_is_made_good_by_the_next_sweep(command: str) -> None:
+    """The exemption is written or removed, and the function dies before it gets to the findings."""
+    house = House(clocks={"default": Clock(act=5 * DAY)})
+    house.settle()
+    if command == "exempt":
+        house.ledger.exemptions.append(_exemption(8))
+    else:
+        house.ledger.exemptions.append(_exemption(8))
+        house.settle(now=NOW + HOUR)
+        house.ledger.exemptions.clear()
+    list(house.plumbline.sweep_and_settle(now=NOW + 2 * HOUR))
+    assert house.finding.status is (Status.EXEMPT if command == "exempt" else Status.OPEN)
+
+
 def test_an_exemption_of_the_baseline_is_told_when_it_begins_a_week_before_it_ends_and_at_its_end() -> None:
     reviewed = Exemption("lamp-off", str(LAMP), "bob", "museum", NOW + 20 * DAY)
     house = House(exemptions=(reviewed,), clocks={"default": Clock(act=5 * DAY)})

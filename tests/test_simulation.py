@@ -19,7 +19,8 @@ HAPPENED = (
     "read hidden", "event late", "event lost", "event vague", "event hostile", "failed call", "message doubled",
     "junk", "dead letters", "sweep missed", "outage dynamodb", "outage sns", "outage sqs", "outage toys", "broken",
     "mended", "created", "deleted", "exempted", "paused", "visits", "repairs", "letters", "undo: done",
-    "undo: refused", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
+    "undo: refused", "exempt: done", "unexempt: done", "pause: done", "resume: done", "enforce: done", "plan: done",
+    "status: done", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
     "settled: resolved",
 )  # fmt: skip
@@ -28,7 +29,7 @@ CHECKED = (
     "adopted",
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
-    "closed rightly", "only PlumblineError",
+    "closed rightly", "opened rightly", "announced", "asking writes nothing", "only PlumblineError",
 )  # fmt: skip
 
 

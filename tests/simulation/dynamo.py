@@ -33,6 +33,7 @@ class Dynamo:
     watch: Callable[[Item | None, Item], None]
     items: dict[Key, Item] = field(default_factory=dict)
     before: dict[Key, tuple[datetime, Item | None]] = field(default_factory=dict)
+    writes: int = 0
 
     def get(self, key: Key) -> Item | None:
         """An item, as a consistent read shows it."""
@@ -43,6 +44,7 @@ class Dynamo:
         key = (item["pk"]["S"], item["sk"]["S"])
         old = self.items.get(key)
         self.before[key] = (self.clock(), old)
+        self.writes += 1
         self.items[key] = item
         self.watch(old, item)
 

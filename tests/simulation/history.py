@@ -165,10 +165,10 @@ class History:
             tick = (self.swept + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
             moments = [tick, *(at for at, _ in world.events)]
             moments += [one.visible for queue in world.queues.values() for one in queue]
-            world.now = max(world.now, min(moments))
-            if world.now > end:
-                world.now = max(end, world.now if min(moments) <= end else end)
+            if min(moments) > end:
+                world.now = max(world.now, end)  # whatever ran last may have run past the end; time never goes back
                 return
+            world.now = max(world.now, min(moments))
             self._arrive()
             if tick <= world.now:
                 self.swept = world.now
@@ -297,8 +297,9 @@ class History:
             key = rng.choice(sorted(self.world.toys))
         act = rng.choices(
             (self._breaks, self._mends, self._undoes, self._exempts, self._pauses, self._creates_or_deletes,
-             self._sticks, self._hides, self._visits, self._approves, self._tries_in_vain),
-            (40, 12, 12, 5, 3, 4, 2, 2, 3, 4, 3),
+             self._sticks, self._hides, self._visits, self._approves, self._tries_in_vain, self._asks, self._resumes,
+             self._enforces, self._unexempts),
+            (40, 12, 12, 5, 3, 4, 2, 2, 3, 4, 3, 3, 2, 2, 2),
         )[0]  # fmt: skip
         act(key)
 
@@ -354,12 +355,20 @@ class History:
         control = rng.choice((control_of(key[0]), control_of(key[0]), "*"))
         until = world.now + timedelta(hours=rng.choice((1, 3, 9, 40)))
         world.note(f"a person exempts {control} {pattern} until {until:%d %H:%M}")
+        if rng.random() < 0.3:
+            name = "all" if control == "*" else control
+            self._types("exempt", pattern, "--control", name, "--days", "1", "--owner", "ann", "--reason", "because")
+            return
         given = Exemption(control, pattern, "ann", "because", until)
         self._invoke("operate", lambda: self.ledger.exempt(ACCOUNT, given, world.now), "exempt")
         world.count["exempted"] += 1
 
     def _pauses(self, key: tuple[str, str]) -> None:
         rng, world = self.rng, self.world
+        if rng.random() < 0.5:
+            which = rng.choice((control_of(key[0]), control_of(key[0]), "all"))
+            self._types("pause", which, "--hours", str(rng.choice((1, 3, 9))), "--reason", "because")
+            return
         pauses = {name: until for name, until in world.oracle.pauses(world).items() if until > world.now}
         name = rng.choice((control_of(key[0]), control_of(key[0]), "*"))
         if name in pauses and rng.random() < 0.5:
@@ -370,6 +379,29 @@ class History:
         body = json.dumps({one: until.isoformat() for one, until in pauses.items()})
         world.table.put({"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": "pauses"}, "body": {"S": body}})
         world.count["paused"] += 1
+
+    def _asks(self, _key: tuple[str, str]) -> None:
+        """Questions change nothing, whatever the weather; a sweep by hand is a sweep."""
+        known = [life.id[:4] for _, life in self.world.oracle.by_id.values()]
+        some = self.rng.choice(known) if known else "7F3K"
+        words = self.rng.choice(
+            (("status",), ("findings",), ("plan",), ("plan", some), ("show", some), ("exemptions",))
+        )
+        writes = self.world.table.writes
+        self._types(*words)
+        if not self.world.weather.meet:
+            self.world.oracle.check("asking writes nothing", writes == self.world.table.writes, f"{words} wrote")
+
+    def _resumes(self, key: tuple[str, str]) -> None:
+        self._types("resume", *self.rng.choice(((), (control_of(key[0]),))))
+
+    def _enforces(self, key: tuple[str, str]) -> None:
+        self._types("enforce", *self.rng.choice(((), (control_of(key[0]),))), "--yes")
+
+    def _unexempts(self, _key: tuple[str, str]) -> None:
+        ids = [one["id"] for one in self.world.oracle.exemptions(self.world) if one.get("id")]
+        if ids:
+            self._types("unexempt", self.rng.choice(ids))
 
     def _approves(self, _key: tuple[str, str]) -> None:
         offered = [one for letter in self.world.letters for one in _APPROVE.findall(letter["Message"])]

@@ -11,10 +11,11 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from plumbline.announcing import events
 from plumbline.baseline import Baseline
 from plumbline.core import Call, Clock, Response, Target, utc
 from plumbline.findings import Finding, Status, from_json
-from tests.simulation.toys import ACCOUNT, wrong
+from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
 if TYPE_CHECKING:
     from tests.simulation.dynamo import Item
@@ -69,6 +70,8 @@ class Life:
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
     exempted: bool = False
+    enforced: bool = False
+    closed: datetime | None = None
 
 
 @dataclass
@@ -93,7 +96,8 @@ class Oracle:
     by_id: dict[str, tuple[Key, Life]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)
-    repairs: list[tuple[datetime, Key]] = field(default_factory=list)
+    begun: Counter[tuple[str, str]] = field(default_factory=Counter)
+    announced: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     taken: dict[Key, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     promised: dict[Key, datetime] = field(default_factory=dict)
     stopped: list[tuple[datetime, str]] = field(default_factory=list)
@@ -103,6 +107,7 @@ class Oracle:
     wanted: list[tuple[datetime, str]] = field(default_factory=list)
     visits: set[str] = field(default_factory=set)
     granted: set[tuple[str, str, str]] = field(default_factory=set)
+    ended: list[dict[str, str]] = field(default_factory=list)
     disturbed: bool = False
 
     def check(self, invariant: str, ok: object, message: str) -> None:
@@ -123,10 +128,15 @@ class Oracle:
 
     def stored(self, world: World, old: Item | None, new: Item) -> None:
         """An item was written."""
-        if new["sk"]["S"] == "exemptions":
+        kind = new["sk"]["S"].partition("#")[0]
+        if kind == "exemptions":
             self._granted(world, json.loads(new["body"]["S"]))
-        if not new["sk"]["S"].startswith("finding#"):
-            return
+        elif kind == "spent":
+            self._counted(world, new)
+        elif kind == "finding":
+            self._written(world, old, new)
+
+    def _written(self, world: World, old: Item | None, new: Item) -> None:
         after = _read(new["body"]["S"])
         before = _read(old["body"]["S"]) if old else None
         key = (after.control, str(after.target))
@@ -144,6 +154,11 @@ class Oracle:
             if not before.is_open and before.status is not Status.NOTED:
                 self.check("one life", not after.is_open, f"{name}: a closed finding was opened again")
         life = self.lives[key]
+        self.announced[after.id] += [
+            one["transition"]
+            for one in events({"dynamodb": {"NewImage": new, **({"OldImage": old} if old else {})}}, CONTROLS)
+        ]
+        self._followed(world, key, life, before if before and before.id == after.id else None, after)
         if life.status.is_open and after.status in (Status.RESOLVED, Status.REPAIRED):
             toy = world.toys[(after.target.kind, after.target.id)]
             lately = [one[1] for one in toy.past if one[0] > world.now - _LATELY]
@@ -158,9 +173,49 @@ class Oracle:
         if grown:
             life.grace = None
 
+    def _followed(self, world: World, key: Key, life: Life, before: Finding | None, after: Finding) -> None:
+        """What became of a life since it was last written: repairs begun, what a person said, its end."""
+        self._repairs_begun(before, after)
+        if before and before.repaired_at and not after.repaired_at:  # a person said: resume
+            self.taken[key].clear()
+            del life.letters["fight"]
+        if before and before.grace_until and not after.grace_until and world.running[-1].command.startswith("enforce"):
+            life.grace, life.enforced = None, True
+        if life.status.is_open and not after.status.is_open:
+            life.closed = world.now
+
+    def _repairs_begun(self, before: Finding | None, after: Finding) -> None:
+        """Count a repair in the clock hour its settle began in."""
+        if len(after.repairs) > (len(before.repairs) if before else 0):
+            hour = _hour(after.repairs[-1].at)
+            limits, control = self.baseline.breakers, after.control
+            for name, most in ((control, limits.per_control), ("*", limits.in_all)):
+                self.begun[hour, name] += 1
+                self.check("breakers", self.begun[hour, name] <= most, f"{control}: over the hourly budget of {name}")
+
+    def _counted(self, world: World, counter: Item) -> None:
+        """A counter was written; nothing in it means that a person said: resume."""
+        if counter["n"]["N"] == "0":
+            _, name, hour = counter["sk"]["S"].split("#")
+            self.begun[_hour(utc(f"{hour}:00:00")), name] = 0
+            self.notices = [
+                one for one in self.notices if not one[1].startswith("stopped") or _hour(one[0]) != _hour(world.now)
+            ]
+            self.wanted = [
+                one for one in self.wanted if not one[1].startswith("stopped") or _hour(one[0]) != _hour(world.now)
+            ]
+
     def _granted(self, world: World, stored: list[dict[str, Any]]) -> None:
         """Remember exemptions past their end, when the ledger forgets them; one that a person ends is over at once."""
         now = {(one["control"], one["target"], one["until"]) for one in stored}
+        for control, target, until in self.granted - now:
+            if utc(until) > world.now:  # a person ended it; with it ends what an undo had promised
+                self.ended.append({"control": control, "target": target})
+                self.promised = {
+                    key: at
+                    for key, at in self.promised.items()
+                    if not _covers({"control": control, "target": target}, key)
+                }
         self.granted = {one for one in self.granted if one in now or utc(one[2]) <= world.now} | now
 
     def was_exempt(self, key: Key, at: datetime) -> bool:
@@ -178,6 +233,14 @@ class Oracle:
         if after.origin.value == "adoption":
             life.grace = after.first_seen + self.grace
         life.faults = self.pending[key]
+        earlier = self.lives.get(key)
+        if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
+            toy = world.toys[(after.target.kind, after.target.id)]
+            since = [one[1] for one in toy.past if one[0] > earlier.closed]
+            states = [*since, (toy.seen(earlier.closed) or {}).get("facts")]
+            wrongly = not any(facts is not None and wrong(facts) for facts in states)
+            name = f"{key[0]} {after.target.id} {after.id[:4]}"
+            self.check("opened rightly", not wrongly, f"{name}: opened, and it was in line since {earlier.id[:4]}")
         self.lives[key] = life
         self.by_id[life.id] = (key, life)
         world.note(f"ledger: {after.control} {after.target.id} {after.id[:4]} new, {after.status.value}")
@@ -220,15 +283,19 @@ class Oracle:
         session = Session(key, finding.id, finding.version, finding.lease, undoing)
         if undoing:
             covered = [one for one in self.exemptions(world) if _covers(one, key) and utc(one["until"]) > world.now]
-            self.check("undo exempts first", covered, f"{name}: undone without an exemption")
+            ended = any(_covers(one, key) for one in self.ended)
+            self.check("undo exempts first", covered or ended, f"{name}: undone without an exemption")
             self.promised[key] = world.now + _DAY - timedelta(minutes=2)
             return session
         self._may_repair(world, inside, key, finding)
         toy = world.toys[(target.kind, target.id)]
         if self.lives[key].origin != "event" and len(toy.past) == 1 and not inside.command:
             waited = self.lives[key].first_seen + self.grace <= inside.now
-            self.check("adopted", waited, f"{name}: was so before Plumbline came, and repaired without its grace")
-        self.repairs.append((inside.now, key))
+            self.check(
+                "adopted",
+                waited or self.lives[key].enforced,
+                f"{name}: was so before Plumbline came, and repaired without its grace",
+            )
         self.taken[key].append(world.now)
         self.lives[key].hands += 1
         world.count["repairs"] += 1
@@ -241,13 +308,13 @@ class Oracle:
         approved = inside.command.startswith("approve") and rule.response is Response.PROPOSE
         acting = (rule.response is Response.ENFORCE or approved) and self.mode is Response.ENFORCE
         self.check("mode", acting, f"{name}: repaired although {rule.response.value} in mode {self.mode.value}")
+        exempt = [one for one in sees["exemptions"] if _covers(one, key) and utc(one["until"]) > now]
+        self.check("exempt", not exempt, f"{name}: repaired although exempt")
+        undone = sees["promised"].get(key)
+        self.check("exempt", undone is None or undone <= now, f"{name}: repaired again within a day of its undo")
+        paused = [one for one, until in sees["pauses"].items() if one in ("*", control) and until > now]
+        self.check("paused", not paused, f"{name}: repaired although paused")
         if not approved:
-            exempt = [one for one in sees["exemptions"] if _covers(one, key) and utc(one["until"]) > now]
-            self.check("exempt", not exempt, f"{name}: repaired although exempt")
-            undone = sees["promised"].get(key)
-            self.check("exempt", undone is None or undone <= now, f"{name}: repaired again within a day of its undo")
-            paused = [one for one, until in sees["pauses"].items() if one in ("*", control) and until > now]
-            self.check("paused", not paused, f"{name}: repaired although paused")
             act = _clock(rule.clocks, finding).act
             self.check("due", act is not None and life.first_seen + act <= now, f"{name}: repaired before its time")
             covered = life.grace and set(finding.deviation.items) <= life.items
@@ -257,9 +324,6 @@ class Oracle:
         # a settle counts by the time it began; hands are taken some seconds later
         fights = [at for at in self.taken[key] if world.now - at < _DAY - _LATELY]
         self.check("breakers", len(fights) < limits.fight, f"{name}: repair {len(fights) + 1} in 24 hours")
-        this_hour = Counter(one[0] for at, one in self.repairs if _hour(at) == _hour(now))
-        self.check("breakers", this_hour[control] < limits.per_control, f"{name}: over its hourly budget, at once")
-        self.check("breakers", this_hour.total() < limits.in_all, f"{name}: over the hourly budget of all, at once")
 
     def write(self, world: World, inside: Invocation, session: Session, call: Call) -> None:
         """A write is about to reach the account."""
@@ -315,6 +379,11 @@ class Oracle:
             reminders = len({one for one in life.told if one.startswith("reminded")})
             told = sum(life.letters[one] for one in _REMINDERS)
             self.check("told once", told <= reminders + life.faults, f"{name}: {told} reminders, {reminders} recorded")
+            said = self.announced[life.id]
+            self.check("announced", said[0] == "opened" and said.count("opened") == 1, f"{name}: announced as {said}")
+            closing = {Status.REPAIRED, Status.RESOLVED, Status.UNDONE} & {life.status}
+            for status in closing:
+                self.check("announced", said.count(status.value) == 1, f"{name}: {status.value}, announced as {said}")
             listed = any(life.id[:4] in body for body in self.digests)
             for one in life.told:
                 wanted = _REMINDERS if one.startswith("reminded") else _OUTCOMES.get(one, ())
@@ -334,7 +403,7 @@ class Oracle:
             return
         for at, what in self.wanted:
             verb, control, code = what.split(" ", 2)
-            within = _DAY if verb == "unknown" else _HOUR
+            within = _DAY + _HOUR if verb == "unknown" else _HOUR
             near = [one for when, one in self.notices if one.startswith(verb) and abs(when - at) <= within]
             told = any((control in one and code in one) or "in all" in one for one in near)
             self.check("notice sent", told, f"{at:%d %H:%M} {what}: nobody was told")

@@ -96,12 +96,13 @@ class Plumbline:
         ask = self.engine.aws.eyes(unit.account, unit.region)
         findings = self.ledger.open_findings(unit.account)
         adopted = self.ledger.adopted(unit.account)
+        exemptions = (*self.ledger.all_exemptions(unit.account)[0], *self.engine.baseline.exemptions)
         for control_id in unit.controls:
             control, rule = self.engine.controls[control_id], self.engine.baseline.rules[control_id]
             mine = [one for one in findings if one.control == control_id]
-            before = Adoption.from_json(adopted.get(control_id))
-            looked = sweep.look(control, rule, ask, mine, adoption=before, now=now)
-            yield Look(control_id, list(looked.wakes), before, looked.adoption)
+            known = sweep.Known(mine, exemptions, Adoption.from_json(adopted.get(control_id)))
+            looked = sweep.look(control, rule, ask, known, now=now)
+            yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption)
 
     def looked(self, unit: sweep.Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""

@@ -435,9 +435,12 @@ class Engine:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise
         for finding in waiting:
-            told = (*finding.told, finding.outbox.removeprefix(DIGEST))
+            told = replace(finding, outbox="", told=(*finding.told, finding.outbox.removeprefix(DIGEST)))
+            if told.is_open and told.status is not Status.EXEMPT and told.control in self.controls:
+                # what came due while it waited comes with the next sweep
+                told = replace(told, due=_next_due(self.rule(told.control), told, now) or told.due)
             try:
-                self.ledger.save(replace(finding, outbox="", told=told), now=now)
+                self.ledger.save(told, now=now)
             except Conflict:  # settled while the letter was written: the next digest may name it again
                 continue
         return len(waiting)
@@ -467,7 +470,7 @@ class Engine:
 
     def _tell_if_due(self, case: _Case, finding: Finding, plan: Plan, held: str) -> Settled:
         transition = clocks.due_telling(case.rule, finding, case.now)
-        finding = replace(finding, due=self._next_due(case, finding))
+        finding = replace(finding, due=_next_due(case.rule, finding, case.now))
         if not transition or (transition == "opened" and finding.awaits_digest):
             if finding != case.brief.finding and replace(finding, last_seen=case.now) != replace(
                 case.brief.finding or finding, last_seen=case.now
@@ -597,7 +600,9 @@ class Engine:
         claimed = self._save(case, replace(finding, outbox=transition, lease=lease, due=lease))
         self.alerts.send(letter)
         told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
-        return self.ledger.save(replace(told, due=due or self._next_due(case, told)), now=case.now, letter=True)
+        return self.ledger.save(
+            replace(told, due=due or _next_due(case.rule, told, case.now)), now=case.now, letter=True
+        )
 
     def _tell_held(self, finding: Finding, transition: str, letter: Letter, brief: Brief, now: datetime) -> Finding:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
@@ -609,18 +614,6 @@ class Engine:
     def _storm(self, brief: Brief) -> bool:
         """Whether enough letters were sent in this clock hour."""
         return brief.letters >= self.baseline.letters.per_hour
-
-    def _next_due(self, case: _Case, finding: Finding) -> datetime | None:
-        if not finding.is_open:
-            return None
-        if "opened" in finding.told and not finding.awaits_digest and clocks.due_telling(case.rule, finding, case.now):
-            return case.now  # one letter at a time: the next sweep sends what is due beside this one
-        due = clocks.next_due(case.rule, finding, case.now)
-        acts = clocks.acts_at(case.rule, finding)
-        acts_by_itself = case.rule.response is Response.ENFORCE and len(finding.repairs) < MAX_ATTEMPTS
-        if acts_by_itself and acts is not None and acts <= case.now:  # due, and held back for now
-            return min(due or datetime.max.replace(tzinfo=acts.tzinfo), case.now + RETRY_AFTER)
-        return due
 
     def _save(self, case: _Case, finding: Finding, *, spend: Breakers | None = None) -> Finding:
         before = case.brief.finding
@@ -671,6 +664,20 @@ def survey(control: Control, ask: Ask) -> Survey:
             except AwsRefusal:
                 unreadable.append(target)
     return Survey(states, tuple(unreadable))
+
+
+def _next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
+    """When to look at a finding again; None when nothing more comes by itself."""
+    if not finding.is_open:
+        return None
+    if "opened" in finding.told and not finding.awaits_digest and clocks.due_telling(rule, finding, now):
+        return now  # one letter at a time: the next sweep sends what is due beside this one
+    due = clocks.next_due(rule, finding, now)
+    acts = clocks.acts_at(rule, finding)
+    acts_by_itself = rule.response is Response.ENFORCE and len(finding.repairs) < MAX_ATTEMPTS
+    if acts_by_itself and acts is not None and acts <= now:  # due, and held back for now
+        return min(due or datetime.max.replace(tzinfo=acts.tzinfo), now + RETRY_AFTER)
+    return due
 
 
 def _is_half_told(finding: Finding) -> bool:

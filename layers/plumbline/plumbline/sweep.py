@@ -7,15 +7,16 @@ due, and for an open finding that looks compliant now. Judging and repairing sta
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Baseline, Rule
 from plumbline.core import ALL, GLOBAL, Ask, AwsRefusal, Control, MalformedWake, Origin, Response, Scope, State, Target
 from plumbline.engine import survey
-from plumbline.findings import Finding
+from plumbline.exemptions import Exemption, covering
+from plumbline.findings import Finding, Status
 from plumbline.wakes import Wake
 
 _MARK = "plumbline-unit"
@@ -78,6 +79,21 @@ def units(account: str, home: str, controls: Mapping[str, Control], baseline: Ba
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows that bears on a control's part of a sweep.
+
+    Attributes:
+        findings: the open ones of this control in this account.
+        exemptions: all of them, reviewed ones included.
+        adoption: how far the first sweep had come; what it is about gets adoption's grace.
+    """
+
+    findings: Sequence[Finding] = ()
+    exemptions: Sequence[Exemption] = ()
+    adoption: Adoption = field(default_factory=Adoption)
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What one control saw in one unit.
 
@@ -94,9 +110,8 @@ def look(
     control: Control,
     rule: Rule,
     ask: Ask,
-    open_findings: Iterable[Finding],
+    known: Known,
     *,
-    adoption: Adoption,
     now: datetime,
 ) -> Looked:
     """What one control sees in one unit: the wakes it needs, and how far its first sweep has come.
@@ -108,37 +123,38 @@ def look(
         control: what to look with.
         rule: what the baseline says of it.
         ask: the eyes, shared by the unit's controls.
-        open_findings: those of this control in this account.
-        adoption: how far the first sweep had come; what it is about gets adoption's grace.
+        known: what the ledger knows.
         now: the time, in UTC.
     """
+    adoption, findings = known.adoption, {one.target: one for one in known.findings}
     first = adoption.mark != mark(rule)
-    known = {one.target: one for one in open_findings}
     try:
         seen = survey(control, ask)
     except AwsRefusal:
         # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
         origin = Origin.ADOPTION if first or adoption.pending else Origin.SWEEP
         return Looked((Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin),), adoption)
-    wanted = [one for one, state in seen.states.items() if wants_a_look(control, rule, state, known.get(one), now)]
+    wanted = [
+        one for one, state in seen.states.items() if _wants_a_look(control, rule, state, findings.get(one), known, now)
+    ]
     wanted += seen.unreadable
     out_of_sight = [
-        one for one in known if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
+        one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
     ]
-    unsettled = {str(one) for one in wanted if one not in known}
+    unsettled = {str(one) for one in wanted if one not in findings}
     pending = frozenset(unsettled if first else unsettled & adoption.pending)
     wakes = (
         *(Wake(control.id, one, Origin.ADOPTION if str(one) in pending else Origin.SWEEP) for one in wanted),
         *(
-            Wake(control.id, one, Origin.SWEEP, known[one].cause)
+            Wake(control.id, one, Origin.SWEEP, findings[one].cause)
             for one in out_of_sight
-            if _has_changed(control, rule, ask, known[one], now)
+            if _has_changed(control, rule, ask, findings[one], known, now)
         ),
     )
     return Looked(wakes, Adoption(mark(rule), pending))
 
 
-def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, now: datetime) -> bool:
+def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known: Known, now: datetime) -> bool:
     """Whether a target that the bulk read leaves out is worth a wake.
 
     It was deleted, or the list is old: IAM's credential report does not know keys that are younger than itself.
@@ -149,10 +165,12 @@ def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, now: 
         state = control.observe(ask, finding.target)
     except AwsRefusal:
         return True
-    return wants_a_look(control, rule, state, finding, now)
+    return _wants_a_look(control, rule, state, finding, known, now)
 
 
-def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | None, now: datetime) -> bool:
+def _wants_a_look(
+    control: Control, rule: Rule, state: State, finding: Finding | None, known: Known, now: datetime
+) -> bool:
     """Whether what the sweep saw differs from what the ledger knows."""
     deviation = control.detect(state, rule.settings)
     if finding is None:
@@ -160,8 +178,10 @@ def wants_a_look(control: Control, rule: Rule, state: State, finding: Finding | 
     if deviation is None:
         return True
     is_due = finding.due is not None and finding.due <= now
-    known = finding.deviation
-    return is_due or deviation.clock != known.clock or set(deviation.items) != set(known.items)
+    is_news = deviation.clock != finding.deviation.clock or set(deviation.items) != set(finding.deviation.items)
+    # A person's command writes the exemption first, and may not get to the findings.
+    covered = covering(known.exemptions, control.id, finding.target, now) is not None
+    return is_due or is_news or covered != (finding.status is Status.EXEMPT)
 
 
 def _in_unit(target: Target, ask: Ask) -> bool:
