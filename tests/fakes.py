@@ -173,6 +173,7 @@ class LampEyes:
     account: str
     region: str
     home: str = "us-east-1"
+    stack: str = "plumbline"
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -20,6 +20,7 @@ from moto import mock_aws
 import tests.controls
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
+from plumbline.baseline import STACK, completed, in_stack
 from plumbline.core import Call, Control, Target
 from tests.deployed import ledger_table
 
@@ -102,12 +103,14 @@ class Story:
     @property
     def all_settings(self) -> dict[str, Any]:
         """The control's settings, defaults filled in."""
-        return defaults(self.rule) | dict(self.settings)
+        settings: dict[str, Any] = in_stack(completed(self.rule.settings, self.settings), STACK)
+        return settings
 
 
 def defaults(control: Control) -> dict[str, Any]:
     """The settings a control has when the baseline says nothing."""
-    return {name: schema["default"] for name, schema in control.settings.items() if "default" in schema}
+    settings: dict[str, Any] = in_stack(completed(control.settings, {}), STACK)
+    return settings
 
 
 def stories() -> list[Story]:

@@ -152,6 +152,39 @@ def test_an_error_names_line_place_and_remedy(text: str, expected: str) -> None:
     assert first == expected or (expected.endswith(": ") and first.startswith(expected))
 
 
+OPS = "controls:\n  iam-groups:\n    groups:\n      ops: [IAMFullAccess]\n"
+
+
+def test_two_rules_that_would_fight_stop_the_build() -> None:
+    (problem,) = _problems(OPS)
+    assert problem == (
+        "baseline.yaml:4: controls.iam-groups.groups.ops: IAMFullAccess makes administrators, and iam-admin-grants "
+        "would take it from the group again; write 'ops' into controls.iam-admin-grants.administrators.groups, or give "
+        "the group less"
+    )
+
+
+@pytest.mark.parametrize(
+    "peace",
+    [
+        "  iam-admin-grants: {administrators: {groups: [administrators, ops]}}",
+        "  iam-admin-grants: {mode: alert}",
+    ],
+)
+def test_rules_that_agree_do_not_stop_it(peace: str) -> None:
+    assert _compiled(OPS + peace).rules["iam-groups"].settings["groups"] == {"ops": ["IAMFullAccess"]}
+
+
+def test_a_key_that_is_left_out_keeps_its_default_and_the_stacks_name_is_filled_in() -> None:
+    text = "controls:\n  iam-admin-grants: {administrators: {users: [ann]}}"
+    data = compile_text(text, name="baseline.yaml", today=TODAY)
+    named = Baseline.from_json(data, "line-two").rules["iam-admin-grants"].settings["administrators"]
+    trail = Baseline.from_json(data, "line-two").rules["cloudtrail-logging"].settings
+    assert (named["users"], named["groups"]) == (["ann"], ["administrators"])
+    assert "plumbline/line-two-hands" in named["roles"]
+    assert (trail["trail_name"], trail["bucket"]) == ("line-two", "line-two-trail-{account}-{region}")
+
+
 def test_all_problems_are_reported_at_once() -> None:
     text = "controls:\n  iam-access-key-created: {mode: x, allowed_users: 5}\nregions: 7"
     assert [one.split(": ")[0] for one in _problems(text)] == ["baseline.yaml:2", "baseline.yaml:2", "baseline.yaml:3"]

@@ -90,7 +90,7 @@ def test_every_parameter_is_described_constrained_grouped_and_labelled() -> None
 
 
 def test_the_shell_function_of_the_stack_is_the_one_in_the_letters() -> None:
-    in_letters = command(Voice(region=STACK["AWS::Region"], operate="plumbline-operate"))
+    in_letters = command(Voice(region=STACK["AWS::Region"], stack="plumbline"))
     assert " ".join(in_letters.replace("\\\n", " ").split()) == text(source()["Outputs"]["Shell"]["Value"])
 
 
@@ -132,7 +132,7 @@ def test_there_are_no_other_functions_and_no_role_of_sams_own() -> None:
 
 @pytest.mark.parametrize("name", ["ReactFunction", "SweepFunction", "OperateFunction"])
 def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plumbline.baseline.load", lambda: Baseline(own_rules()))
+    monkeypatch.setattr("plumbline.baseline.load", lambda **_: Baseline(own_rules()))
     variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
     environment = {key: text(value) for key, value in variables.items()} | {"AWS_REGION": STACK["AWS::Region"]}
     plumbline = from_environment(lambda: NOW, environment)

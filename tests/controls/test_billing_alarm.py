@@ -22,6 +22,7 @@ def state(*alarms: dict[str, Any], **topics: int | None) -> dict[str, Any]:
         "account": ACCOUNT,
         "alarms": list(alarms),
         "topics": {TOPIC: 1} | {"arn:" + one: n for one, n in topics.items()},
+        "own_topic": TOPIC,
     }
 
 

@@ -51,6 +51,7 @@ class Hindsight:
     account: str = ACCOUNT
     region: str = GLOBAL
     home: str = HOME
+    stack: str = "plumbline"
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

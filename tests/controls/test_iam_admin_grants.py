@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.baseline import completed
 from plumbline.controls._administrators import observe
 from plumbline.controls.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, plan
 from plumbline.core import GLOBAL, Plan, Target
@@ -150,8 +151,9 @@ def _told(
         target = breaks(told)
         state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
         assert state is not None
-        deviation = detect(state, settings)
-        return dict(state), deviation.items if deviation else (), plan(target, state, settings)
+        whole = completed(CONTROL.settings, settings)
+        deviation = detect(state, whole)
+        return dict(state), deviation.items if deviation else (), plan(target, state, whole)
 
 
 def _calls(repair: Plan) -> list[tuple[str, dict[str, Any]]]:
@@ -290,8 +292,8 @@ def test_naming_users_does_not_unname_groups_and_roles() -> None:
         "reasons": [],
     }
     role = {**group, "kind": "role", "name": "OrganizationAccountAccessRole"}
-    assert detect(group, NAMED) is None
-    assert detect(role, NAMED) is None
+    named = completed(CONTROL.settings, NAMED)
+    assert (detect(group, named), detect(role, named)) == (None, None)
     assert set(ADMINISTRATORS) == {"groups", "users", "roles"}
 
 

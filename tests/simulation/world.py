@@ -375,6 +375,7 @@ class Eyes:
     account: str
     region: str
     home: str = HOME
+    stack: str = "plumbline"
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:

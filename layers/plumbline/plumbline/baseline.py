@@ -16,6 +16,8 @@ from typing import Any
 from plumbline.core import BaselineError, Clock, Response
 from plumbline.exemptions import Exemption
 
+#: What the stack is called unless whoever deploys it says otherwise.
+STACK = "plumbline"
 COMPILED = Path(__file__).with_name("baseline.json")
 
 
@@ -83,14 +85,14 @@ class Baseline:
     patience: Patience = field(default_factory=Patience)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Baseline:
-        """The baseline that compile.py wrote."""
+    def from_json(cls, data: Mapping[str, Any], stack: str = STACK) -> Baseline:
+        """The baseline that compile.py wrote, as it is meant in a stack of this name."""
         return cls(
             rules={
                 control: Rule(
                     response=Response(rule["mode"]),
                     clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
-                    settings=rule["settings"],
+                    settings=in_stack(rule["settings"], stack),
                 )
                 for control, rule in data["controls"].items()
             },
@@ -102,14 +104,42 @@ class Baseline:
         )
 
 
-def load(path: Path = COMPILED) -> Baseline:
+def completed(settings: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A control's settings: what a person wants, and the default of whatever he leaves out.
+
+    Args:
+        settings: JSON Schema of each, as a control declares them. In a mapping with named keys, each key has its own
+            default; one with free keys is taken as a whole.
+        wanted: what stands in the file.
+    """
+    complete = {name: schema["default"] for name, schema in settings.items() if "default" in schema}
+    for name, value in wanted.items():
+        keyed = "properties" in settings.get(name, {})
+        complete[name] = {**complete.get(name, {}), **value} if keyed else value
+    return complete
+
+
+def in_stack(value: Any, stack: str) -> Any:  # noqa: ANN401 - settings are JSON-like
+    """Settings in which `{stack}` has become the stack's name, as in `{stack}-alerts`."""
+    if isinstance(value, str):
+        return value.replace("{stack}", stack)
+    if isinstance(value, Mapping):
+        return {key: in_stack(one, stack) for key, one in value.items()}
+    return [in_stack(one, stack) for one in value] if isinstance(value, list | tuple) else value
+
+
+def load(path: Path = COMPILED, *, stack: str = STACK) -> Baseline:
     """The compiled baseline in the layer.
+
+    Args:
+        path: the file.
+        stack: the name of Plumbline's own stack, for what the baseline says of it.
 
     Raises:
         BaselineError: it is missing or unreadable; then nothing may be repaired.
     """
     try:
-        return Baseline.from_json(json.loads(path.read_text()))
+        return Baseline.from_json(json.loads(path.read_text()), stack)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"the compiled baseline {path.name} cannot be read ({error}); run `sam build` and deploy again"
         raise BaselineError([message]) from error

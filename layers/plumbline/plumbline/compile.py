@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from plumbline import registry
-from plumbline.baseline import Baseline, Breakers, Letters, Patience
+from plumbline.baseline import Baseline, Breakers, Letters, Patience, completed
 from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
 
@@ -90,9 +90,10 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         problems = [(tuple(one.absolute_path), _advice(one)) for one in broken]
     if not problems:
         problems = list(_exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today))
+    compiled = {} if problems else _compiled(data, controls)
+    problems += _clashes(compiled, controls) if compiled else []
     if problems:
         raise BaselineError([f"{name}:{_line(lines, path)}: {_place(path)}{advice}" for path, advice in problems])
-    compiled = _compiled(data, controls)
     Baseline.from_json(json.loads(json.dumps(compiled)))  # what cannot be read back must not be shipped
     return compiled
 
@@ -184,16 +185,29 @@ def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[
     }
 
 
+def _clashes(compiled: Mapping[str, Any], controls: Mapping[str, Control]) -> list[tuple[Path_, str]]:
+    """What one enforced rule would do and another take back."""
+    enforced = {
+        one: rule["settings"]
+        for one, rule in compiled["controls"].items()
+        if rule["mode"] in (Response.ENFORCE.value, Response.PROPOSE.value)
+    }
+    return [
+        (("controls", one, *path), advice)
+        for one in enforced
+        for path, advice in (controls[one].clashes or (lambda _: ()))(enforced)
+    ]
+
+
 def _compiled_control(control: Control, wanted: Mapping[str, Any]) -> dict[str, Any]:
     clocks = {name: _clock_json(clock) for name, clock in control.clocks.items()}
     for name, clock in (wanted.get("clocks") or {}).items():
         for key, value in (clock or {}).items():
             clocks[name][key] = [_hours(one) for one in value] if key == "remind" else _hours(value)
-    settings = {name: schema["default"] for name, schema in control.settings.items() if "default" in schema}
     return {
         "mode": wanted.get("mode", control.response.value),
         "clocks": clocks,
-        "settings": settings | {name: value for name, value in wanted.items() if name not in _OWN_KEYS},
+        "settings": completed(control.settings, {k: v for k, v in wanted.items() if k not in _OWN_KEYS}),
     }
 
 

@@ -131,6 +131,7 @@ def in_one_process(
     baseline: Baseline | None = None,
     controls: Mapping[str, Control] | None = None,
     deployment: Deployment | None = None,
+    stack: str = baselines.STACK,
 ) -> Plumbline:
     """A Plumbline without queues: for tests, the bench, the preview and people who script it.
 
@@ -146,6 +147,7 @@ def in_one_process(
         baseline: what must hold; the compiled one in the layer when None.
         controls: the registry when None.
         deployment: mode, grace and wording; the defaults when None.
+        stack: the name of Plumbline's own stack, for what the baseline says of it.
 
     Raises:
         BaselineError: there is no readable baseline.
@@ -156,9 +158,9 @@ def in_one_process(
     ledger = Table(clients, table, region)
     engine = Engine(
         controls=registry.load() if controls is None else controls,
-        baseline=baseline or baselines.load(),
+        baseline=baseline or baselines.load(stack=stack),
         deployment=deployment or Deployment(home=region, voice=Voice(account=account, region=region)),
-        aws=Accounts(clients, region, eyes_role, hands_role),
+        aws=Accounts(clients, region, eyes_role, hands_role, stack),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
@@ -181,14 +183,14 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         mode = _MODES[environment["PLUMBLINE_MODE"]]
         grace = timedelta(days=int(environment["PLUMBLINE_ADOPTION_GRACE_DAYS"]))
         table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
-        operate = environment["PLUMBLINE_OPERATE"]
+        stack = environment["PLUMBLINE_STACK"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
         chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
         raise NotConfigured(
             f"the function's environment lacks or misspells {error}; deploy the template again"
         ) from error
-    voice = Voice(account=account, region=region, operate=operate)
+    voice = Voice(account=account, region=region, stack=stack)
     return in_one_process(
         account=account,
         region=region,
@@ -199,4 +201,5 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         hands_role=roles[1],
         chat=chat,
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, voice=voice),
+        stack=stack,
     )

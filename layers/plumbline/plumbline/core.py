@@ -336,6 +336,7 @@ class Ask(Protocol):
     account: str
     region: str
     home: str
+    stack: str
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """AWS's answer, or None where its error code is in `call.absent`."""
@@ -401,6 +402,8 @@ class Control:
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
         witness: for controls that events alone can tell about: event detail -> state. There is nothing to observe.
         settings: JSON Schema of each setting, with `default` and `description`.
+        clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
+            the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
     """
 
@@ -421,6 +424,7 @@ class Control:
     survey: Callable[[Ask], Mapping[Target, State]] | None = None
     witness: Callable[[Event], State] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
 
     def name(self, target: Target) -> str:

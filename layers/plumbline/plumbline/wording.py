@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from plumbline import registry
-from plumbline.baseline import Breakers
+from plumbline.baseline import STACK, Breakers
 from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, utc
 from plumbline.findings import Finding, Status
 from plumbline.restraints import Restraint, Why
@@ -53,13 +53,13 @@ class Voice:
     Attributes:
         account: the account Plumbline runs in.
         region: the region of the operate function.
-        operate: its name.
+        stack: the name of the stack; its function is called after it.
         alias: what the account is called by its owners; may be empty.
     """
 
     account: str = ""
     region: str = "us-east-1"
-    operate: str = "plumbline-operate"
+    stack: str = STACK
     alias: str = ""
 
 
@@ -383,7 +383,7 @@ def command(voice: Voice) -> str:
     """The shell function that makes `plumbline ...` work in CloudShell."""
     return (
         f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
-        f"  --function-name {voice.operate} --cli-binary-format raw-in-base64-out \\\n"
+        f"  --function-name {voice.stack}-operate --cli-binary-format raw-in-base64-out \\\n"
         '  --payload "$(jq -nc --arg by "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
         '  \'{command:$ARGS.positional,by:$by}\' --args -- "$@")" \\\n'
         "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from plumbline.baseline import STACK
 from plumbline.core import GLOBAL, AwsRefusal, Call, Control, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
@@ -162,6 +163,7 @@ class Reader:
     region: str
     home: str
     role: str
+    stack: str = STACK
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
@@ -185,16 +187,18 @@ class Accounts:
         eyes_role: ARN of the read-only role, `{account}` standing for the account; empty to read with the process's
             own credentials (preview).
         hands_role: ARN of the writing role; empty where nothing may be written.
+        stack: the name of Plumbline's own stack, for controls that look for its topic.
     """
 
     clients: ClientFactory
     home: str
     eyes_role: str = ""
     hands_role: str = ""
+    stack: str = STACK
 
     def eyes(self, account: str, region: str) -> Reader:
         """See engine.Aws."""
-        return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account))
+        return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account), self.stack)
 
     def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
         """See engine.Aws. Each repair gets a session of its own, named after the control."""

@@ -65,12 +65,13 @@ def observe(ask: Ask, target: Target) -> State:
         return {"data": any(one["Dimensions"] == METRIC["Dimensions"] for one in metrics)}
     found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
     alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one)]
-    default = _default_topic(target.account)
+    own = f"arn:aws:sns:{REGION}:{target.account}:{ask.stack}-alerts"
     topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
     return {
         "account": target.account,
         "alarms": sorted(alarms, key=lambda one: (one["AlarmName"] != OURS, one["AlarmName"])),
-        "topics": {one: _confirmed(ask, one) for one in sorted(topics | {default})},
+        "topics": {one: _confirmed(ask, one) for one in sorted(topics | {own})},
+        "own_topic": own,
     }
 
 
@@ -100,8 +101,10 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings) -> Plan:
     """Put our alarm, and only it; where somebody will hear it."""
     assert state is not None  # noqa: S101 - an account always has a state
-    topic = settings["topic"] or _default_topic(target.account)
-    refusal = _WITHOUT_DATA if "data" in state else _unheard(topic, state["topics"], named=bool(settings["topic"]))
+    if "data" in state:
+        return Plan(refusal=_WITHOUT_DATA)
+    topic = settings["topic"] or state["own_topic"]
+    refusal = _unheard(topic, state["topics"], named=bool(settings["topic"]))
     if refusal:
         return Plan(refusal=refusal)
     before = next((one for one in state["alarms"] if one["AlarmName"] == OURS), None)
@@ -150,10 +153,6 @@ def _confirmed(ask: Ask, topic: str) -> int | None:
     return sum(str(one["SubscriptionArn"]).startswith("arn:") for one in answer.get("Subscriptions", ()))
 
 
-def _default_topic(account: str) -> str:
-    return f"arn:aws:sns:{REGION}:{account}:plumbline-alerts"
-
-
 def _is_topic_of(action: str, account: str) -> bool:
     return action.startswith(f"arn:aws:sns:{REGION}:{account}:")
 
@@ -199,7 +198,7 @@ CONTROL = Control(
             "type": "string",
             "pattern": "^(arn:aws:sns:us-east-1:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$",
             "default": "",
-            "description": "The SNS topic in us-east-1 that the alarm tells. Empty: plumbline-alerts there.",
+            "description": "The SNS topic in us-east-1 that the alarm tells. Empty: Plumbline's own Alerts topic.",
         },
     },
 )

@@ -198,16 +198,17 @@ CONTROL = Control(
     settings={
         "trail_name": {
             "type": "string",
-            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$",
-            "default": "plumbline",
-            "description": "The trail to repair before any other, and to create when the account has none.",
+            "pattern": "^([A-Za-z0-9]|\\{stack\\})([A-Za-z0-9._-]{1,126}[A-Za-z0-9])?$",
+            "default": "{stack}",
+            "description": "The trail to repair before any other, and to create when the account has none. "
+            "`{stack}` stands for the name of Plumbline's own stack.",
         },
         "bucket": {
             "type": "string",
             "minLength": 3,
-            "default": "plumbline-trail-{account}-{region}",
+            "default": "{stack}-trail-{account}-{region}",
             "description": "The bucket of a trail that has to be created; its policy must let CloudTrail write. "
-            "`{account}` and `{region}` stand for the account and the home region.",
+            "`{account}`, `{region}` and `{stack}` stand for the account, the home region and Plumbline's own stack.",
         },
     },
     blinds=True,

@@ -45,7 +45,7 @@ from plumbline.core import (
 )
 from plumbline.policies import Document
 
-#: Used for what a baseline leaves out, so that naming the users does not unname the roles.
+#: Each key is used where a baseline leaves it out, so that naming the users does not unname the roles.
 ADMINISTRATORS: Mapping[str, Sequence[str]] = {
     "groups": ("administrators",),
     "users": (),
@@ -55,7 +55,7 @@ ADMINISTRATORS: Mapping[str, Sequence[str]] = {
         "OrganizationAccountAccessRole",
         "AWSControlTowerExecution",
         # Plumbline's own writing role, exactly: a pattern over its path would be a place to hide.
-        "plumbline/plumbline-hands",
+        "plumbline/{stack}-hands",
     ),
 }
 
@@ -70,7 +70,7 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """Administrator rights, or the way to them, with somebody the baseline does not name."""
     if state is None:
         return None
-    who = _named(settings)
+    who = settings["administrators"]
     if state["kind"] == "policy":
         others = tuple(f"{one['kind']}/{one['name']}" for one in _others(state, who))
         return Deviation("makes administrators of others than those the baseline names", others) if others else None
@@ -98,10 +98,6 @@ def describe(state: State) -> str:
         f"({why})" if why else "",
     ]
     return "; ".join(part for part in parts if part) or "no administrator rights of its own"
-
-
-def _named(settings: Settings) -> Mapping[str, Sequence[str]]:
-    return {**ADMINISTRATORS, **settings["administrators"]}
 
 
 def _trusted(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
@@ -138,7 +134,7 @@ def _remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bo
 def plan(target: Target, state: State, settings: Settings) -> Plan:
     """Take away what makes administrators of others; nothing when that would leave none."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
-    who = _named(settings)
+    who = settings["administrators"]
     goes_back = state["kind"] == "policy" and _goes_back(state, who)
     held = [] if goes_back else _others(state, who) if state["kind"] == "policy" else [state]
     inline, attached, joined = ([], [], []) if state["kind"] == "policy" else _excess(state, who)

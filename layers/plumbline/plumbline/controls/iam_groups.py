@@ -11,7 +11,7 @@ Source: AWS IAM best practices (rights through groups); AWS managed policies for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline import cloudtrail
@@ -34,6 +34,7 @@ from plumbline.core import (
     Step,
     Target,
 )
+from plumbline.policies import AWS_ADMIN_POLICIES
 
 KIND = "iam-groups"
 GROUPS = Call("iam", "GetAccountAuthorizationDetails", {"Filter": ["Group"], "MaxItems": 1000})
@@ -139,6 +140,21 @@ def _short(arn: str) -> str:
     return arn.partition(":policy/")[2] or arn
 
 
+def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], str]]:
+    """Groups that the baseline gives administrator rights, and that iam-admin-grants would take them from."""
+    if "iam-admin-grants" not in enforced:
+        return
+    named = enforced["iam-admin-grants"]["administrators"]["groups"]
+    for group, policies in enforced[CONTROL.id]["groups"].items():
+        strong = [_short(one) for one in policies if _short(one) in AWS_ADMIN_POLICIES]
+        if strong and group not in named:
+            advice = (
+                f"{strong[0]} makes administrators, and iam-admin-grants would take it from the group again; write "
+                f"'{group}' into controls.iam-admin-grants.administrators.groups, or give the group less"
+            )
+            yield ("groups", group), advice
+
+
 CONTROL = Control(
     id="iam-groups",
     severity=Severity.MEDIUM,
@@ -160,6 +176,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    clashes=clashes,
     settings={
         "groups": {
             "type": "object",

@@ -103,7 +103,7 @@ def _pause(name: str, pause: Pause) -> str:
 def _alarms(asked: Asked) -> tuple[list[str] | None, str]:
     """The stack's own alarms that are on."""
     deployment = asked.plumbline.engine.deployment
-    prefix = deployment.voice.operate.removesuffix("operate")
+    prefix = f"{deployment.voice.stack}-"
     call = Call("cloudwatch", "DescribeAlarms", {"AlarmNamePrefix": prefix, "StateValue": "ALARM"})
     try:
         answer = asked.plumbline.engine.aws.eyes(asked.account, deployment.home)(call)
