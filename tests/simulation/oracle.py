@@ -198,12 +198,13 @@ class Oracle:
         if counter["n"]["N"] == "0":
             _, name, hour = counter["sk"]["S"].split("#")
             self.begun[_hour(utc(f"{hour}:00:00")), name] = 0
-            self.notices = [
-                one for one in self.notices if not one[1].startswith("stopped") or _hour(one[0]) != _hour(world.now)
-            ]
-            self.wanted = [
-                one for one in self.wanted if not one[1].startswith("stopped") or _hour(one[0]) != _hour(world.now)
-            ]
+            word = "in all" if name == "*" else name
+
+            def old(at: datetime, what: str) -> bool:
+                return not (what.startswith("stopped") and word in what and _hour(at) == _hour(world.now))
+
+            self.notices = [one for one in self.notices if old(*one)]
+            self.wanted = [one for one in self.wanted if old(*one)]
 
     def _granted(self, world: World, stored: list[dict[str, Any]]) -> None:
         """Remember exemptions past their end, when the ledger forgets them; one that a person ends is over at once."""
@@ -285,7 +286,8 @@ class Oracle:
             covered = [one for one in self.exemptions(world) if _covers(one, key) and utc(one["until"]) > world.now]
             ended = any(_covers(one, key) for one in self.ended)
             self.check("undo exempts first", covered or ended, f"{name}: undone without an exemption")
-            self.promised[key] = world.now + _DAY - timedelta(minutes=2)
+            if covered:  # else a person has ended it while the undo was under way
+                self.promised[key] = world.now + _DAY - timedelta(minutes=2)
             return session
         self._may_repair(world, inside, key, finding)
         toy = world.toys[(target.kind, target.id)]
