@@ -29,6 +29,8 @@ ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
 BUCKET = "acme-data"
 #: Beside what each wait says itself: nothing here is slow, so a step that takes longer is broken.
 _STEP_SECONDS = 30.0
+#: How often the pipeline runs. What happens within three seconds of a repair may be its echo, and is looked at later.
+_PIPELINE_SECONDS = 4.0
 
 
 def say(text: str = "", *, indent: str = "") -> None:
@@ -51,7 +53,7 @@ def letter(mail: Mail) -> None:
     head = [
         f"To:      {mail.to}",
         "From:    Plumbline <no-reply@sns.amazonaws.com>",
-        f"Subject: {mail.subject}",
+        *textwrap.wrap(f"Subject: {mail.subject}", WIDTH - 2, subsequent_indent=" " * 9, break_on_hyphens=False),
     ]
     sys.stdout.write(
         "\n".join([edge, *(f"| {line}" for line in [*head, "", *mail.text.rstrip().splitlines()]), edge, ""])
@@ -252,10 +254,13 @@ def _fight(story: Story) -> None:
     admin.delete_public_access_block(Bucket=name)
     story.read = max((mail.number for mail in story.aws.mail()), default=0)
     for turn in range(3):
+        if turn:
+            time.sleep(_PIPELINE_SECONDS)
         s3.put_bucket_acl(Bucket=name, ACL="public-read")
         with timed(f"repair {turn + 1}"):
             story.mail(f"^.Plumbline. repaired: bucket {name} ")
         story.read = max(mail.number for mail in story.aws.mail())
+    time.sleep(_PIPELINE_SECONDS)
     s3.put_bucket_acl(Bucket=name, ACL="public-read")
     letter(story.mail(f"^.Plumbline. fight: bucket {name} "))
     if "AllUsers" not in json.dumps(admin.get_bucket_acl(Bucket=name)["Grants"]):

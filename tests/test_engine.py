@@ -143,7 +143,7 @@ def test_what_adoption_finds_is_told_in_one_digest_and_once() -> None:
     assert [house.engine.digest(LAMP.account, now=NOW + hours * HOUR) for hours in (0, 1)] == [2, 0]
     assert house.alerts.subjects == ["digest: 2 things there before Plumbline, the worst is high"]
     body = house.alerts.letters[0].body
-    assert "lamp attic is on; next step 2026-03-09 09:30 UTC" in body
+    assert "lamp attic is on 2026-03-09 09:30 UTC: Plumbline switches off lamp attic" in " ".join(body.split())
     assert {one.told for one in house.ledger.findings.values()} == {("opened",)}
 
 

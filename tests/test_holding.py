@@ -69,7 +69,7 @@ def test_an_exemption_says_all_about_itself_and_is_told(waiting: House) -> None:
         f"To end it before its time, type: plumbline unexempt {made.id}",
     ]
     letter = waiting.alerts.letters[-1]
-    assert letter.subject == ("[Plumbline] exempt: 111122223333/global/lamp/hall from lamp-off, until 2026-03-09")
+    assert letter.subject == ("[Plumbline] exempt: global/lamp/hall from lamp-off, until 2026-03-09")
     for fact in ("ann", "party", "user/ann, says the shell that asked", f"plumbline unexempt {made.id}"):
         assert fact in letter.body
 
@@ -140,7 +140,7 @@ def test_an_undone_target_of_any_name_is_left_alone() -> None:
 )
 def test_a_bad_exemption_is_refused_with_what_to_type(waiting: House, words: tuple[str, ...], says: str) -> None:
     answer = waiting.type("exempt", *(waiting.finding.short if word == "ID" else word for word in words))
-    assert says in answer.text
+    assert says in " ".join(answer.text.split())
     assert (False, [], "opened") == (answer.ok, waiting.ledger.exemptions, waiting.finding.told[-1])
 
 
@@ -163,7 +163,7 @@ class _Raced(Memory):
 
 def test_two_who_exempt_at_once_are_told_apart() -> None:
     answer = House(ledger=_Raced()).type("exempt", str(LAMP), "--control", "all", *EXEMPT)
-    assert (False, True) == (answer.ok, "Type the same again in two minutes" in answer.text)
+    assert (False, True) == (answer.ok, "Type the same again in two minutes" in " ".join(answer.text.split()))
 
 
 def test_an_email_that_cannot_be_sent_does_not_hide_what_was_done(waiting: House) -> None:
@@ -207,7 +207,8 @@ def test_what_another_exemption_covers_stays_exempt(waiting: House) -> None:
 @pytest.mark.parametrize("word", ["X0000", "*/nothing/*", str(LAMP)])
 def test_what_is_not_exempt_cannot_be_ended(word: str) -> None:
     answer = House().type("unexempt", word)
-    assert (answer.ok, answer.text) == (False, f"there is no exemption '{word}'. Type: plumbline exemptions")
+    said = " ".join(answer.text.split())
+    assert (answer.ok, said) == (False, f"there is no exemption '{word}'. Type: plumbline exemptions")
 
 
 def test_what_stands_in_the_baseline_is_ended_there() -> None:
@@ -261,8 +262,8 @@ def test_each_notice_is_sent_once_and_the_ended_one_forgotten() -> None:
     told = [exempting.tell_due(house.plumbline, now=NOW + days * DAY) for days in (0, 1, 2, 8, 9)]
     assert told == [0, 1, 0, 1, 0]
     assert house.alerts.subjects == [
-        "exemption ends soon: 111122223333/global/lamp/hall from lamp-off, until 2026-03-10",
-        "exemption ended: 111122223333/global/lamp/hall from lamp-off, until 2026-03-10",
+        "exemption ends soon: global/lamp/hall from lamp-off, until 2026-03-10",
+        "exemption ended: global/lamp/hall from lamp-off, until 2026-03-10",
     ]
     assert [one.id for one in house.ledger.exemptions] == ["XBBBB"]
 
@@ -298,7 +299,7 @@ def test_an_exemption_of_the_baseline_is_told_when_it_begins_a_week_before_it_en
     told = [exempting.tell_due(house.plumbline, now=NOW + day * DAY) for day in days]
     assert (due, told) == ([2], [1, 0, 1, 0, 1, 0, 0])
     assert house.alerts.subjects == [
-        f"{verb}: 111122223333/global/lamp/hall from lamp-off, until 2026-03-22"
+        f"{verb}: global/lamp/hall from lamp-off, until 2026-03-22"
         for verb in ("exempt", "exemption ends soon", "exemption ended")
     ]
     letter = " ".join(house.alerts.letters[0].body.split())
@@ -360,7 +361,7 @@ def test_a_pause_holds_repairs_back_and_ends_by_itself(words: tuple[str, ...]) -
 def test_a_bad_pause_is_refused_with_what_to_type(words: tuple[str, ...], says: str) -> None:
     house = House()
     answer = house.type("pause", *words)
-    assert says in answer.text
+    assert says in " ".join(answer.text.split())
     assert (False, {}) == (answer.ok, house.ledger.pauses)
 
 

@@ -187,6 +187,7 @@ def test_status_says_what_is_watched_swept_and_open() -> None:
         "",
         f"{house.finding.short}  high      open, next step 2026-03-04 09:30 UTC",
         "      lamp hall is on",
+        "      2026-03-04 09:30 UTC: Plumbline switches off lamp hall",
     ]
     assert answer.data["open"][0]["target"] == str(LAMP)
 

@@ -130,7 +130,7 @@ def test_an_exemption_that_ends_soon_is_told_of_once() -> None:
         for body in wakes.bodies:
             _reaction(house)[0].record(_record(body))
     assert [one for one in house.alerts.subjects if "ends soon" in one] == [
-        "exemption ends soon: 111122223333/global/lamp/hall from lamp-off, until 2026-03-07"
+        "exemption ends soon: global/lamp/hall from lamp-off, until 2026-03-07"
     ]
 
 

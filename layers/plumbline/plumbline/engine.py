@@ -338,10 +338,11 @@ class Engine:
         if held.why in (Why.FIGHT, Why.SPENT):
             return self._stopped(case, finding, held)
         text = wording.held_back(held, finding, plan, now)
+        finding = replace(finding, then=wording.then(held, plan))
         return self._tell_if_due(case, self._proposed(case, finding, plan), plan, text)
 
     def _exempt(self, case: _Case, finding: Finding, exemption: Exemption) -> Settled:
-        exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, lease=None)
+        exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
         if _is_half_told(finding):
             return self._exempt_half_way(case, exempt, exemption.until)
         if case.brief.finding and exempt == replace(case.brief.finding, last_seen=exempt.last_seen):
@@ -462,7 +463,7 @@ class Engine:
             letter = wording.fight(case.control, finding, held.recent, voice)
             told = self._tell(case, finding, "fight", letter, due=held.until)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
-        saved = self._save(case, replace(finding, due=held.until, lease=None))
+        saved = self._save(case, replace(finding, due=held.until, then="", lease=None))
         limits = self.baseline.breakers
         letter = wording.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
         self._send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", letter, now=now, within=RETRY_AFTER)
@@ -489,7 +490,7 @@ class Engine:
         if "opened" in finding.told:
             return Settled(Outcome.WAITING, case.wake, finding)
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
-        letter = wording.noted(case.control, finding, case.state, self.deployment.voice)
+        letter = wording.noted(case.control, closing, case.state, self.deployment.voice)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, closing, "opened", letter))
 
     def _repair(self, case: _Case, finding: Finding, plan: Plan, *, by: str = "") -> Settled:

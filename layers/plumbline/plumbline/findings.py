@@ -100,6 +100,7 @@ class Finding:
         repaired_at: Plumbline's repairs of this target, earlier lives included, within the fight window.
         back_since: when the life before this one was closed; None for the first.
         proposal: the repair that waits for a person's approval, with the state it was planned for.
+        then: what comes next and when, as it was said last; empty when nobody has said.
         version: counts writes; each write names the version it read.
     """
 
@@ -123,6 +124,7 @@ class Finding:
     due: datetime | None = None
     back_since: datetime | None = None
     proposal: Repair | None = None
+    then: str = ""
     version: int = 0
 
     @property
@@ -231,6 +233,7 @@ def to_json(finding: Finding) -> str:
             "due": _when(finding.due),
             "back_since": _when(finding.back_since),
             "proposal": _repair_to_json(finding.proposal) if finding.proposal else None,
+            "then": finding.then,
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -262,6 +265,7 @@ def from_json(text: str) -> Finding:
         due=_instant(data["due"]),
         back_since=_instant(data.get("back_since")),
         proposal=_repair_from_json(data["proposal"]) if data.get("proposal") else None,
+        then=data.get("then", ""),
         version=data["version"],
     )
 

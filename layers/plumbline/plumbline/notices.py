@@ -53,7 +53,7 @@ def paused(control: str, pause: Pause, voice: Voice) -> Letter:
         "telling, and repairs what is due when the pause is over."
     )
     rows = {"Reason": pause.reason, "By": wording.said(pause.by)}
-    commands = {f"resume{_named(control)}": "end the pause now", "status": "what is watched, open and paused"}
+    commands = {f"resume{_named(control)}": "end the pause now", "status": "how things stand"}
     return wording.notice("paused", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
 
 
@@ -62,8 +62,8 @@ def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Let
     lead = f"A person let {repairs(control)} go on. What is due is repaired with the next sweep."
     rows = {**what, "By": wording.said(by)}
     commands = {
-        f"pause{_named(control)} --hours 4 --reason WHY": "stop repairs again",
-        "status": "what is watched and open",
+        f"pause{_named(control)} --hours 4 --reason WHY": "stop again",
+        "status": "how things stand",
     }
     return wording.notice("resumed", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
 
@@ -84,8 +84,8 @@ def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
     shown = [*named[:_NAMED], *([f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else [])]
     rows = {f"{number}.": one for number, one in enumerate(shown, 1)} | {"By": wording.said(by)}
     commands = {
-        "plan": "what is done now, and when",
-        "pause --hours 4 --reason WHY": "stop repairs for a while",
+        "plan": "what is done when",
+        "pause --hours 4 --reason WHY": "stop for a while",
         "findings": "all that is open",
     }
     return wording.notice("grace ended", count, lead=lead, rows=rows, commands=commands, voice=voice)
@@ -114,10 +114,11 @@ def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str 
     }
     commands = {
         f"unexempt {exemption.id}": "end it now" if exemption.id and verb in ("exempt", "exemption ends soon") else "",
-        "exemptions": "all that is exempt, and until when",
-        "status": "what is watched and open",
+        "exemptions": "all of them",
+        "status": "how things stand",
     }
-    what = f"{wording.clean(exemption.target, _SHOWN)} from {rule(exemption.control)}, until {exemption.until:%Y-%m-%d}"
+    target = exemption.target.removeprefix(f"{voice.account}/")
+    what = f"{wording.clean(target, _SHOWN)} from {rule(exemption.control)}, until {exemption.until:%Y-%m-%d}"
     kept = {one: gist for one, gist in commands.items() if gist}
     return wording.notice(verb, what, lead=lead, rows=rows, commands=kept, voice=voice)
 

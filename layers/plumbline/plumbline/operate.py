@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from plumbline import wording
 from plumbline.compose import Plumbline
 from plumbline.core import Conflict, PlumblineError
 from plumbline.operating import acting, holding, looking, standing
-from plumbline.operating.asking import Answer, Asked, Command, Desk, Refused, Typed
+from plumbline.operating.asking import Answer, Asked, Command, Desk, Refused, Typed, folded
 
 __all__ = ("COMMANDS", "Answer", "Desk", "Refused", "answer")
 
@@ -45,7 +46,8 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime, desk: Desk | No
         )
     except PlumblineError as error:
         given = Answer(str(error), {"error": type(error).__name__, "message": str(error)}, ok=False)
-    return Answer(json.dumps(given.data, indent=2, default=str), given.data, given.ok) if as_json else given
+    text = json.dumps(given.data, indent=2, default=str) if as_json else folded(given.text)
+    return replace(given, text=text)
 
 
 def _given(asked: Asked, words: Sequence[str]) -> Answer:

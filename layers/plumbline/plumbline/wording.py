@@ -137,6 +137,20 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
     return "Plumbline only tells about this; it changes nothing."
 
 
+def then(held: Restraint, plan: Plan) -> str:
+    """What comes next and when, as it stands in lists."""
+    at = f"{held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
+    does = f"Plumbline {plan.summary}"
+    return {
+        Why.NO_PLAN: f"not repaired: {plan.refusal}",
+        Why.OBSERVE: f"only observed; on {at} {does}, if it may",
+        Why.NOT_DUE: f"{at}: {does}",
+        Why.PROPOSE: f"waits for approval: {does}",
+        Why.PAUSED: f"paused until {at}; then {does}",
+        Why.TRIED: "a person has to look: several tries did not hold",
+    }.get(held.why, "only told: a person has to put it right")
+
+
 def not_approved(held: Restraint, short: str) -> str:
     """Why an approval changes nothing, and what to type."""
     if held.exemption:
@@ -190,8 +204,8 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     if until:
         lead = (
             f"{things} out of line with the baseline. All was there before Plumbline looked for the first time, so "
-            f"it is left alone until {moment(until)}. Until then put right what you rather put right yourself, and "
-            "exempt, or write into baseline.yaml, what is meant. Worst first:"
+            f"it is left alone until {moment(until)}. Until then put right what you would rather put right yourself, "
+            "and exempt, or write into baseline.yaml, what is meant to be so. Worst first:"
         )
     lines: list[str] = []
     heading = ""
@@ -201,14 +215,14 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
             heading = control.id
             title = f"{control.severity.value}: {registry.prose(control.id).get('Title', control.id)}"
             lines += ["", *(f"  {line}" for line in _wrapped(title, _WIDTH - 2))]
-        lines += _hanging(f"{one.short}  {_named(controls, one)}; {_what_next(one)}")
+        lines += [*_hanging(f"{one.short}  {_named(controls, one)}"), *_below(_what_next(one))]
     if len(ordered) > _DIGEST_ROWS:
         lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
     some = ordered[0].short if ordered else "7F3K"
     commands = {
-        f"show {some}": "everything about it",
+        f"show {some}": "all about it",
         f"exempt {some} --days 30 --owner ME --reason WHY": "leave it alone",
-        "enforce": "end the grace now",
+        "enforce": "end the grace",
         "findings": "all that is open",
     }
     body = "\n\n".join(
@@ -255,12 +269,15 @@ def weekly(controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voi
         lines = [
             line
             for one in shown[:_WEEKLY_ROWS]
-            for line in _hanging(f"{one.short}  {_named(controls, one)}{f'; {_what_next(one)}' if one.is_open else ''}")
+            for line in (
+                *_hanging(f"{one.short}  {_named(controls, one)}"),
+                *(_below(_what_next(one)) if one.is_open else ()),
+            )
         ]
         if lines:
             more = f"\n    and {len(shown) - _WEEKLY_ROWS} more" if len(shown) > _WEEKLY_ROWS else ""
             parts.append(f"{title}\n" + "\n".join(lines) + more)
-    parts += [_how_to(voice, {"findings": "all that is open", "status": "what is watched and open"})]
+    parts += [_how_to(voice, {"findings": "all that is open", "status": "how things stand"})]
     subject = _subject("week", f"{len(closed)} repaired, {len(waiting)} open, {len(exempt)} exempt")
     attributes = {"account": voice.account, "region": voice.region, "outcome": "week", "escalation": "false"}
     return Letter(subject, "\n\n".join([*parts, f"Plumbline, account {voice.account}"]) + "\n", attributes)
@@ -277,6 +294,8 @@ def _named(controls: Mapping[str, Control], finding: Finding) -> str:
 def _what_next(finding: Finding) -> str:
     if not finding.is_open:
         return finding.status.value
+    if finding.then:
+        return clean(finding.then, 200)
     if finding.due is None:
         return "waits for a person"
     return f"next step {finding.due:%Y-%m-%d %H:%M} UTC"
@@ -285,6 +304,10 @@ def _what_next(finding: Finding) -> str:
 def _hanging(text: str) -> list[str]:
     first, *rest = _wrapped(text, _WIDTH - 10)
     return [f"    {first}", *(f"          {line}" for line in rest)]
+
+
+def _below(text: str) -> list[str]:
+    return [f"          {line}" for line in _wrapped(text, _WIDTH - 10)]
 
 
 def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
@@ -374,7 +397,7 @@ def unknown(control: Control, wake: Wake, error: AwsRefusal, voice: Voice) -> Le
         "looks again by itself. While this lasts, this rule is not held. You hear of it at most once a day."
     )
     rows = {"AWS said": str(error), "Account": wake.target.account, "Region": wake.target.region}
-    body = _body(lead, rows, control, voice, commands={"status": "what Plumbline watches and what is open"})
+    body = _body(lead, rows, control, voice, commands={"status": "how things stand"})
     subject = _subject("cannot look", f"{control.id}: {error.code}")
     return Letter(subject, body, _attributes(control, wake.target.account, wake.target.region, "unknown"))
 
@@ -384,7 +407,8 @@ def command(voice: Voice) -> str:
     return (
         f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
         f"  --function-name {voice.stack}-operate --cli-binary-format raw-in-base64-out \\\n"
-        '  --payload "$(jq -nc --arg by "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
+        '  --payload "$(jq -nc --arg by \\\n'
+        '  "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
         '  \'{command:$ARGS.positional,by:$by}\' --args -- "$@")" \\\n'
         "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"
     )
@@ -491,11 +515,11 @@ def _letter(
     who = finding.cause.who if finding.cause.action and not subject else ""
     short = finding.short
     commands = {
-        f"undo {short}": "put it back as it was before the repair" if undo else "",
+        f"undo {short}": "put it back" if undo else "",
         f"approve {short}": "do what is proposed" if finding.proposal else "",
         f"exempt {short} --days 7 --owner ME --reason WHY": "leave it alone" if finding.is_open or undo else "",
-        f"show {short}": "everything about it",
-        "status": "what is watched and open",
+        f"show {short}": "all about it",
+        "status": "how things stand",
     }
     commands = {one: what for one, what in commands.items() if what}
     return Letter(
@@ -535,8 +559,12 @@ def _body(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, co
 def _how_to(voice: Voice, commands: Mapping[str, str]) -> str:
     """The last part of a letter: what can be typed, in CloudShell. Nothing in it comes from an event."""
     width = max(len(one) for one in commands)
+    beside = width + max(len(what) for what in commands.values()) <= _WIDTH - len("  plumbline   # ")
     paste = f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:"
-    lines = "\n".join(f"  plumbline {one:<{width}}  # {what}" for one, what in commands.items())
+    lines = "\n".join(
+        f"  plumbline {one:<{width}}  # {what}" if beside else f"  # {what}\n  plumbline {one}"
+        for one, what in commands.items()
+    )
     return "\n\n".join([paste, _indented(command(voice)), f"Then any of:\n\n{lines}"])
 
 

@@ -83,7 +83,7 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
         tail = f"Nothing was changed. To do it, type: plumbline {words}"
         data = {"enforced": [], "would": [one.id for one in graced]}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
-    done = [one for one in graced if asked.put(replace(one, grace_until=None, due=asked.now))]
+    done = [one for one in graced if asked.put(replace(one, grace_until=None, due=asked.now, then=""))]
     busy = len(graced) - len(done)
     missed = f"{busy} more just being settled; type the same again in two minutes." if busy else ""
     named = [f"{one.short}  {_named(asked, one)}" for one in done]

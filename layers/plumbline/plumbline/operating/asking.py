@@ -316,18 +316,36 @@ def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
         control = asked.plumbline.engine.controls.get(one.control)
         severity = control.severity.value if control else "?"
         due = f"next step {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "waits for a person"
+        what = wording.clean(f"{name_of(control, one)} {one.deviation.summary}", 140)
         lines += [
             f"{one.short}  {severity:<8}  {one.status.value}, {due}",
-            f"      {wording.clean(f'{name_of(control, one)} {one.deviation.summary}', 140)}",
+            *_wrapped(what, " " * 6),
+            *(_wrapped(wording.clean(one.then, 200), " " * 6) if one.then else ()),
         ]
     return lines
 
 
 def paragraphs(*parts: str) -> str:
-    """Parts of an answer, those that are empty left out; sentences are folded, tables and lists stay as they are."""
-    lines = [line for part in parts if part for line in part.splitlines()]
-    return "\n".join(line if line.startswith(" ") or len(line) < _WIDTH else _folded(line) for line in lines)
+    """Parts of an answer, those that are empty left out."""
+    return "\n".join(part for part in parts if part)
 
 
-def _folded(line: str) -> str:
-    return textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
+def folded(text: str) -> str:
+    """An answer as wide as a window: sentences are folded; tables, lists and commands stay whole."""
+    return "\n".join(part for line in text.split("\n") for part in _folded(line))
+
+
+def _folded(line: str) -> Sequence[str]:
+    if len(line) <= _WIDTH or line.startswith((" ", "plumbline ")):
+        return [line]
+    said, types, command = line.partition("ype: plumbline ")
+    if types:
+        return [*_wrapped(f"{said}ype:"), f"  plumbline {command}"]
+    return _wrapped(line)
+
+
+def _wrapped(text: str, indent: str = "") -> Sequence[str]:
+    """Lines in which ARNs and long names stay whole."""
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -67,7 +67,9 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
     for one in covered:
         # where a repair may have begun, the next sweep looks first: it must not go untold
-        asked.put(replace(one, status=Status.EXEMPT, due=until) if one.status in _STILL else replace(one, due=now))
+        asked.put(
+            replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
+        )
     trouble = asked.tell(notices.exempted(made, len(covered), asked.plumbline.engine.deployment.voice))
     facts = _facts(made) | {
         "Replaces": ", ".join(one.id for one in same),
