@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from plumbline.adapters.aws import Accounts, Clients, perform
@@ -78,7 +79,8 @@ def _print(rows: list[Row], blind: list[Blind], account: str) -> None:
     for column in ("severity", "what is out of line", "what Plumbline would do", "when"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(row.severity, f"{row.what}\n[dim]{row.control}[/dim]", row.would, row.when)
+        # names from the account are text, whatever brackets stand in them
+        table.add_row(row.severity, f"{escape(row.what)}\n[dim]{row.control}[/dim]", escape(row.would), row.when)
     console.print(table)
     for one in blind:
         console.print(f"not seen: {one.control} on {one.target}: {one.why}", markup=False)
