@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from plumbline import exempting, wakes
+from plumbline import wakes
 from plumbline.compose import Plumbline
 from plumbline.core import MalformedWake, PlumblineError, Target
 from plumbline.engine import Settled
@@ -89,6 +89,8 @@ class Reaction:
         elif task is wakes.Task.WEEKLY:
             told = engine.weekly(account, now=now)
         else:
+            from plumbline import exempting  # a task of once a day; no wake's cold start pays for it
+
             told = exempting.tell_due(self.plumbline, now=now)
         self.logger.info("task done", extra={"task": task.value, "told": told})
 
