@@ -88,6 +88,21 @@ def locate_principal(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, kind, name, region=GLOBAL)
 
 
+#: What `principal` and the bulk read ask for.
+PRINCIPAL_READS = frozenset(
+    {"iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole"}
+    | {
+        f"iam:{verb}"
+        for word in PRINCIPALS.values()
+        for verb in (f"Get{word}Policy", f"List{word}Policies", f"ListAttached{word}Policies")
+    }
+)
+#: What moves the policies of a user, group or role.
+PRINCIPAL_WRITES = frozenset(
+    f"iam:{verb}{word}Policy" for verb in ("Attach", "Detach", "Delete", "Put") for word in PRINCIPALS.values()
+)
+
+
 def principal(ask: Ask, target: Target) -> dict[str, Any] | None:
     """One user, group or role, asked afresh; None when it is gone or a service-linked role.
 

@@ -25,7 +25,16 @@ from typing import Any
 
 from plumbline import cloudtrail
 from plumbline.controls._administrators import POLICY, observe, survey
-from plumbline.controls._iam import GONE, PRINCIPALS, RESERVED, by_names, locate_principal, named
+from plumbline.controls._iam import (
+    GONE,
+    PRINCIPAL_READS,
+    PRINCIPAL_WRITES,
+    PRINCIPALS,
+    RESERVED,
+    by_names,
+    locate_principal,
+    named,
+)
 from plumbline.core import (
     AT_ONCE,
     GLOBAL,
@@ -254,26 +263,8 @@ CONTROL = Control(
         ),
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
-    reads=frozenset(
-        {
-            "iam:GetAccountAuthorizationDetails",
-            "iam:GetGroupPolicy",
-            "iam:GetPolicy",
-            "iam:GetPolicyVersion",
-            "iam:GetRole",
-            "iam:GetRolePolicy",
-            "iam:GetUserPolicy",
-            "iam:ListAttachedGroupPolicies",
-            "iam:ListAttachedRolePolicies",
-            "iam:ListAttachedUserPolicies",
-            "iam:ListGroupPolicies",
-            "iam:ListGroupsForUser",
-            "iam:ListRolePolicies",
-            "iam:ListUserPolicies",
-        }
-    ),
-    writes=frozenset({"iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:SetDefaultPolicyVersion"})
-    | {f"iam:{verb}{kind}Policy" for verb in ("Attach", "Detach", "Delete", "Put") for kind in PRINCIPALS.values()},
+    reads=PRINCIPAL_READS | {"iam:ListGroupsForUser"},
+    writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:SetDefaultPolicyVersion"},
     noun="{kind} {last}",
     survey=survey,
     observe=observe,
