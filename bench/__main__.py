@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import custodian, report, sizes, wakes
+from bench import custodian, month, report, sizes, wakes
 from bench.account import STATE, deployed
 from bench.processes import PYTHON, NotMeasured
 from bench.report import Results
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def measure(rounds: int) -> Results:
-    """Everything, in one embedded account.
+    """Everything, in one embedded account; the month in one of its own, whose queues stay plugged.
 
     Raises:
         EmbeddedAWSError: the account could not be made ready.
@@ -56,7 +56,8 @@ def measure(rounds: int) -> Results:
         samples = wakes.race(account, contestants, rounds)
         counted = wakes.count(account, contestants)
         peer = sizes.of_archive("Cloud Custodian, one policy", packed.archive)
-        return Results(samples, counted, sizes.of_build(account.built), peer, clients)
+        ours = sizes.of_build(account.built)
+    return Results(samples, counted, ours, peer, clients, month.bill(month.watch()))
 
 
 def _arguments() -> argparse.Namespace:
@@ -85,6 +86,7 @@ def _plain(results: Results) -> dict[str, object]:
         "seconds": samples,
         "calls": [asdict(one) for one in results.counted],
         "bytes": [asdict(one) for one in (*results.ours, results.peer)],
+        "month": [asdict(one) for one in results.bill],
         "goals": [asdict(one) for one in report.goals(results)],
     }
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench import wakes
+from bench.month import HOURS, Item
 from bench.processes import Sample
 from bench.sizes import Size
 from bench.wakes import Counted
 
 WIDTH = 80
-_TIMES_FLOOR, _MEGABYTES = 1.3, 3.0
+_TIMES_FLOOR, _MEGABYTES, _DOLLARS = 1.3, 3.0, 1.0
 _MILLION = 1_000_000
 _EXPLAINED = {
     wakes.FLOOR: "import boto3, make the clients Plumbline makes",
@@ -40,6 +41,7 @@ class Results:
     ours: Sequence[Size]
     peer: Size
     clients: int
+    bill: Sequence[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def goals(results: Results) -> list[Goal]:
     own, cpu = (_ratio(results.samples, wakes.PLUMBLINE, wakes.FLOOR, of) for of in (_own, _cpu))
     peer = _ratio(results.samples, wakes.PLUMBLINE, wakes.CUSTODIAN, _own)
     zipped = sum(size.zipped for size in results.ours) / _MILLION
+    month = sum(item.beyond_free for item in results.bill)
     return [
         Goal(f"cold wake, own time: at most {_TIMES_FLOOR} x floor", f"{own:.2f} x", own <= _TIMES_FLOOR),
         Goal(f"cold wake, CPU: at most {_TIMES_FLOOR} x floor", f"{cpu:.2f} x", cpu <= _TIMES_FLOOR),
@@ -66,6 +69,7 @@ def goals(results: Results) -> list[Goal]:
             if one.goal
         ),
         Goal(f"layer and functions, zipped: at most {_MEGABYTES:g} MB", f"{zipped:.2f} MB", zipped <= _MEGABYTES),
+        Goal(f"a quiet month: below {_DOLLARS:g} USD", f"{month:.2f} USD", month < _DOLLARS),
     ]
 
 
@@ -74,6 +78,7 @@ def lines(results: Results) -> Iterator[str]:
     yield from _times(results)
     yield from _calls(results.counted)
     yield from _sizes(results)
+    yield from _month(results.bill)
     yield from _heading("Goals")
     for goal in goals(results):
         yield f"  {goal.text:<57}{goal.found:>10}  {'met' if goal.met else 'MISSED':>8}"
@@ -120,6 +125,18 @@ def _sizes(results: Results) -> Iterator[str]:
     )
     for size in (*results.ours, total, results.peer):
         yield f"  {size.name:<40}{_kb(size.zipped):>10}{_kb(size.byte_code):>13}{_kb(size.unzipped):>13}"
+
+
+def _month(bill: Sequence[Item]) -> Iterator[str]:
+    yield from _heading("What a quiet month costs")
+    yield f"  One quiet sweep, watched and counted {HOURS} times. In USD: with what AWS gives"
+    yield "  every account for nothing, for ever; and where other things have used that up."
+    yield ""
+    yield f"  {'':<28}{'units':>14}{'with':>14}{'without':>14}"
+    for item in bill:
+        yield f"  {item.price.what:<28}{item.units:>14,.0f}{item.beyond_free:>14.2f}{item.dollars:>14.2f}"
+    with_free, without = sum(one.beyond_free for one in bill), sum(one.dollars for one in bill)
+    yield f"  {'in all':<28}{'':>14}{with_free:>14.2f}{without:>14.2f}"
 
 
 def _heading(text: str) -> Iterator[str]:
