@@ -27,7 +27,7 @@ _TRAIL_PUTS = 12 * HOURS + 17 * HOURS
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """One thing AWS charges for. Source: AWS's public price lists for us-east-1, November 2026.
+    """One thing AWS charges for. Source: AWS's pricing pages, us-east-1.
 
     Attributes:
         dollars: for one unit.
