@@ -72,7 +72,14 @@ def letters() -> Iterator[tuple[str, Letter]]:
     yield "The mode is `propose`.", wording.found(control, proposed, "opened", _BEFORE, plan, ask, VOICE)
     back = replace(finding, back_since=NOW - 3 * DAY)
     yield "It was put right before, and is back.", wording.found(control, back, "opened", _BEFORE, plan, will, VOICE)
-    yield "A repair failed half-way.", wording.failed(control, replace(finding, repairs=(half,)), VOICE)
+    again = "It tries again within the hour; this was try 1 of 3."
+    yield "A repair failed half-way.", wording.failed(control, replace(finding, repairs=(half,)), again, VOICE)
+    cut = replace(repaired, status=Status.UNDOING)
+    yield "A person's undo was cut short.", wording.undo_cut_short(control, cut, _BEFORE, VOICE)
+    yield (
+        "AWS refused a part of a person's undo.",
+        wording.undo_failed(control, cut, half.error, NOW + DAY, VOICE, ERIN.principal),
+    )
     yield "A repair changed nothing.", wording.not_converged(control, replace(finding, repairs=(stuck,)), VOICE)
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
     yield "Somebody puts it back each time.", wording.fight(control, finding, times, VOICE)

@@ -44,7 +44,7 @@ def test_undo_puts_back_what_was_and_tells() -> None:
     assert answer.ok, answer.text
     assert house.aws.lamps["hall"]["on"] == ["a"]
     assert house.finding.status is Status.UNDONE
-    assert house.alerts.subjects[-1] == "undone: lamp hall was on (by mallory)"
+    assert house.alerts.subjects[-1] == "undone: lamp hall was on"
 
 
 def test_what_was_undone_is_left_alone_for_a_day_and_then_judged_afresh(repaired: House) -> None:

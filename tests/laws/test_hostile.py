@@ -72,7 +72,7 @@ def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[
     for transition in ("opened", "escalated", "reminded 24h"):
         yield wording.found(control, finding, transition, told.before, told.plan, "Plumbline only tells.", VOICE)
     yield wording.repaired(control, acted, VOICE)
-    yield wording.failed(control, acted, VOICE)
+    yield wording.failed(control, acted, "It tries again within the hour.", VOICE)
     yield wording.not_converged(control, acted, VOICE)
     yield wording.undone(control, acted, told.before, NOW + timedelta(days=1), VOICE)
     yield wording.fight(control, acted, (NOW, NOW, NOW), VOICE)

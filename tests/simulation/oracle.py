@@ -67,6 +67,8 @@ class Life:
     tries: int = 0
     hands: int = 0
     writes: int = 0
+    news: int = 0
+    forgiven: int = 0
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
     exempted: bool = False
@@ -152,7 +154,8 @@ class Oracle:
             assert life is not None
             self.check("first seen", after.first_seen == before.first_seen, f"{name}: first seen has moved")
             if not before.is_open and before.status is not Status.NOTED:
-                self.check("one life", not after.is_open, f"{name}: a closed finding was opened again")
+                undoing = after.status is Status.UNDOING and world.running[-1].command.startswith("undo")
+                self.check("one life", undoing or not after.is_open, f"{name}: a closed finding was opened again")
         life = self.lives[key]
         self.announced[after.id] += [
             one["transition"]
@@ -167,11 +170,14 @@ class Oracle:
             self.check("closed rightly", right, f"{name}: {after.status.value}, and was never in line")
         if life.status is not after.status:
             world.note(f"ledger: {name} {life.status.value} -> {after.status.value}")
-        life.status, life.told, life.tries = after.status, after.told, len(after.repairs)
+        life.status, life.told, life.tries = after.status, after.told, after.tries
+        life.forgiven = after.forgiven
+        life.faults += after.status is Status.UNDOING  # a person's undo that fails lets everything be told again
         life.exempted |= after.status is Status.EXEMPT
-        grown = not set(after.deviation.items) <= life.items
-        if grown:
+        if not set(after.deviation.items) <= life.items:
             life.grace = None
+        if before and before.id == after.id and not set(after.deviation.items) <= set(before.deviation.items):
+            life.news += 1
 
     def _followed(self, world: World, key: Key, life: Life, before: Finding | None, after: Finding) -> None:
         """What became of a life since it was last written: repairs begun, what a person said, its end."""
@@ -321,7 +327,8 @@ class Oracle:
             self.check("due", act is not None and life.first_seen + act <= now, f"{name}: repaired before its time")
             covered = life.grace and set(finding.deviation.items) <= life.items
             self.check("grace", not covered or (life.grace and life.grace <= now), f"{name}: repaired in its grace")
-        self.check("breakers", max(life.tries, life.hands + 1) <= _TRIES, f"{name}: tried more than {_TRIES} times")
+        tries = max(life.tries, life.hands + 1 - life.forgiven)
+        self.check("breakers", tries <= _TRIES, f"{name}: tried more than {_TRIES} times")
         limits = self.baseline.breakers
         # a settle counts by the time it began; hands are taken some seconds later
         fights = [at for at in self.taken[key] if world.now - at < _DAY - _LATELY]
@@ -374,8 +381,9 @@ class Oracle:
             for outcome in _ONCE:
                 count = life.letters[outcome]
                 proposed = outcome == "found" and self.baseline.rules[key[0]].response is Response.PROPOSE
+                news = life.news if outcome == "found" else 0  # a fact that is new is told like the first
                 if count and not proposed:  # what is proposed is told afresh when it changes
-                    self.check("told once", count <= 1 + life.faults, f"{name}: {outcome} told {count} times")
+                    self.check("told once", count <= 1 + news + life.faults, f"{name}: {outcome} told {count} times")
             failures, most = life.letters["repair-failed"], life.tries + life.faults
             self.check("told once", failures <= most, f"{name}: {failures} failures told of {life.tries} tries")
             reminders = len({one for one in life.told if one.startswith("reminded")})
@@ -385,7 +393,8 @@ class Oracle:
             self.check("announced", said[0] == "opened" and said.count("opened") == 1, f"{name}: announced as {said}")
             closing = {Status.REPAIRED, Status.RESOLVED, Status.UNDONE} & {life.status}
             for status in closing:
-                self.check("announced", said.count(status.value) == 1, f"{name}: {status.value}, announced as {said}")
+                once = said.count(status.value) == 1 or "undoing" in said
+                self.check("announced", once, f"{name}: {status.value}, announced as {said}")
             listed = any(life.id[:4] in body for body in self.digests)
             for one in life.told:
                 wanted = _REMINDERS if one.startswith("reminded") else _OUTCOMES.get(one, ())
@@ -456,7 +465,7 @@ class Oracle:
         braked = braked or bool(self.stopped and swept - self.stopped[-1][0] < 2 * _HOUR)
         enforced = rule.response is Response.ENFORCE and self.mode is Response.ENFORCE
         paused = any(until > swept - _HOUR for one, until in self.pauses(world).items() if one in ("*", key[0]))
-        tried = len(finding.repairs) >= _TRIES
+        tried = finding.tries >= _TRIES
         gone = life.exempted and finding.status is Status.EXEMPT
         if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
             self.check("clock acts", acts > swept - _HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")

@@ -6,6 +6,7 @@ file never reaches AWS and the functions parse no YAML.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,13 @@ class Rule:
     response: Response
     clocks: Mapping[str, Clock]
     settings: Mapping[str, Any]
+
+    @property
+    def mark(self) -> str:
+        """Changes with anything in the rule: what was judged under another mark has to be judged anew."""
+        text = json.dumps([self.response, {name: repr(one) for name, one in self.clocks.items()}, self.settings],
+                          sort_keys=True, default=str)  # fmt: skip
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import re
 from datetime import datetime, timedelta
 
 from plumbline.baseline import Rule
-from plumbline.core import Clock, Origin
+from plumbline.core import Clock, Origin, Response
 from plumbline.findings import Finding
 
 FOUND_BY_SWEEP = "found-by-sweep"
+#: Told when a repair that is only observed would have been made.
+WOULD_HAVE = "would have"
 _UNITS = {"h": 1, "d": 24}
 _DURATION = re.compile(r"^\s*(\d+)\s*(h|d)\s*$")
 
@@ -66,6 +68,10 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
         return "opened"
     if clock.escalate is not None and now >= finding.first_seen + clock.escalate and "escalated" not in finding.told:
         return "escalated"
+    acts = acts_at(rule, finding)
+    observed = rule.response is Response.OBSERVE and acts is not None and finding.first_seen < acts <= now
+    if observed and WOULD_HAVE not in finding.told:
+        return WOULD_HAVE
     passed = [after for after in clock.remind if now >= finding.first_seen + after]
     if clock.escalate is not None and "escalated" in finding.told:  # it said more than the reminders before it
         passed = [after for after in passed if after > clock.escalate]

@@ -46,12 +46,14 @@ class Look:
     Attributes:
         before: how far its first sweep had come.
         adoption: how far it has come now.
+        error: what went wrong in the control itself, where something did.
     """
 
     control: str
     wakes: list[Wake]
     before: Adoption
     adoption: Adoption
+    error: Exception | None = None
 
     @property
     def adopts(self) -> bool:
@@ -98,11 +100,15 @@ class Plumbline:
         adopted = self.ledger.adopted(unit.account)
         exemptions = (*self.ledger.all_exemptions(unit.account)[0], *self.engine.baseline.exemptions)
         for control_id in unit.controls:
-            control, rule = self.engine.controls[control_id], self.engine.baseline.rules[control_id]
+            control, rule = self.engine.controls[control_id], self.engine.rule(control_id)
             mine = [one for one in findings if one.control == control_id]
             known = sweep.Known(mine, exemptions, Adoption.from_json(adopted.get(control_id)))
-            looked = sweep.look(control, rule, ask, known, now=now)
-            yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption)
+            try:
+                looked = sweep.look(control, rule, ask, known, now=now)
+            except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
+                yield Look(control_id, [], known.adoption, known.adoption, error)
+            else:
+                yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption)
 
     def looked(self, unit: sweep.Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -30,13 +31,15 @@ from plumbline.core import (
     same,
     utc,
 )
-from plumbline.exemptions import Exemption
-from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, open_finding, refreshed
+from plumbline.exemptions import Exemption, covering
+from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, open_finding, refreshed, same_plan
 from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS, Restraint, Why, restraint, restraint_of_approval
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
 RETRY_AFTER = timedelta(hours=1)
+#: A repair that AWS shows later than this was not what put it right.
+TAKES_EFFECT_WITHIN = timedelta(minutes=15)
 #: How long after an event a target that is not there may still be about to appear.
 VISIBLE_WITHIN = timedelta(minutes=1)
 #: How long after a repair AWS may show the state before it.
@@ -223,7 +226,7 @@ class Engine:
         """
         control, rule = self.controls[wake.control], self.rule(wake.control)
         if rule.response is Response.OFF:
-            return Settled(Outcome.OFF, wake)
+            return self._switched_off(wake, now)
         # The ledger before the target: what another settle repairs after this line, its write makes known as a
         # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
         brief = self.ledger.brief(control.id, wake.target, now)
@@ -244,6 +247,14 @@ class Engine:
             return self._deviant(_Case(control, rule, wake, state, deviation, brief, now))
         except Conflict as error:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
+
+    def _switched_off(self, wake: Wake, now: datetime) -> Settled:
+        """Nobody looks any more, so nothing can stay open."""
+        finding = self.ledger.brief(wake.control, wake.target, now).finding
+        if finding is None or not finding.is_open or finding.is_leased(now):
+            return Settled(Outcome.OFF, wake, finding)
+        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None, then="")
+        return Settled(Outcome.OFF, wake, self.ledger.save(closed, now=now), reason="its control was switched off")
 
     def expand(self, wake: Wake, *, now: datetime) -> Sequence[Wake] | Settled:
         """The wakes that one for a pattern stands for: its deviating targets, and those that cannot be seen.
@@ -310,10 +321,13 @@ class Engine:
             return Settled(Outcome.COMPLIANT, wake, finding)
         if finding.is_leased(now):  # our own repair's echo, or a second look: whoever holds the lease finishes
             return Settled(Outcome.HELD, wake, finding)
-        if finding.status in (Status.ACTING, Status.NOT_CONVERGED) and finding.repairs:
+        if finding.status is Status.UNDOING:
+            return self._undo_cut_short(control, wake, finding, state, now, deviant=False)
+        if _is_ours(finding, now):
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
             return self._repaired(control, wake, claimed, state, brief, now)
-        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None)
+        kept = finding.outbox if finding.awaits_digest and finding.repairs else ""  # it changed something: still told
+        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox=kept, lease=None)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
             self.alerts.send(wording.resolved(control, finding, state, self.deployment.voice))
@@ -324,9 +338,12 @@ class Engine:
         now, wake = case.now, case.wake
         if case.brief.finding and case.brief.finding.is_leased(now):
             raise Conflict(f"another look at {wake.target} is under way")
-        finding = self._opened(case)
+        if case.brief.finding and case.brief.finding.status is Status.UNDOING:
+            return self._undo_cut_short(case.control, wake, case.brief.finding, case.state, now, deviant=True)
+        finding = replace(self._opened(case), under=case.rule.mark)
         if case.control.witness:
-            return self._noted(case, finding)
+            exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
+            return self._noted(case, finding) if exemption is None else self._let_pass(case, finding, exemption)
         plan = case.control.plan(wake.target, case.state, case.rule.settings)
         held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
         if held and held.exemption:
@@ -335,6 +352,8 @@ class Engine:
             finding = replace(finding, status=Status.OPEN)
         if held is None:
             return self._repair(case, finding, plan)
+        if _is_half_told(finding):
+            return self._half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
             return self._stopped(case, finding, held)
         text = wording.held_back(held, finding, plan, now)
@@ -344,24 +363,46 @@ class Engine:
     def _exempt(self, case: _Case, finding: Finding, exemption: Exemption) -> Settled:
         exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
         if _is_half_told(finding):
-            return self._exempt_half_way(case, exempt, exemption.until)
+            return self._half_way(case, exempt, exemption.until, Outcome.EXEMPT)
         if case.brief.finding and exempt == replace(case.brief.finding, last_seen=exempt.last_seen):
             return Settled(Outcome.EXEMPT, case.wake, case.brief.finding, reason=exemption.reason)
         return Settled(Outcome.EXEMPT, case.wake, self._save(case, exempt), reason=exemption.reason)
 
-    def _exempt_half_way(self, case: _Case, finding: Finding, until: datetime) -> Settled:
-        """Exempted while a repair was unfinished: what it did has to be told before the target is left alone."""
+    def _half_way(self, case: _Case, finding: Finding, until: datetime | None, outcome: Outcome) -> Settled:
+        """Something holds back the rest of an unfinished repair: what was done of it has to be told first."""
+        if case.brief.finding and case.brief.finding.status is Status.NOT_CONVERGED:
+            letter = wording.not_converged(case.control, finding, self.deployment.voice)
+            seen = replace(
+                finding, status=Status.EXEMPT if outcome is Outcome.EXEMPT else Status.NOT_CONVERGED, then=""
+            )
+            told = self._tell(case, seen, "not converged", letter, due=until or case.now)
+            return Settled(outcome, case.wake, told, reason="still seen after the repair")
         *earlier, last = finding.repairs
-        error = last.error or "Plumbline stopped before it could finish, and the target is exempt now"
-        stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))))
-        letter = wording.failed(case.control, stopped, self.deployment.voice)
-        return Settled(Outcome.EXEMPT, case.wake, self._tell(case, stopped, "failed", letter, due=until), reason=error)
+        error = last.error or "Plumbline stopped before it could finish, and something holds it back now"
+        # how far it came was never stored: every step may have been made, and every one is taken back by an undo
+        stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))), then="")
+        letter = wording.failed(case.control, stopped, "It is not tried again for now.", self.deployment.voice)
+        told = self._tell(case, stopped, "failed", letter, due=until or case.now)
+        return Settled(outcome, case.wake, told, reason=error)
+
+    def _undo_cut_short(
+        self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime, *, deviant: bool
+    ) -> Settled:
+        """A person's undo died half-way, or before anybody was told: told now, and judged like anything else again."""
+        claimed = self.ledger.save(replace(finding, lease=now + LEASE, due=now + LEASE), now=now)
+        self.alerts.send(wording.undo_cut_short(control, finding, state, self.deployment.voice))
+        status = Status.OPEN if deviant else Status.RESOLVED
+        due = now if deviant else None
+        told = replace(claimed, status=status, outbox="", lease=None, due=due, told=(*claimed.told, "undo cut short"))
+        return Settled(Outcome.TOLD, wake, self.ledger.save(told, now=now, letter=True), reason="undo cut short")
 
     def _opened(self, case: _Case) -> Finding:
         """The open finding, refreshed; or a new life."""
         before, wake, now = case.brief.finding, case.wake, case.now
-        if before is not None and (before.is_open or case.control.witness):
+        if before is not None and case.control.witness:
             return refreshed(before, case.deviation, origin=wake.origin, cause=wake.cause, now=now)
+        if before is not None and before.is_open:
+            return self._looked_at_again(case, before)
         finding = open_finding(
             case.control.id, wake.target, case.deviation, origin=wake.origin, cause=wake.cause, now=now, before=before
         )
@@ -370,15 +411,27 @@ class Engine:
             finding = replace(finding, grace_until=grace, adopted=case.deviation.items)
         return finding
 
+    def _looked_at_again(self, case: _Case, before: Finding) -> Finding:
+        """The open finding after another look. A fact that it did not have has to be told like the first one."""
+        wake, deviation = case.wake, case.deviation
+        finding = refreshed(before, deviation, origin=wake.origin, cause=wake.cause, now=case.now)
+        if set(deviation.items) <= set(before.deviation.items):
+            return finding
+        is_of_new_settings = wake.origin is Origin.ADOPTION and before.under and before.under != case.rule.mark
+        if is_of_new_settings and self.deployment.adoption_grace:  # adopted like anything that they find
+            grace = case.now + self.deployment.adoption_grace
+            finding = replace(finding, grace_until=grace, adopted=deviation.items)
+        return finding if finding.awaits_digest else _untold(finding)
+
     def _proposed(self, case: _Case, finding: Finding, plan: Plan) -> Finding:
         """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
         acts = clocks.acts_at(case.rule, finding)
         if case.rule.response is not Response.PROPOSE or plan.refusal or acts is None or acts > case.now:
             return finding
-        if finding.proposal is not None and same(finding.proposal.before, case.state):
+        if finding.proposal is not None and same_plan(finding.proposal.plan, plan):
             return finding
-        told = tuple(one for one in finding.told if one != "opened") if finding.proposal else finding.told
-        return replace(finding, proposal=Repair(at=case.now, plan=plan, before=case.state), told=told)
+        finding = replace(finding, proposal=Repair(at=case.now, plan=plan, before=case.state))
+        return finding if finding.awaits_digest else _untold(finding)
 
     def approve(self, finding: Finding, *, now: datetime, by: str = "") -> Settled:
         """Carry out what was proposed to a person, if the target still is as it was then.
@@ -404,7 +457,8 @@ class Engine:
         wake = Wake(control.id, finding.target, Origin.PERSON, current.cause)
         state = self._observe(control, wake)
         deviation = control.detect(state, rule.settings)
-        if deviation is None or not same(state, current.proposal.before):
+        plan = current.proposal.plan
+        if deviation is None or not same_plan(control.plan(finding.target, state, rule.settings), plan):
             raise CannotApprove(
                 f"{control.name(finding.target)} has changed since the repair was proposed, so nothing was done.\n"
                 f"  then: {wording.clean(control.describe(current.proposal.before))}\n"
@@ -412,7 +466,6 @@ class Engine:
                 "If it is still out of line, the next sweep proposes anew."
             )
         case = _Case(control, rule, wake, state, deviation, brief, now)
-        plan = current.proposal.plan
         held = restraint_of_approval(rule, self.baseline, current, plan, brief, now)
         if held is None:
             return self._repair(case, replace(current, proposal=None), plan, by=by)
@@ -459,7 +512,10 @@ class Engine:
         now, voice = case.now, self.deployment.voice
         if held.why is Why.FIGHT:
             if "fight" in finding.told:
-                return Settled(Outcome.STOPPED, case.wake, finding, reason="fight")
+                known = replace(finding, due=held.until, then="")
+                same_as_before = case.brief.finding == replace(known, last_seen=(case.brief.finding or known).last_seen)
+                saved = case.brief.finding if case.brief.finding and same_as_before else self._save(case, known)
+                return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
             letter = wording.fight(case.control, finding, held.recent, voice)
             told = self._tell(case, finding, "fight", letter, due=held.until)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
@@ -478,7 +534,8 @@ class Engine:
             ):
                 finding = self._save(case, finding)
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
-        if (transition == "opened" and finding.grace_until) or self._storm(case.brief):
+        folds = self._storm(case.brief) and transition != "escalated"  # a digest does not reach the escalation address
+        if (transition == "opened" and finding.grace_until) or folds:
             return Settled(Outcome.LISTED, case.wake, self._save(case, replace(finding, outbox=DIGEST + transition)))
         acts, voice = clocks.acts_at(case.rule, finding), self.deployment.voice
         urgent = acts is not None and acts - case.now <= URGENT
@@ -492,6 +549,12 @@ class Engine:
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
         letter = wording.noted(case.control, closing, case.state, self.deployment.voice)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, closing, "opened", letter))
+
+    def _let_pass(self, case: _Case, finding: Finding, exemption: Exemption) -> Settled:
+        """What only events tell, and a person expects: kept in the ledger, told to nobody."""
+        if finding.status is not Status.NOTED:
+            finding = self._save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
+        return Settled(Outcome.EXEMPT, case.wake, finding, reason=exemption.reason)
 
     def _repair(self, case: _Case, finding: Finding, plan: Plan, *, by: str = "") -> Settled:
         now, control, target = case.now, case.control, case.wake.target
@@ -523,7 +586,7 @@ class Engine:
             still = control.detect(after, case.rule.settings)
         except AwsRefusal as error:
             return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
-        acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after)))
+        acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after, looked=True)))
         if still is None:
             return self._repaired(control, case.wake, acting, after, case.brief, now)
         return self._not_converged(case, acting)
@@ -537,7 +600,7 @@ class Engine:
         finding acting and tells again, so that no repair stays untold.
         """
         *earlier, last = finding.repairs
-        last = replace(last, after=state, done=len(last.plan.steps))
+        last = replace(last, after=state, looked=True, done=len(last.plan.steps))
         closed = replace(
             finding,
             status=Status.REPAIRED,
@@ -546,18 +609,28 @@ class Engine:
             lease=None,
             due=None,
         )
-        letter = wording.repaired(control, closed, self.deployment.voice)
+        letter = self._as_urgent_as_its_clock(closed, wording.repaired(control, closed, self.deployment.voice), now)
         return Settled(Outcome.REPAIRED, wake, self._tell_held(closed, "repaired", letter, brief, now))
 
     def _failed(self, case: _Case, acting: Finding, repair: Repair) -> Settled:
+        with suppress(AwsRefusal):  # how it was left decides whether an undo takes back this, or a person's work
+            repair = replace(repair, after=self._observe(case.control, case.wake), looked=True)
         failed = replace(
             acting,
             status=Status.FAILED,
             repairs=(*acting.repairs[:-1], repair),
             due=case.now + RETRY_AFTER,
+            then="",
             lease=None,
         )
-        letter = wording.failed(case.control, failed, self.deployment.voice)
+        tries = failed.tries
+        again = "It is proposed anew with the next sweep; approve it when the cause is mended."
+        if not repair.by:
+            again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
+        if tries >= MAX_ATTEMPTS:
+            again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
+        letter = wording.failed(case.control, failed, again, self.deployment.voice)
+        letter = self._as_urgent_as_its_clock(failed, letter, case.now)
         saved = self._tell_held(failed, "failed", letter, case.brief, case.now)
         return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
 
@@ -610,7 +683,14 @@ class Engine:
         if self._storm(brief):
             return self.ledger.save(replace(finding, outbox=DIGEST + transition), now=now)
         self.alerts.send(letter)
-        return self.ledger.save(replace(finding, told=(*finding.told, transition)), now=now, letter=True)
+        return self.ledger.save(replace(finding, told=(*finding.told, transition), outbox=""), now=now, letter=True)
+
+    def _as_urgent_as_its_clock(self, finding: Finding, letter: Letter, now: datetime) -> Letter:
+        """A letter that the escalation address gets too, where its time has come and something else is told."""
+        escalate = clocks.clock_of(self.rule(finding.control), finding).escalate
+        if escalate is None or now < finding.first_seen + escalate:
+            return letter
+        return replace(letter, attributes={**letter.attributes, "escalation": "true"})
 
     def _storm(self, brief: Brief) -> bool:
         """Whether enough letters were sent in this clock hour."""
@@ -675,10 +755,22 @@ def _next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
         return now  # one letter at a time: the next sweep sends what is due beside this one
     due = clocks.next_due(rule, finding, now)
     acts = clocks.acts_at(rule, finding)
-    acts_by_itself = rule.response is Response.ENFORCE and len(finding.repairs) < MAX_ATTEMPTS
+    acts_by_itself = rule.response is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
     if acts_by_itself and acts is not None and acts <= now:  # due, and held back for now
         return min(due or datetime.max.replace(tzinfo=acts.tzinfo), now + RETRY_AFTER)
     return due
+
+
+def _untold(finding: Finding) -> Finding:
+    """The finding as if nobody had heard of it yet: what was told before is not what it is now."""
+    return replace(finding, told=tuple(one for one in finding.told if one != "opened"))
+
+
+def _is_ours(finding: Finding, now: datetime) -> bool:
+    """Whether it is our repair that put right what is in line now, rather than a person long after it had failed."""
+    if not finding.repairs or finding.status not in (Status.ACTING, Status.NOT_CONVERGED):
+        return False
+    return finding.status.value not in finding.told or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
 
 
 def _is_half_told(finding: Finding) -> bool:

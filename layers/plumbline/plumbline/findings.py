@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from plumbline.core import Call, Cause, Deviation, Origin, Plan, State, Step, Target, utc
+from plumbline.core import Call, Cause, Deviation, Origin, Plan, State, Step, Target, same, utc
 
 #: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -36,6 +36,7 @@ class Status(str, Enum):
     REPAIRED = "repaired"  # closed by Plumbline
     RESOLVED = "resolved"  # closed by somebody else
     NOTED = "noted"  # told; nothing could be done about it
+    UNDOING = "undoing"  # a person is taking the repair back
     UNDONE = "undone"  # a person took the repair back
 
     @property
@@ -44,7 +45,7 @@ class Status(str, Enum):
         return self in _OPEN
 
 
-_OPEN = frozenset({Status.OPEN, Status.ACTING, Status.FAILED, Status.NOT_CONVERGED, Status.EXEMPT})
+_OPEN = frozenset({Status.OPEN, Status.ACTING, Status.FAILED, Status.NOT_CONVERGED, Status.EXEMPT, Status.UNDOING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +56,26 @@ class Repair:
         at: when it was planned.
         plan: what it does and how to take it back.
         before: the state the plan was computed from.
-        after: the state observed afterwards; None until then.
+        after: the state observed afterwards, where `looked` says that it was.
         done: how many steps AWS accepted.
         error: why it stopped, in AWS's words; empty when it did not.
         begun: False where AWS refused the writing role, so that not even the first step was tried.
         undone: when a person took it back, or None.
         by: who approved it, as that person's shell said; empty where the clock decided.
+        undone_by: who took it back, as that person's shell said.
     """
 
     at: datetime
     plan: Plan
     before: State
     after: State = None
+    looked: bool = False
     done: int = 0
     error: str = ""
     begun: bool = True
     undone: datetime | None = None
     by: str = ""
+    undone_by: str = ""
 
     @property
     def undo(self) -> tuple[Call, ...]:
@@ -101,6 +105,8 @@ class Finding:
         back_since: when the life before this one was closed; None for the first.
         proposal: the repair that waits for a person's approval, with the state it was planned for.
         then: what comes next and when, as it was said last; empty when nobody has said.
+        under: the mark of the rule it was last judged under.
+        forgiven: how many of its repairs no longer count as tries, because a person said so.
         version: counts writes; each write names the version it read.
     """
 
@@ -125,6 +131,8 @@ class Finding:
     back_since: datetime | None = None
     proposal: Repair | None = None
     then: str = ""
+    under: str = ""
+    forgiven: int = 0
     version: int = 0
 
     @property
@@ -136,6 +144,11 @@ class Finding:
     def is_open(self) -> bool:
         """Whether the deviation is still there, as far as is known."""
         return self.status.is_open
+
+    @property
+    def tries(self) -> int:
+        """How often a repair was begun, since a person last said that it may be tried again."""
+        return len(self.repairs) - self.forgiven
 
     @property
     def awaits_digest(self) -> bool:
@@ -234,6 +247,8 @@ def to_json(finding: Finding) -> str:
             "back_since": _when(finding.back_since),
             "proposal": _repair_to_json(finding.proposal) if finding.proposal else None,
             "then": finding.then,
+            "under": finding.under,
+            "forgiven": finding.forgiven,
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -266,8 +281,20 @@ def from_json(text: str) -> Finding:
         back_since=_instant(data.get("back_since")),
         proposal=_repair_from_json(data["proposal"]) if data.get("proposal") else None,
         then=data.get("then", ""),
+        under=data.get("under", ""),
+        forgiven=data.get("forgiven", 0),
         version=data["version"],
     )
+
+
+def same_plan(one: Plan, other: Plan) -> bool:
+    """Whether two plans do the same, and take it back in the same way, whichever has been through the ledger."""
+    return same(_steps_to_json(one), _steps_to_json(other))
+
+
+def _steps_to_json(plan: Plan) -> dict[str, Any]:
+    steps = [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in plan.steps]
+    return {"steps": steps, "refusal": plan.refusal}
 
 
 def _repair_to_json(repair: Repair) -> dict[str, Any]:
@@ -279,11 +306,13 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "irreversible": repair.plan.irreversible,
         "before": repair.before,
         "after": repair.after,
+        "looked": repair.looked,
         "done": repair.done,
         "error": repair.error,
         "begun": repair.begun,
         "undone": _when(repair.undone),
         "by": repair.by,
+        "undone_by": repair.undone_by,
     }
 
 
@@ -295,11 +324,13 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         plan=plan,
         before=data["before"],
         after=data["after"],
+        looked=data.get("looked", data["after"] is not None),
         done=data["done"],
         error=data["error"],
         begun=data.get("begun", True),
         undone=_instant(data["undone"]),
         by=data.get("by", ""),
+        undone_by=data.get("undone_by", ""),
     )
 
 

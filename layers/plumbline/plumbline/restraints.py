@@ -51,6 +51,7 @@ class Restraint:
         exemption: the one in force, where it is that.
         recent: the repairs of the last day, where they are too many.
         of: the control whose budget is used up, or `*`.
+        proposes: whether a person decides when it is due.
     """
 
     why: Why
@@ -58,6 +59,7 @@ class Restraint:
     exemption: Exemption | None = None
     recent: tuple[datetime, ...] = field(default=())
     of: str = ""
+    proposes: bool = False
 
 
 def restraint(
@@ -98,13 +100,13 @@ def _restraints(
     if rule.response is Response.OBSERVE:
         yield Restraint(Why.OBSERVE, acts)
     if acts is not None and acts > now:
-        yield Restraint(Why.NOT_DUE, acts)
+        yield Restraint(Why.NOT_DUE, acts, proposes=rule.response is Response.PROPOSE)
     if rule.response is Response.PROPOSE:
         yield Restraint(Why.PROPOSE)
     until = max((known.pauses[one] for one in (EVERY_CONTROL, finding.control) if one in known.pauses), default=now)
     if until > now:
         yield Restraint(Why.PAUSED, until)
-    if len(finding.repairs) >= MAX_ATTEMPTS:
+    if finding.tries >= MAX_ATTEMPTS:
         yield Restraint(Why.TRIED)
     yield from _breakers(baseline, finding, known, now)
 

@@ -16,7 +16,7 @@ from plumbline.baseline import Baseline, Rule
 from plumbline.core import ALL, GLOBAL, Ask, AwsRefusal, Control, MalformedWake, Origin, Response, Scope, State, Target
 from plumbline.engine import survey
 from plumbline.exemptions import Exemption, covering
-from plumbline.findings import Finding, Status
+from plumbline.findings import Finding, Status, same_plan
 from plumbline.wakes import Wake
 
 _MARK = "plumbline-unit"
@@ -141,7 +141,9 @@ def look(
     out_of_sight = [
         one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
     ]
-    unsettled = {str(one) for one in wanted if one not in findings}
+    # what other settings find on a target that has a finding is adopted like what they find anywhere
+    anew = first and bool(adoption.mark)
+    unsettled = {str(one) for one in wanted if anew or one not in findings}
     pending = frozenset(unsettled if first else unsettled & adoption.pending)
     wakes = (
         *(Wake(control.id, one, Origin.ADOPTION if str(one) in pending else Origin.SWEEP) for one in wanted),
@@ -181,7 +183,15 @@ def _wants_a_look(
     is_news = deviation.clock != finding.deviation.clock or set(deviation.items) != set(finding.deviation.items)
     # A person's command writes the exemption first, and may not get to the findings.
     covered = covering(known.exemptions, control.id, finding.target, now) is not None
-    return is_due or is_news or covered != (finding.status is Status.EXEMPT)
+    changed = covered != (finding.status is Status.EXEMPT) or finding.under != rule.mark
+    return is_due or is_news or changed or _proposes_what_is_past(control, rule, state, finding)
+
+
+def _proposes_what_is_past(control: Control, rule: Rule, state: State, finding: Finding) -> bool:
+    """Whether a person is offered a repair of what has changed since."""
+    if finding.proposal is None or rule.response is not Response.PROPOSE:
+        return False
+    return not same_plan(finding.proposal.plan, control.plan(finding.target, state, rule.settings))
 
 
 def _in_unit(target: Target, ask: Ask) -> bool:

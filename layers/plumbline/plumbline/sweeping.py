@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from plumbline import exempting
-from plumbline.compose import Plumbline
+from plumbline.compose import Look, Plumbline
+from plumbline.core import Origin, PlumblineError, Response
 from plumbline.reacting import Log
 from plumbline.sweep import Unit
-from plumbline.wakes import Task
+from plumbline.wakes import Task, Wake
 
 #: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
 _ENOUGH_MILLISECONDS = 30_000
@@ -58,9 +59,16 @@ class Sweeper:
         unit = replace(unit, controls=tuple(one for one in unit.controls if one in self.plumbline.engine.controls))
         left = list(unit.controls)
         found_first = False
+        broken: list[Look] = []
         looks = self.plumbline.look(unit, now=self.clock())
         while left and self.remaining() > _ENOUGH_MILLISECONDS:
             look = next(looks)
+            if look.error is not None:
+                broken.append(look)
+                reason = f"{type(look.error).__name__}: {look.error}"
+                self.logger.error(
+                    "not looked", extra={"control": look.control, "region": unit.region, "reason": reason}
+                )
             self.wakes.send([wake.to_json() for wake in look.wakes])
             self.plumbline.looked(unit, look)
             left.remove(look.control)
@@ -75,7 +83,21 @@ class Sweeper:
         if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
+            self.wakes.send([wake.to_json() for wake in self._of_what_is_off(unit.account)])
             self.plumbline.ledger.note_sweep(unit.account, self.clock())
+        if broken:  # the others are done with; this comes back, and its alarm tells
+            names = ", ".join(look.control for look in broken)
+            raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
+
+    def _of_what_is_off(self, account: str) -> list[Wake]:
+        """Findings of controls that were switched off: no unit looks at them, and settle closes them."""
+        rules = self.plumbline.engine.baseline.rules
+        found = self.plumbline.ledger.open_findings(account)
+        return [
+            Wake(one.control, one.target, Origin.SWEEP)
+            for one in found
+            if one.control in rules and rules[one.control].response is Response.OFF
+        ]
 
     def _has_to_tell_of_exemptions(self, account: str) -> bool:
         reviewed = self.plumbline.engine.baseline.exemptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +11,7 @@ from plumbline import wording
 from plumbline.core import AwsRefusal, PlumblineError, State, same
 from plumbline.engine import Engine
 from plumbline.exemptions import Exemption, exactly, granted
-from plumbline.findings import LEASE, Finding, Status
+from plumbline.findings import DIGEST, LEASE, Finding, Status
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
 LEFT_ALONE_FOR = timedelta(hours=24)
@@ -38,6 +39,7 @@ class Undone:
     finding: Finding
     state: State
     until: datetime
+    restored: bool
 
 
 def undo(
@@ -78,16 +80,21 @@ def undo(
         raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
     state = control.observe(eyes, finding.target) if control.observe else None
-    left = repairs[-1].after
-    if not force and left is not None and not same(left, state):
+    last = repairs[-1]
+    if not force and not (last.looked and same(last.after, state)):
+        left = wording.clean(control.describe(last.after)) if last.looked else "that could not be seen"
         raise CannotUndo(
             f"{control.name(finding.target)} has changed since Plumbline repaired it, so nothing was undone.\n"
-            f"  as Plumbline left it: {wording.clean(control.describe(left))}\n"
+            f"  as Plumbline left it: {left}\n"
             f"  as it is now:         {wording.clean(control.describe(state))}\n"
             f"To undo all the same, type: plumbline undo {finding.short} --force"
         )
     until = now + LEFT_ALONE_FOR
-    claimed = engine.ledger.save(replace(current, lease=now + LEASE), now=now)
+    # Open again, so that the sweep finds it and tells, should this process not live to the end.
+    lease = now + LEASE
+    claimed = engine.ledger.save(
+        replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None), now=now
+    )
     reason = f"a person took back the repair {finding.short}"
     told = ("expiring", "expired")  # the letter about the undo says until when
     left_alone = Exemption(control.id, exactly(finding.target), "operate", reason, until, told=told, by=by)
@@ -99,7 +106,11 @@ def undo(
             for call in one.undo:
                 act(call)
     except AwsRefusal as error:
-        engine.ledger.save(replace(claimed, lease=None), now=now)
+        stands = replace(claimed, status=Status.EXEMPT, outbox="", lease=None, due=until, then="")
+        stands = engine.ledger.save(replace(stands, told=(*stands.told, "undo failed")), now=now)
+        with suppress(AwsRefusal):  # whoever asked reads it in the answer
+            voice = engine.deployment.voice
+            engine.alerts.send(wording.undo_failed(control, stands, str(error), until, voice, by))
         raise UndoFailed(
             f"AWS refused a part of the undo of {finding.short}: {error}\n"
             f"The target is left alone until {wording.moment(until)}. Mend the cause, then type: "
@@ -110,14 +121,19 @@ def undo(
     done = replace(
         claimed,
         status=Status.UNDONE,
-        repairs=tuple(replace(one, undone=one.undone or now) for one in claimed.repairs),
+        repairs=tuple(one if one.undone else replace(one, undone=now, undone_by=by) for one in claimed.repairs),
         told=(*claimed.told, "undone"),
+        outbox="",
         closed_at=now,
         due=None,
         lease=None,
     )
-    engine.alerts.send(wording.undone(control, done, state, until, engine.deployment.voice, by))
-    return Undone(engine.ledger.save(done, now=now), state, until)
+    try:
+        engine.alerts.send(wording.undone(control, done, state, until, engine.deployment.voice, by))
+    except AwsRefusal:  # the undo stands; the next digest tells of it
+        done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
+    restored = same(state, repairs[0].before)
+    return Undone(engine.ledger.save(done, now=now), state, until, restored)
 
 
 def _nothing(finding: Finding) -> str:

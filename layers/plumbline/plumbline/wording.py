@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, timezone
 
 from plumbline import registry
 from plumbline.baseline import STACK, Breakers
-from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, utc
+from plumbline.clocks import WOULD_HAVE
+from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, same, utc
 from plumbline.findings import Finding, Status
 from plumbline.restraints import Restraint, Why
 from plumbline.wakes import Wake
@@ -127,7 +128,8 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
         return f"Plumbline observes only. It would {when}: it {plan.summary}."
     if held.why is Why.NOT_DUE:
         when = f"{away(acts - now)}, on {moment(acts)}"
-        return f"Plumbline will repair this {when}: it {plan.summary}. Until then you can do it, or exempt it."
+        what = "propose a repair of this" if held.proposes else "repair this"
+        return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."
     if held.why is Why.PROPOSE:
         return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
     if held.why is Why.PAUSED:
@@ -144,7 +146,7 @@ def then(held: Restraint, plan: Plan) -> str:
     return {
         Why.NO_PLAN: f"not repaired: {plan.refusal}",
         Why.OBSERVE: f"only observed; on {at} {does}, if it may",
-        Why.NOT_DUE: f"{at}: {does}",
+        Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
         Why.PROPOSE: f"waits for approval: {does}",
         Why.PAUSED: f"paused until {at}; then {does}",
         Why.TRIED: "a person has to look: several tries did not hold",
@@ -174,7 +176,9 @@ def found(
     urgent: bool = False,
 ) -> Letter:
     """A deviation that is not repaired now, and why; or the reminder of one."""
-    verb = {"opened": "found", "escalated": "escalated"}.get(transition, "last reminder" if urgent else "reminder")
+    verb = {"opened": "found", "escalated": "escalated", WOULD_HAVE: "would have repaired"}.get(
+        transition, "last reminder" if urgent else "reminder"
+    )
     lead = f"{_sentence(control, finding)} {held}"
     if verb != "found":
         lead = f"{_sentence(control, finding)} It has been so since {moment(finding.first_seen)}. {held}"
@@ -317,14 +321,23 @@ def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Let
     return _letter("seen", control, finding, voice, lead=lead, rows=rows)
 
 
-def failed(control: Control, finding: Finding, voice: Voice) -> Letter:
-    """A repair that AWS refused half-way."""
+def failed(control: Control, finding: Finding, again: str, voice: Voice) -> Letter:
+    """A repair that was not finished.
+
+    Args:
+        control: the rule.
+        finding: with the repair.
+        again: whether and when it is tried again, one sentence.
+        voice: names commands and account.
+    """
     last = finding.repairs[-1]
     total = len(last.plan.steps)
+    made = f"at most {last.done} of {total} change{'s' * (total != 1)} {'were' if last.done > 1 else 'was'} made"
+    if not last.done:
+        made = f"none of {total} change{'s' * (total != 1)} was made"
     lead = (
-        f"{_sentence(control, finding)} Plumbline began to repair it and could not finish: "
-        f"{last.done or 'none'} of {total} change{'s' * (total != 1)} {'were' if last.done > 1 else 'was'} made. "
-        f"It tries again within the hour, three times at most.{' What it did can be undone.' if last.undo else ''}"
+        f"{_sentence(control, finding)} Plumbline began to repair it and could not finish: {made}. {again}"
+        f"{' What it did can be undone.' if last.undo and last.done else ''}"
     )
     rows = _what_happened(finding) | {
         "Error": last.error,
@@ -357,7 +370,7 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice
         "the baseline. Plumbline tries again when the first of these repairs is a day old."
     )
     rows = _what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
-    return _letter("fight", control, finding, voice, lead=lead, rows=rows)
+    return _letter("fight", control, finding, voice, lead=lead, rows=rows, resume=True)
 
 
 def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, voice: Voice) -> Letter:
@@ -371,7 +384,14 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
     )
     rows = {"First one left": f"{control.name(finding.target)} {finding.deviation.summary}"}
     return _letter(
-        "stopped", control, finding, voice, lead=lead, rows=rows, subject=f"{_repairs(limit)} {of_what} in one hour"
+        "stopped",
+        control,
+        finding,
+        voice,
+        lead=lead,
+        rows=rows,
+        resume=True,
+        subject=f"{_repairs(limit)} {of_what} in one hour",
     )
 
 
@@ -381,12 +401,39 @@ def _repairs(count: int) -> str:
 
 def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice, by: str = "") -> Letter:
     """A person took a repair back."""
+    before = next((one.before for one in finding.repairs), None)
+    now = "it is as it was before" if same(state, before) else "AWS took every change, and it is still not as it was"
     lead = (
-        f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: it is as it was before. "
+        f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: {now}. "
         f"Plumbline leaves it alone until {moment(until)}, and then judges it afresh."
     )
-    rows = {"It was found because it": finding.deviation.summary, "Now": control.describe(state), "By": said(by)}
-    return _letter("undone", control, finding, voice, lead=lead, rows=rows, past=True)
+    rows = {
+        "It was found because it": finding.deviation.summary,
+        "Before the repair": "" if same(state, before) else control.describe(before),
+        "Now": control.describe(state),
+        "Undone by": said(by),
+    }
+    what = f"{control.name(finding.target)} {_past(finding.deviation.summary)}"
+    return _letter("undone", control, finding, voice, lead=lead, rows=rows, past=True, subject=what)
+
+
+def undo_cut_short(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
+    """A person's undo that was not finished, or that nobody was told of."""
+    lead = (
+        f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and the function "
+        "that did it was cut short. Below stands how it is now. To take back what is left of the repair, undo it again."
+    )
+    rows = {"Before the repair": control.describe(finding.repairs[0].before), "Now": control.describe(state)}
+    return _letter("undo cut short", control, finding, voice, lead=lead, rows=rows, past=True, undo=True)
+
+
+def undo_failed(control: Control, finding: Finding, error: str, until: datetime, voice: Voice, by: str = "") -> Letter:
+    """A person's undo that AWS refused."""
+    lead = (
+        f"A person wanted to take back Plumbline's repair of {clean(control.name(finding.target))}, and AWS refused a "
+        f"part of it. Plumbline leaves it alone until {moment(until)}. Mend the cause, then undo it once more."
+    )
+    return _letter("undo failed", control, finding, voice, lead=lead, rows={"Error": error, "By": said(by)}, undo=True)
 
 
 def unknown(control: Control, wake: Wake, error: AwsRefusal, voice: Voice) -> Letter:
@@ -508,6 +555,7 @@ def _letter(
     past: bool = False,
     undo: bool = False,
     escalation: bool = False,
+    resume: bool = False,
     subject: str = "",
 ) -> Letter:
     summary = _past(finding.deviation.summary) if past else finding.deviation.summary
@@ -517,6 +565,7 @@ def _letter(
     commands = {
         f"undo {short}": "put it back" if undo else "",
         f"approve {short}": "do what is proposed" if finding.proposal else "",
+        f"resume {control.id}": "repair again now" if resume else "",
         f"exempt {short} --days 7 --owner ME --reason WHY": "leave it alone" if finding.is_open or undo else "",
         f"show {short}": "all about it",
         "status": "how things stand",

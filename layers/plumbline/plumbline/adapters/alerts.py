@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from plumbline.adapters.aws import ClientFactory, perform
-from plumbline.core import Call
+from plumbline.core import AwsRefusal, Call
 from plumbline.wording import Letter
 
 #: SNS takes 256 KB; a letter that long is no letter.
@@ -25,6 +26,7 @@ _HALF_AN_ENTITY = re.compile(r"&\w*$")
 _MENTION = re.compile(r"(?<!\w)@")
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class Topic:
         perform(self.clients("", self.region, "sns"), Call("sns", "Publish", publish))
         if self.chat:
             twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(letter)), "MessageAttributes": attributes}
-            perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
+            try:
+                perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
+            except AwsRefusal as error:  # the letter is out: telling it again each hour would help nobody
+                _log.error("the twin for chat tools was not sent: %s", error)
 
 
 def chat_message(letter: Letter) -> dict[str, object]:

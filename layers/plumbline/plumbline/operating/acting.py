@@ -42,7 +42,10 @@ def undo(asked: Asked, typed: Typed) -> Answer:
         "Left alone": f"until {wording.moment(done.until)}; after that it is judged afresh",
         "Not undone": finding.repairs[-1].plan.irreversible,
     }
-    text = f"Undone: {wording.clean(control.name(finding.target))} is as it was before the repair {finding.short}."
+    name = wording.clean(control.name(finding.target))
+    text = f"Undone: {name} is as it was before the repair {finding.short}."
+    if not done.restored:
+        text = f"AWS took every change of the undo of {finding.short}, and {name} is still not as it was."
     return Answer(f"{text}\n{wording.table(facts)}", {"finding": done.finding.id, "until": done.until.isoformat()})
 
 

@@ -31,7 +31,7 @@ from plumbline.operating.asking import (
     until_of,
 )
 from plumbline.pauses import Pause
-from plumbline.restraints import EVERY_CONTROL
+from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS
 
 #: The ledger keeps them in one item, of 400 KB at most.
 _MOST_EXEMPTIONS = 300
@@ -229,10 +229,11 @@ class _Resumed:
     pauses: Mapping[str, Pause]
     counted: Mapping[str, int]
     fights: Sequence[Finding]
+    given_up: Sequence[Finding]
 
     @property
     def nothing(self) -> bool:
-        return not (self.pauses or self.counted or self.fights)
+        return not (self.pauses or self.counted or self.fights or self.given_up)
 
 
 def resume(asked: Asked, typed: Typed) -> Answer:
@@ -247,7 +248,9 @@ def resume(asked: Asked, typed: Typed) -> Answer:
     waiting = [
         one for one in asked.open_findings() if control in (ANY, one.control) and one.status is not Status.EXEMPT
     ]
-    done = _Resumed(lifted, _forget_counts(asked, control), _forget_fights(asked, waiting))
+    fights = _forget_fights(asked, waiting)
+    given_up = _forgive_tries(asked, [one for one in waiting if one.id not in {fight.id for fight in fights}])
+    done = _Resumed(lifted, _forget_counts(asked, control), fights, given_up)
     still = running.get(EVERY_CONTROL) if control != ANY else None
     held = (
         f"All repairs are paused until {wording.moment(still.until)}. To lift that too, type: plumbline resume"
@@ -258,12 +261,13 @@ def resume(asked: Asked, typed: Typed) -> Answer:
         text = f"There was nothing to resume: {notices.repairs(control)} go on as they are."
         return Answer(paragraphs(text, held))
     for one in waiting:
-        if one not in done.fights and _waits(asked, one):
+        if one not in (*done.fights, *done.given_up) and _waits(asked, one):
             asked.put(replace(one, due=asked.now))
     facts = {
         "Pauses lifted": "; ".join(f"{notices.repairs(name)}, {one.reason}" for name, one in lifted.items()),
         "Counted anew": "; ".join(f"{notices.repairs(name)}, {count} so far" for name, count in done.counted.items()),
         "Fights": ", ".join(one.short for one in done.fights),
+        "Tried again": ", ".join(one.short for one in done.given_up),
     }
     trouble = asked.tell(notices.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.voice))
     text = f"Resumed: {notices.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
@@ -274,6 +278,7 @@ def resume(asked: Asked, typed: Typed) -> Answer:
             "pauses": list(lifted),
             "counters": dict(done.counted),
             "fights": [one.id for one in done.fights],
+            "tried_again": [one.id for one in done.given_up],
         },
     )
 
@@ -300,6 +305,15 @@ def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding
         and asked.put(
             replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
         )
+    ]
+
+
+def _forgive_tries(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
+    """Let repairs that did not hold, several times, be tried again."""
+    return [
+        one
+        for one in waiting
+        if one.tries >= MAX_ATTEMPTS and asked.put(replace(one, forgiven=len(one.repairs), then="", due=asked.now))
     ]
 
 

@@ -153,6 +153,7 @@ def _repair_text(control: Control | None, repair: Repair) -> str:
         "Error": repair.error,
         "Approved by": wording.said(repair.by),
         "Undone": wording.moment(repair.undone) if repair.undone else "",
+        "Undone by": wording.said(repair.undone_by),
         "No undo for": repair.plan.irreversible,
     }
     calls = "\n".join(
