@@ -54,6 +54,12 @@ controls:
     assert rule.settings == {"allowed_users": ["ci-deploy"]}
 
 
+@pytest.mark.parametrize("word", ["off", "Off", "'off'"])
+def test_a_control_is_switched_off_with_the_bare_word(word: str) -> None:
+    rules = _compiled(f"controls:\n  iam-groups: {{mode: {word}}}").rules
+    assert (Response.OFF, Response.ENFORCE) == (rules["iam-groups"].response, rules["s3-public-acl"].response)
+
+
 def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() -> None:
     taken = _compiled("exemptions: {max_days: 30}\npauses: {max_days: 2}").patience
     assert (Patience(30, 2), Patience(90, 7)) == (taken, _compiled("controls: {}").patience)

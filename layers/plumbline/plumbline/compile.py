@@ -77,7 +77,7 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         if node is None:
             raise BaselineError([f"{name}:1: the file is empty; write at least `controls: {{}}`"])
         problems = list(_doubled(node, ()))
-        data = yaml.SafeLoader("").construct_document(node) if not problems else {}
+        data = _meant(yaml.SafeLoader("").construct_document(node)) if not problems else {}
         _mark_lines(node, (), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -370,6 +370,15 @@ def _as_json(data: Any) -> Any:  # noqa: ANN401 - YAML gives dates where JSON ha
     if isinstance(data, list):
         return [_as_json(value) for value in data]
     return str(data) if isinstance(data, date | datetime) else data
+
+
+def _meant(data: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """The same data, in which the mode `off`, which YAML reads as false, is the word that was written."""
+    controls = data.get("controls") if isinstance(data, Mapping) else None
+    for rule in controls.values() if isinstance(controls, Mapping) else ():
+        if isinstance(rule, dict) and rule.get("mode") is False:
+            rule["mode"] = Response.OFF.value
+    return data
 
 
 def main(arguments: Sequence[str]) -> int:
