@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from plumbline import registry
 from plumbline.baseline import Baseline, Patience, load
-from plumbline.compile import compile_text, main
+from plumbline.compile import compile_text, main, schema
 from plumbline.core import BaselineError, Clock, Response
 
 TODAY = date(2026, 3, 2)
@@ -36,6 +37,19 @@ def test_without_a_word_every_control_is_on_with_its_defaults() -> None:
 
 def test_the_shipped_baseline_is_sound() -> None:
     assert set(_compiled((ROOT / "baseline.yaml").read_text()).rules) == set(registry.load())
+
+
+EXAMPLES = re.findall(r"(?ms)^```yaml\n(.*?)^```", (ROOT / "docs/operating.md").read_text())
+
+
+def test_the_examples_of_the_documentation_are_sound_and_show_every_setting() -> None:
+    assert EXAMPLES
+    shown = [set(compile_text(one, name="docs/operating.md", today=TODAY)["controls"]) for one in EXAMPLES]
+    assert [set(registry.load())] * len(EXAMPLES) == shown
+    words = (ROOT / "docs/operating.md").read_text()
+    names = {name for one in registry.load().values() for name in one.clocks}
+    known = {*schema(registry.load())["properties"], *names, "mode", "clocks", "remind", "escalate", "act"}
+    assert [] == sorted(one for one in known if not re.search(rf"[`\s]{one}[`:,]", words))
 
 
 def test_mode_clock_and_settings_are_taken() -> None:
