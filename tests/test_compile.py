@@ -172,6 +172,39 @@ def test_an_error_names_line_place_and_remedy(text: str, expected: str) -> None:
     assert first == expected or (expected.endswith(": ") and first.startswith(expected))
 
 
+def _clock(text: str) -> str:
+    return f"controls:\n  iam-groups:\n    clocks:\n      default:\n        {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("act: 99999999999d", '.act: "99999999999d" is too long; write at most 3650d'),
+        (f"act: {'9' * 5000}h", f'.act: "{"9" * 56}... is too long; write at most 3650d'),
+        ("escalate: 3000000d", '.escalate: "3000000d" is too long; write at most 3650d'),
+        ("remind: [1d, 87601h]", '.remind[2]: "87601h" is too long; write at most 3650d'),
+        ("act: 0.0", ".act: 0.0 is no duration; write hours or days, such as 12h or 7d, or 0 for at once"),
+        *(
+            (
+                f"remind: [{zero}]",
+                (
+                    ".remind[1]: a reminder at once is the first letter itself; remove it, or write when to remind, "
+                    "such as 1d"
+                ),
+            )
+            for zero in ("0", "0h", "'0'")
+        ),
+    ],
+)
+def test_a_time_that_nobody_can_wait_for_stops_the_build(text: str, expected: str) -> None:
+    assert _problems(_clock(text)) == (f"baseline.yaml:5: controls.iam-groups.clocks.default{expected}",)
+
+
+@pytest.mark.parametrize("text", ["act: 3650d", "remind: []", "{escalate: null, act: 0}", "act: 0d"])
+def test_times_that_can_be_waited_for_do_not_stop_it(text: str) -> None:
+    assert _compiled(_clock(text)).rules["iam-groups"].clocks
+
+
 OPS = "controls:\n  iam-groups:\n    groups:\n      ops: [IAMFullAccess]\n"
 
 

@@ -26,6 +26,7 @@ from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
 
 _DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
+_NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
 _CLOCK = {
     "type": "object",
     "properties": {
@@ -35,7 +36,8 @@ _CLOCK = {
     },
     "additionalProperties": False,
 }
-_DAYS = {"type": "integer", "minimum": 1, "maximum": 3650}
+_MOST_DAYS = 3650  # ten years: what is meant to be longer is meant to be never
+_DAYS = {"type": "integer", "minimum": 1, "maximum": _MOST_DAYS}
 _OWN_KEYS = ("mode", "clocks")
 _MODES = [mode.value for mode in Response]
 _WORDS = {
@@ -89,7 +91,8 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         broken = sorted(validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0))
         problems = [(tuple(one.absolute_path), _advice(one)) for one in broken]
     if not problems:
-        problems = list(_exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today))
+        problems = list(_clock_problems(data.get("controls") or {}))
+        problems += _exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today)
     compiled = {} if problems else _compiled(data, controls)
     problems += _clashes(compiled, controls) if compiled else []
     if problems:
@@ -222,6 +225,32 @@ def _hours(value: Any) -> float | None:  # noqa: ANN401
     return None if value is None else duration(value).total_seconds() / 3600
 
 
+def _clock_problems(controls: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
+    """Times that no schema can judge: too long to count with, or a reminder that reminds of nothing."""
+    for control, rule in controls.items():
+        for name, clock in ((rule or {}).get("clocks") or {}).items():
+            for key, value in clock.items():
+                place: Path_ = ("controls", control, "clocks", name, key)
+                for number, one in enumerate(value if isinstance(value, list) else [value]):
+                    advice = "" if one is None else _time_problem(one, reminds=key == "remind")
+                    if advice:
+                        yield (*place, number) if key == "remind" else place, advice
+
+
+def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401
+    if isinstance(value, float):  # 0.0 is a whole number to JSON Schema
+        return f"{_shown(value)} {_NO_DURATION}"
+    try:
+        long = duration(value)
+    except (OverflowError, ValueError):  # more than timedelta, or int, can hold
+        long = timedelta.max
+    if long > timedelta(days=_MOST_DAYS):
+        return f"{_shown(value)} is too long; write at most {_MOST_DAYS}d"
+    if reminds and not long:
+        return "a reminder at once is the first letter itself; remove it, or write when to remind, such as 1d"
+    return ""
+
+
 def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) -> Iterator[tuple[Path_, str]]:
     for number, one in enumerate(exemptions):
         place: Path_ = ("exemptions", "reviewed", number, "until")
@@ -240,7 +269,7 @@ def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) ->
 def _advice(error: ValidationError) -> str:
     """What is wrong and what to write instead, for a person who knows YAML and no JSON Schema."""
     if error.validator in ("pattern", "minimum", "maximum") and _schema(error).get("pattern") == _DURATION["pattern"]:
-        return f"{_shown(error.instance)} is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
+        return f"{_shown(error.instance)} {_NO_DURATION}"
     advise = _ADVICE.get(str(error.validator))
     return advise(error) if advise else error.message
 
