@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
             "baseline.yaml:4: controls.iam-groups.groups.analysts: this must not be empty; name at least one",
         ),
         (
-            "exemptions:\n  reviewed:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-03-01}",
+            "exemptions:\n  reviewed:\n  - {control: '*', target: '*/x', owner: ann, reason: x, until: 2026-03-01}",
             (
                 "baseline.yaml:3: exemptions.reviewed[1].until: this exemption ended on 2026-03-01; "
                 "remove it, or agree on a new day with its owner (ann)"
@@ -203,6 +204,46 @@ def test_a_time_that_nobody_can_wait_for_stops_the_build(text: str, expected: st
 @pytest.mark.parametrize("text", ["act: 3650d", "remind: []", "{escalate: null, act: 0}", "act: 0d"])
 def test_times_that_can_be_waited_for_do_not_stop_it(text: str) -> None:
     assert _compiled(_clock(text)).rules["iam-groups"].clocks
+
+
+def _exemption(**different: str) -> str:
+    whole = {"control": "iam-groups", "target": "*/x", "owner": "ann", "reason": "x", "until": "2027-01-31"}
+    rows = [f"{key}: '{value}'" for key, value in {**whole, **different}.items()]
+    return "exemptions:\n  reviewed:\n  - " + "\n    ".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("different", "expected"),
+    [
+        ({"owner": "  "}, "5: exemptions.reviewed[1].owner: this must not be blank; write who answers for it"),
+        ({"reason": " "}, "6: exemptions.reviewed[1].reason: this must not be blank; write why, for the next reader"),
+        ({"target": "acme"}, '4: exemptions.reviewed[1].target: "acme" fits no target: targets read account/region/'),
+        *(
+            (
+                {"control": "*", "target": target},
+                f'4: exemptions.reviewed[1].target: "{target}" exempts everything from every control',
+            )
+            for target in ("*", "*/*", "111122223333/*", "????????????/*", "1*")
+        ),
+    ],
+)
+def test_an_exemption_that_says_too_little_or_covers_too_much_stops_the_build(
+    different: Mapping[str, str], expected: str
+) -> None:
+    (problem,) = _problems(_exemption(**different))
+    assert problem.startswith(f"baseline.yaml:{expected}")
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"target": "*"},
+        {"control": "*", "target": "*/s3-bucket/*"},
+        {"control": "*", "target": "111122223333/global/iam-user/ann"},
+    ],
+)
+def test_an_exemption_of_one_control_or_of_one_kind_does_not_stop_it(different: Mapping[str, str]) -> None:
+    assert len(_compiled(_exemption(**different)).exemptions) == 1
 
 
 OPS = "controls:\n  iam-groups:\n    groups:\n      ops: [IAMFullAccess]\n"

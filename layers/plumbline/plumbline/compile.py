@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -24,6 +25,7 @@ from plumbline import registry
 from plumbline.baseline import Baseline, Breakers, Letters, Patience, completed
 from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
+from plumbline.exemptions import ANY, matches_everything
 
 _DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
 _NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
@@ -38,6 +40,10 @@ _CLOCK = {
 }
 _MOST_DAYS = 3650  # ten years: what is meant to be longer is meant to be never
 _DAYS = {"type": "integer", "minimum": 1, "maximum": _MOST_DAYS}
+_BLANK = {
+    "owner": "this must not be blank; write who answers for it",
+    "reason": "this must not be blank; write why, for the next reader",
+}
 _OWN_KEYS = ("mode", "clocks")
 _MODES = [mode.value for mode in Response]
 _WORDS = {
@@ -253,17 +259,44 @@ def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401
 
 def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) -> Iterator[tuple[Path_, str]]:
     for number, one in enumerate(exemptions):
-        place: Path_ = ("exemptions", "reviewed", number, "until")
-        try:
-            until = date.fromisoformat(str(one["until"]))
-        except ValueError:
-            yield place, f"'{one['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
-            continue
-        if until < today:
-            yield (
-                place,
-                f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({one['owner']})",
-            )
+        for key, advice in (
+            ("until", _end_problem(one, today)),
+            *((key, "" if one[key].strip() else _BLANK[key]) for key in _BLANK),
+            ("target", _target_problem(one["control"], one["target"])),
+        ):
+            if advice:
+                yield ("exemptions", "reviewed", number, key), advice
+
+
+def _end_problem(exemption: Mapping[str, Any], today: date) -> str:
+    try:
+        until = date.fromisoformat(str(exemption["until"]))
+    except ValueError:
+        return f"'{exemption['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
+    if until < today:
+        owner = exemption["owner"]
+        return f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({owner})"
+    return ""
+
+
+def _target_problem(control: str, target: str) -> str:
+    """Why a pattern of targets would exempt nothing, or everything from every control."""
+    if not any(char in target for char in "/*"):
+        return (
+            f"{_shown(target)} fits no target: targets read account/region/kind/id; write it whole, or a pattern such "
+            "as '*/s3-bucket/www-example-com'"
+        )
+    if control == ANY and matches_everything(target, _some_account(target)):
+        return (
+            f"{_shown(target)} exempts everything from every control, and nothing would be repaired; name a kind, as "
+            "in '*/s3-bucket/www-*', or name the control; to repair nothing, set the stack's Mode to observe"
+        )
+    return ""
+
+
+def _some_account(target: str) -> str:
+    """An account that a pattern may mean: the build does not know which it is for."""
+    return re.sub(r"[*?]", "", target.split("/", maxsplit=1)[0]).ljust(12, "0")
 
 
 def _advice(error: ValidationError) -> str:
