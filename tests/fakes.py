@@ -236,6 +236,11 @@ class Memory:
         self.saves.append(saved)
         return saved
 
+    def bury(self, finding: Finding, *, now: datetime) -> None:
+        """See engine.Ledger."""
+        self._up()
+        self.history[:] = [finding if one.id == finding.id else one for one in self.history]
+
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """See engine.Ledger."""
         self._up()
@@ -298,7 +303,7 @@ class Memory:
     def awaiting_digest(self, _account: str) -> list[Finding]:
         """See engine.Ledger."""
         self._up()
-        return [one for one in self.findings.values() if one.awaits_digest]
+        return [one for one in (*self.findings.values(), *self.history) if one.awaits_digest]
 
     def lives(self, _account: str) -> list[Finding]:
         """See engine.Ledger."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from plumbline import notices, registry, wording
-from plumbline.baseline import Breakers
-from plumbline.core import GLOBAL, AwsRefusal, Call, Cause, Deviation, Origin, State, Target
+from plumbline.baseline import Breakers, completed
+from plumbline.core import GLOBAL, AwsRefusal, Call, Cause, Deviation, Origin, State, Target, utc
 from plumbline.exemptions import Exemption
 from plumbline.findings import Finding, Repair, Status, open_finding
 from plumbline.pauses import Pause
+from plumbline.restraints import Restraint, Why
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
@@ -38,6 +39,15 @@ ERIN = Cause(
 BUCKET = Target(ACCOUNT, "eu-west-1", "s3-bucket", "acme-data")
 KEY = Target(ACCOUNT, GLOBAL, "iam-access-key", "backup/AKIAIOSFODNN7EXAMPLE")
 _BEFORE: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Active"}
+OLD_KEY = Target(ACCOUNT, GLOBAL, "iam-access-key", "deploy/AKIAI44QH8DHBEXAMPLE")
+_OLD: State = {"user": "deploy", "key": "AKIAI44QH8DHBEXAMPLE", "status": "Active"}
+_ACL: State = {
+    "bucket": BUCKET.id,
+    "owner": {"ID": "79a59df900b949e5"},
+    "grants": [
+        {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers", "Type": "Group"}, "Permission": "READ"},
+    ],
+}
 _AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
 
 
@@ -53,18 +63,18 @@ def letters() -> Iterator[tuple[str, Letter]]:
         repair, done=0, after=None, error="iam:UpdateAccessKey was refused: AccessDenied: explicit deny in an SCP"
     )
     stuck = replace(repair, after=_BEFORE)
-    when = f"{wording.away(7 * DAY)}, on {wording.moment(NOW + 7 * DAY)}"
-    will = f"Plumbline will repair this {when}: it {plan.summary}. Until then you can do it, or exempt it."
+    will = wording.held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), finding, plan, NOW)
     yield "Something was put right.", wording.repaired(control, repaired, VOICE)
     yield (
         "Something was found that is repaired later.",
         wording.found(control, finding, "opened", _BEFORE, plan, will, VOICE),
     )
-    yield "It is still so.", wording.found(control, finding, "reminded 72h", _BEFORE, plan, will, VOICE)
-    yield (
-        "It is still so, and the escalation address hears of it too.",
-        wording.found(control, finding, "escalated", _BEFORE, plan, will, VOICE),
-    )
+    for days, transition, when in (
+        (3, "reminded 72h", "It is still so."),
+        (5, "escalated", "It is still so, and the escalation address hears of it too."),
+    ):
+        left = wording.held_back(Restraint(Why.NOT_DUE, NOW + (7 - days) * DAY), finding, plan, NOW)
+        yield when, wording.found(control, _aged(finding, days), transition, _BEFORE, plan, left, VOICE)
     would = f"Plumbline observes only. It would have repaired this now: it {plan.summary}."
     yield "The mode is `observe`.", wording.found(control, finding, "opened", _BEFORE, plan, would, VOICE)
     ask = f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
@@ -94,17 +104,31 @@ def letters() -> Iterator[tuple[str, Letter]]:
     )
     yield from _decided()
     yield _root()
-    adopted = [
-        replace(finding, grace_until=NOW + 7 * DAY, due=NOW + 7 * DAY),
-        replace(
-            _finding("s3-public-acl", BUCKET, "is public: anyone may list it", ERIN),
-            grace_until=NOW + 7 * DAY,
-            due=NOW + DAY,
-        ),
-    ]
+    adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
     yield "The first sweep is done.", wording.digest(controls, adopted, VOICE)
+    over = [replace(adopted[0], status=Status.EXEMPT, due=NOW + 30 * DAY, then=""), adopted[1], repaired]
+    yield "The first sweep is done, and some of it is over or exempt by now.", wording.digest(controls, over, VOICE)
     yield "More happened within an hour than fits into letters.", wording.digest(controls, [repaired], VOICE)
-    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, NOW + DAY)
+    monday = NOW + 7 * DAY - timedelta(hours=1)
+    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, monday)
+
+
+def _aged(finding: Finding, days: int) -> Finding:
+    """The same, as it stands after some days."""
+    cause = replace(finding.cause, at=(utc(finding.cause.at) - days * DAY).isoformat())
+    return replace(finding, first_seen=finding.first_seen - days * DAY, cause=cause)
+
+
+def _adopted(control_id: str, target: Target, state: State) -> Finding:
+    """What the first sweep finds, as it waits for the digest."""
+    control = registry.load()[control_id]
+    settings = completed(control.settings, {})
+    deviation, plan = control.detect(state, settings), control.plan(target, state, settings)
+    assert deviation is not None
+    found = open_finding(control_id, target, deviation, origin=Origin.ADOPTION, cause=Cause(), now=NOW, before=None)
+    until = NOW + 7 * DAY
+    then = wording.then(Restraint(Why.NOT_DUE, until), plan)
+    return replace(found, grace_until=until, adopted=deviation.items, due=until, then=then)
 
 
 def _decided() -> Iterator[tuple[str, Letter]]:
@@ -147,8 +171,10 @@ def page() -> str:
         "",
         "<!-- Generated by `make sync` from the functions that write them (tests/gallery.py). -->",
         "",
-        "Every kind of e-mail Plumbline sends, as it is received. All of them carry SNS message attributes: `control`,",
-        "`severity`, `account`, `region`, `outcome`, `escalation` and `finding`; a subscription can filter on them.",
+        "Every kind of e-mail Plumbline sends, as it is received. Subscriptions can filter on SNS message attributes.",
+        "All carry `account`, `region`, `outcome` and `escalation`. All but Monday's carry `severity`: a digest that",
+        "of the worst in it, what a person decides `medium`. All but Monday's and the digests carry `control`: `*`",
+        "where a person decides for every rule, or ends adoption's grace. What is about one finding carries `finding`.",
     ]
     parts = [
         line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from plumbline import registry
 from plumbline.baseline import Baseline, Patience, load
-from plumbline.compile import compile_text, main
+from plumbline.compile import compile_text, main, schema
 from plumbline.core import BaselineError, Clock, Response
 
 TODAY = date(2026, 3, 2)
@@ -38,6 +40,19 @@ def test_the_shipped_baseline_is_sound() -> None:
     assert set(_compiled((ROOT / "baseline.yaml").read_text()).rules) == set(registry.load())
 
 
+EXAMPLES = re.findall(r"(?ms)^```yaml\n(.*?)^```", (ROOT / "docs/operating.md").read_text())
+
+
+def test_the_examples_of_the_documentation_are_sound_and_show_every_setting() -> None:
+    assert EXAMPLES
+    shown = [set(compile_text(one, name="docs/operating.md", today=TODAY)["controls"]) for one in EXAMPLES]
+    assert [set(registry.load())] * len(EXAMPLES) == shown
+    words = (ROOT / "docs/operating.md").read_text()
+    names = {name for one in registry.load().values() for name in one.clocks}
+    known = {*schema(registry.load())["properties"], *names, "mode", "clocks", "remind", "escalate", "act"}
+    assert [] == sorted(one for one in known if not re.search(rf"[`\s]{one}[`:,]", words))
+
+
 def test_mode_clock_and_settings_are_taken() -> None:
     rule = _compiled(
         """
@@ -52,6 +67,12 @@ controls:
     assert rule.response is Response.OBSERVE
     assert rule.clocks["default"] == Clock((12 * hours, 48 * hours), 72 * hours, 120 * hours)
     assert rule.settings == {"allowed_users": ["ci-deploy"]}
+
+
+@pytest.mark.parametrize("word", ["off", "Off", "'off'"])
+def test_a_control_is_switched_off_with_the_bare_word(word: str) -> None:
+    rules = _compiled(f"controls:\n  iam-groups: {{mode: {word}}}").rules
+    assert (Response.OFF, Response.ENFORCE) == (rules["iam-groups"].response, rules["s3-public-acl"].response)
 
 
 def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() -> None:
@@ -117,7 +138,7 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
             "baseline.yaml:4: controls.iam-groups.groups.analysts: this must not be empty; name at least one",
         ),
         (
-            "exemptions:\n  reviewed:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-03-01}",
+            "exemptions:\n  reviewed:\n  - {control: '*', target: '*/x', owner: ann, reason: x, until: 2026-03-01}",
             (
                 "baseline.yaml:3: exemptions.reviewed[1].until: this exemption ended on 2026-03-01; "
                 "remove it, or agree on a new day with its owner (ann)"
@@ -150,6 +171,79 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
 def test_an_error_names_line_place_and_remedy(text: str, expected: str) -> None:
     first = _problems(text)[0]
     assert first == expected or (expected.endswith(": ") and first.startswith(expected))
+
+
+def _clock(text: str) -> str:
+    return f"controls:\n  iam-groups:\n    clocks:\n      default:\n        {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("act: 99999999999d", '.act: "99999999999d" is too long; write at most 3650d'),
+        (f"act: {'9' * 5000}h", f'.act: "{"9" * 56}... is too long; write at most 3650d'),
+        ("escalate: 3000000d", '.escalate: "3000000d" is too long; write at most 3650d'),
+        ("remind: [1d, 87601h]", '.remind[2]: "87601h" is too long; write at most 3650d'),
+        ("act: 0.0", ".act: 0.0 is no duration; write hours or days, such as 12h or 7d, or 0 for at once"),
+        *(
+            (
+                f"remind: [{zero}]",
+                (
+                    ".remind[1]: a reminder at once is the first letter itself; remove it, or write when to remind, "
+                    "such as 1d"
+                ),
+            )
+            for zero in ("0", "0h", "'0'")
+        ),
+    ],
+)
+def test_a_time_that_nobody_can_wait_for_stops_the_build(text: str, expected: str) -> None:
+    assert _problems(_clock(text)) == (f"baseline.yaml:5: controls.iam-groups.clocks.default{expected}",)
+
+
+@pytest.mark.parametrize("text", ["act: 3650d", "remind: []", "{escalate: null, act: 0}", "act: 0d"])
+def test_times_that_can_be_waited_for_do_not_stop_it(text: str) -> None:
+    assert _compiled(_clock(text)).rules["iam-groups"].clocks
+
+
+def _exemption(**different: str) -> str:
+    whole = {"control": "iam-groups", "target": "*/x", "owner": "ann", "reason": "x", "until": "2027-01-31"}
+    rows = [f"{key}: '{value}'" for key, value in {**whole, **different}.items()]
+    return "exemptions:\n  reviewed:\n  - " + "\n    ".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("different", "expected"),
+    [
+        ({"owner": "  "}, "5: exemptions.reviewed[1].owner: this must not be blank; write who answers for it"),
+        ({"reason": " "}, "6: exemptions.reviewed[1].reason: this must not be blank; write why, for the next reader"),
+        ({"target": "acme"}, '4: exemptions.reviewed[1].target: "acme" fits no target: targets read account/region/'),
+        *(
+            (
+                {"control": "*", "target": target},
+                f'4: exemptions.reviewed[1].target: "{target}" exempts everything from every control',
+            )
+            for target in ("*", "*/*", "111122223333/*", "????????????/*", "1*")
+        ),
+    ],
+)
+def test_an_exemption_that_says_too_little_or_covers_too_much_stops_the_build(
+    different: Mapping[str, str], expected: str
+) -> None:
+    (problem,) = _problems(_exemption(**different))
+    assert problem.startswith(f"baseline.yaml:{expected}")
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"target": "*"},
+        {"control": "*", "target": "*/s3-bucket/*"},
+        {"control": "*", "target": "111122223333/global/iam-user/ann"},
+    ],
+)
+def test_an_exemption_of_one_control_or_of_one_kind_does_not_stop_it(different: Mapping[str, str]) -> None:
+    assert len(_compiled(_exemption(**different)).exemptions) == 1
 
 
 OPS = "controls:\n  iam-groups:\n    groups:\n      ops: [IAMFullAccess]\n"

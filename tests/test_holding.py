@@ -95,6 +95,14 @@ def test_the_same_again_replaces_it(waiting: House) -> None:
     assert (1, True) == (len(waiting.ledger.exemptions), f"Replaces    {first}" in answer.text)
 
 
+def test_exemptions_that_would_not_fit_into_the_ledger_are_refused(waiting: House) -> None:
+    long = [replace(_exemption(id_=f"X{number:04}"), target=f"*/{number}", reason="x" * 1500) for number in range(190)]
+    waiting.ledger.exemptions += long
+    answer = waiting.type("exempt", waiting.finding.short, "--days", "7", "--owner", "ann", "--reason", "x" * 900)
+    assert "there is no room for it beside the 190 exemptions there are. End some" in " ".join(answer.text.split())
+    assert (False, long) == (answer.ok, waiting.ledger.exemptions)
+
+
 def test_everything_may_be_exempt_when_it_is_meant(waiting: House) -> None:
     assert waiting.type("exempt", "*", "--control", "all", "--all", *EXEMPT).ok
     assert waiting.settle(now=NOW + 3 * HOUR) == "exempt"
@@ -363,6 +371,16 @@ def test_a_bad_pause_is_refused_with_what_to_type(words: tuple[str, ...], says: 
     answer = house.type("pause", *words)
     assert says in " ".join(answer.text.split())
     assert (False, {}) == (answer.ok, house.ledger.pauses)
+
+
+def test_a_pause_that_replaces_one_says_so(waiting: House) -> None:
+    waiting.type("pause", "--hours", "8", "--reason", "migration")
+    other = waiting.type("pause", "lamp-off", "--hours", "2", "--reason", "y")
+    answer = waiting.type("pause", "--hours", "4", "--reason", "shorter")
+    row = "  Replaces  the pause until Monday 2 March 2026, 17:30 UTC: migration"
+    assert [row in one.text.splitlines() for one in (other, answer)] == [False, True]
+    later = waiting.type("pause", "--hours", "1", "--reason", "z", now=NOW + 5 * HOUR)
+    assert "Replaces" not in later.text, "that one was over"
 
 
 def test_resume_lifts_a_pause_and_what_was_due_goes_on(waiting: House) -> None:

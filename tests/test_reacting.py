@@ -107,7 +107,7 @@ def test_a_digest_is_told_when_it_is_asked_for() -> None:
     house.settle(origin=Origin.ADOPTION)
     reaction, log, _ = _reaction(house)
     reaction.record(_record(DIGEST))
-    assert house.alerts.subjects == ["digest: 1 thing there before Plumbline, the worst is high"]
+    assert house.alerts.subjects == ["digest: 1 thing there before Plumbline, severity high"]
     assert log.lines == [("task done", {"task": "digest", "told": 1})]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -24,8 +25,10 @@ from plumbline import registry
 from plumbline.baseline import Baseline, Breakers, Letters, Patience, completed
 from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
+from plumbline.exemptions import ANY, matches_everything
 
 _DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
+_NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
 _CLOCK = {
     "type": "object",
     "properties": {
@@ -35,7 +38,12 @@ _CLOCK = {
     },
     "additionalProperties": False,
 }
-_DAYS = {"type": "integer", "minimum": 1, "maximum": 3650}
+_MOST_DAYS = 3650  # ten years: what is meant to be longer is meant to be never
+_DAYS = {"type": "integer", "minimum": 1, "maximum": _MOST_DAYS}
+_BLANK = {
+    "owner": "this must not be blank; write who answers for it",
+    "reason": "this must not be blank; write why, for the next reader",
+}
 _OWN_KEYS = ("mode", "clocks")
 _MODES = [mode.value for mode in Response]
 _WORDS = {
@@ -77,7 +85,7 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         if node is None:
             raise BaselineError([f"{name}:1: the file is empty; write at least `controls: {{}}`"])
         problems = list(_doubled(node, ()))
-        data = yaml.SafeLoader("").construct_document(node) if not problems else {}
+        data = _meant(yaml.SafeLoader("").construct_document(node)) if not problems else {}
         _mark_lines(node, (), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -89,7 +97,8 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         broken = sorted(validator.iter_errors(_as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0))
         problems = [(tuple(one.absolute_path), _advice(one)) for one in broken]
     if not problems:
-        problems = list(_exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today))
+        problems = list(_clock_problems(data.get("controls") or {}))
+        problems += _exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today)
     compiled = {} if problems else _compiled(data, controls)
     problems += _clashes(compiled, controls) if compiled else []
     if problems:
@@ -222,25 +231,78 @@ def _hours(value: Any) -> float | None:  # noqa: ANN401
     return None if value is None else duration(value).total_seconds() / 3600
 
 
+def _clock_problems(controls: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
+    """Times that no schema can judge: too long to count with, or a reminder that reminds of nothing."""
+    for control, rule in controls.items():
+        for name, clock in ((rule or {}).get("clocks") or {}).items():
+            for key, value in clock.items():
+                place: Path_ = ("controls", control, "clocks", name, key)
+                for number, one in enumerate(value if isinstance(value, list) else [value]):
+                    advice = "" if one is None else _time_problem(one, reminds=key == "remind")
+                    if advice:
+                        yield (*place, number) if key == "remind" else place, advice
+
+
+def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401
+    if isinstance(value, float):  # 0.0 is a whole number to JSON Schema
+        return f"{_shown(value)} {_NO_DURATION}"
+    try:
+        long = duration(value)
+    except (OverflowError, ValueError):  # more than timedelta, or int, can hold
+        long = timedelta.max
+    if long > timedelta(days=_MOST_DAYS):
+        return f"{_shown(value)} is too long; write at most {_MOST_DAYS}d"
+    if reminds and not long:
+        return "a reminder at once is the first letter itself; remove it, or write when to remind, such as 1d"
+    return ""
+
+
 def _exemption_problems(exemptions: Sequence[Mapping[str, Any]], today: date) -> Iterator[tuple[Path_, str]]:
     for number, one in enumerate(exemptions):
-        place: Path_ = ("exemptions", "reviewed", number, "until")
-        try:
-            until = date.fromisoformat(str(one["until"]))
-        except ValueError:
-            yield place, f"'{one['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
-            continue
-        if until < today:
-            yield (
-                place,
-                f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({one['owner']})",
-            )
+        for key, advice in (
+            ("until", _end_problem(one, today)),
+            *((key, "" if one[key].strip() else _BLANK[key]) for key in _BLANK),
+            ("target", _target_problem(one["control"], one["target"])),
+        ):
+            if advice:
+                yield ("exemptions", "reviewed", number, key), advice
+
+
+def _end_problem(exemption: Mapping[str, Any], today: date) -> str:
+    try:
+        until = date.fromisoformat(str(exemption["until"]))
+    except ValueError:
+        return f"'{exemption['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
+    if until < today:
+        owner = exemption["owner"]
+        return f"this exemption ended on {until}; remove it, or agree on a new day with its owner ({owner})"
+    return ""
+
+
+def _target_problem(control: str, target: str) -> str:
+    """Why a pattern of targets would exempt nothing, or everything from every control."""
+    if not any(char in target for char in "/*"):
+        return (
+            f"{_shown(target)} fits no target: targets read account/region/kind/id; write it whole, or a pattern such "
+            "as '*/s3-bucket/www-example-com'"
+        )
+    if control == ANY and matches_everything(target, _some_account(target)):
+        return (
+            f"{_shown(target)} exempts everything from every control, and nothing would be repaired; name a kind, as "
+            "in '*/s3-bucket/www-*', or name the control; to repair nothing, set the stack's Mode to observe"
+        )
+    return ""
+
+
+def _some_account(target: str) -> str:
+    """An account that a pattern may mean: the build does not know which it is for."""
+    return re.sub(r"[*?]", "", target.split("/", maxsplit=1)[0]).ljust(12, "0")
 
 
 def _advice(error: ValidationError) -> str:
     """What is wrong and what to write instead, for a person who knows YAML and no JSON Schema."""
     if error.validator in ("pattern", "minimum", "maximum") and _schema(error).get("pattern") == _DURATION["pattern"]:
-        return f"{_shown(error.instance)} is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
+        return f"{_shown(error.instance)} {_NO_DURATION}"
     advise = _ADVICE.get(str(error.validator))
     return advise(error) if advise else error.message
 
@@ -370,6 +432,15 @@ def _as_json(data: Any) -> Any:  # noqa: ANN401 - YAML gives dates where JSON ha
     if isinstance(data, list):
         return [_as_json(value) for value in data]
     return str(data) if isinstance(data, date | datetime) else data
+
+
+def _meant(data: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """The same data, in which the mode `off`, which YAML reads as false, is the word that was written."""
+    controls = data.get("controls") if isinstance(data, Mapping) else None
+    for rule in controls.values() if isinstance(controls, Mapping) else ():
+        if isinstance(rule, dict) and rule.get("mode") is False:
+            rule["mode"] = Response.OFF.value
+    return data
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -144,6 +144,9 @@ class Ledger(Protocol):
             Conflict: somebody else wrote first, or used up a budget meanwhile; nothing was written.
         """
 
+    def bury(self, finding: Finding, *, now: datetime) -> None:
+        """Write an earlier life back into the history."""
+
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """Claim `key` for a while: True for the first who asks."""
 
@@ -495,8 +498,10 @@ class Engine:
                 told = replace(told, due=_next_due(self.rule(told.control), told, now) or told.due)
             try:
                 self.ledger.save(told, now=now)
-            except Conflict:  # settled while the letter was written: the next digest may name it again
-                continue
+            except Conflict:  # settled while the letter was written, and the next digest may name it again; or buried
+                current = self.ledger.brief(finding.control, finding.target, now).finding
+                if current is not None and current.id != finding.id:
+                    self.ledger.bury(told, now=now)
         return len(waiting)
 
     def weekly(self, account: str, *, now: datetime) -> int:

@@ -54,7 +54,9 @@ def paused(control: str, pause: Pause, voice: Voice) -> Letter:
     )
     rows = {"Reason": pause.reason, "By": wording.said(pause.by)}
     commands = {f"resume{_named(control)}": "end the pause now", "status": "how things stand"}
-    return wording.notice("paused", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
+    return wording.notice(
+        "paused", repairs(control), control=control, lead=lead, rows=rows, commands=commands, voice=voice
+    )
 
 
 def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Letter:
@@ -65,7 +67,9 @@ def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Let
         f"pause{_named(control)} --hours 4 --reason WHY": "stop again",
         "status": "how things stand",
     }
-    return wording.notice("resumed", repairs(control), lead=lead, rows=rows, commands=commands, voice=voice)
+    return wording.notice(
+        "resumed", repairs(control), control=control, lead=lead, rows=rows, commands=commands, voice=voice
+    )
 
 
 def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
@@ -88,7 +92,7 @@ def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
         "pause --hours 4 --reason WHY": "stop for a while",
         "findings": "all that is open",
     }
-    return wording.notice("grace ended", count, lead=lead, rows=rows, commands=commands, voice=voice)
+    return wording.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, voice=voice)
 
 
 def repairs(control: str) -> str:
@@ -120,7 +124,7 @@ def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str 
     target = exemption.target.removeprefix(f"{voice.account}/")
     what = f"{wording.clean(target, _SHOWN)} from {rule(exemption.control)}, until {exemption.until:%Y-%m-%d}"
     kept = {one: gist for one, gist in commands.items() if gist}
-    return wording.notice(verb, what, lead=lead, rows=rows, commands=kept, voice=voice)
+    return wording.notice(verb, what, control=exemption.control, lead=lead, rows=rows, commands=kept, voice=voice)
 
 
 def _left_alone(exemption: Exemption) -> str:

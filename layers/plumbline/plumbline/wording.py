@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from plumbline import registry
 from plumbline.baseline import STACK, Breakers
 from plumbline.clocks import WOULD_HAVE
-from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, State, same, utc
+from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, Severity, State, same, utc
 from plumbline.findings import Finding, Status
 from plumbline.restraints import Restraint, Why
 from plumbline.wakes import Wake
@@ -199,45 +199,34 @@ def resolved(control: Control, finding: Finding, state: State, voice: Voice) -> 
 
 def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: Voice) -> Letter:
     """One letter for many findings: what the first sweep found, or what came too fast. Worst first."""
-    known = [one for one in findings if one.control in controls]
-    ordered = sorted(known, key=lambda one: (controls[one.control].severity.rank, one.control, str(one.target)))
-    worst = controls[ordered[0].control].severity.value if ordered else "low"
-    until = max((one.grace_until for one in ordered if one.grace_until and one.is_open), default=None)
-    things = f"{len(ordered)} thing{'s' * (len(ordered) != 1)}"
-    lead = f"{things} came after the hour's limit of e-mails, and stand here together. Worst first:"
-    if until:
-        lead = (
-            f"{things} out of line with the baseline. All was there before Plumbline looked for the first time, so "
-            f"it is left alone until {moment(until)}. Until then put right what you would rather put right yourself, "
-            "and exempt, or write into baseline.yaml, what is meant to be so. Worst first:"
-        )
+    ordered = sorted(findings, key=lambda one: (_rank(controls, one), one.control, str(one.target)))
+    known = [one for one in ordered if one.control in controls]
+    waiting = [one for one in known if one.is_open and one.status is not Status.EXEMPT]
+    adopted = [one for one in waiting if one.grace_until]
     lines: list[str] = []
     heading = ""
     for one in ordered[:_DIGEST_ROWS]:
-        control = controls[one.control]
-        if control.id != heading:
-            heading = control.id
-            title = f"{control.severity.value}: {registry.prose(control.id).get('Title', control.id)}"
-            lines += ["", *(f"  {line}" for line in _wrapped(title, _WIDTH - 2))]
+        if one.control != heading:
+            heading = one.control
+            lines += ["", *(f"  {line}" for line in _wrapped(_title(controls, heading), _WIDTH - 2))]
         lines += [*_hanging(f"{one.short}  {_named(controls, one)}"), *_below(_what_next(one))]
     if len(ordered) > _DIGEST_ROWS:
         lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
-    some = ordered[0].short if ordered else "7F3K"
     commands = {
-        f"show {some}": "all about it",
-        f"exempt {some} --days 30 --owner ME --reason WHY": "leave it alone",
-        "enforce": "end the grace",
+        f"show {ordered[0].short if ordered else '7F3K'}": "all about it",
+        f"exempt {waiting[0].short} --days 30 --owner ME --reason WHY" if waiting else "": "leave it alone",
+        "enforce" if adopted else "": "end the grace",
         "findings": "all that is open",
     }
     body = "\n\n".join(
         [
-            _paragraph(lead, indent="  "),
+            _paragraph(_digest_lead(ordered, adopted), indent="  "),
             "\n".join(lines).strip("\n"),
-            _how_to(voice, commands),
+            _how_to(voice, {one: what for one, what in commands.items() if one}),
             f"Plumbline, account {voice.account}",
         ]
     )
-    title = "there before Plumbline" if until else "in one hour"
+    worst = controls[known[0].control].severity.value if known else ""
     attributes = {
         "severity": worst,
         "account": voice.account,
@@ -245,7 +234,55 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         "outcome": "digest",
         "escalation": "false",
     }
-    return Letter(_subject("digest", f"{things} {title}, the worst is {worst}"), body + "\n", attributes)
+    attributes = {name: text for name, text in attributes.items() if text or name != "severity"}
+    judged = f", the worst is {worst}" if len(ordered) > 1 else f", severity {worst}"
+    subject = f"{_things(len(ordered))}{_digest_title(ordered, adopted)}{judged if worst else ''}"
+    return Letter(_subject("digest", subject), body + "\n", attributes)
+
+
+def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str:
+    """Why these are told together; that they were there before, and are left alone, only of those it is true of."""
+    things, one = _things(len(findings)), len(adopted) == 1
+    order = " Worst first:" if len(findings) > 1 else ""
+    if not any(each.grace_until for each in findings):
+        stand = "stand here together" if len(findings) != 1 else "stands here"
+        return f"{things} came after the hour's limit of e-mails, and {stand}.{order}"
+    if not adopted:
+        return f"{things} to tell of: what became of {'each' if len(findings) > 1 else 'it'} stands below.{order}"
+    ends = {each.grace_until for each in adopted if each.grace_until}
+    until = f"{'at least ' if len(ends) > 1 else ''}until {moment(min(ends))}"
+    advice = (
+        "Until then put right what you would rather put right yourself, and exempt, or write into baseline.yaml, what "
+        f"is meant to be so.{order}"
+    )
+    before = f"{'was' if one else 'were'} there before Plumbline looked for the first time"
+    alone = f"{'it is' if one else 'they are'} left alone {until}"
+    if len(adopted) == len(findings):
+        are = "is" if one else "are"
+        return f"{things} {are} out of line with the baseline. {'It' if one else 'They'} {before}, so {alone}. {advice}"
+    some = f"{len(adopted)} of them {before}, and {alone}"
+    return f"{things} to tell of. {some}. What became of the others stands below. {advice}"
+
+
+def _digest_title(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str:
+    if adopted:
+        return f"{'' if len(adopted) == len(findings) else f', {len(adopted)}'} there before Plumbline"
+    return "" if any(one.grace_until for one in findings) else " in one hour"
+
+
+def _things(count: int) -> str:
+    return f"{count} thing{'s' * (count != 1)}"
+
+
+def _rank(controls: Mapping[str, Control], finding: Finding) -> int:
+    """How bad a finding is; one whose control is gone comes last."""
+    return controls[finding.control].severity.rank if finding.control in controls else len(Severity)
+
+
+def _title(controls: Mapping[str, Control], control: str) -> str:
+    if control not in controls:
+        return f"no longer a rule: {clean(control)}"
+    return f"{controls[control].severity.value}: {registry.prose(control).get('Title', control)}"
 
 
 def weekly(controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voice, now: datetime) -> Letter:
@@ -292,12 +329,15 @@ def _trend(now: int, before: int) -> str:
 
 
 def _named(controls: Mapping[str, Control], finding: Finding) -> str:
-    return clean(f"{controls[finding.control].name(finding.target)} {finding.deviation.summary}", 200)
+    control = controls.get(finding.control)
+    return clean(f"{control.name(finding.target) if control else finding.target} {finding.deviation.summary}", 200)
 
 
 def _what_next(finding: Finding) -> str:
     if not finding.is_open:
         return finding.status.value
+    if finding.status is Status.EXEMPT:
+        return f"exempt until {finding.due:%Y-%m-%d %H:%M} UTC" if finding.due else "exempt"
     if finding.then:
         return clean(finding.then, 200)
     if finding.due is None:
@@ -467,12 +507,24 @@ def said(by: str) -> str:
 
 
 def notice(
-    verb: str, what: str, *, lead: str, rows: Mapping[str, str], commands: Mapping[str, str], voice: Voice
+    verb: str,
+    what: str,
+    *,
+    control: str,
+    lead: str,
+    rows: Mapping[str, str],
+    commands: Mapping[str, str],
+    voice: Voice,
 ) -> Letter:
-    """A letter about what a person decided, or forgot: an exemption, a pause."""
+    """A letter about what a person decided, or forgot: an exemption, a pause.
+
+    It carries a control, or `*` for all, and a severity, so that who filters by them hears what people decide.
+    """
     tail = f"Plumbline, account {voice.account}"
     body = "\n\n".join([_paragraph(lead, indent="  "), table(rows), _how_to(voice, commands), tail])
     attributes = {
+        "control": control,
+        "severity": Severity.MEDIUM.value,
         "account": voice.account,
         "region": voice.region,
         "outcome": verb.replace(" ", "-"),

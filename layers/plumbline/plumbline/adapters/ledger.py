@@ -109,6 +109,10 @@ class Table:
         self._write(writes, finding)
         return saved
 
+    def bury(self, finding: Finding, *, now: datetime) -> None:
+        """See engine.Ledger."""
+        self._perform("PutItem", {"TableName": self.name, "Item": _buried(finding, now)})
+
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """See engine.Ledger."""
         item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
@@ -371,11 +375,17 @@ def _item(finding: Finding, now: datetime) -> Item:
 
 def _buried(finding: Finding, now: datetime) -> Item:
     seen = finding.first_seen.isoformat()
-    return _key(_account(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}") | {
-        "id": _text(finding.id),
-        "body": _text(to_json(finding)),
-        "expires": _number(_epoch(now + KEPT_FOR)),
-    }
+    # nobody was told of its end yet: the next digest finds it through the index
+    waits = {"open": _text(finding.target.account), "due": _text("9999")} if finding.awaits_digest else {}
+    return (
+        waits
+        | _key(_account(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}")
+        | {
+            "id": _text(finding.id),
+            "body": _text(to_json(finding)),
+            "expires": _number(_epoch(now + KEPT_FOR)),
+        }
+    )
 
 
 def _finding(item: Item | None) -> Finding | None:

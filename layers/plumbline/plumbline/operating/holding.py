@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,8 +34,9 @@ from plumbline.operating.asking import (
 from plumbline.pauses import Pause
 from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS
 
-#: The ledger keeps them in one item, of 400 KB at most.
+#: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
 _MOST_EXEMPTIONS = 300
+_MOST_STORED = 300_000
 _WILD = "*?["
 _STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
 _NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
@@ -63,6 +65,11 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
     if len(others) >= _MOST_EXEMPTIONS:
         raise Refused(f"there are {len(others)} exemptions, the most there may be. Type: plumbline exemptions")
     made = granted(Exemption(control, pattern, owner, reason, until, by=asked.by), before, now)
+    if len(json.dumps([one.to_json() for one in (*others, made)])) > _MOST_STORED:
+        raise Refused(
+            f"there is no room for it beside the {len(others)} exemptions there are. End some of them, or type a "
+            "shorter reason. Type: plumbline exemptions"
+        )
     ledger.save_exemptions(asked.account, (*others, made), version)
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
     for one in covered:
@@ -218,8 +225,13 @@ def pause(asked: Asked, typed: Typed) -> Answer:
         f"Paused: {notices.repairs(control)}, until {wording.moment(until)}. Plumbline goes on watching and telling. "
         "A repair that is running at this moment is finished."
     )
+    old = running.get(control)
+    replaces = wording.table({"Replaces": f"the pause until {wording.moment(old.until)}: {old.reason}"}) if old else ""
     end = f"To go on before that, type: plumbline resume{'' if control == ANY else f' {control}'}"
-    return Answer(paragraphs(text, end, trouble), {"control": control, "pause": made.to_json()})
+    return Answer(
+        paragraphs(text, replaces, end, trouble),
+        {"control": control, "pause": made.to_json(), "replaces": old.to_json() if old else None},
+    )
 
 
 @dataclass(frozen=True, slots=True)
