@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from plumbline import wording
 from plumbline.adapters.alerts import Topic, chat_message
@@ -111,3 +112,22 @@ def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
     assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
     assert message["content"]["nextSteps"][0].startswith("`plumbline undo ")
     assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
+
+
+def test_a_chat_topic_that_refuses_does_not_make_the_letter_come_again(letter: Letter) -> None:
+    wire = Wire()
+
+    def clients(*where: str) -> Any:
+        client = wire(*where)
+        publish = client.publish
+
+        def picky(**parameters: Any) -> Any:
+            if parameters["TopicArn"] == "arn:chat":
+                raise ClientError({"Error": {"Code": "NotFound", "Message": "gone"}}, "Publish")
+            return publish(**parameters)
+
+        client.publish = picky
+        return client
+
+    Topic(clients, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
+    assert [sent["TopicArn"] for _, sent in wire.sent] == ["arn:alerts"]

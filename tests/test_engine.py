@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -515,3 +515,123 @@ def test_an_event_that_names_nothing_does_not_take_the_grace_from_what_was_there
     wakes = house.engine.expand(everything, now=NOW)
     expected = Wake("lamp-off", LAMP, Origin.EVENT, MALLORY) if swept else Wake("lamp-off", LAMP, Origin.ADOPTION)
     assert wakes == (expected,)
+
+
+def _swept(house: House, now: datetime) -> list[str]:
+    """A whole sweep and all it wakes, an hour after the last."""
+    return [one.outcome.value for one in house.plumbline.sweep_and_settle(now=now)]
+
+
+def test_a_finding_is_judged_anew_when_its_rule_changes() -> None:
+    """Observe first, enforce later: what was found meanwhile is repaired, though nothing else has changed."""
+    house = House(mode=Response.OBSERVE)
+    house.settle()
+    assert [_swept(house, NOW + hours * HOUR) for hours in (1, 2)] == [[], []]
+    house.mode = Response.ENFORCE
+    assert _swept(house, NOW + 3 * HOUR) == ["repaired"]
+
+
+def test_a_shorter_clock_holds_for_what_is_open_already() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle(origin=Origin.SWEEP)
+    house.clocks = {"default": Clock(act=HOUR)}
+    assert _swept(house, NOW + 2 * HOUR) == ["repaired"]
+
+
+def test_a_fact_that_is_new_on_a_known_finding_is_told() -> None:
+    house = House(response=Response.ALERT)
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    assert [house.settle(now=NOW + HOUR), house.settle(now=NOW + 2 * HOUR)] == ["told", "waiting"]
+
+
+def test_a_proposal_that_comes_later_is_promised_as_one_and_told_when_it_is_made() -> None:
+    house = House(response=Response.PROPOSE, clocks={"default": Clock(act=DAY)})
+    house.settle()
+    assert "will propose a repair of this in 24 hours" in " ".join(house.alerts.letters[0].body.split())
+    assert _swept(house, NOW + DAY) == ["told"]
+    assert f"plumbline approve {house.finding.short}" in house.alerts.letters[1].body
+
+
+def test_a_proposal_that_no_longer_fits_is_made_anew_by_the_sweep() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    assert _swept(house, NOW + HOUR) == ["told"]
+    assert house.engine.approve(house.finding, now=NOW + 2 * HOUR).outcome.value == "repaired"
+
+
+@pytest.mark.parametrize("held", ["pause", "observe"])
+def test_half_a_repair_is_told_though_the_rest_is_held_back(held: str) -> None:
+    house = House()
+    house.alerts.down = True
+    with pytest.raises(AwsRefusal):
+        house.settle()
+    house.alerts.down = False
+    house.aws.lamps["hall"]["on"] = ["a"]
+    if held == "pause":
+        house.ledger.pauses["*"] = NOW + DAY
+    else:
+        house.mode = Response.OBSERVE
+    house.settle(now=NOW + LEASE)
+    assert house.alerts.subjects == ["repair failed: lamp hall is on (by mallory)"]
+    assert "undo" in house.alerts.letters[0].body
+
+
+def test_what_a_person_put_right_long_after_a_repair_failed_is_not_claimed() -> None:
+    house = House()
+    house.aws.sticky = True
+    house.settle()
+    house.settle(now=NOW + timedelta(minutes=1))
+    house.aws.lamps["hall"]["on"] = []
+    assert house.settle(now=NOW + 30 * DAY) == "resolved"
+
+
+def test_an_escalation_is_never_folded_into_a_digest() -> None:
+    house = House(clocks={"default": WEEK}, letters=Letters(per_hour=1))
+    house.settle()
+    house.ledger.spent[f"letters#{NOW + 7 * DAY - HOUR:%Y-%m-%dT%H}"] = 9
+    house.response = Response.ALERT
+    assert house.settle(now=NOW + 7 * DAY - HOUR) != "told"
+    house.ledger.spent[f"letters#{NOW + 7 * DAY:%Y-%m-%dT%H}"] = 9
+    house.engine.digest(LAMP.account, now=NOW + 7 * DAY)
+    assert house.settle(now=NOW + 7 * DAY) == "told"
+    assert house.alerts.letters[-1].attributes["escalation"] == "true"
+
+
+def test_a_life_that_waits_for_a_digest_is_told_though_another_has_begun() -> None:
+    house = House(letters=Letters(per_hour=1))
+    house.ledger.spent["letters#2026-03-02T09"] = 1
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    house.settle(now=NOW + timedelta(minutes=5))
+    first = house.ledger.history[0]
+    assert house.engine.digest(LAMP.account, now=NOW + timedelta(minutes=6)) == 2
+    assert first.short in house.alerts.letters[-1].body
+    assert house.engine.digest(LAMP.account, now=NOW + timedelta(minutes=9)) == 0
+
+
+def test_an_observed_repair_is_told_when_it_would_have_been_made() -> None:
+    house = House(response=Response.OBSERVE, clocks={"default": Clock(act=DAY)})
+    house.settle()
+    house.settle(now=NOW + DAY)
+    house.settle(now=NOW + 2 * DAY)
+    assert [one.split(":")[0] for one in house.alerts.subjects] == ["found", "would have repaired"]
+
+
+def test_what_is_open_of_a_control_that_is_switched_off_is_closed() -> None:
+    house = House(clocks={"default": WEEK})
+    house.settle()
+    house.response = Response.OFF
+    assert house.settle(now=NOW + HOUR) == "off"
+    assert house.finding.status is Status.RESOLVED
+
+
+def test_after_three_tries_resume_lets_it_be_tried_again() -> None:
+    house = House()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"] * 3
+    for hours in range(3):
+        house.settle(now=NOW + hours * HOUR)
+    assert "type: plumbline resume" in " ".join(house.alerts.letters[-1].body.split())
+    assert house.finding.short in house.type("resume", now=NOW + 4 * HOUR).text
+    assert house.settle(now=NOW + 5 * HOUR) == "repaired"

@@ -499,3 +499,56 @@ def test_nothing_that_can_be_typed_crashes_it(name: str, words: list[str]) -> No
         answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
         assert answer.text
         json.dumps(answer.data)
+
+
+# --- an undo that does not go well ----------------------------------------------------------------------------------
+
+
+def test_an_undo_whose_email_sns_refuses_stands_and_is_told_by_the_next_digest(repaired: House) -> None:
+    repaired.alerts.down = True
+    assert repaired.type("undo", repaired.finding.short).ok
+    repaired.alerts.down = False
+    assert (repaired.finding.status, repaired.aws.lamps["hall"]["on"]) == (Status.UNDONE, ["a"])
+    assert repaired.engine.digest(LAMP.account, now=NOW + HOUR) == 1
+
+
+def test_an_undo_that_dies_half_way_is_found_and_told_and_can_be_finished(repaired: House) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    repaired.aws.on_write = die
+    with pytest.raises(Killed):
+        repaired.type("undo", repaired.finding.short)
+    repaired.aws.on_write = lambda: None
+    assert repaired.finding.status is Status.UNDOING
+    list(repaired.plumbline.sweep_and_settle(now=NOW + HOUR))
+    assert repaired.alerts.subjects[-1].startswith("undo cut short: ")
+    assert repaired.type("undo", repaired.finding.short, "--force", now=NOW + 2 * HOUR).ok
+    assert repaired.aws.lamps["hall"]["on"] == ["a"]
+
+
+def test_an_undo_that_aws_refuses_is_told_and_can_be_tried_again(repaired: House) -> None:
+    repaired.aws.fails["SwitchOn"] = ["AccessDenied"]
+    assert not repaired.type("undo", repaired.finding.short).ok
+    assert repaired.alerts.subjects[-1].startswith("undo failed: ")
+    repaired.settle(now=NOW + HOUR)
+    assert repaired.type("undo", repaired.finding.short, "--force", now=NOW + 2 * HOUR).ok
+
+
+def test_an_undo_of_what_a_person_mended_since_asks_for_force() -> None:
+    house = House()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.aws.fails["SwitchOff"] = ["", "AccessDenied"]
+    house.settle()
+    house.aws.lamps["hall"]["on"] = []
+    assert "--force" in house.type("undo", house.finding.short, now=NOW + HOUR).text
+
+
+def test_an_undo_that_does_not_bring_back_what_was_says_so(repaired: House) -> None:
+    repaired.aws.lamps["hall"]["on"] = ["z"]
+    answer = repaired.type("undo", repaired.finding.short, "--force")
+    assert "still not as it was" in " ".join(answer.text.split())
+    assert "still not as it was" in " ".join(repaired.alerts.letters[-1].body.split())

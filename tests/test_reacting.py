@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from plumbline.adoption import Adoption, mark
-from plumbline.core import LedgerDown, MalformedWake, Origin
+from plumbline.core import LedgerDown, MalformedWake, Origin, PlumblineError
 from plumbline.exemptions import Exemption
 from plumbline.reacting import ComeBack, Reaction
 from plumbline.sweep import Unit
@@ -310,3 +310,18 @@ def test_a_list_that_lags_behind_wakes_nobody_for_what_is_as_it_was(*, refused: 
 def test_a_unit_nobody_understands_is_malformed(body: str) -> None:
     with pytest.raises(MalformedWake):
         Unit.from_json(body)
+
+
+def test_one_broken_control_does_not_hide_what_the_others_see() -> None:
+    house = House()
+    house.aws.fails["ListLamps"] = []
+
+    def broken(_call: object) -> object:
+        raise KeyError("Arn")
+
+    house.aws.read = broken  # type: ignore[method-assign, assignment]
+    sweeper, _, _ = _sweeper(house)
+    unit = Unit("111122223333", "global", ("lamp-off",), last=True)
+    with pytest.raises(PlumblineError, match="lamp-off could not look"):
+        sweeper.record(_record(unit.to_json()))
+    assert house.ledger.swept == NOW, "the rest of the unit was looked through"

@@ -20,7 +20,7 @@ HAPPENED = (
     "junk", "dead letters", "sweep missed", "outage dynamodb", "outage sns", "outage sqs", "outage toys", "broken",
     "mended", "created", "deleted", "exempted", "paused", "visits", "repairs", "letters", "undo: done",
     "undo: refused", "exempt: done", "unexempt: done", "pause: done", "resume: done", "enforce: done", "plan: done",
-    "status: done", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
+    "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
     "settled: resolved",
 )  # fmt: skip

@@ -8,7 +8,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -84,6 +84,7 @@ class History:
     world: World = field(init=False)
     plumbline: Plumbline = field(init=False)
     swept: datetime = START
+    redeploys: bool = False
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -107,6 +108,7 @@ class History:
         self.plumbline = Plumbline(engine, self.ledger, self.world.client, ACCOUNT)
         self.queues = {name: Queue(self.world.client, name, HOME) for name in ("wakes", "units")}
         self._furnish()
+        self.redeploys = rng.random() < 0.25
         self.pipeline = rng.choice(sorted(self.world.toys)) if rng.random() < 0.2 else None
         modes = ", ".join(f"{name}={one.response.value}" for name, one in baseline.rules.items())
         self.world.note(f"{modes}; mode {mode.value}, grace {grace}, {baseline.breakers}")
@@ -146,6 +148,8 @@ class History:
         rng, world = self.rng, self.world
         for _ in range(rng.choice((0, 0, 1, 1, 2, 5))):
             self._somebody_acts()
+        if self.redeploys and rng.random() < 0.05:
+            self._redeploy()
         weather = world.weather
         if weather.outage and rng.random() < weather.outage:
             service = rng.choice(("dynamodb", "sns", "sqs", "toys"))
@@ -157,6 +161,18 @@ class History:
             world.send("wakes", rng.choice(_JUNK))
         minutes = rng.choice((0.1, 0.5, 2, 2, 10, 10, 30, 60, 150, 400))
         self._until(world.now + timedelta(minutes=minutes * rng.uniform(0.5, 1.5)))
+
+    def _redeploy(self) -> None:
+        """Somebody changes the mode of a rule in baseline.yaml and deploys: nothing of it is on its way then."""
+        engine, rng = self.plumbline.engine, self.rng
+        name = rng.choice(sorted(one for one in engine.baseline.rules if one != control_of("visit")))
+        to = rng.choice((Response.ENFORCE, Response.ENFORCE, Response.PROPOSE, Response.OBSERVE, Response.ALERT))
+        rules = {**engine.baseline.rules, name: replace(engine.baseline.rules[name], response=to)}
+        baseline = replace(engine.baseline, rules=rules)
+        self.plumbline = replace(self.plumbline, engine=replace(engine, baseline=baseline))
+        self.world.oracle.baseline = baseline
+        self.world.count["redeployed"] += 1
+        self.world.note(f"a person deploys {name}={to.value}")
 
     def _until(self, end: datetime) -> None:
         """Let time pass: sweeps each hour, events as they come, messages as they become visible."""

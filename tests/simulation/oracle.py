@@ -189,6 +189,8 @@ class Oracle:
             life.grace, life.enforced = None, True
         if life.status.is_open and not after.status.is_open:
             life.closed = world.now
+        if before and len(after.repaired_at) < len(before.repaired_at) and self.taken[key]:  # it failed: no fight
+            self.taken[key].pop()
 
     def _repairs_begun(self, before: Finding | None, after: Finding) -> None:
         """Count a repair in the clock hour its settle began in."""
@@ -479,7 +481,7 @@ class Oracle:
         if passed:
             names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
             escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
-            reminded = set(names) & set(life.told) or escalated or (enforced and acts and acts <= swept)
+            reminded = {*names, "would have"} & set(life.told) or escalated or (enforced and acts and acts <= swept)
             self.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
 
     def _spent(self, world: World, at: datetime) -> Counter[str]:

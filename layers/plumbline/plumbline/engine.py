@@ -539,10 +539,13 @@ class Engine:
             ):
                 finding = self._save(case, finding)
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
+        acts = clocks.acts_at(case.rule, finding)
+        if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
+            finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
         folds = self._storm(case.brief) and transition != "escalated"  # a digest does not reach the escalation address
         if (transition == "opened" and finding.grace_until) or folds:
             return Settled(Outcome.LISTED, case.wake, self._save(case, replace(finding, outbox=DIGEST + transition)))
-        acts, voice = clocks.acts_at(case.rule, finding), self.deployment.voice
+        voice = self.deployment.voice
         urgent = acts is not None and acts - case.now <= URGENT
         letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, urgent=urgent)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, finding, transition, letter), reason=held)
@@ -624,6 +627,7 @@ class Engine:
             acting,
             status=Status.FAILED,
             repairs=(*acting.repairs[:-1], repair),
+            repaired_at=acting.repaired_at[:-1],  # nobody had to put it back: no fight
             due=case.now + RETRY_AFTER,
             then="",
             lease=None,
