@@ -110,7 +110,7 @@ def letters() -> Iterator[tuple[str, Letter]]:
     yield "The first sweep is done, and some of it is over or exempt by now.", wording.digest(controls, over, VOICE)
     yield "More happened within an hour than fits into letters.", wording.digest(controls, [repaired], VOICE)
     monday = NOW + 7 * DAY - timedelta(hours=1)
-    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, monday)
+    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, monday, len(controls))
 
 
 def _aged(finding: Finding, days: int) -> Finding:

@@ -95,7 +95,7 @@ def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(le
     def thread(one: Letter) -> Any:
         return cast("dict[str, Any]", chat_message(one)["metadata"])["threadId"]
 
-    weeks = [wording.weekly({}, [], Voice(), NOW + timedelta(days=days)) for days in (0, 7)]
+    weeks = [wording.weekly({}, [], Voice(), NOW + timedelta(days=days), 0) for days in (0, 7)]
     assert thread(letter) == letter.attributes["finding"]
     assert len({thread(one) for one in weeks}) == 2
     assert thread(weeks[0]) == thread(weeks[0])

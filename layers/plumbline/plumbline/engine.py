@@ -508,7 +508,8 @@ class Engine:
         """Tell how the week was; how many findings it tells of."""
         key = f"weekly#{account}#{now:%G-%V}"
         lives = self.ledger.lives(account)
-        letter = wording.weekly(self.controls, lives, self.deployment.voice, now)
+        watched = sum(rule.response is not Response.OFF for rule in self.baseline.rules.values())
+        letter = wording.weekly(self.controls, lives, self.deployment.voice, now, watched)
         self._send_once(key, letter, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)
 

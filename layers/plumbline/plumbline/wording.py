@@ -285,7 +285,9 @@ def _title(controls: Mapping[str, Control], control: str) -> str:
     return f"{controls[control].severity.value}: {registry.prose(control).get('Title', control)}"
 
 
-def weekly(controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voice, now: datetime) -> Letter:
+def weekly(
+    controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voice, now: datetime, watched: int
+) -> Letter:
     """How the week was: what was repaired, what is open and due next, what is exempt, and which way it goes."""
     week, before = now - timedelta(days=7), now - timedelta(days=14)
     known = [one for one in lives if one.control in controls]
@@ -299,7 +301,7 @@ def weekly(controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voi
         key=lambda one: (controls[one.control].severity.rank, one.due or now + timedelta(days=9999), one.id),
     )
     rows = {
-        "Held": f"{len(controls)} controls watched",
+        "Held": f"{watched} controls watched",
         "Found": f"{len(found)} new",
         "Repaired": f"{len(closed)}, and {len(earlier)} the week before ({_trend(len(closed), len(earlier))})",
         "Open": f"{len(waiting)}",
