@@ -167,6 +167,13 @@ def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -
     assert table.brief("lamp-off", LAMP, NOW).spent == 0
 
 
+def test_letters_are_counted_for_as_many_hours_as_the_baseline_says(table: Table) -> None:
+    long = replace(table, letter_hours=6)
+    long.save(_finding(), now=NOW, letter=True)
+    briefs = [long.brief("lamp-off", LAMP, NOW + hours * HOUR).letters for hours in (0, 2, 3)]
+    assert briefs == [1, 1, 0], "from six o'clock until noon"
+
+
 def _put(sk: str, body: str) -> None:
     item = {"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": sk}, "body": {"S": body}}
     boto3.client("dynamodb", region_name="us-east-1").put_item(TableName="ledger", Item=item)

@@ -59,9 +59,11 @@ class Letters:
 
     Attributes:
         per_hour: letters in one clock hour; what comes after them is folded into one digest.
+        hours: how many clock hours, from midnight on, count as one; 1 to 24.
     """
 
     per_hour: int = 20
+    hours: int = 1
 
 
 @dataclass(frozen=True, slots=True)

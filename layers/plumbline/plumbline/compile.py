@@ -132,7 +132,10 @@ def schema(controls: Mapping[str, Control]) -> dict[str, Any]:
             },
             "letters": {
                 "type": "object",
-                "properties": {one.name: {"type": "integer", "minimum": 1} for one in fields(Letters)},
+                "properties": {
+                    one.name: {"type": "integer", "minimum": 1} | ({"maximum": 24} if one.name == "hours" else {})
+                    for one in fields(Letters)
+                },
                 "additionalProperties": False,
             },
             "exemptions": {

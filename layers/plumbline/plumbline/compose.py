@@ -161,10 +161,11 @@ def in_one_process(
     from plumbline.adapters.alerts import Topic
     from plumbline.adapters.ledger import Table
 
-    ledger = Table(clients, table, region)
+    baseline = baseline or baselines.load(stack=stack)
+    ledger = Table(clients, table, region, baseline.letters.hours)
     engine = Engine(
         controls=registry.load() if controls is None else controls,
-        baseline=baseline or baselines.load(stack=stack),
+        baseline=baseline,
         deployment=deployment or Deployment(home=region, voice=Voice(account=account, region=region)),
         aws=Accounts(clients, region, eyes_role, hands_role, stack),
         ledger=ledger,

@@ -246,7 +246,7 @@ def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str
     order = " Worst first:" if len(findings) > 1 else ""
     if not any(each.grace_until for each in findings):
         stand = "stand here together" if len(findings) != 1 else "stands here"
-        return f"{things} came after the hour's limit of e-mails, and {stand}.{order}"
+        return f"{things} came after the limit of e-mails, and {stand}.{order}"
     if not adopted:
         return f"{things} to tell of: what became of {'each' if len(findings) > 1 else 'it'} stands below.{order}"
     ends = {each.grace_until for each in adopted if each.grace_until}

@@ -48,11 +48,13 @@ class Table:
         clients: the client factory.
         name: the table's name.
         region: where it is.
+        letter_hours: how many clock hours count as one, for letters.
     """
 
     clients: ClientFactory
     name: str
     region: str
+    letter_hours: int = 1
 
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
         """See engine.Ledger. One consistent read of everything that bears on a wake."""
@@ -63,7 +65,7 @@ class Table:
             "pauses": "pauses",
             "spent": _spent_key(control, now),
             "spent_in_all": _spent_key(EVERY_CONTROL, now),
-            "letters": _spent_key(_LETTERS, now),
+            "letters": self._letters_key(now),
         }
         request = {self.name: {"Keys": [_key(pk, sk) for sk in names.values()], "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
@@ -105,7 +107,7 @@ class Table:
         pk = _account(finding.target.account)
         writes += [self._count(pk, _spent_key(name, now), now, most) for name, most in budgets.items()]
         if letter:
-            writes.append(self._count(pk, _spent_key(_LETTERS, now), now))
+            writes.append(self._count(pk, self._letters_key(now), now))
         self._write(writes, finding)
         return saved
 
@@ -290,8 +292,11 @@ class Table:
             query["ExpressionAttributeNames"] = names
         return [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
 
+    def _letters_key(self, now: datetime) -> str:
+        return _spent_key(_LETTERS, now.replace(hour=now.hour - now.hour % self.letter_hours))
+
     def _count(self, pk: str, sk: str, now: datetime, most: int | None = None) -> Mapping[str, Any]:
-        values = {":one": _number(1), ":expires": _number(_epoch(now + 2 * _HOUR))}
+        values = {":one": _number(1), ":expires": _number(_epoch(now + (self.letter_hours + 1) * _HOUR))}
         update = {"TableName": self.name, "Key": _key(pk, sk), "UpdateExpression": "ADD n :one SET expires = :expires"}
         if most is None:
             return {"Update": {**update, "ExpressionAttributeValues": values}}
