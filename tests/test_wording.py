@@ -98,7 +98,7 @@ def test_what_is_offered_to_be_exempt_is_still_open() -> None:
         ),
         (
             _found("a"),
-            "1 thing came after the hour's limit of e-mails, and stands here.",
+            "1 thing came after the limit of e-mails, and stands here.",
             "1 thing in one hour, severity high",
         ),
     ],
