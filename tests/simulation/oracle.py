@@ -176,13 +176,14 @@ class Oracle:
         life.exempted |= after.status is Status.EXEMPT
         if not set(after.deviation.items) <= life.items:
             life.grace = None
-        if before and before.id == after.id and not set(after.deviation.items) <= set(before.deviation.items):
-            life.news += 1
+        if before and before.id == after.id:
+            proposes = after.proposal is not None and after.proposal != before.proposal
+            life.news += proposes or not set(after.deviation.items) <= set(before.deviation.items)
 
     def _followed(self, world: World, key: Key, life: Life, before: Finding | None, after: Finding) -> None:
         """What became of a life since it was last written: repairs begun, what a person said, its end."""
         self._repairs_begun(before, after)
-        if before and before.repaired_at and not after.repaired_at:  # a person said: resume
+        if before and "fight" in before.told and "fight" not in after.told:  # a person said: resume
             self.taken[key].clear()
             del life.letters["fight"]
         if before and before.grace_until and not after.grace_until and world.running[-1].command.startswith("enforce"):
