@@ -87,6 +87,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
+    kinds=("lamp",),
     wakes_on=(),
     reads=frozenset({"lamps:GetLamp"}),
     writes=frozenset({"lamps:SwitchOff", "lamps:SwitchOn"}),

@@ -442,3 +442,9 @@ def test_an_unreadable_ledger_is_an_answer(waiting: House) -> None:
 
 def test_modes_that_never_write_can_be_paused_too() -> None:
     assert House(mode=Response.OBSERVE).type("pause", "--hours", "1", "--reason", "x").ok
+
+
+@pytest.mark.parametrize("control", ["lamp-off", "all"])
+def test_a_target_of_a_kind_that_no_rule_knows_is_refused_with_those_there_are(control: str) -> None:
+    answer = House().type("exempt", f"{ACCOUNT}/global/lmap/hall", "--control", control, *EXEMPT)
+    assert (answer.ok, "'lmap'; write one of: lamp" in " ".join(answer.text.split())) == (False, True)

@@ -7,6 +7,7 @@ import pytest
 from plumbline import registry
 from plumbline.core import Call, Control, Plan, State, Target
 from plumbline.engine import survey
+from tests.rig import Broken
 from tests.story import Story, World, stories, world
 
 STORIES = [pytest.param(story, id=str(story)) for story in stories()]
@@ -72,3 +73,7 @@ def test_calls_made_are_the_permissions_declared(control: Control) -> None:
             reads |= told.actions("eyes")
             writes |= told.actions("hands")
     assert (set(control.reads), set(control.writes)) == (reads, writes)
+
+
+def test_a_target_is_of_a_kind_that_its_control_names(broken: Broken) -> None:
+    assert broken.target.kind in broken.story.rule.kinds

@@ -389,6 +389,7 @@ class Control:
         clocks: `default`, and others by the name a `Deviation` gives or `found-by-sweep` (a deviation no event
             announced). baseline.yaml overrides each.
         scope: where the sweep looks.
+        kinds: the kinds of its targets.
         wakes_on: the events that make Plumbline look at once.
         reads: IAM actions that find and observe need, no more.
         writes: IAM actions that plans need, undo included, no more.
@@ -412,6 +413,7 @@ class Control:
     response: Response
     clocks: Mapping[str, Clock]
     scope: Scope
+    kinds: tuple[str, ...]
     wakes_on: tuple[On, ...]
     reads: frozenset[str]
     writes: frozenset[str]

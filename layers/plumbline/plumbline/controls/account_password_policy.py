@@ -147,6 +147,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     wakes_on=(On("iam.amazonaws.com", ("DeleteAccountPasswordPolicy", "UpdateAccountPasswordPolicy"), locate),),
     reads=frozenset({"iam:GetAccountPasswordPolicy"}),
     writes=frozenset({"iam:DeleteAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"}),

@@ -170,6 +170,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE, "no-data": Clock(remind=(timedelta(days=2), timedelta(days=7)))},
     scope=Scope.BILLING,
+    kinds=(ALARM[0], DATA[0]),
     wakes_on=(
         On(
             "monitoring.amazonaws.com",

@@ -182,6 +182,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     wakes_on=(
         On("cloudtrail.amazonaws.com", ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"), locate),
     ),

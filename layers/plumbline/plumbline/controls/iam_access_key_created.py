@@ -109,6 +109,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     # Users are allowed by name, so who is renamed is looked at too.
     wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "UpdateAccessKey", "UpdateUser"), locate),),
     reads=frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers"}),

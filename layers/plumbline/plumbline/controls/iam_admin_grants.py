@@ -244,6 +244,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
+    kinds=(*PRINCIPALS, POLICY),
     wakes_on=(
         On(
             "iam.amazonaws.com",

@@ -161,6 +161,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     wakes_on=(
         On(
             "iam.amazonaws.com",

@@ -199,6 +199,7 @@ CONTROL = Control(
         "role": Clock(remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)), act=timedelta(days=7)),
     },
     scope=Scope.GLOBAL,
+    kinds=tuple(PRINCIPALS),
     wakes_on=(
         On(
             "iam.amazonaws.com",

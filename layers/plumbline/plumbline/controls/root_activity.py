@@ -126,6 +126,7 @@ CONTROL = Control(
     response=Response.ALERT,
     clocks={"default": NEVER},
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     wakes_on=(
         On(
             "signin.amazonaws.com",

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls._s3 import ALLOWED, arns, buckets, is_allowed, located, on
+from plumbline.controls._s3 import ALLOWED, KIND, arns, buckets, is_allowed, located, on
 from plumbline.core import (
     AT_ONCE,
     Ask,
@@ -118,6 +118,7 @@ CONTROL = Control(
         ),
     },
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     wakes_on=(On("s3.amazonaws.com", ("PutBucketAcl", "CreateBucket"), located),),
     reads=frozenset({"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListAllMyBuckets"}),
     writes=frozenset({"s3:PutBucketAcl"}),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from plumbline.controls._s3 import ALLOWED, GONE, arns, buckets, is_allowed, located, on
+from plumbline.controls._s3 import ALLOWED, GONE, KIND, arns, buckets, is_allowed, located, on
 from plumbline.core import (
     Ask,
     Clock,
@@ -107,6 +107,7 @@ CONTROL = Control(
         )
     },
     scope=Scope.GLOBAL,
+    kinds=(KIND,),
     wakes_on=(On("s3.amazonaws.com", ("PutBucketPolicy",), located),),
     reads=frozenset({"s3:GetBucketLocation", "s3:GetBucketPolicy", "s3:ListAllMyBuckets"}),
     writes=frozenset({"s3:DeleteBucketPolicy", "s3:PutBucketPolicy"}),

@@ -158,6 +158,7 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
         target = Target.parse(word)
         if target.account != asked.account:
             raise Refused(f"this Plumbline holds account {asked.account}, not {wording.clean(target.account, 20)}")
+        _refuse_unknown_kind(asked, control, target.kind)
         return control, str(target)
     head = word[: min(word.index(char) for char in _WILD if char in word)]
     if not (f"{asked.account}/".startswith(head) or head.startswith(f"{asked.account}/")):
@@ -171,6 +172,16 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
             "if you mean it, type the same with --all"
         )
     return control, word
+
+
+def _refuse_unknown_kind(asked: Asked, control: str, kind: str) -> None:
+    controls = asked.plumbline.engine.controls
+    known = {one for name, rule in controls.items() if control in (ANY, name) for one in rule.kinds}
+    if kind not in known:
+        whose = "any rule" if control == ANY else control
+        raise Refused(
+            f"{whose} knows no target of the kind '{wording.clean(kind, 40)}'; write one of: {', '.join(sorted(known))}"
+        )
 
 
 def _named(asked: Asked, word: str, among: Sequence[Exemption]) -> Sequence[Exemption]:
