@@ -213,7 +213,10 @@ class Oracle:
                 return not (what.startswith("stopped") and word in what and _hour(at) == _hour(world.now))
 
             self.notices = [one for one in self.notices if old(*one)]
-            self.wanted = [one for one in self.wanted if old(*one)]
+            of_all = name == "*"
+            self.wanted = [
+                one for one in self.wanted if old(*one) and not (of_all and _hour(one[0]) == _hour(world.now))
+            ]
 
     def _granted(self, world: World, stored: list[dict[str, Any]]) -> None:
         """Remember exemptions past their end, when the ledger forgets them; one that a person ends is over at once."""
@@ -331,7 +334,8 @@ class Oracle:
             covered = life.grace and set(finding.deviation.items) <= life.items
             self.check("grace", not covered or (life.grace and life.grace <= now), f"{name}: repaired in its grace")
         tries = max(life.tries, life.hands + 1 - life.forgiven)
-        self.check("breakers", tries <= _TRIES, f"{name}: tried more than {_TRIES} times")
+        # whoever approves decides that it is tried once more
+        self.check("breakers", approved or tries <= _TRIES, f"{name}: tried more than {_TRIES} times")
         limits = self.baseline.breakers
         # a settle counts by the time it began; hands are taken some seconds later
         fights = [at for at in self.taken[key] if world.now - at < _DAY - _LATELY]
@@ -473,7 +477,8 @@ class Oracle:
         if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
             self.check("clock acts", acts > swept - _HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")
         if not (braked and not life.letters):
-            self.check("told", self.heard(life), f"{label}: deviates, and nobody was told")
+            listed = finding.awaits_digest and finding.last_seen > swept - _HOUR  # the next sweep asks for the digest
+            self.check("told", self.heard(life) or listed, f"{label}: deviates, and nobody was told")
         if life.tries or braked or fought or life.exempted or life.undone:
             return
         passed = [after for after in clock.remind if life.first_seen + after <= swept - 2 * _HOUR]
