@@ -117,11 +117,15 @@ class Plumbline:
 
     def sweep_and_settle(self, *, now: datetime) -> Iterator[Settled]:
         """A whole sweep and all it calls for, in this process."""
+        broken: list[Exception] = []
         for unit in self.units():
             for look in self.look(unit, now=now):
+                broken += [look.error] if look.error else []
                 yield from self.settle(look.wakes, now=now)
                 self.looked(unit, look)
         self.ledger.note_sweep(self.account, now)
+        if broken:  # the other controls have been looked with
+            raise broken[0]
 
 
 def in_one_process(

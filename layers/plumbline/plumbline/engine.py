@@ -367,9 +367,7 @@ class Engine:
         exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
         if _is_half_told(finding):
             return self._half_way(case, exempt, exemption.until, Outcome.EXEMPT)
-        if case.brief.finding and exempt == replace(case.brief.finding, last_seen=exempt.last_seen):
-            return Settled(Outcome.EXEMPT, case.wake, case.brief.finding, reason=exemption.reason)
-        return Settled(Outcome.EXEMPT, case.wake, self._save(case, exempt), reason=exemption.reason)
+        return Settled(Outcome.EXEMPT, case.wake, self._save_news(case, exempt), reason=exemption.reason)
 
     def _half_way(self, case: _Case, finding: Finding, until: datetime | None, outcome: Outcome) -> Settled:
         """Something holds back the rest of an unfinished repair: what was done of it has to be told first."""
@@ -518,9 +516,7 @@ class Engine:
         now, voice = case.now, self.deployment.voice
         if held.why is Why.FIGHT:
             if "fight" in finding.told:
-                known = replace(finding, due=held.until, then="")
-                same_as_before = case.brief.finding == replace(known, last_seen=(case.brief.finding or known).last_seen)
-                saved = case.brief.finding if case.brief.finding and same_as_before else self._save(case, known)
+                saved = self._save_news(case, replace(finding, due=held.until, then=""))
                 return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
             letter = wording.fight(case.control, finding, held.recent, voice)
             told = self._tell(case, finding, "fight", letter, due=held.until)
@@ -535,10 +531,7 @@ class Engine:
         transition = clocks.due_telling(case.rule, finding, case.now)
         finding = replace(finding, due=_next_due(case.rule, finding, case.now))
         if not transition or (transition == "opened" and finding.awaits_digest):
-            if finding != case.brief.finding and replace(finding, last_seen=case.now) != replace(
-                case.brief.finding or finding, last_seen=case.now
-            ):
-                finding = self._save(case, finding)
+            finding = self._save_news(case, finding)
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
         acts = clocks.acts_at(case.rule, finding)
         if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
@@ -705,6 +698,13 @@ class Engine:
     def _storm(self, brief: Brief) -> bool:
         """Whether enough letters were sent in this clock hour."""
         return brief.letters >= self.baseline.letters.per_hour
+
+    def _save_news(self, case: _Case, finding: Finding) -> Finding:
+        """Write a finding unless all that is new is that somebody has looked again."""
+        before = case.brief.finding
+        if before is not None and finding == replace(before, last_seen=finding.last_seen):
+            return before
+        return self._save(case, finding)
 
     def _save(self, case: _Case, finding: Finding, *, spend: Breakers | None = None) -> Finding:
         before = case.brief.finding
