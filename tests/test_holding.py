@@ -306,6 +306,7 @@ def test_an_exemption_of_the_baseline_is_told_when_it_begins_a_week_before_it_en
     due = [len(list(exempting.due(house.ledger, (reviewed,), ACCOUNT, NOW + 19 * DAY)))]
     told = [exempting.tell_due(house.plumbline, now=NOW + day * DAY) for day in days]
     assert (due, told) == ([2], [1, 0, 1, 0, 1, 0, 0])
+    assert list(exempting.due(house.ledger, (reviewed,), ACCOUNT, NOW + 22 * DAY)) == [], "no sweep asks for it again"
     assert house.alerts.subjects == [
         f"{verb}: global/lamp/hall from lamp-off, until 2026-03-22"
         for verb in ("exempt", "exemption ends soon", "exemption ended")
