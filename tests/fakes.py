@@ -5,7 +5,7 @@ A lamp is `on` or `off`; the control `lamp-off` wants it off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
@@ -17,6 +17,7 @@ from plumbline.baseline import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     Ask,
     AwsRefusal,
@@ -68,7 +69,7 @@ def _detect(state: State, _settings: Settings) -> Deviation | None:
     return Deviation("is on", tuple(state["on"]), state.get("clock", "default")) if state and state["on"] else None
 
 
-def _plan(target: Target, state: State, _settings: Settings) -> Plan:
+def _plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     if state and state.get("stuck"):
         return Plan(refusal="the switch is stuck")
     steps = tuple(

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plumbline import registry
-from plumbline.core import Control, Target
+from plumbline.core import Control, Target, no_plan
 from tests.recorded import EVENTS, records
 from tests.story import stories
 
@@ -66,7 +66,7 @@ def test_it_can_see(control: Control) -> None:
 
 
 def test_what_writes_can_be_taken_back_or_only_tells(control: Control) -> None:
-    tells = control.plan.__name__ == "no_plan"
+    tells = control.plan is no_plan
     assert tells == (not control.writes)
 
 

@@ -6,13 +6,14 @@ safe repair.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any
 
 from plumbline.cloudtrail import here, parameter
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     NEVER,
     Ask,
@@ -88,7 +89,7 @@ def _detect(state: State, _settings: Settings) -> Deviation | None:
     return Deviation("is loose", tuple(f"{name}={facts[name]}" for name in names), "wild" if wild else "default")
 
 
-def _plan(at: Target, state: State, _settings: Settings) -> Plan:
+def _plan(at: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     if state is None or state.get("stuck"):
         return Plan(refusal="it is stuck")
 

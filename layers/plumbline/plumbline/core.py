@@ -7,7 +7,7 @@ tested with plain data. Nothing here reads a clock, an environment variable or t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
@@ -367,15 +367,45 @@ class On:
     failed_too: bool = False
 
 
+class _Every:
+    """A set of facts that has them all."""
+
+    def __contains__(self, _fact: object) -> bool:
+        return True
+
+
+#: Every fact of a deviation, whatever it is.
+EVERY: Container[str] = _Every()
+
 Find = Callable[[Ask], Iterable[Target]]
 Observe = Callable[[Ask, Target], State]
 Detect = Callable[[State, Settings], Deviation | None]
-MakePlan = Callable[[Target, State, Settings], Plan]
+Part = Callable[[State, Plan], State]
 
 
-def no_plan(_target: Target, _state: State, _settings: Settings) -> Plan:
+class MakePlan(Protocol):
+    """Computes a repair."""
+
+    def __call__(self, target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
+        """The repair of one deviation.
+
+        Args:
+            target: what deviates.
+            state: how it was observed just now.
+            settings: the control's, from the baseline.
+            facts: the deviation's `items` that may be repaired now; others are in adoption's grace. A control whose
+                facts are one write of one value repairs them all together.
+        """
+
+
+def no_plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """The plan of a control that only tells."""
     return Plan(refusal="there is no API that repairs this; a person has to")
+
+
+def whole(state: State, _plan: Plan) -> State:
+    """All of a state: what a repair is about where a target is one thing."""
+    return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +427,9 @@ class Control:
             `{first}` and `{last}` are the parts of an id with a slash.
         detect: state, settings -> what is wrong, or None. Pure.
         describe: state -> what it is now, in a few plain words; stands in e-mails as before and after. Pure.
-        plan: target, state, settings -> the repair. Pure.
+        plan: target, state, settings, facts -> the repair of those facts. Pure.
+        part: state, plan -> what of the state that repair is about: an undo asks whether this is still as it was left.
+            For targets whose state tells of more, such as other resources of the account. Pure.
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
@@ -421,6 +453,7 @@ class Control:
     detect: Detect
     describe: Callable[[State], str]
     plan: MakePlan = no_plan
+    part: Part = whole
     find: Find | None = None
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None

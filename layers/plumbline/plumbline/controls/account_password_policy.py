@@ -13,13 +13,14 @@ Source: CIS AWS Foundations 1.8 and 1.9; IAM API reference, UpdateAccountPasswor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from plumbline import cloudtrail
 from plumbline.controls._iam import GONE
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     Ask,
     Call,
@@ -105,7 +106,7 @@ def describe(state: State) -> str:
     return ", ".join(numbers + asked)
 
 
-def plan(_target: Target, state: State, settings: Settings) -> Plan:
+def plan(_target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """One write with every rule in it: UpdateAccountPasswordPolicy resets what is left out."""
     assert state is not None  # noqa: S101 - observe always answers
     wanted = merged(state, settings)

@@ -15,7 +15,7 @@ Source: Amazon CloudWatch user guide, Create a billing alarm; AWS Well-Architect
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from plumbline import cloudtrail
 from plumbline.controls._billing import METRIC, REGION, faults, repaired, settings_of, watches_the_bill
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     Ask,
     Call,
     Clock,
@@ -98,7 +99,7 @@ def describe(state: State) -> str:
     return "; ".join(map(_words, state["alarms"])) or "no alarm on estimated charges"
 
 
-def plan(target: Target, state: State, settings: Settings) -> Plan:
+def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Put our alarm, and only it; where somebody will hear it."""
     assert state is not None  # noqa: S101 - an account always has a state
     if "data" in state:

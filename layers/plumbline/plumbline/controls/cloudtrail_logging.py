@@ -15,13 +15,14 @@ Source: CIS AWS Foundations 3.1 and 3.2; AWS CloudTrail user guide, Security bes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from plumbline import cloudtrail
 from plumbline.controls._selectors import logs_management, with_management
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     Ask,
     Call,
@@ -88,7 +89,7 @@ def describe(state: State) -> str:
     return "; ".join(lines) or "there is no trail"
 
 
-def plan(target: Target, state: State, settings: Settings) -> Plan:
+def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Give the best trail back what it misses; create one where there is none."""
     assert state is not None  # noqa: S101 - an account always has a state
     best = _best(state["trails"], settings)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from fnmatch import fnmatchcase
 
 from plumbline import cloudtrail
 from plumbline.controls._iam import REPORT, by_name, user_names
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     Ask,
     Call,
@@ -82,7 +83,7 @@ def describe(state: State) -> str:
     return f"the key is {state['status']}" if state else "the key does not exist"
 
 
-def plan(target: Target, state: State, _settings: Settings) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Deactivate the key, and only it."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     key = {"UserName": state["user"], "AccessKeyId": state["key"]}

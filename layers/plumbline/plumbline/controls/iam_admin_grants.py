@@ -19,7 +19,7 @@ Source: CIS AWS Foundations 1.16; Rhino Security Labs, AWS IAM privilege escalat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -37,6 +37,7 @@ from plumbline.controls._iam import (
 )
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     Call,
     Control,
@@ -140,7 +141,7 @@ def _remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bo
     )
 
 
-def plan(target: Target, state: State, settings: Settings) -> Plan:
+def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Take away what makes administrators of others; nothing when that would leave none."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     who = settings["administrators"]

@@ -11,13 +11,14 @@ Source: AWS IAM best practices (rights through groups); AWS managed policies for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline import cloudtrail
 from plumbline.controls._iam import EVERYTHING, GONE, MOST_ATTACHED, by_names, partition
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     GLOBAL,
     Ask,
     Call,
@@ -85,7 +86,7 @@ def describe(state: State) -> str:
     )
 
 
-def plan(target: Target, state: State, settings: Settings) -> Plan:
+def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
     differences = list(_differences(state, settings))

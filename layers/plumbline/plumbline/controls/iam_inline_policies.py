@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -40,6 +40,7 @@ from plumbline.controls._iam import (
 )
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     Ask,
     Call,
     Clock,
@@ -102,7 +103,7 @@ def describe(state: State) -> str:
     )
 
 
-def plan(target: Target, state: State, _settings: Settings) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """The same document as a managed policy, attached before the inline one goes."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     becomes = state["becomes"]

@@ -11,13 +11,14 @@ Source: CIS AWS Foundations 2.1.4; Amazon S3 user guide, Access control list ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from plumbline.controls._s3 import ALLOWED, KIND, arns, buckets, is_allowed, located, on
 from plumbline.core import (
     AT_ONCE,
+    EVERY,
     Ask,
     Call,
     Clock,
@@ -76,7 +77,7 @@ def describe(state: State) -> str:
     return "; ".join((*map(_words, public), f"{others} grant{'s' * (others != 1)} to named accounts or AWS services"))
 
 
-def plan(target: Target, state: State, _settings: Settings) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Put the ACL back without the public grants."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
 

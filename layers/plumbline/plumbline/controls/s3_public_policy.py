@@ -13,10 +13,12 @@ Source: Amazon S3 user guide, Blocking public access, "The meaning of public"; C
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from datetime import timedelta
 
 from plumbline.controls._s3 import ALLOWED, GONE, KIND, arns, buckets, is_allowed, located, on
 from plumbline.core import (
+    EVERY,
     Ask,
     Clock,
     Control,
@@ -68,7 +70,7 @@ def without_public(policy: Document) -> Document:
     return {**policy, "Statement": [one for one in statements(policy) if not is_public(one)]}
 
 
-def plan(target: Target, state: State, _settings: Settings) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Put the policy back without its public statements; delete it when none is left."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     left = without_public(state["policy"])
