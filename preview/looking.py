@@ -12,9 +12,9 @@ from plumbline.adapters.aws import Accounts
 from plumbline.baseline import Baseline, Rule
 from plumbline.clocks import FOUND_BY_SWEEP
 from plumbline.core import AwsRefusal, Control, Plan, Response, State, Target
-from plumbline.engine import survey
 from plumbline.exemptions import covering
 from plumbline.registry import load
+from plumbline.surveying import survey
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,12 @@ from plumbline.core import (
     Step,
     Target,
 )
-from plumbline.engine import Brief, Deployment, Engine
+from plumbline.engine import Deployment, Engine
 from plumbline.exemptions import Exemption, kept
 from plumbline.findings import Finding
 from plumbline.operating.asking import Desk
 from plumbline.pauses import Pause
+from plumbline.ports import Brief
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
@@ -199,7 +200,7 @@ class Memory:
     swept: datetime | None = None
 
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         hour = f"{now:%Y-%m-%dT%H}"
         return Brief(
@@ -220,7 +221,7 @@ class Memory:
         letter: bool = False,
         bury: Finding | None = None,
     ) -> Finding:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         key = (finding.control, finding.target)
         current = self.findings.get(key)
@@ -239,12 +240,12 @@ class Memory:
         return saved
 
     def bury(self, finding: Finding, *, now: datetime) -> None:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         self.history[:] = [finding if one.id == finding.id else one for one in self.history]
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         if key in self.claims and self.claims[key] > now:
             return False
@@ -252,7 +253,7 @@ class Memory:
         return True
 
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         self.claims[key] = now + within
 
@@ -303,12 +304,12 @@ class Memory:
         return [one for one in self.findings.values() if one.is_open]
 
     def awaiting_digest(self, _account: str) -> list[Finding]:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         return [one for one in (*self.findings.values(), *self.history) if one.awaits_digest]
 
     def lives(self, _account: str) -> list[Finding]:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._up()
         return [*self.findings.values(), *self.history]
 

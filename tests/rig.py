@@ -36,7 +36,8 @@ from plumbline.core import (
     State,
     Target,
 )
-from plumbline.engine import Deployment, survey
+from plumbline.engine import Deployment
+from plumbline.surveying import survey
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 from tests.deployed import ledger_table

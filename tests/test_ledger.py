@@ -14,10 +14,10 @@ from moto import mock_aws
 from plumbline.adapters.ledger import Table
 from plumbline.baseline import Breakers
 from plumbline.core import Conflict, Deviation, LedgerDown, Origin
-from plumbline.engine import Brief
 from plumbline.exemptions import Exemption
 from plumbline.findings import Finding, Status, from_json, open_finding, to_json
 from plumbline.pauses import Pause
+from plumbline.ports import Brief
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, lamp_prose
 from tests.story import make_table
 

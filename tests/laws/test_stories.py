@@ -6,7 +6,7 @@ import pytest
 
 from plumbline import registry
 from plumbline.core import Call, Control, Plan, State, Target
-from plumbline.engine import survey
+from plumbline.surveying import survey
 from tests.rig import Broken
 from tests.story import Story, World, stories, world
 

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from plumbline import registry
 from plumbline.core import GLOBAL, Control, Origin, Scope, Target
-from plumbline.engine import Outcome, survey
+from plumbline.engine import Outcome
+from plumbline.surveying import survey
 from plumbline.wakes import Wake
 from tests.rig import CAUSE, NOW, Rig, at_once
 from tests.story import Story, stories, world

@@ -253,11 +253,11 @@ class World:
             raise AwsRefusal(refused.code, "no", call) from refused
 
     def eyes(self, account: str, region: str) -> Eyes:
-        """See engine.Aws."""
+        """See ports.Aws."""
         return Eyes(self, account, region)
 
     def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
-        """See engine.Aws. The oracle judges before every write."""
+        """See ports.Aws. The oracle judges before every write."""
         inside = self.running[-1]
         self._of_the_account(Call("sts", "AssumeRole"), lambda: None, write=False)
         session = self.oracle.hands(self, inside, control.id, target)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Protocol
 
 from plumbline import clocks, wording
 from plumbline.adoption import Adoption
 from plumbline.baseline import Baseline, Breakers, Rule
 from plumbline.core import (
     GLOBAL,
-    Ask,
     AwsRefusal,
-    Call,
     Cause,
     Conflict,
     Control,
@@ -27,13 +24,14 @@ from plumbline.core import (
     Response,
     Scope,
     State,
-    Target,
     same,
     utc,
 )
 from plumbline.exemptions import Exemption, covering
 from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, open_finding, refreshed, same_plan
+from plumbline.ports import Alerts, Aws, Brief, Ledger
 from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS, Restraint, Why, restraint, restraint_of_approval
+from plumbline.surveying import survey
 from plumbline.wakes import Wake
 from plumbline.wording import Letter, Voice
 
@@ -91,101 +89,8 @@ class Settled:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """All the ledger knows that bears on one wake, read in one call.
-
-    Attributes:
-        finding: the current life of the deviation, open or closed.
-        exemptions: those in force or not, from the ledger.
-        pauses: control id (or `*`) -> until when nothing of it is repaired.
-        spent: repairs of this control in this clock hour.
-        spent_in_all: repairs of all controls in this clock hour.
-        letters: letters sent in this clock hour.
-    """
-
-    finding: Finding | None = None
-    exemptions: tuple[Exemption, ...] = ()
-    pauses: Mapping[str, datetime] = field(default_factory=dict)
-    spent: int = 0
-    spent_in_all: int = 0
-    letters: int = 0
-
-
 class CannotApprove(PlumblineError):
     """The proposal was not carried out; nothing was changed. The message says why and what to type instead."""
-
-
-class Ledger(Protocol):
-    """What is remembered. Every method raises LedgerDown when it cannot do its work."""
-
-    def brief(self, control: str, target: Target, now: datetime) -> Brief:
-        """All that bears on one wake, consistently read."""
-
-    def save(
-        self,
-        finding: Finding,
-        *,
-        now: datetime,
-        spend: Breakers | None = None,
-        letter: bool = False,
-        bury: Finding | None = None,
-    ) -> Finding:
-        """Write a finding over the version it was read in, and give it back with its new version.
-
-        Args:
-            finding: what to write.
-            now: the time of the write.
-            spend: count one repair against these budgets of this clock hour, in the same transaction.
-            letter: count one letter of this clock hour, in the same transaction.
-            bury: the earlier life that this one follows, kept in the history in the same transaction.
-
-        Raises:
-            Conflict: somebody else wrote first, or used up a budget meanwhile; nothing was written.
-        """
-
-    def bury(self, finding: Finding, *, now: datetime) -> None:
-        """Write an earlier life back into the history."""
-
-    def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
-        """Claim `key` for a while: True for the first who asks."""
-
-    def told(self, key: str, *, now: datetime, within: timedelta) -> None:
-        """Keep `key` claimed for longer, now that what it stands for is done."""
-
-    def adopted(self, account: str) -> Mapping[str, str]:
-        """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
-
-    def awaiting_digest(self, account: str) -> Sequence[Finding]:
-        """The findings, open or closed, that a person is told of with the next digest."""
-
-    def lives(self, account: str) -> Sequence[Finding]:
-        """Every life of every finding that is still kept, open or closed."""
-
-
-class Aws(Protocol):
-    """AWS, as one account's roles see it."""
-
-    def eyes(self, account: str, region: str) -> Ask:
-        """Reads with the read-only role. Answers are remembered for the life of the returned value only."""
-
-    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
-        """Writes with the writing role, limited to what the control declares, on these resources.
-
-        Raises:
-            AwsRefusal: the role could not be assumed.
-        """
-
-
-class Alerts(Protocol):
-    """Where letters go."""
-
-    def send(self, letter: Letter) -> None:
-        """Hand a letter to SNS.
-
-        Raises:
-            AwsRefusal: SNS did not take it.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -723,38 +628,6 @@ class _Case:
     deviation: Deviation
     brief: Brief
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What a control saw of its targets.
-
-    Attributes:
-        states: each target with its state.
-        unreadable: targets that AWS would not show; one of them never hides the others.
-    """
-
-    states: Mapping[Target, State]
-    unreadable: tuple[Target, ...] = ()
-
-
-def survey(control: Control, ask: Ask) -> Survey:
-    """Every target of a control with its state, in bulk where the control offers it.
-
-    Raises:
-        AwsRefusal: the targets could not even be listed.
-    """
-    if control.survey is not None:
-        return Survey(control.survey(ask))
-    states: dict[Target, State] = {}
-    unreadable: list[Target] = []
-    if control.find is not None and control.observe is not None:
-        for target in control.find(ask):
-            try:
-                states[target] = control.observe(ask, target)
-            except AwsRefusal:
-                unreadable.append(target)
-    return Survey(states, tuple(unreadable))
 
 
 def _next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:

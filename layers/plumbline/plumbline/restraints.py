@@ -15,7 +15,7 @@ from plumbline.exemptions import Exemption, covering
 from plumbline.findings import FIGHT_WINDOW, Finding
 
 if TYPE_CHECKING:
-    from plumbline.engine import Brief
+    from plumbline.ports import Brief
 
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3

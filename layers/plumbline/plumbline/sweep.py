@@ -14,9 +14,9 @@ from datetime import datetime
 from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Baseline, Rule
 from plumbline.core import ALL, GLOBAL, Ask, AwsRefusal, Control, MalformedWake, Origin, Response, Scope, State, Target
-from plumbline.engine import survey
 from plumbline.exemptions import Exemption, covering
 from plumbline.findings import Finding, Status, same_plan
+from plumbline.surveying import survey
 from plumbline.wakes import Wake
 
 _MARK = "plumbline-unit"

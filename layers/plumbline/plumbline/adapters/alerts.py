@@ -46,7 +46,7 @@ class Topic:
     chat: str = ""
 
     def send(self, letter: Letter) -> None:
-        """See engine.Alerts."""
+        """See ports.Alerts."""
         attributes = {
             name: {"DataType": "String", "StringValue": value} for name, value in letter.attributes.items() if value
         }

@@ -197,11 +197,11 @@ class Accounts:
     stack: str = STACK
 
     def eyes(self, account: str, region: str) -> Reader:
-        """See engine.Aws."""
+        """See ports.Aws."""
         return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account), self.stack)
 
     def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
-        """See engine.Aws. Each repair gets a session of its own, named after the control."""
+        """See ports.Aws. Each repair gets a session of its own, named after the control."""
         region = global_region(self.home) if target.region == GLOBAL else target.region
         policy = session_policy(control, resources)
         made: dict[tuple[str, str], Any] = {}

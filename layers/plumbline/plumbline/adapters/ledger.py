@@ -26,10 +26,10 @@ from typing import Any
 from plumbline.adapters.aws import ClientFactory, perform
 from plumbline.baseline import Breakers
 from plumbline.core import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
-from plumbline.engine import Brief
 from plumbline.exemptions import Exemption, kept
 from plumbline.findings import Finding, from_json, to_json
 from plumbline.pauses import Pause
+from plumbline.ports import Brief
 from plumbline.restraints import EVERY_CONTROL
 
 Item = Mapping[str, Mapping[str, str]]
@@ -57,7 +57,7 @@ class Table:
     letter_hours: int = 1
 
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
-        """See engine.Ledger. One consistent read of everything that bears on a wake."""
+        """See ports.Ledger. One consistent read of everything that bears on a wake."""
         pk = _account(target.account)
         names = {
             "finding": _finding_key(control, target),
@@ -97,7 +97,7 @@ class Table:
         letter: bool = False,
         bury: Finding | None = None,
     ) -> Finding:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         saved = replace(finding, version=finding.version + 1)
         put = {"Put": {"TableName": self.name, "Item": _item(saved, now), **_unchanged(finding.version)}}
         writes: list[Mapping[str, Any]] = [put]
@@ -112,11 +112,11 @@ class Table:
         return saved
 
     def bury(self, finding: Finding, *, now: datetime) -> None:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         self._perform("PutItem", {"TableName": self.name, "Item": _buried(finding, now)})
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
         try:
             self._perform(
@@ -133,7 +133,7 @@ class Table:
         return True
 
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
@@ -147,7 +147,7 @@ class Table:
         return frozenset(one["sk"]["S"] for one in items if int(one["expires"]["N"]) > _epoch(now))
 
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
-        """See engine.Ledger."""
+        """See ports.Ledger."""
         return [one for one in self._unfinished(account) if one.awaits_digest]
 
     def _unfinished(self, account: str) -> Sequence[Finding]:

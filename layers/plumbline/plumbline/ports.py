@@ -1,0 +1,107 @@
+"""What the engine needs of the world outside, in its own words: a ledger, AWS, and a place where letters go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from plumbline.baseline import Breakers
+from plumbline.core import Ask, Call, Control, Target
+from plumbline.exemptions import Exemption
+from plumbline.findings import Finding
+from plumbline.wording import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All the ledger knows that bears on one wake, read in one call.
+
+    Attributes:
+        finding: the current life of the deviation, open or closed.
+        exemptions: those in force or not, from the ledger.
+        pauses: control id (or `*`) -> until when nothing of it is repaired.
+        spent: repairs of this control in this clock hour.
+        spent_in_all: repairs of all controls in this clock hour.
+        letters: letters sent in this clock hour.
+    """
+
+    finding: Finding | None = None
+    exemptions: tuple[Exemption, ...] = ()
+    pauses: Mapping[str, datetime] = field(default_factory=dict)
+    spent: int = 0
+    spent_in_all: int = 0
+    letters: int = 0
+
+
+class Ledger(Protocol):
+    """What is remembered. Every method raises LedgerDown when it cannot do its work."""
+
+    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+        """All that bears on one wake, consistently read."""
+
+    def save(
+        self,
+        finding: Finding,
+        *,
+        now: datetime,
+        spend: Breakers | None = None,
+        letter: bool = False,
+        bury: Finding | None = None,
+    ) -> Finding:
+        """Write a finding over the version it was read in, and give it back with its new version.
+
+        Args:
+            finding: what to write.
+            now: the time of the write.
+            spend: count one repair against these budgets of this clock hour, in the same transaction.
+            letter: count one letter of this clock hour, in the same transaction.
+            bury: the earlier life that this one follows, kept in the history in the same transaction.
+
+        Raises:
+            Conflict: somebody else wrote first, or used up a budget meanwhile; nothing was written.
+        """
+
+    def bury(self, finding: Finding, *, now: datetime) -> None:
+        """Write an earlier life back into the history."""
+
+    def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
+        """Claim `key` for a while: True for the first who asks."""
+
+    def told(self, key: str, *, now: datetime, within: timedelta) -> None:
+        """Keep `key` claimed for longer, now that what it stands for is done."""
+
+    def adopted(self, account: str) -> Mapping[str, str]:
+        """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
+
+    def awaiting_digest(self, account: str) -> Sequence[Finding]:
+        """The findings, open or closed, that a person is told of with the next digest."""
+
+    def lives(self, account: str) -> Sequence[Finding]:
+        """Every life of every finding that is still kept, open or closed."""
+
+
+class Aws(Protocol):
+    """AWS, as one account's roles see it."""
+
+    def eyes(self, account: str, region: str) -> Ask:
+        """Reads with the read-only role. Answers are remembered for the life of the returned value only."""
+
+    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
+        """Writes with the writing role, limited to what the control declares, on these resources.
+
+        Raises:
+            AwsRefusal: the role could not be assumed.
+        """
+
+
+class Alerts(Protocol):
+    """Where letters go."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand a letter to SNS.
+
+        Raises:
+            AwsRefusal: SNS did not take it.
+        """
