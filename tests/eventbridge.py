@@ -9,17 +9,21 @@ from typing import Any
 
 from moto.events.models import EventPattern
 
-from tests.deployed import source
+from tests.deployed import logical, source
 
 
 @cache
 def patterns() -> Mapping[str, EventPattern]:
-    """The template's rules with an event pattern, by logical id."""
+    """The template's rules that wake `react`, by logical id."""
     return {
         name: EventPattern.load(json.dumps(resource["Properties"]["EventPattern"]))
         for name, resource in source()["Resources"].items()
-        if resource["Type"] == "AWS::Events::Rule" and "EventPattern" in resource["Properties"]
+        if resource["Type"] == "AWS::Events::Rule" and "EventPattern" in resource["Properties"] and _wakes(resource)
     }
+
+
+def _wakes(rule: Mapping[str, Any]) -> bool:
+    return any(logical(target["Arn"]) == "WakesQueue" for target in rule["Properties"]["Targets"])
 
 
 def rules_woken(event: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from unittest import mock
 
 from plumbline import operate, registry
 from plumbline.adapters.ledger import Table
+from plumbline.adoption import Adoption
 from plumbline.baseline import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.core import (
@@ -70,7 +71,7 @@ def _detect(state: State, _settings: Settings) -> Deviation | None:
     return Deviation("is on", tuple(state["on"]), state.get("clock", "default")) if state and state["on"] else None
 
 
-def _plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def _plan(target: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     if state and state.get("stuck"):
         return Plan(refusal="the switch is stuck")
     steps = tuple(
@@ -79,6 +80,7 @@ def _plan(target: Target, state: State, _settings: Settings, _facts: Container[s
             (Call("lamps", "SwitchOn", {"Name": target.id, "Bulb": bulb}),),
         )
         for bulb in (state or {}).get("on", ())
+        if bulb in facts
     )
     return Plan(steps, (f"arn:lamp/{target.id}",), f"switches off lamp {target.id}")
 
@@ -183,9 +185,20 @@ class LampEyes:
         return self.lamps.read(call)
 
 
+class Swept(Adoption):
+    """That of a control whose first sweep was made long ago, under whatever rule."""
+
+    def origin_of(self, target: Target, rule: Rule, otherwise: Origin) -> Origin:
+        """See Adoption."""
+        return otherwise
+
+
 @dataclass
 class Memory:
-    """The engine's Ledger, with the same conditions as the table."""
+    """The engine's Ledger, with the same conditions as the table.
+
+    `never_swept` makes controls that are not in `marks` ones without a first sweep.
+    """
 
     findings: dict[tuple[str, Target], Finding] = field(default_factory=dict)
     history: list[Finding] = field(default_factory=list)
@@ -198,6 +211,7 @@ class Memory:
     saves: list[Finding] = field(default_factory=list)
     marks: dict[str, str] = field(default_factory=dict)
     swept: datetime | None = None
+    never_swept: bool = False
 
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
         """See ports.Ledger."""
@@ -210,7 +224,13 @@ class Memory:
             self.spent.get(f"{control}#{hour}", 0),
             self.spent.get(f"*#{hour}", 0),
             self.spent.get(f"letters#{hour}", 0),
+            self._adoption(control),
         )
+
+    def _adoption(self, control: str) -> Adoption:
+        if self.never_swept or control in self.marks:
+            return Adoption.from_json(self.marks.get(control))
+        return Swept()
 
     def save(
         self,
@@ -353,6 +373,11 @@ class Letterbox:
 
     letters: list[Letter] = field(default_factory=list)
     down: bool = False
+    heard: bool = True
+
+    def is_heard(self) -> bool:
+        """See ports.Alerts."""
+        return self.heard
 
     def send(self, letter: Letter) -> None:
         """Keep the letter."""

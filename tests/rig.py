@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from plumbline import registry
 from plumbline.adapters.aws import Accounts
+from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
 from plumbline.core import (
@@ -113,13 +114,13 @@ class Rig:
         mode: Response = Response.ENFORCE,
         controls: Mapping[str, Control] | None = None,
     ) -> Plumbline:
-        """A Plumbline that holds these rules, with a ledger that remembers nothing yet."""
+        """A Plumbline that holds these rules, and whose first sweep found nothing."""
         name = f"ledger-{uuid4()}"
         self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
         topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
         self.forget()
         voice = Voice(account=self.world.account, region=self.world.home)
-        return in_one_process(
+        plumbline = in_one_process(
             account=self.world.account,
             region=self.world.home,
             table=name,
@@ -131,6 +132,10 @@ class Rig:
             controls=controls,
             deployment=Deployment(home=self.world.home, mode=mode, voice=voice),
         )
+        for name, rule in rules.items():
+            plumbline.ledger.adopt(self.world.account, name, Adoption(mark(rule)).to_json())
+        self.forget()
+        return plumbline
 
     def client(
         self, _account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""

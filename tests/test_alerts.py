@@ -29,6 +29,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.confirmed: str | None = "1"
 
     def __call__(self, _account: str, _region: str, service: str, *_: str) -> Any:
         """A client of any service."""
@@ -37,12 +38,30 @@ class Wire:
         class Client:
             """Any service."""
 
+            def can_paginate(self, _method: str) -> bool:
+                """Nothing here has pages."""
+                return False
+
             def publish(self, **parameters: Any) -> dict[str, Any]:
                 """SNS."""
                 wire.sent.append((service, parameters))
                 return {}
 
+            def get_topic_attributes(self, **parameters: Any) -> dict[str, Any]:
+                """SNS."""
+                if wire.confirmed is None:
+                    raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "GetTopicAttributes")
+                return {"Attributes": {"SubscriptionsConfirmed": wire.confirmed, "SubscriptionsPending": "1"}}
+
         return Client()
+
+
+@pytest.mark.parametrize(("confirmed", "heard"), [("0", False), ("2", True), (None, True)])
+def test_somebody_hears_once_he_has_confirmed_and_where_nobody_knows(confirmed: str | None, heard: bool) -> None:  # noqa: FBT001
+    wire = Wire()
+    wire.confirmed = confirmed
+    assert Topic(wire, "arn:alerts", "us-east-1").is_heard() is heard
+    assert wire.sent == []
 
 
 def test_a_letter_is_one_call_unless_somebody_asked_for_more(letter: Letter) -> None:

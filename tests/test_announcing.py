@@ -19,6 +19,7 @@ from plumbline.findings import Finding, Status
 from tests.fakes import CONTROL, LAMP, NOW, House, lamp_prose
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 WEEK = {"default": Clock(remind=(DAY,), escalate=2 * DAY, act=7 * DAY)}
 NAMES = {CONTROL.id: CONTROL}
 
@@ -70,9 +71,9 @@ def test_what_fails_what_is_exempt_and_what_is_back() -> None:
 def test_a_proposal_is_announced_when_it_is_made_and_when_it_changes() -> None:
     house = House(response=Response.PROPOSE)
     house.settle()
-    house.settle(now=NOW + DAY)
+    house.settle(now=NOW + HOUR)
     house.aws.lamps["hall"]["on"] = ["a", "b"]
-    house.settle(now=NOW + 2 * DAY)
+    house.settle(now=NOW + 2 * HOUR)
     assert _announced(house) == ["opened", "proposed", "proposed"]
 
 

@@ -118,35 +118,6 @@ def test_a_finding_that_closes_and_comes_back_starts_afresh() -> None:
     assert [one.id for one in house.ledger.history] == [first.id]
 
 
-def test_adoption_delays_what_was_there_before_but_not_what_is_new() -> None:
-    house = House()
-    assert house.settle(origin=Origin.ADOPTION, cause=Cause()) == "listed"
-    assert house.settle(now=NOW + 6 * DAY, origin=Origin.SWEEP, cause=Cause()) == "waiting"
-    house.aws.lamps["hall"]["on"] = ["a", "b"]
-    assert house.settle(now=NOW + 6 * DAY) == "repaired"
-    assert house.aws.writes == ["SwitchOff a", "SwitchOff b"]
-
-
-def test_adoption_ends_by_itself() -> None:
-    house = House()
-    house.settle(origin=Origin.ADOPTION, cause=Cause())
-    assert house.settle(now=NOW + 7 * DAY, origin=Origin.SWEEP, cause=Cause()) == "repaired"
-
-
-def test_what_adoption_finds_is_told_in_one_digest_and_once() -> None:
-    house = House()
-    house.aws.lamps["attic"] = {"on": ["z"]}
-    for name in ("hall", "attic"):
-        wake = replace(_wake(house), target=replace(LAMP, id=name), origin=Origin.ADOPTION, cause=Cause())
-        house.engine.settle(wake, now=NOW)
-    assert house.alerts.letters == []
-    assert [house.engine.digest(LAMP.account, now=NOW + hours * HOUR) for hours in (0, 1)] == [2, 0]
-    assert house.alerts.subjects == ["digest: 2 things there before Plumbline, the worst is high"]
-    body = house.alerts.letters[0].body
-    assert "lamp attic is on 2026-03-09 09:30 UTC: Plumbline switches off lamp attic" in " ".join(body.split())
-    assert {one.told for one in house.ledger.findings.values()} == {("opened",)}
-
-
 def test_a_reminder_that_came_due_before_the_digest_comes_with_the_next_sweep() -> None:
     house = House(clocks={"default": WEEK})
     house.settle(origin=Origin.ADOPTION)
@@ -635,3 +606,47 @@ def test_after_three_tries_resume_lets_it_be_tried_again() -> None:
     assert "type: plumbline resume" in " ".join(house.alerts.letters[-1].body.split())
     assert house.finding.short in house.type("resume", now=NOW + 4 * HOUR).text
     assert house.settle(now=NOW + 5 * HOUR) == "repaired"
+
+
+# --- what is repaired at once, and is not ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", ["paused", "tried", "proposed", "told only"])
+def test_what_is_still_there_a_day_after_its_repair_was_due_is_escalated(held: str) -> None:
+    modes = {"proposed": Response.PROPOSE, "told only": Response.ALERT}
+    house = House(response=modes.get(held, Response.ENFORCE))
+    if held == "paused":
+        house.ledger.pauses["*"] = NOW + 9 * DAY
+    if held == "tried":
+        house.aws.fails["SwitchOff"] = ["AccessDenied"] * 9
+    for hours in range(26):
+        house.settle(now=NOW + hours * HOUR, origin=Origin.SWEEP, cause=Cause())
+    assert house.alerts.subjects[-1] == "escalated: lamp hall is on"
+    assert [one.subject for one in house.alerts.letters if one.attributes["escalation"] == "true"] == [
+        "[Plumbline] escalated: lamp hall is on"
+    ]
+
+
+def test_what_would_have_been_repaired_at_once_is_not_escalated_while_it_is_only_observed() -> None:
+    house = House(mode=Response.OBSERVE)
+    for hours in range(50):
+        house.settle(now=NOW + hours * HOUR, origin=Origin.SWEEP, cause=Cause())
+    assert house.alerts.subjects == ["found: lamp hall is on"]
+
+
+def test_adoptions_grace_delays_an_escalation_as_it_delays_the_repair() -> None:
+    house = House()
+    house.ledger.pauses["*"] = NOW + 30 * DAY
+    house.settle(origin=Origin.ADOPTION, cause=Cause())
+    house.engine.digest(LAMP.account, now=NOW)
+    told = [house.settle(now=NOW + days * DAY, origin=Origin.SWEEP, cause=Cause()) for days in range(1, 10)]
+    assert told == ["waiting"] * 7 + ["told", "waiting"]
+    assert house.alerts.subjects[-1] == "escalated: lamp hall is on"
+
+
+def test_a_repair_at_the_end_of_the_grace_is_no_business_of_the_escalation_address() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION, cause=Cause())
+    house.engine.digest(LAMP.account, now=NOW)
+    assert house.settle(now=NOW + 7 * DAY, origin=Origin.SWEEP, cause=Cause()) == "repaired"
+    assert house.alerts.letters[-1].attributes["escalation"] == "false"

@@ -218,6 +218,15 @@ def test_what_the_first_sweep_found_stays_adopted_until_it_is_settled_and_what_i
     assert (house.ledger.swept, house.aws.writes) == (NOW, [])
 
 
+@pytest.mark.parametrize(("lamps", "delay"), [(1, 30), (100, 50), (10_000, 900)])
+def test_the_digest_of_a_first_sweep_waits_for_as_long_as_settling_takes(lamps: int, delay: int) -> None:
+    house = House()
+    house.aws.lamps = {f"lamp-{number}": {"on": ["a"]} for number in range(lamps)}
+    sweeper, _, wakes = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    assert (wakes.bodies[-1], wakes.delays[-1]) == (DIGEST, delay)
+
+
 def test_a_first_sweep_that_saw_no_list_has_not_been_made() -> None:
     house = House()
     house.aws.fails["ListLamps"] = ["AccessDenied"]

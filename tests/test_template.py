@@ -19,6 +19,7 @@ from plumbline.baseline import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from plumbline.wording import Voice, command
 from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
+from tests.eventbridge import matches
 from tests.fakes import NOW
 from tests.generated import rule_key
 from tests.rig import own_rules
@@ -227,10 +228,13 @@ def test_announce_can_do_nothing_but_announce() -> None:
 
 
 def _rules() -> dict[str, Mapping[str, Any]]:
-    return {name: one for name, one in properties("AWS::Events::Rule").items() if "EventPattern" in one}
+    """Those that follow from the controls."""
+    rules = {name: one for name, one in properties("AWS::Events::Rule").items() if "EventPattern" in one}
+    del rules["DeployedRule"]
+    return rules
 
 
-def test_every_rule_puts_its_events_onto_the_wakes_queue_and_loses_none() -> None:
+def test_every_rule_of_a_control_puts_its_events_onto_the_wakes_queue_and_loses_none() -> None:
     for name, rule in _rules().items():
         (target,) = rule["Targets"]
         assert ("WakesQueue", "DeadLetterQueue") == (
@@ -263,9 +267,32 @@ def test_the_schedule_may_start_the_sweep_and_does() -> None:
     schedule = properties("AWS::Events::Rule")["SweepSchedule"]
     assert ("rate(1 hour)", "ENABLED") == (schedule["ScheduleExpression"], schedule["State"])
     assert ["SweepFunction"] == [logical(one["Arn"]) for one in schedule["Targets"]]
-    (permission,) = properties("AWS::Lambda::Permission").values()
-    granted = (logical(permission["FunctionName"]), permission["Principal"], logical(permission["SourceArn"]))
-    assert ("SweepFunction", "events.amazonaws.com", "SweepSchedule") == granted
+
+
+def test_a_deployment_of_this_stack_starts_a_sweep_and_no_other_does() -> None:
+    rule = properties("AWS::Events::Rule")["DeployedRule"]
+    assert ["SweepFunction"] == [logical(one["Arn"]) for one in rule["Targets"]]
+    ours = text(rule["EventPattern"]["detail"]["stack-id"][0])
+    pattern = rule["EventPattern"] | {"detail": rule["EventPattern"]["detail"] | {"stack-id": [ours]}}
+
+    def woken(stack: str, status: str, source: str = "aws.cloudformation") -> bool:
+        # the form that AWS documents for "Stack Status Change"
+        details = {"status": status, "status-reason": ""}
+        event = {"source": source, "detail-type": "CloudFormation Stack Status Change", "account": "111122223333"}
+        return matches(pattern, {**event, "detail": {"stack-id": stack, "status-details": details}})
+
+    assert all(woken(ours, status) for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+    assert not any(woken(ours, status) for status in ("UPDATE_IN_PROGRESS", "DELETE_COMPLETE"))
+    assert not woken(ours, "CREATE_COMPLETE", "my.cloudformation")
+    assert not woken("arn:aws:cloudformation:us-east-1:111122223333:stack/other/1", "CREATE_COMPLETE")
+
+
+def test_only_rules_of_this_stack_may_start_the_sweep() -> None:
+    granted = {
+        (logical(one["FunctionName"]), one["Principal"], logical(one["SourceArn"]))
+        for one in properties("AWS::Lambda::Permission").values()
+    }
+    assert {("SweepFunction", "events.amazonaws.com", rule) for rule in ("SweepSchedule", "DeployedRule")} == granted
 
 
 # --- who is told ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ def _found(name: str, *, control: str = "s3-public-acl", grace: timedelta | None
     target = Target(ACCOUNT, "eu-west-1", "s3-bucket", name)
     deviation = Deviation("is public: anyone may list it", (name,))
     found = open_finding(control, target, deviation, origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None)
-    return replace(found, grace_until=NOW + grace if grace else None, due=NOW + grace if grace else None)
+    until = NOW + grace if grace else None
+    return replace(found, grace_until=until, adopted=found.deviation.items if grace else (), due=until)
 
 
 def _adopted(name: str, *, days: int = 7) -> Finding:
@@ -137,3 +138,14 @@ def test_what_people_decide_is_heard_by_who_filters_by_control_or_severity() -> 
     assert heard == {"exempt": ("s3-public-acl", "medium")} | dict.fromkeys(
         ("paused", "resumed", "grace-ended"), ("*", "medium")
     )
+
+
+def test_a_digest_lists_all_that_one_letter_holds_and_says_where_the_rest_is() -> None:
+    some = [_adopted(f"bucket-{number:04}") for number in range(300)]
+    assert all(one.short in _digest(*some).body for one in some)
+    many = [_adopted(f"bucket-{number:04}") for number in range(5000)]
+    body = _digest(*many).body
+    listed = sum(one.target.id in body for one in many)
+    assert f"and {5000 - listed} more. All of them: plumbline findings" in body
+    assert "Then any of:" in body
+    assert len(body.encode()) < 200_000, "SNS takes 256 KB"

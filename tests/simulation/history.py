@@ -452,19 +452,18 @@ class History:
         kind, name = key[1].rsplit("/", 2)[-2:]
         toy, mine = world.toys[(kind, name)], f"plumbline:{ids[0]}"
         writes = list(toy.writes)
-        first = next((n for n, (who, _) in enumerate(writes) if who == mine), None)
         finding = world.oracle.finding(world, key)
         answer = self._types("undo", short, *force)
         if answer is None or not answer.ok:
             return
         life.undone = True
         world.oracle.checks["undo"] += 1
-        if first is None or finding is None or any(who != mine for who, _ in toy.writes[first:]):
+        if finding is None or not finding.undoable or self.world.weather.stale:
+            return  # with stale views a plan may be made for what is not there
+        before = (finding.undoable[0].before or {}).get("facts")
+        first = max((n for n, one in enumerate(writes) if one == (mine, before)), default=None)
+        if first is None or any(who != mine for who, _ in toy.writes[first:]):
             return
-        before = writes[first][1]
-        taken_back = [one for one in finding.repairs if one.undone is None and one.undo]
-        if not taken_back or (taken_back[0].before or {}).get("facts") != before or self.world.weather.stale:
-            return  # a plan was made from a stale view
         world.oracle.check(
             "undo restores", toy.facts == before, f"{kind} {name} {short}: was {before}, is {toy.facts} after the undo"
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from plumbline.announcing import events
 from plumbline.baseline import Baseline
-from plumbline.core import Call, Clock, Response, Target, utc
+from plumbline.core import Call, Clock, Response, Step, Target, utc
 from plumbline.findings import Finding, Status, from_json
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
@@ -30,7 +30,7 @@ _TRIES = 3
 _LATELY = timedelta(seconds=100)
 #: What a transition is called in the letters' `outcome` attribute.
 _OUTCOMES = {
-    "opened": ("found", "seen"),
+    "opened": ("found", "seen", "repaired"),  # what is repaired beside it names what is in its grace
     "escalated": ("escalated",),
     "repaired": ("repaired",),
     "failed": ("repair-failed",),
@@ -52,7 +52,8 @@ class Life:
 
     Attributes:
         faults: kills, lost answers and refusals of ledger and topic that hit somebody at work on it.
-        grace: until when adoption leaves it alone.
+        grace: until when adoption leaves alone what is in `adopted`.
+        adopted: the facts that were there before Plumbline, and ever since.
     """
 
     id: str
@@ -60,7 +61,7 @@ class Life:
     status: Status
     origin: str
     opened: datetime
-    items: frozenset[str]
+    adopted: frozenset[str] = frozenset()
     told: tuple[str, ...] = ()
     grace: datetime | None = None
     faults: int = 0
@@ -174,8 +175,7 @@ class Oracle:
         life.forgiven = after.forgiven
         life.faults += after.status is Status.UNDOING  # a person's undo that fails lets everything be told again
         life.exempted |= after.status is Status.EXEMPT
-        if not set(after.deviation.items) <= life.items:
-            life.grace = None
+        life.adopted &= set(after.deviation.items)
         if before and before.id == after.id:
             proposes = after.proposal is not None and after.proposal != before.proposal
             life.news += proposes or not set(after.deviation.items) <= set(before.deviation.items)
@@ -240,13 +240,13 @@ class Oracle:
         )
 
     def _born(self, world: World, key: Key, after: Finding) -> None:
-        life = Life(
-            after.id, after.first_seen, after.status, after.origin.value, world.now, frozenset(after.deviation.items)
-        )
-        if after.origin.value == "adoption":
-            life.grace = after.first_seen + self.grace
-        life.faults = self.pending[key]
+        life = Life(after.id, after.first_seen, after.status, after.origin.value, world.now)
         earlier = self.lives.get(key)
+        if after.origin.value == "adoption":
+            life.grace, life.adopted = after.first_seen + self.grace, frozenset(after.deviation.items)
+        elif earlier and earlier.status is Status.UNDONE:  # what was undone was new: the rest keeps its grace
+            life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
+        life.faults = self.pending[key]
         if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
             toy = world.toys[(after.target.kind, after.target.id)]
             since = [one[1] for one in toy.past if one[0] > earlier.closed]
@@ -303,7 +303,7 @@ class Oracle:
             return session
         self._may_repair(world, inside, key, finding)
         toy = world.toys[(target.kind, target.id)]
-        if self.lives[key].origin != "event" and len(toy.past) == 1 and not inside.command:
+        if len(toy.past) == 1 and not inside.command:
             waited = self.lives[key].first_seen + self.grace <= inside.now
             self.check(
                 "adopted",
@@ -331,8 +331,8 @@ class Oracle:
         if not approved:
             act = _clock(rule.clocks, finding).act
             self.check("due", act is not None and life.first_seen + act <= now, f"{name}: repaired before its time")
-            covered = life.grace and set(finding.deviation.items) <= life.items
-            self.check("grace", not covered or (life.grace and life.grace <= now), f"{name}: repaired in its grace")
+            covered = set(finding.deviation.items) <= self.spared(life, now)
+            self.check("grace", not covered, f"{name}: repaired in its grace")
         tries = max(life.tries, life.hands + 1 - life.forgiven)
         # whoever approves decides that it is tried once more
         self.check("breakers", approved or tries <= _TRIES, f"{name}: tried more than {_TRIES} times")
@@ -340,6 +340,10 @@ class Oracle:
         # a settle counts by the time it began; hands are taken some seconds later
         fights = [at for at in self.taken[key] if world.now - at < _DAY - _LATELY]
         self.check("breakers", len(fights) < limits.fight, f"{name}: repair {len(fights) + 1} in 24 hours")
+
+    def spared(self, life: Life, now: datetime) -> frozenset[str]:
+        """The facts that adoption's grace covers at a time."""
+        return life.adopted if life.grace and life.grace > now else frozenset()
 
     def write(self, world: World, inside: Invocation, session: Session, call: Call) -> None:
         """A write is about to reach the account."""
@@ -357,6 +361,9 @@ class Oracle:
         self.check("write-ahead", planned is not None, f"{name}: a write the ledger does not know")
         self.check("write-ahead", planned is None or planned.undo, f"{name}: a write without an undo in the ledger")
         facts = world.toys[(call.parameters["kind"], call.parameters["name"])].facts
+        mended = f"{call.parameters['fact']}={_taken_back(planned)}"
+        spared = self.spared(self.lives[session.key], inside.now)
+        self.check("grace", mended not in spared, f"{name}: repaired {mended}, which is in its grace")
         if world.weather.stale == 0 and facts is not None and not world.weather.meet:
             self.check("no stricter state", call.parameters["fact"] in wrong(facts), f"{name}: compliant, yet written")
 
@@ -388,11 +395,12 @@ class Oracle:
             for outcome in _ONCE:
                 count = life.letters[outcome]
                 proposed = outcome == "found" and self.baseline.rules[key[0]].response is Response.PROPOSE
-                news = life.news if outcome == "found" else 0  # a fact that is new is told like the first
+                # a fact that is new is told like the first, and repaired for itself beside what is in its grace
+                news = life.news if outcome in ("found", "repaired") else 0
                 if count and not proposed:  # what is proposed is told afresh when it changes
                     self.check("told once", count <= 1 + news + life.faults, f"{name}: {outcome} told {count} times")
-            failures, most = life.letters["repair-failed"], life.tries + life.faults
-            self.check("told once", failures <= most, f"{name}: {failures} failures told of {life.tries} tries")
+            failures, tries = life.letters["repair-failed"], life.tries + life.forgiven
+            self.check("told once", failures <= tries + life.faults, f"{name}: {failures} failures, {tries} tries")
             reminders = len({one for one in life.told if one.startswith("reminded")})
             told = sum(life.letters[one] for one in _REMINDERS)
             self.check("told once", told <= reminders + life.faults, f"{name}: {told} reminders, {reminders} recorded")
@@ -464,7 +472,7 @@ class Oracle:
         toy = world.toys[(finding.target.kind, finding.target.id)]
         clock = _clock(rule.clocks, finding)
         acts = life.first_seen + clock.act if clock.act is not None else None
-        if acts and life.grace:
+        if acts and life.grace and set(finding.deviation.items) <= life.adopted:
             acts = max(acts, life.grace)
         hour = self._spent(world, swept)
         braked: bool = hour[key[0]] >= limits.per_control or hour["*"] >= limits.in_all
@@ -482,7 +490,10 @@ class Oracle:
         if life.tries or braked or fought or life.exempted or life.undone:
             return
         passed = [after for after in clock.remind if life.first_seen + after <= swept - 2 * _HOUR]
-        if clock.escalate is not None and life.first_seen + clock.escalate <= swept - 2 * _HOUR:
+        delay = acts - life.first_seen - (clock.act or timedelta(0)) if acts else timedelta(0)
+        early = rule.response is Response.OBSERVE or self.mode is Response.OBSERVE
+        never = clock.escalate is None or (early and clock.act is not None and clock.act < clock.escalate)
+        if clock.escalate is not None and not never and life.first_seen + clock.escalate + delay <= swept - 2 * _HOUR:
             self.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
         if passed:
             names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
@@ -502,6 +513,11 @@ def _target_text(world: World, kind: str, name: str) -> str:
     from tests.simulation.toys import target
 
     return str(target(kind, name))
+
+
+def _taken_back(step: Step | None) -> str:
+    """The value that the undo of a write brings back: the one that the plan was made for."""
+    return str(step.undo[0].parameters["value"]) if step and step.undo else ""
 
 
 def _covers(exemption: Mapping[str, str], key: Key) -> bool:

@@ -81,23 +81,29 @@ def control_of(kind: str) -> str:
     return f"{kind}-kept"
 
 
+def _item(fact: str, value: str) -> str:
+    return f"{fact}={value}"
+
+
 def _detect(state: State, _settings: Settings) -> Deviation | None:
     if not state or not wrong(state["facts"]):
         return None
     facts, names = state["facts"], wrong(state["facts"])
     wild = state["kind"] == "lamp" and "wild" in facts.values()
-    return Deviation("is loose", tuple(f"{name}={facts[name]}" for name in names), "wild" if wild else "default")
+    return Deviation("is loose", tuple(_item(name, facts[name]) for name in names), "wild" if wild else "default")
 
 
-def _plan(at: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def _plan(at: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     if state is None or state.get("stuck"):
         return Plan(refusal="it is stuck")
 
     def put(fact: str, value: str) -> Call:
         return Call("toys", f"Set{at.kind.title()}", {"kind": at.kind, "name": at.id, "fact": fact, "value": value})
 
-    steps = tuple(Step(put(fact, "safe"), (put(fact, state["facts"][fact]),)) for fact in wrong(state["facts"]))
-    return Plan(steps, (f"arn:toy/{at.id}",), "makes it safe")
+    now = state["facts"]
+    mended = [fact for fact in wrong(now) if _item(fact, now[fact]) in facts]
+    steps = tuple(Step(put(fact, "safe"), (put(fact, now[fact]),)) for fact in mended)
+    return Plan(steps, (f"arn:toy/{at.id}",), f"makes it safe: {', '.join(mended)}")
 
 
 def _observe(ask: Ask, at: Target) -> State:

@@ -312,8 +312,10 @@ class World:
             table.write([({"put_item": "Put", "update_item": "Update", "delete_item": "Delete"}[operation], request)])
         return {}
 
-    def sns(self, _operation: str, request: Mapping[str, Any]) -> Any:
-        """A letter."""
+    def sns(self, operation: str, request: Mapping[str, Any]) -> Any:
+        """A letter, or the question who hears."""
+        if operation == "get_topic_attributes":
+            return {"Attributes": {"SubscriptionsConfirmed": "1"}}
         self.letters.append(request)
         self.count["letters"] += 1
         self.note(f"letter: {request['Subject']}")

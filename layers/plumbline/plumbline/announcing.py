@@ -115,7 +115,7 @@ def _detail(finding: Finding, transition: str, control: Control | None) -> dict[
         "status": finding.status.value,
         "firstSeen": finding.first_seen.isoformat(),
         "due": finding.due.isoformat() if finding.due else None,
-        "graceUntil": finding.grace_until.isoformat() if finding.grace_until else None,
+        "graceUntil": finding.grace_until.isoformat() if finding.grace_until and finding.is_adopted else None,
         "cause": {_CAMEL.get(name, name): clean(text) for name, text in finding.cause.to_json().items()},
         "repairs": len(finding.repairs),
     }

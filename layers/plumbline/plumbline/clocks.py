@@ -46,15 +46,33 @@ def acts_at(rule: Rule, finding: Finding) -> datetime | None:
     if act is None:
         return None
     due = finding.first_seen + act
-    return max(due, finding.grace_until) if finding.grace_until else due
+    return max(due, finding.grace_until) if finding.grace_until and finding.is_adopted else due
+
+
+def escalates_at(rule: Rule, finding: Finding) -> datetime | None:
+    """When the escalation address is told; None for never.
+
+    It moves with the repair that adoption's grace delays. While a control is only observed, what its repair would have
+    put right before is nobody's to escalate.
+    """
+    clock, acts = clock_of(rule, finding), acts_at(rule, finding)
+    if clock.escalate is None:
+        return None
+    at = finding.first_seen + clock.escalate
+    if clock.act is None or acts is None:
+        return at
+    if rule.response is Response.OBSERVE and clock.act < clock.escalate:
+        return None
+    return at + (acts - finding.first_seen - clock.act)
 
 
 def next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
     """When, after now, the clock next wants something of this finding; None when nothing more comes by itself."""
     clock = clock_of(rule, finding)
     moments = [finding.first_seen + after for after in clock.remind if _reminder(after) not in finding.told]
-    if clock.escalate is not None and "escalated" not in finding.told:
-        moments.append(finding.first_seen + clock.escalate)
+    escalates = escalates_at(rule, finding)
+    if escalates is not None and "escalated" not in finding.told:
+        moments.append(escalates)
     act = acts_at(rule, finding)
     if act is not None:
         moments.append(act)
@@ -66,7 +84,8 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
     clock = clock_of(rule, finding)
     if "opened" not in finding.told:
         return "opened"
-    if clock.escalate is not None and now >= finding.first_seen + clock.escalate and "escalated" not in finding.told:
+    escalates = escalates_at(rule, finding)
+    if escalates is not None and now >= escalates and "escalated" not in finding.told:
         return "escalated"
     acts = acts_at(rule, finding)
     observed = rule.response is Response.OBSERVE and acts is not None and finding.first_seen < acts <= now

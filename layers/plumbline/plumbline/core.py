@@ -290,7 +290,8 @@ class Clock:
     act: timedelta | None = None
 
 
-AT_ONCE = Clock(act=timedelta(0))
+#: Repaired when it is seen. What is there a day later was held back, or could not be repaired: somebody has to know.
+AT_ONCE = Clock(escalate=timedelta(days=1), act=timedelta(0))
 NEVER = Clock()
 
 

@@ -28,7 +28,7 @@ from plumbline.core import (
     utc,
 )
 from plumbline.exemptions import Exemption, covering
-from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, open_finding, refreshed, same_plan
+from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status, held, open_finding, refreshed, same_plan
 from plumbline.ports import Alerts, Aws, Brief, Ledger
 from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS, Restraint, Why, restraint, restraint_of_approval
 from plumbline.surveying import survey
@@ -248,11 +248,15 @@ class Engine:
             raise Conflict(f"another look at {wake.target} is under way")
         if case.brief.finding and case.brief.finding.status is Status.UNDOING:
             return self._undo_cut_short(case.control, wake, case.brief.finding, case.state, now, deviant=True)
+        before, rest = case.brief.finding, case.deviation
+        if before and _is_ours(before, now) and _only_spared(before, rest, now):  # the repair of what was new has held
+            claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
+            return self._repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
         finding = replace(self._opened(case), under=case.rule.mark)
         if case.control.witness:
             exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
             return self._noted(case, finding) if exemption is None else self._let_pass(case, finding, exemption)
-        plan = case.control.plan(wake.target, case.state, case.rule.settings)
+        plan = case.control.plan(wake.target, case.state, case.rule.settings, finding.facts(now))
         held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
         if held and held.exemption:
             return self._exempt(case, finding, held.exemption)
@@ -309,12 +313,21 @@ class Engine:
             return refreshed(before, case.deviation, origin=wake.origin, cause=wake.cause, now=now)
         if before is not None and before.is_open:
             return self._looked_at_again(case, before)
+        adoption = case.brief.adoption
+        if before is not None:  # what the first sweep found here has been settled
+            adoption = replace(adoption, pending=frozenset())
+        origin = wake.origin
+        if origin is Origin.EVENT:  # until the first sweep nobody knows what of it the event has brought about
+            origin = adoption.origin_of(wake.target, case.rule, origin)
         finding = open_finding(
-            case.control.id, wake.target, case.deviation, origin=wake.origin, cause=wake.cause, now=now, before=before
+            case.control.id, wake.target, case.deviation, origin=origin, cause=wake.cause, now=now, before=before
         )
-        if wake.origin is Origin.ADOPTION and self.deployment.adoption_grace:
+        if origin is Origin.ADOPTION and self.deployment.adoption_grace:
             grace = now + self.deployment.adoption_grace
-            finding = replace(finding, grace_until=grace, adopted=case.deviation.items)
+            return replace(finding, grace_until=grace, adopted=case.deviation.items)
+        if before is not None and before.status is Status.UNDONE:  # undoing what was new takes no grace from the rest
+            kept = tuple(one for one in case.deviation.items if one in before.spared(now))
+            return replace(finding, grace_until=before.grace_until if kept else None, adopted=kept)
         return finding
 
     def _looked_at_again(self, case: _Case, before: Finding) -> Finding:
@@ -364,7 +377,8 @@ class Engine:
         state = self._observe(control, wake)
         deviation = control.detect(state, rule.settings)
         plan = current.proposal.plan
-        if deviation is None or not same_plan(control.plan(finding.target, state, rule.settings), plan):
+        facts = replace(current, deviation=deviation or current.deviation).facts(now)
+        if deviation is None or not same_plan(control.plan(finding.target, state, rule.settings, facts), plan):
             raise CannotApprove(
                 f"{control.name(finding.target)} has changed since the repair was proposed, so nothing was done.\n"
                 f"  then: {wording.clean(control.describe(current.proposal.before))}\n"
@@ -382,12 +396,17 @@ class Engine:
     def digest(self, account: str, *, now: datetime) -> int:
         """Tell, in one letter, all that waits for it; how many findings it tells of.
 
+        SNS takes letters that nobody hears: the digest of a first sweep, minutes after the deployment, waits until
+        somebody has clicked the link in AWS's own e-mail.
+
         Raises:
             LedgerDown: the ledger cannot be used.
             AwsRefusal: SNS did not take the letter; nothing counts as told.
         """
         waiting = self.ledger.awaiting_digest(account)
-        if not waiting or not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
+        if not waiting or not self.alerts.is_heard():
+            return 0
+        if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:
             self.alerts.send(wording.digest(self.controls, waiting, self.deployment.voice))
@@ -442,7 +461,9 @@ class Engine:
         if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
             finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
         folds = self._storm(case.brief) and transition != "escalated"  # a digest does not reach the escalation address
-        if (transition == "opened" and finding.grace_until) or folds:
+        # an event is told of at once, grace or not: somebody has just done something
+        listed = transition == "opened" and finding.is_adopted and case.wake.origin is not Origin.EVENT
+        if listed or folds:
             return Settled(Outcome.LISTED, case.wake, self._save(case, replace(finding, outbox=DIGEST + transition)))
         voice = self.deployment.voice
         urgent = acts is not None and acts - case.now <= URGENT
@@ -494,20 +515,28 @@ class Engine:
         except AwsRefusal as error:
             return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
         acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after, looked=True)))
-        if still is None:
-            return self._repaired(control, case.wake, acting, after, case.brief, now)
+        if still is None or _only_spared(finding, still, now):
+            return self._repaired(control, case.wake, acting, after, case.brief, now, rest=still)
         return self._not_converged(case, acting)
 
     def _repaired(
-        self, control: Control, wake: Wake, finding: Finding, state: State, brief: Brief, now: datetime
+        self,
+        control: Control,
+        wake: Wake,
+        finding: Finding,
+        state: State,
+        brief: Brief,
+        now: datetime,
+        *,
+        rest: Deviation | None = None,
     ) -> Settled:
-        """Tell, then record.
+        """Tell, then record. What adoption's grace still covers, the rest, stays open.
 
         While the lease is held nobody else can tell; if this process dies in between, whoever takes over finds the
         finding acting and tells again, so that no repair stays untold.
         """
         *earlier, last = finding.repairs
-        last = replace(last, after=state, looked=True, done=len(last.plan.steps))
+        last = replace(last, after=state, looked=True, held=True, done=len(last.plan.steps))
         closed = replace(
             finding,
             status=Status.REPAIRED,
@@ -516,7 +545,11 @@ class Engine:
             lease=None,
             due=None,
         )
-        letter = self._as_urgent_as_its_clock(closed, wording.repaired(control, closed, self.deployment.voice), now)
+        told = closed if rest is None else replace(closed, status=Status.OPEN)
+        letter = self._as_urgent_as_its_clock(closed, wording.repaired(control, told, self.deployment.voice), now)
+        if rest is not None:
+            closed = held(closed, rest, now=now)
+            closed = replace(closed, due=_next_due(self.rule(control.id), closed, now))
         return Settled(Outcome.REPAIRED, wake, self._tell_held(closed, "repaired", letter, brief, now))
 
     def _failed(self, case: _Case, acting: Finding, repair: Repair) -> Settled:
@@ -595,8 +628,8 @@ class Engine:
 
     def _as_urgent_as_its_clock(self, finding: Finding, letter: Letter, now: datetime) -> Letter:
         """A letter that the escalation address gets too, where its time has come and something else is told."""
-        escalate = clocks.clock_of(self.rule(finding.control), finding).escalate
-        if escalate is None or now < finding.first_seen + escalate:
+        escalates = clocks.escalates_at(self.rule(finding.control), finding)
+        if escalates is None or now < escalates:
             return letter
         return replace(letter, attributes={**letter.attributes, "escalation": "true"})
 
@@ -656,6 +689,12 @@ def _is_ours(finding: Finding, now: datetime) -> bool:
     return finding.status.value not in finding.told or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
 
 
+def _only_spared(finding: Finding, deviation: Deviation, now: datetime) -> bool:
+    """Whether all that is still wrong is in the grace of the finding's adoption."""
+    spared = finding.spared(now)
+    return bool(spared) and set(deviation.items) <= spared
+
+
 def _is_half_told(finding: Finding) -> bool:
     """Whether a repair may have changed something of which nobody has heard: cut short, or its letter never left."""
     cut_short = finding.status in _UNTOLD and finding.status.value not in finding.told
@@ -667,12 +706,14 @@ def _is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetim
 
     Without this, every copy of the event and the echo of the repair could be repaired, and told, once more.
     """
-    if finding is None or finding.status is not Status.REPAIRED or finding.closed_at is None:
+    if finding is None or not finding.repairs or finding.status not in (Status.REPAIRED, Status.OPEN):
         return False
-    if now - finding.closed_at >= OLD_VIEW_FOR or not same(state, finding.repairs[-1].before):
+    last = finding.repairs[-1]
+    repaired_at = finding.closed_at or last.at
+    if not last.held or now - repaired_at >= OLD_VIEW_FOR or not same(state, last.before):
         return False
     at = _happened(wake)
-    return at is None or at - finding.closed_at <= ECHOES_WITHIN
+    return at is None or at - repaired_at <= ECHOES_WITHIN
 
 
 def _happened(wake: Wake) -> datetime | None:

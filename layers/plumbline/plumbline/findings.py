@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from plumbline.core import Call, Cause, Deviation, Origin, Plan, State, Step, Target, same, utc
+from plumbline.core import EVERY, Call, Cause, Deviation, Origin, Plan, State, Step, Target, same, utc
 
 #: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -60,6 +60,7 @@ class Repair:
         done: how many steps AWS accepted.
         error: why it stopped, in AWS's words; empty when it did not.
         begun: False where AWS refused the writing role, so that not even the first step was tried.
+        held: whether what it was about was gone when Plumbline looked again.
         undone: when a person took it back, or None.
         by: who approved it, as that person's shell said; empty where the clock decided.
         undone_by: who took it back, as that person's shell said.
@@ -73,6 +74,7 @@ class Repair:
     done: int = 0
     error: str = ""
     begun: bool = True
+    held: bool = False
     undone: datetime | None = None
     by: str = ""
     undone_by: str = ""
@@ -101,6 +103,7 @@ class Finding:
         outbox: the transition that is being told; empty when none is.
         lease: until when one process has this finding to itself.
         grace_until: adoption's grace, for the facts in `adopted` only.
+        adopted: the facts that were there before Plumbline and have been there ever since.
         repaired_at: Plumbline's repairs of this target, earlier lives included, within the fight window.
         back_since: when the life before this one was closed; None for the first.
         proposal: the repair that waits for a person's approval, with the state it was planned for.
@@ -151,6 +154,35 @@ class Finding:
         return len(self.repairs) - self.forgiven
 
     @property
+    def is_adopted(self) -> bool:
+        """Whether all that is wrong was there before Plumbline, so that adoption's grace delays its repair."""
+        return self.grace_until is not None and set(self.deviation.items) <= set(self.adopted)
+
+    def spared(self, now: datetime) -> frozenset[str]:
+        """The facts that adoption's grace covers now."""
+        return frozenset(self.adopted) if self.grace_until is not None and self.grace_until > now else frozenset()
+
+    def facts(self, now: datetime) -> Container[str]:
+        """What a repair is about: what is new, where other facts are in adoption's grace; else all that is wrong."""
+        new = set(self.deviation.items) - self.spared(now)
+        return frozenset(new) or EVERY
+
+    @property
+    def last_repairs(self) -> tuple[Repair, ...]:
+        """The tries at the last repair, oldest first: an undo takes back these, and none that held before them."""
+        found: list[Repair] = []
+        for one in reversed(self.repairs):
+            if found and one.held:
+                break
+            found.insert(0, one)
+        return tuple(found)
+
+    @property
+    def undoable(self) -> tuple[Repair, ...]:
+        """Those of the last tries that an undo can take back, oldest first."""
+        return tuple(one for one in self.last_repairs if one.undone is None and one.undo)
+
+    @property
     def awaits_digest(self) -> bool:
         """Whether a person is told of it with the next digest."""
         return self.outbox.startswith(DIGEST)
@@ -192,15 +224,38 @@ def open_finding(
 
 
 def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: Cause, now: datetime) -> Finding:
-    """The open finding after another look. First seen never moves; a fact it did not have ends adoption's grace."""
-    news = not set(deviation.items) <= set(finding.deviation.items)
-    return replace(
+    """The open finding after another look.
+
+    First seen never moves. Adoption's grace covers what was there before Plumbline for as long as it stays: a fact that
+    was put right and comes back is new.
+    """
+    items = set(deviation.items)
+    adopted = tuple(one for one in finding.adopted if one in items)
+    looked = replace(
         finding,
         deviation=deviation,
         last_seen=now,
-        cause=cause if news and cause.action else finding.cause,
-        origin=origin if news else finding.origin,
-        grace_until=finding.grace_until if set(deviation.items) <= set(finding.adopted) else None,
+        adopted=adopted,
+        grace_until=finding.grace_until if adopted else None,
+    )
+    if not items <= set(finding.deviation.items):
+        return replace(looked, origin=origin, cause=cause if cause.action else finding.cause)
+    if looked.is_adopted and not finding.is_adopted:  # what was new is over
+        return replace(looked, origin=Origin.ADOPTION, cause=Cause())
+    return looked
+
+
+def held(finding: Finding, rest: Deviation, *, now: datetime) -> Finding:
+    """The finding after a repair of what was new in it: open again for the rest, which adoption's grace covers."""
+    looked = refreshed(finding, rest, origin=Origin.ADOPTION, cause=Cause(), now=now)
+    return replace(
+        looked,
+        status=Status.OPEN,
+        told=tuple(dict.fromkeys(("opened", *looked.told))),  # the letter about the repair tells of the rest
+        forgiven=len(looked.repairs),  # a repair that held is no try at the next one
+        closed_at=None,
+        proposal=None,
+        then="",
     )
 
 
@@ -310,6 +365,7 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "done": repair.done,
         "error": repair.error,
         "begun": repair.begun,
+        "held": repair.held,
         "undone": _when(repair.undone),
         "by": repair.by,
         "undone_by": repair.undone_by,
@@ -328,6 +384,7 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         done=data["done"],
         error=data["error"],
         begun=data.get("begun", True),
+        held=data.get("held", False),
         undone=_instant(data["undone"]),
         by=data.get("by", ""),
         undone_by=data.get("undone_by", ""),

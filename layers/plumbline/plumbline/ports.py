@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from plumbline.adoption import Adoption
 from plumbline.baseline import Breakers
 from plumbline.core import Ask, Call, Control, Target
 from plumbline.exemptions import Exemption
@@ -25,6 +26,7 @@ class Brief:
         spent: repairs of this control in this clock hour.
         spent_in_all: repairs of all controls in this clock hour.
         letters: letters sent in this clock hour.
+        adoption: how far the control's first sweep has come.
     """
 
     finding: Finding | None = None
@@ -33,6 +35,7 @@ class Brief:
     spent: int = 0
     spent_in_all: int = 0
     letters: int = 0
+    adoption: Adoption = field(default_factory=Adoption)
 
 
 class Ledger(Protocol):
@@ -98,6 +101,9 @@ class Aws(Protocol):
 
 class Alerts(Protocol):
     """Where letters go."""
+
+    def is_heard(self) -> bool:
+        """Whether anybody has confirmed that letters reach him; True where that cannot be found out."""
 
     def send(self, letter: Letter) -> None:
         """Hand a letter to SNS.

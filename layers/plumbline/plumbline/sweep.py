@@ -184,14 +184,14 @@ def _wants_a_look(
     # A person's command writes the exemption first, and may not get to the findings.
     covered = covering(known.exemptions, control.id, finding.target, now) is not None
     changed = covered != (finding.status is Status.EXEMPT) or finding.under != rule.mark
-    return is_due or is_news or changed or _proposes_what_is_past(control, rule, state, finding)
+    return is_due or is_news or changed or _proposes_what_is_past(control, rule, state, finding, now)
 
 
-def _proposes_what_is_past(control: Control, rule: Rule, state: State, finding: Finding) -> bool:
+def _proposes_what_is_past(control: Control, rule: Rule, state: State, finding: Finding, now: datetime) -> bool:
     """Whether a person is offered a repair of what has changed since."""
     if finding.proposal is None or rule.response is not Response.PROPOSE:
         return False
-    return not same_plan(finding.proposal.plan, control.plan(finding.target, state, rule.settings))
+    return not same_plan(finding.proposal.plan, control.plan(finding.target, state, rule.settings, finding.facts(now)))
 
 
 def _in_unit(target: Target, ask: Ask) -> bool:

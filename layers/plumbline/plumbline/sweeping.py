@@ -16,7 +16,9 @@ from plumbline.wakes import Task, Wake
 
 #: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
 _ENOUGH_MILLISECONDS = 30_000
-_DIGEST_AFTER_SECONDS = 30
+#: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
+_SETTLED_EACH_SECOND = 5
+_DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
 
 
 class Outlet(Protocol):
@@ -58,7 +60,7 @@ class Sweeper:
         # A unit may have waited through a deployment: what no longer exists is not looked with.
         unit = replace(unit, controls=tuple(one for one in unit.controls if one in self.plumbline.engine.controls))
         left = list(unit.controls)
-        found_first = False
+        found_first = 0
         broken: list[Look] = []
         looks = self.plumbline.look(unit, now=self.clock())
         while left and self.remaining() > _ENOUGH_MILLISECONDS:
@@ -72,14 +74,15 @@ class Sweeper:
             self.wakes.send([wake.to_json() for wake in look.wakes])
             self.plumbline.looked(unit, look)
             left.remove(look.control)
-            found_first = found_first or look.adopts
+            found_first += len(look.wakes) if look.adopts else 0
             self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
         if left:
             self.units.send([replace(unit, controls=tuple(left)).to_json()])
             self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
         if found_first or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
-            self.wakes.send([Task.DIGEST.to_json()], delay=_DIGEST_AFTER_SECONDS)
+            delay = min(_DIGEST_AFTER_SECONDS + found_first // _SETTLED_EACH_SECOND, _MOST_SECONDS)
+            self.wakes.send([Task.DIGEST.to_json()], delay=delay)
         if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:

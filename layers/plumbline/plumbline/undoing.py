@@ -73,7 +73,7 @@ def undo(
             f"Type: plumbline show {current.short if current else finding.short}"
         )
     # The finding came from an index, which lags: what can be undone is read from the table itself.
-    repairs = [one for one in current.repairs if one.undone is None and one.undo]
+    repairs = current.undoable
     if not repairs:
         raise CannotUndo(_nothing(current))
     if current.is_leased(now):
@@ -121,7 +121,10 @@ def undo(
     done = replace(
         claimed,
         status=Status.UNDONE,
-        repairs=tuple(one if one.undone else replace(one, undone=now, undone_by=by) for one in claimed.repairs),
+        repairs=tuple(
+            replace(one, undone=now, undone_by=by) if one in current.last_repairs and not one.undone else one
+            for one in claimed.repairs
+        ),
         told=(*claimed.told, "undone"),
         outbox="",
         closed_at=now,

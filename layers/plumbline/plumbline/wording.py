@@ -21,7 +21,9 @@ from plumbline.wakes import Wake
 
 MAX_SUBJECT = 99
 _MAX_TEXT = 300
-_DIGEST_ROWS, _WEEKLY_ROWS = 100, 20
+#: Some five hundred findings, far below what SNS takes: whoever has more of them needs the command line.
+_DIGEST_CHARACTERS = 150_000
+_WEEKLY_ROWS = 20
 _TWO_DAYS_HOURS = 48
 _WIDTH = 78
 _SHORT_TEXT, _MAX_BODY_TEXT = 60, 1000
@@ -105,16 +107,20 @@ def away(time: timedelta) -> str:
 
 
 def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
-    """A repair that held."""
+    """A repair that held. What of the deviation adoption's grace still covers is left alone, and the letter says so."""
     last = finding.repairs[-1]
+    old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted]
+    left = f"{', '.join(old)}; until {moment(finding.grace_until)}" if old and finding.grace_until else ""
     rows = _what_happened(finding) | {
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),
         "Repair": f"Plumbline {last.plan.summary}.",
         "Approved by": said(last.by),
         "Not undone": last.plan.irreversible,
+        "Left alone": f"{left}, for it was there before Plumbline" if left else "",
     }
-    lead = f"{_sentence(control, finding, past=True)} Plumbline has put it right."
+    right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
+    lead = f"{_sentence(control, finding, past=True)} {right}"
     return _letter("repaired", control, finding, voice, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
 
 
@@ -129,6 +135,12 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
     if held.why is Why.NOT_DUE:
         when = f"{away(acts - now)}, on {moment(acts)}"
         what = "propose a repair of this" if held.proposes else "repair this"
+        if finding.is_adopted:
+            does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
+            return (
+                "It may have been there before Plumbline looked for the first time, so it is left alone for now. "
+                f"{when[0].upper()}{when[1:]}, Plumbline {does}. Until then you can do it, exempt it, or end its grace."
+            )
         return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."
     if held.why is Why.PROPOSE:
         return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
@@ -202,16 +214,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     ordered = sorted(findings, key=lambda one: (_rank(controls, one), one.control, str(one.target)))
     known = [one for one in ordered if one.control in controls]
     waiting = [one for one in known if one.is_open and one.status is not Status.EXEMPT]
-    adopted = [one for one in waiting if one.grace_until]
-    lines: list[str] = []
-    heading = ""
-    for one in ordered[:_DIGEST_ROWS]:
-        if one.control != heading:
-            heading = one.control
-            lines += ["", *(f"  {line}" for line in _wrapped(_title(controls, heading), _WIDTH - 2))]
-        lines += [*_hanging(f"{one.short}  {_named(controls, one)}"), *_below(_what_next(one))]
-    if len(ordered) > _DIGEST_ROWS:
-        lines += ["", f"  and {len(ordered) - _DIGEST_ROWS} more. All of them: plumbline findings"]
+    adopted = [one for one in waiting if one.is_adopted]
     commands = {
         f"show {ordered[0].short if ordered else '7F3K'}": "all about it",
         f"exempt {waiting[0].short} --days 30 --owner ME --reason WHY" if waiting else "": "leave it alone",
@@ -221,7 +224,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     body = "\n\n".join(
         [
             _paragraph(_digest_lead(ordered, adopted), indent="  "),
-            "\n".join(lines).strip("\n"),
+            _listed(controls, ordered),
             _how_to(voice, {one: what for one, what in commands.items() if one}),
             f"Plumbline, account {voice.account}",
         ]
@@ -238,6 +241,23 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
     judged = f", the worst is {worst}" if len(ordered) > 1 else f", severity {worst}"
     subject = f"{_things(len(ordered))}{_digest_title(ordered, adopted)}{judged if worst else ''}"
     return Letter(_subject("digest", subject), body + "\n", attributes)
+
+
+def _listed(controls: Mapping[str, Control], findings: Sequence[Finding]) -> str:
+    """Findings under the titles of their controls, as many as one letter holds."""
+    lines: list[str] = []
+    heading, room = "", _DIGEST_CHARACTERS
+    for count, one in enumerate(findings):
+        if room < 0:
+            lines += ["", f"  and {len(findings) - count} more. All of them: plumbline findings"]
+            break
+        added = [*_hanging(f"{one.short}  {_named(controls, one)}"), *_below(_what_next(one))]
+        if one.control != heading:
+            heading = one.control
+            added = ["", *(f"  {line}" for line in _wrapped(_title(controls, heading), _WIDTH - 2)), *added]
+        lines += added
+        room -= sum(len(line) + 1 for line in added)
+    return "\n".join(lines).strip("\n")
 
 
 def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str:
@@ -291,7 +311,7 @@ def weekly(
     """How the week was: what was repaired, what is open and due next, what is exempt, and which way it goes."""
     week, before = now - timedelta(days=7), now - timedelta(days=14)
     known = [one for one in lives if one.control in controls]
-    repaired = [(one.closed_at, one) for one in known if one.status is Status.REPAIRED and one.closed_at]
+    repaired = [(at, one) for one in known if (at := _last_repaired(one))]
     closed = [one for at, one in repaired if at > week]
     earlier = [one for at, one in repaired if before < at <= week]
     found = [one for one in known if one.first_seen > week]
@@ -326,6 +346,13 @@ def weekly(
     return Letter(subject, "\n\n".join([*parts, f"Plumbline, account {voice.account}"]) + "\n", attributes)
 
 
+def _last_repaired(finding: Finding) -> datetime | None:
+    """When Plumbline last put something of it right for good."""
+    if finding.status is Status.REPAIRED:
+        return finding.closed_at
+    return max((one.at for one in finding.repairs if one.held and not one.undone), default=None)
+
+
 def _trend(now: int, before: int) -> str:
     return "no change" if now == before else "more than before" if now > before else "fewer than before"
 
@@ -340,6 +367,9 @@ def _what_next(finding: Finding) -> str:
         return finding.status.value
     if finding.status is Status.EXEMPT:
         return f"exempt until {finding.due:%Y-%m-%d %H:%M} UTC" if finding.due else "exempt"
+    if finding.outbox.endswith("repaired"):
+        at = f" until {finding.grace_until:%Y-%m-%d %H:%M} UTC" if finding.grace_until else ""
+        return f"what was new is repaired; what was there before Plumbline is left alone{at}"
     if finding.then:
         return clean(finding.then, 200)
     if finding.due is None:
@@ -443,7 +473,7 @@ def _repairs(count: int) -> str:
 
 def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice, by: str = "") -> Letter:
     """A person took a repair back."""
-    before = next((one.before for one in finding.repairs), None)
+    before = next((one.before for one in finding.last_repairs), None)
     now = "it is as it was before" if same(state, before) else "AWS took every change, and it is still not as it was"
     lead = (
         f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: {now}. "
@@ -465,7 +495,7 @@ def undo_cut_short(control: Control, finding: Finding, state: State, voice: Voic
         f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and the function "
         "that did it was cut short. Below stands how it is now. To take back what is left of the repair, undo it again."
     )
-    rows = {"Before the repair": control.describe(finding.repairs[0].before), "Now": control.describe(state)}
+    rows = {"Before the repair": control.describe(finding.last_repairs[0].before), "Now": control.describe(state)}
     return _letter("undo cut short", control, finding, voice, lead=lead, rows=rows, past=True, undo=True)
 
 
@@ -620,6 +650,7 @@ def _letter(
         f"undo {short}": "put it back" if undo else "",
         f"approve {short}": "do what is proposed" if finding.proposal else "",
         f"resume {control.id}": "repair again now" if resume else "",
+        f"enforce {short}": "end its grace" if finding.is_open and finding.spared(finding.last_seen) else "",
         f"exempt {short} --days 7 --owner ME --reason WHY": "leave it alone" if finding.is_open or undo else "",
         f"show {short}": "all about it",
         "status": "how things stand",

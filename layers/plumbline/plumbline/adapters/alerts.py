@@ -14,8 +14,8 @@ from plumbline.adapters.aws import ClientFactory, perform
 from plumbline.core import AwsRefusal, Call
 from plumbline.wording import Letter
 
-#: SNS takes 256 KB; a letter that long is no letter.
-_MAX_BODY = 60_000
+#: Bytes: SNS takes 256 KB of text and attributes together. No letter is written to be as long.
+_MAX_BODY = 250_000
 #: What Amazon Q Developer takes of each part of a message.
 _MAX_TITLE, _MAX_DESCRIPTION, _MAX_STEP = 250, 8000, 350
 _ELLIPSIS = "..."
@@ -45,6 +45,16 @@ class Topic:
     region: str
     chat: str = ""
 
+    def is_heard(self) -> bool:
+        """See ports.Alerts."""
+        try:
+            sns = self.clients("", self.region, "sns")
+            answer = perform(sns, Call("sns", "GetTopicAttributes", {"TopicArn": self.arn}))
+            return int(answer["Attributes"]["SubscriptionsConfirmed"]) > 0
+        except (AwsRefusal, KeyError, ValueError) as error:
+            _log.warning("who hears %s is not known: %s", self.arn, error)
+            return True
+
     def send(self, letter: Letter) -> None:
         """See ports.Alerts."""
         attributes = {
@@ -53,7 +63,7 @@ class Topic:
         publish = {
             "TopicArn": self.arn,
             "Subject": letter.subject,
-            "Message": letter.body[:_MAX_BODY],
+            "Message": letter.body.encode()[:_MAX_BODY].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
         perform(self.clients("", self.region, "sns"), Call("sns", "Publish", publish))

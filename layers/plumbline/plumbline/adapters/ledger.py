@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.adapters.aws import ClientFactory, perform
+from plumbline.adoption import Adoption
 from plumbline.baseline import Breakers
 from plumbline.core import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
 from plumbline.exemptions import Exemption, kept
@@ -66,6 +67,7 @@ class Table:
             "spent": _spent_key(control, now),
             "spent_in_all": _spent_key(EVERY_CONTROL, now),
             "letters": self._letters_key(now),
+            "adoption": _adopted_key(control),
         }
         request = {self.name: {"Keys": [_key(pk, sk) for sk in names.values()], "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
@@ -81,6 +83,7 @@ class Table:
                 spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
                 spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
                 letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
+                adoption=Adoption.from_json(found["adoption"]["body"]["S"] if found["adoption"] else None),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -265,7 +268,7 @@ class Table:
 
     def adopt(self, account: str, control: str, mark: str) -> None:
         """Record how far the first sweep of a control has come."""
-        item = {**_key(_account(account), f"adopted#{control}"), "body": _text(mark)}
+        item = {**_key(_account(account), _adopted_key(control)), "body": _text(mark)}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def note_sweep(self, account: str, now: datetime) -> None:
@@ -336,6 +339,10 @@ def _finding_key(control: str, target: Target) -> str:
 
 def _spent_key(control: str, now: datetime) -> str:
     return f"spent#{control}#{now:%Y-%m-%dT%H}"
+
+
+def _adopted_key(control: str) -> str:
+    return f"adopted#{control}"
 
 
 def _key(pk: str, sk: str) -> dict[str, Mapping[str, str]]:

@@ -48,7 +48,7 @@ def show(asked: Asked, typed: Typed) -> Answer:
         parts.append(f"Why this rule exists\n  {registry.prose(control.id).get('Why', '')}")
     if finding.is_open and finding.proposal:
         parts.append(f"To do what is proposed, type: plumbline approve {finding.short}")
-    if any(one.undone is None and one.undo for one in finding.repairs):
+    if finding.undoable:
         parts.append(f"To take the repair back, type: plumbline undo {finding.short}")
     if finding.is_open:
         parts.append(f"To see what would be done now, type: plumbline plan {finding.short}")
@@ -119,8 +119,8 @@ def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
         return Prospect(state, None, Plan(), what)
     known = engine.ledger.brief(control.id, finding.target, asked.now)
     current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
-    made = control.plan(finding.target, state, rule.settings)
     current = replace(current, deviation=deviation)
+    made = control.plan(finding.target, state, rule.settings, current.facts(asked.now))
     held = restraint(rule, engine.baseline, current, made, known, asked.now)
     now = f"With the next look, within the hour: it {made.summary}."
     return Prospect(state, deviation, made, _held(held, current, made) if held else now)
