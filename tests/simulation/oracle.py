@@ -19,7 +19,7 @@ from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
 if TYPE_CHECKING:
     from tests.simulation.dynamo import Item
-    from tests.simulation.world import Invocation, World
+    from tests.simulation.world import Invocation, Toy, World
 
 Key = tuple[str, str]
 _PK = f"account#{ACCOUNT}"
@@ -73,7 +73,6 @@ class Life:
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
     exempted: bool = False
-    enforced: bool = False
     closed: datetime | None = None
 
 
@@ -97,6 +96,7 @@ class Oracle:
     grace: timedelta
     lives: dict[Key, Life] = field(default_factory=dict)
     by_id: dict[str, tuple[Key, Life]] = field(default_factory=dict)
+    known: dict[Key, tuple[datetime, bool]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)
     begun: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -187,7 +187,7 @@ class Oracle:
             self.taken[key].clear()
             del life.letters["fight"]
         if before and before.grace_until and not after.grace_until and world.running[-1].command.startswith("enforce"):
-            life.grace, life.enforced = None, True
+            life.grace, self.known[key] = None, (self.known[key][0], True)
         if life.status.is_open and not after.status.is_open:
             life.closed = world.now
         if before and len(after.repaired_at) < len(before.repaired_at) and self.taken[key]:  # it failed: no fight
@@ -255,6 +255,7 @@ class Oracle:
             name = f"{key[0]} {after.target.id} {after.id[:4]}"
             self.check("opened rightly", not wrongly, f"{name}: opened, and it was in line since {earlier.id[:4]}")
         self.lives[key] = life
+        self.known.setdefault(key, (after.first_seen, False))
         self.by_id[life.id] = (key, life)
         world.note(f"ledger: {after.control} {after.target.id} {after.id[:4]} new, {after.status.value}")
 
@@ -302,14 +303,6 @@ class Oracle:
                 self.promised[key] = world.now + _DAY - timedelta(minutes=2)
             return session
         self._may_repair(world, inside, key, finding)
-        toy = world.toys[(target.kind, target.id)]
-        if len(toy.past) == 1 and not inside.command:
-            waited = self.lives[key].first_seen + self.grace <= inside.now
-            self.check(
-                "adopted",
-                waited or self.lives[key].enforced,
-                f"{name}: was so before Plumbline came, and repaired without its grace",
-            )
         self.taken[key].append(world.now)
         self.lives[key].hands += 1
         world.count["repairs"] += 1
@@ -361,6 +354,10 @@ class Oracle:
         self.check("write-ahead", planned is not None, f"{name}: a write the ledger does not know")
         self.check("write-ahead", planned is None or planned.undo, f"{name}: a write without an undo in the ledger")
         facts = world.toys[(call.parameters["kind"], call.parameters["name"])].facts
+        since, enforced = self.known[session.key]
+        if _untouched(world.toys[(call.parameters["kind"], call.parameters["name"])], call.parameters["fact"]):
+            waited = enforced or since + self.grace <= inside.now
+            self.check("adopted", waited, f"{name}: was so before Plumbline came, and repaired without its grace")
         mended = f"{call.parameters['fact']}={_taken_back(planned)}"
         spared = self.spared(self.lives[session.key], inside.now)
         self.check("grace", mended not in spared, f"{name}: repaired {mended}, which is in its grace")
@@ -513,6 +510,11 @@ def _target_text(world: World, kind: str, name: str) -> str:
     from tests.simulation.toys import target
 
     return str(target(kind, name))
+
+
+def _untouched(toy: Toy, fact: str) -> bool:
+    """Whether a fact is as it was before Plumbline came."""
+    return all(facts is not None and facts[fact] == (toy.past[0][1] or {}).get(fact) for _, facts, _ in toy.past)
 
 
 def _taken_back(step: Step | None) -> str:
