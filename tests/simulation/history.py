@@ -25,6 +25,8 @@ from plumbline.reacting import Reaction
 from plumbline.sweeping import Sweeper
 from plumbline.wakes import Wake
 from plumbline.wording import Voice
+from tests.simulation.ending import settled
+from tests.simulation.letters import letters_counted, notices_counted
 from tests.simulation.oracle import Broken, Oracle
 from tests.simulation.toys import ACCOUNT, CLOCKS, CONTROLS, FACTS, HOME, RIGHT, WRONG, control_of, target, wrong
 from tests.simulation.weather import QUIET, Killed, Refused, forecast
@@ -484,10 +486,10 @@ class History:
         for hour in range(hours):
             self._until(self.swept + timedelta(minutes=59))
             if hour >= (0 if calm else 1):
-                world.oracle.settled(world, self.swept, final=hour == hours - 1)
+                settled(world.oracle, world, self.swept)
             self._stop_when_broken()
-        world.oracle.letters_counted()
-        world.oracle.notices_counted(world)
+        letters_counted(world.oracle)
+        notices_counted(world.oracle, world)
 
 
 def _baseline(rng: random.Random) -> Baseline:

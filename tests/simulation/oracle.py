@@ -22,24 +22,12 @@ if TYPE_CHECKING:
     from tests.simulation.world import Invocation, Toy, World
 
 Key = tuple[str, str]
-_PK = f"account#{ACCOUNT}"
-_DAY = timedelta(hours=24)
-_HOUR = timedelta(hours=1)
-_TRIES = 3
+PK = f"account#{ACCOUNT}"
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+TRIES = 3
 #: The longest a function works, and the longest AWS shows an old state.
-_LATELY = timedelta(seconds=100)
-#: What a transition is called in the letters' `outcome` attribute.
-_OUTCOMES = {
-    "opened": ("found", "seen", "repaired"),  # what is repaired beside it names what is in its grace
-    "escalated": ("escalated",),
-    "repaired": ("repaired",),
-    "failed": ("repair-failed",),
-    "not converged": ("not-converged",),
-    "fight": ("fight",),
-    "undone": ("undone",),
-}
-_REMINDERS = ("reminder", "last-reminder")
-_ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved")
+LATELY = timedelta(seconds=100)
 
 
 class Broken(Exception):
@@ -165,8 +153,8 @@ class Oracle:
         self._followed(world, key, life, before if before and before.id == after.id else None, after)
         if life.status.is_open and after.status in (Status.RESOLVED, Status.REPAIRED):
             toy = world.toys[(after.target.kind, after.target.id)]
-            lately = [one[1] for one in toy.past if one[0] > world.now - _LATELY]
-            states = [*lately, (toy.seen(world.now - _LATELY) or {}).get("facts")]
+            lately = [one[1] for one in toy.past if one[0] > world.now - LATELY]
+            states = [*lately, (toy.seen(world.now - LATELY) or {}).get("facts")]
             right = any(facts is None or not wrong(facts) for facts in states)
             self.check("closed rightly", right, f"{name}: {after.status.value}, and was never in line")
         if life.status is not after.status:
@@ -196,7 +184,7 @@ class Oracle:
     def _repairs_begun(self, before: Finding | None, after: Finding) -> None:
         """Count a repair in the clock hour its settle began in."""
         if len(after.repairs) > (len(before.repairs) if before else 0):
-            hour = _hour(after.repairs[-1].at)
+            hour = hour_of(after.repairs[-1].at)
             limits, control = self.baseline.breakers, after.control
             for name, most in ((control, limits.per_control), ("*", limits.in_all)):
                 self.begun[hour, name] += 1
@@ -206,16 +194,16 @@ class Oracle:
         """A counter was written; nothing in it means that a person said: resume."""
         if counter["n"]["N"] == "0":
             _, name, hour = counter["sk"]["S"].split("#")
-            self.begun[_hour(utc(f"{hour}:00:00")), name] = 0
+            self.begun[hour_of(utc(f"{hour}:00:00")), name] = 0
             word = "in all" if name == "*" else name
 
             def old(at: datetime, what: str) -> bool:
-                return not (what.startswith("stopped") and word in what and _hour(at) == _hour(world.now))
+                return not (what.startswith("stopped") and word in what and hour_of(at) == hour_of(world.now))
 
             self.notices = [one for one in self.notices if old(*one)]
             of_all = name == "*"
             self.wanted = [
-                one for one in self.wanted if old(*one) and not (of_all and _hour(one[0]) == _hour(world.now))
+                one for one in self.wanted if old(*one) and not (of_all and hour_of(one[0]) == hour_of(world.now))
             ]
 
     def _granted(self, world: World, stored: list[dict[str, Any]]) -> None:
@@ -261,18 +249,18 @@ class Oracle:
 
     def finding(self, world: World, key: Key) -> Finding | None:
         """What the ledger holds at this moment."""
-        item = world.table.get((_PK, f"finding#{key[0]}#{key[1]}"))
+        item = world.table.get((PK, f"finding#{key[0]}#{key[1]}"))
         return _read(item["body"]["S"]) if item else None
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""
-        item = world.table.get((_PK, "exemptions"))
+        item = world.table.get((PK, "exemptions"))
         stored: list[dict[str, str]] = json.loads(item["body"]["S"]) if item else []
         return [*stored, *(one.to_json() for one in self.baseline.exemptions)]
 
     def pauses(self, world: World) -> dict[str, datetime]:
         """The pauses in the ledger."""
-        item = world.table.get((_PK, "pauses"))
+        item = world.table.get((PK, "pauses"))
         stored: dict[str, Any] = json.loads(item["body"]["S"]) if item else {}
         return {name: utc(one if isinstance(one, str) else one["until"]) for name, one in stored.items()}
 
@@ -300,7 +288,7 @@ class Oracle:
             ended = any(_covers(one, key) for one in self.ended)
             self.check("undo exempts first", covered or ended, f"{name}: undone without an exemption")
             if covered:  # else a person has ended it while the undo was under way
-                self.promised[key] = world.now + _DAY - timedelta(minutes=2)
+                self.promised[key] = world.now + DAY - timedelta(minutes=2)
             return session
         self._may_repair(world, inside, key, finding)
         self.taken[key].append(world.now)
@@ -322,16 +310,16 @@ class Oracle:
         paused = [one for one, until in sees["pauses"].items() if one in ("*", control) and until > now]
         self.check("paused", not paused, f"{name}: repaired although paused")
         if not approved:
-            act = _clock(rule.clocks, finding).act
+            act = clock_of(rule.clocks, finding).act
             self.check("due", act is not None and life.first_seen + act <= now, f"{name}: repaired before its time")
             covered = set(finding.deviation.items) <= self.spared(life, now)
             self.check("grace", not covered, f"{name}: repaired in its grace")
         tries = max(life.tries, life.hands + 1 - life.forgiven)
         # whoever approves decides that it is tried once more
-        self.check("breakers", approved or tries <= _TRIES, f"{name}: tried more than {_TRIES} times")
+        self.check("breakers", approved or tries <= TRIES, f"{name}: tried more than {TRIES} times")
         limits = self.baseline.breakers
         # a settle counts by the time it began; hands are taken some seconds later
-        fights = [at for at in self.taken[key] if world.now - at < _DAY - _LATELY]
+        fights = [at for at in self.taken[key] if world.now - at < DAY - LATELY]
         self.check("breakers", len(fights) < limits.fight, f"{name}: repair {len(fights) + 1} in 24 hours")
 
     def spared(self, life: Life, now: datetime) -> frozenset[str]:
@@ -383,134 +371,6 @@ class Oracle:
         """Whether a person heard of a life at all."""
         return bool(life.letters) or any(life.id[:4] in body for body in self.digests)
 
-    def letters_counted(self) -> None:
-        """Each transition told once; more only where something went wrong; nothing recorded as told that was not."""
-        for key, life in self.by_id.values():
-            name = f"{key[0]} {key[1].rpartition('/')[2]} {life.id[:4]}"
-            if life.writes:
-                self.check("never lost", self.heard(life), f"{name}: changed something, and nobody was told")
-            for outcome in _ONCE:
-                count = life.letters[outcome]
-                proposed = outcome == "found" and self.baseline.rules[key[0]].response is Response.PROPOSE
-                # a fact that is new is told like the first, and repaired for itself beside what is in its grace
-                news = life.news if outcome in ("found", "repaired") else 0
-                if count and not proposed:  # what is proposed is told afresh when it changes
-                    self.check("told once", count <= 1 + news + life.faults, f"{name}: {outcome} told {count} times")
-            failures, tries = life.letters["repair-failed"], life.tries + life.forgiven
-            self.check("told once", failures <= tries + life.faults, f"{name}: {failures} failures, {tries} tries")
-            reminders = len({one for one in life.told if one.startswith("reminded")})
-            told = sum(life.letters[one] for one in _REMINDERS)
-            self.check("told once", told <= reminders + life.faults, f"{name}: {told} reminders, {reminders} recorded")
-            said = self.announced[life.id]
-            self.check("announced", said[0] == "opened" and said.count("opened") == 1, f"{name}: announced as {said}")
-            closing = {Status.REPAIRED, Status.RESOLVED, Status.UNDONE} & {life.status}
-            for status in closing:
-                once = said.count(status.value) == 1 or "undoing" in said
-                self.check("announced", once, f"{name}: {status.value}, announced as {said}")
-            listed = any(life.id[:4] in body for body in self.digests)
-            for one in life.told:
-                wanted = _REMINDERS if one.startswith("reminded") else _OUTCOMES.get(one, ())
-                sent = listed or not wanted or any(life.letters[outcome] for outcome in wanted)
-                self.check("never lost", sent, f"{name}: recorded as told '{one}', and no letter went out")
-            if life.status in (Status.REPAIRED, Status.UNDONE):
-                known = life.letters[life.status.value] or listed
-                self.check("never lost", known, f"{name}: {life.status.value}, and nobody was told")
-
-    def notices_counted(self, world: World) -> None:
-        """Letters without a finding, where no fault could have touched them: sent, and once in their time."""
-        for name in self.visits:
-            life = self.lives.get(("visit-kept", _target_text(world, "visit", name)))
-            told = life is not None and (self.heard(life) or life.faults)
-            self.check("witnessed", told or any(name in body for body in world.dead), f"visit {name} was never told")
-        if self.disturbed:
-            return
-        for at, what in self.wanted:
-            verb, control, code = what.split(" ", 2)
-            within = _DAY + _HOUR if verb == "unknown" else _HOUR
-            near = [one for when, one in self.notices if one.startswith(verb) and abs(when - at) <= within]
-            told = any((control in one and code in one) or "in all" in one for one in near)
-            self.check("notice sent", told, f"{at:%d %H:%M} {what}: nobody was told")
-        last: dict[str, datetime] = {}
-        for at, what in self.notices:
-            within = _DAY if what.startswith("unknown") else _HOUR
-            before = last.get(what)
-            again = before and (at - before < _DAY - _LATELY if within == _DAY else _hour(at) == _hour(before))
-            self.check("notice once", not again, f"{at:%d %H:%M} told again: {what}")
-            last[what] = at
-
-    # --- the end ----------------------------------------------------------------------------------
-
-    def settled(self, world: World, swept: datetime, *, final: bool) -> None:
-        """After a sweep in quiet weather, with all queues empty: is everything where the rules want it?"""
-        for (kind, name), toy in world.toys.items():
-            key = (f"{kind}-kept", _target_text(world, kind, name))
-            finding, life = self.finding(world, key), self.lives.get(key)
-            deviating = toy.facts is not None and wrong(toy.facts)
-            rule = self.baseline.rules[key[0]]
-            if rule.response is Response.OFF:
-                continue
-            label = f"{key[0]} {name}"
-            if not deviating:
-                self.check("closed", finding is None or not finding.is_open, f"{label}: compliant, and still open")
-                continue
-            known = finding is not None and finding.is_open
-            self.check("seen", known, f"{label}: deviates, and the ledger does not know")
-            if finding is None or life is None or not known:
-                continue
-            if self.was_exempt(key, swept):
-                continue
-            self._repaired_or_told(world, key, finding, life, swept, final=final)
-
-    def _repaired_or_told(
-        self, world: World, key: Key, finding: Finding, life: Life, swept: datetime, *, final: bool
-    ) -> None:
-        rule, limits = self.baseline.rules[key[0]], self.baseline.breakers
-        label = f"{key[0]} {finding.target.id} {finding.id[:4]}"
-        toy = world.toys[(finding.target.kind, finding.target.id)]
-        clock = _clock(rule.clocks, finding)
-        acts = life.first_seen + clock.act if clock.act is not None else None
-        if acts and life.grace and set(finding.deviation.items) <= life.adopted:
-            acts = max(acts, life.grace)
-        hour = self._spent(world, swept)
-        braked: bool = hour[key[0]] >= limits.per_control or hour["*"] >= limits.in_all
-        fought: bool = len([at for at in finding.repaired_at if swept - at < _DAY + _HOUR]) >= limits.fight
-        braked = braked or bool(self.stopped and swept - self.stopped[-1][0] < 2 * _HOUR)
-        enforced = rule.response is Response.ENFORCE and self.mode is Response.ENFORCE
-        paused = any(until > swept - _HOUR for one, until in self.pauses(world).items() if one in ("*", key[0]))
-        tried = finding.tries >= _TRIES
-        gone = life.exempted and finding.status is Status.EXEMPT
-        if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
-            self.check("clock acts", acts > swept - _HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")
-        if not (braked and not life.letters):
-            listed = finding.awaits_digest and finding.last_seen > swept - _HOUR  # the next sweep asks for the digest
-            self.check("told", self.heard(life) or listed, f"{label}: deviates, and nobody was told")
-        if life.tries or braked or fought or life.exempted or life.undone:
-            return
-        passed = [after for after in clock.remind if life.first_seen + after <= swept - 2 * _HOUR]
-        delay = acts - life.first_seen - (clock.act or timedelta(0)) if acts else timedelta(0)
-        early = rule.response is Response.OBSERVE or self.mode is Response.OBSERVE
-        never = clock.escalate is None or (early and clock.act is not None and clock.act < clock.escalate)
-        if clock.escalate is not None and not never and life.first_seen + clock.escalate + delay <= swept - 2 * _HOUR:
-            self.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
-        if passed:
-            names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
-            escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
-            reminded = {*names, "would have"} & set(life.told) or escalated or (enforced and acts and acts <= swept)
-            self.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
-
-    def _spent(self, world: World, at: datetime) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for control in (*self.baseline.rules, "*"):
-            item = world.table.get((_PK, f"spent#{control}#{at:%Y-%m-%dT%H}"))
-            found[control] = int(item["n"]["N"]) if item else 0
-        return found
-
-
-def _target_text(world: World, kind: str, name: str) -> str:
-    from tests.simulation.toys import target
-
-    return str(target(kind, name))
-
 
 def _untouched(toy: Toy, fact: str) -> bool:
     """Whether a fact is as it was before Plumbline came."""
@@ -531,11 +391,12 @@ def _read(body: str) -> Finding:
     return from_json(body)
 
 
-def _hour(at: datetime) -> str:
+def hour_of(at: datetime) -> str:
+    """The clock hour of a time."""
     return f"{at:%d %H}"
 
 
-def _clock(clocks: Mapping[str, Clock], finding: Finding) -> Clock:
+def clock_of(clocks: Mapping[str, Clock], finding: Finding) -> Clock:
     """The clock that runs, by the words of DESIGN: the deviation's, or the sweep's where no event announced it."""
     name = finding.deviation.clock
     if name == "default" and finding.origin.value in ("sweep", "adoption") and "found-by-sweep" in clocks:

@@ -1,0 +1,81 @@
+"""What must hold after a sweep in quiet weather: everything is repaired or told, and every clock has been kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from plumbline.core import Response
+from plumbline.findings import Finding, Status
+from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of
+from tests.simulation.toys import target, wrong
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def settled(oracle: Oracle, world: World, swept: datetime) -> None:
+    """After a sweep in quiet weather, with all queues empty: is everything where the rules want it?"""
+    for (kind, name), toy in world.toys.items():
+        key = (f"{kind}-kept", str(target(kind, name)))
+        finding, life = oracle.finding(world, key), oracle.lives.get(key)
+        deviating = toy.facts is not None and wrong(toy.facts)
+        rule = oracle.baseline.rules[key[0]]
+        if rule.response is Response.OFF:
+            continue
+        label = f"{key[0]} {name}"
+        if not deviating:
+            oracle.check("closed", finding is None or not finding.is_open, f"{label}: compliant, and still open")
+            continue
+        known = finding is not None and finding.is_open
+        oracle.check("seen", known, f"{label}: deviates, and the ledger does not know")
+        if finding is None or life is None or not known:
+            continue
+        if oracle.was_exempt(key, swept):
+            continue
+        _repaired_or_told(oracle, world, key, finding, life, swept)
+
+
+def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
+    rule, limits = oracle.baseline.rules[key[0]], oracle.baseline.breakers
+    label = f"{key[0]} {finding.target.id} {finding.id[:4]}"
+    toy = world.toys[(finding.target.kind, finding.target.id)]
+    clock = clock_of(rule.clocks, finding)
+    acts = life.first_seen + clock.act if clock.act is not None else None
+    if acts and life.grace and set(finding.deviation.items) <= life.adopted:
+        acts = max(acts, life.grace)
+    spent = _spent(oracle, world, swept)
+    braked: bool = spent[key[0]] >= limits.per_control or spent["*"] >= limits.in_all
+    fought: bool = len([at for at in finding.repaired_at if swept - at < DAY + HOUR]) >= limits.fight
+    braked = braked or bool(oracle.stopped and swept - oracle.stopped[-1][0] < 2 * HOUR)
+    enforced = rule.response is Response.ENFORCE and oracle.mode is Response.ENFORCE
+    paused = any(until > swept - HOUR for one, until in oracle.pauses(world).items() if one in ("*", key[0]))
+    tried = finding.tries >= TRIES
+    gone = life.exempted and finding.status is Status.EXEMPT
+    if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
+        oracle.check("clock acts", acts > swept - HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")
+    if not (braked and not life.letters):
+        listed = finding.awaits_digest and finding.last_seen > swept - HOUR  # the next sweep asks for the digest
+        oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
+    if life.tries or braked or fought or life.exempted or life.undone:
+        return
+    passed = [after for after in clock.remind if life.first_seen + after <= swept - 2 * HOUR]
+    delay = acts - life.first_seen - (clock.act or timedelta(0)) if acts else timedelta(0)
+    early = rule.response is Response.OBSERVE or oracle.mode is Response.OBSERVE
+    never = clock.escalate is None or (early and clock.act is not None and clock.act < clock.escalate)
+    if clock.escalate is not None and not never and life.first_seen + clock.escalate + delay <= swept - 2 * HOUR:
+        oracle.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
+    if passed:
+        names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
+        escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
+        reminded = {*names, "would have"} & set(life.told) or escalated or (enforced and acts and acts <= swept)
+        oracle.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
+
+
+def _spent(oracle: Oracle, world: World, at: datetime) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for control in (*oracle.baseline.rules, "*"):
+        item = world.table.get((PK, f"spent#{control}#{at:%Y-%m-%dT%H}"))
+        found[control] = int(item["n"]["N"]) if item else 0
+    return found
