@@ -57,14 +57,17 @@ STORIES = (
 
 
 def test_a_public_statement_deviates_and_is_named() -> None:
-    expected = Deviation("is public: its policy allows anyone s3:GetObject", ("Site",))
+    expected = Deviation("is public: its policy allows anyone s3:GetObject", ("Site 7d537ad2",))
     assert expected == detect(state(policy(TLS, READ)), NONE)
 
 
-def test_a_statement_without_a_name_is_named_by_its_place() -> None:
+def test_a_statement_is_known_by_what_it_says_wherever_it_stands_and_whatever_it_is_called() -> None:
     nameless = {name: value for name, value in READ.items() if name != "Sid"} | {"Action": ["s3:Get*", "s3:List*"]}
-    expected = Deviation("is public: its policy allows anyone s3:Get* and 1 more", ("statement 2",))
-    assert expected == detect(state(policy(TLS, nameless)), NONE)
+    expected = Deviation("is public: its policy allows anyone s3:Get* and 1 more", ("statement aac4af4d",))
+    assert expected == detect(state(policy(TLS, nameless)), NONE) == detect(state(policy(nameless)), NONE)
+    wider = detect(state(policy(READ | {"Action": "s3:*"})), NONE)
+    assert wider is not None
+    assert wider.items != ("Site 7d537ad2",), "the same Sid, another right"
 
 
 def test_narrow_conditions_named_accounts_listed_buckets_and_no_policy_are_fine() -> None:

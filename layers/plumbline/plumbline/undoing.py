@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline import wording
-from plumbline.core import AwsRefusal, PlumblineError, State, same
+from plumbline.core import AwsRefusal, Control, PlumblineError, State, same
 from plumbline.engine import Engine
 from plumbline.exemptions import Exemption, exactly, granted
-from plumbline.findings import DIGEST, LEASE, Finding, Status
+from plumbline.findings import DIGEST, LEASE, Finding, Repair, Status
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
 LEFT_ALONE_FOR = timedelta(hours=24)
@@ -81,7 +82,7 @@ def undo(
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
     state = control.observe(eyes, finding.target) if control.observe else None
     last = repairs[-1]
-    if not force and not (last.looked and same(last.after, state)):
+    if not force and not (last.looked and _alike(control, repairs, last.after, state)):
         left = wording.clean(control.describe(last.after)) if last.looked else "that could not be seen"
         raise CannotUndo(
             f"{control.name(finding.target)} has changed since Plumbline repaired it, so nothing was undone.\n"
@@ -131,12 +132,18 @@ def undo(
         due=None,
         lease=None,
     )
+    restored = _alike(control, repairs, repairs[0].before, state)
     try:
-        engine.alerts.send(wording.undone(control, done, state, until, engine.deployment.voice, by))
+        voice = engine.deployment.voice
+        engine.alerts.send(wording.undone(control, done, state, until, voice, by, restored=restored))
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
-    restored = same(state, repairs[0].before)
     return Undone(engine.ledger.save(done, now=now), state, until, restored)
+
+
+def _alike(control: Control, repairs: Sequence[Repair], one: State, other: State) -> bool:
+    """Whether two states say the same of all that these repairs are about."""
+    return all(same(control.part(one, each.plan), control.part(other, each.plan)) for each in repairs)
 
 
 def _nothing(finding: Finding) -> str:

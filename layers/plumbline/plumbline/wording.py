@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from plumbline import registry
 from plumbline.baseline import STACK, Breakers
 from plumbline.clocks import WOULD_HAVE
-from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, Severity, State, same, utc
+from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, Severity, State, utc
 from plumbline.findings import Finding, Status
 from plumbline.restraints import Restraint, Why
 from plumbline.wakes import Wake
@@ -471,17 +471,26 @@ def _repairs(count: int) -> str:
     return f"{count} repair{'s' * (count != 1)}"
 
 
-def undone(control: Control, finding: Finding, state: State, until: datetime, voice: Voice, by: str = "") -> Letter:
-    """A person took a repair back."""
-    before = next((one.before for one in finding.last_repairs), None)
-    now = "it is as it was before" if same(state, before) else "AWS took every change, and it is still not as it was"
+def undone(
+    control: Control,
+    finding: Finding,
+    state: State,
+    until: datetime,
+    voice: Voice,
+    by: str = "",
+    *,
+    restored: bool = True,
+) -> Letter:
+    """A person took a repair back; `restored` says whether AWS then showed what was before it."""
+    before = finding.last_repairs[0].before
+    now = "it is as it was before" if restored else "AWS took every change, and it is still not as it was"
     lead = (
         f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: {now}. "
         f"Plumbline leaves it alone until {moment(until)}, and then judges it afresh."
     )
     rows = {
         "It was found because it": finding.deviation.summary,
-        "Before the repair": "" if same(state, before) else control.describe(before),
+        "Before the repair": "" if restored else control.describe(before),
         "Now": control.describe(state),
         "Undone by": said(by),
     }

@@ -81,11 +81,12 @@ def observe(ask: Ask, _target: Target) -> State:
     return {"exists": answer is not None, **{name: policy.get(name) or nothing for name, nothing in NOTHING.items()}}
 
 
-def merged(state: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """The stricter of what is there and what the baseline says, rule by rule."""
+def merged(state: Mapping[str, Any], settings: Settings, facts: Container[str] = EVERY) -> dict[str, Any]:
+    """The stricter of what is there and what the baseline says, rule by rule; what is not meant stays as it is."""
     ages = [age for age in (state["MaxPasswordAge"], settings["max_age_days"]) if age]
     strict = {name: max(state[name], settings[key]) for name, key in _SETTINGS.items()}
-    return strict | {"MaxPasswordAge": min(ages, default=0), "HardExpiry": state["HardExpiry"]}
+    strict |= {"MaxPasswordAge": min(ages, default=0), "HardExpiry": state["HardExpiry"]}
+    return {name: value if _fact(name, state, value) in facts else state[name] for name, value in strict.items()}
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
@@ -106,10 +107,10 @@ def describe(state: State) -> str:
     return ", ".join(numbers + asked)
 
 
-def plan(_target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(_target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """One write with every rule in it: UpdateAccountPasswordPolicy resets what is left out."""
     assert state is not None  # noqa: S101 - observe always answers
-    wanted = merged(state, settings)
+    wanted = merged(state, settings, facts)
     if state["HardExpiry"] and wanted["MaxPasswordAge"] != state["MaxPasswordAge"]:
         return Plan(refusal="hard expiry is on, and a shorter age would lock out everybody whose password is older")
     before = _update(state) if state["exists"] else Call("iam", "DeleteAccountPasswordPolicy", absent=GONE)
@@ -122,7 +123,11 @@ def plan(_target: Target, state: State, settings: Settings, _facts: Container[st
 
 def _weaker(state: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     wanted = merged(state, settings)
-    return (f"{name} {wanted[name]}, was {state[name]}" for name in _SETTINGS if wanted[name] != state[name])
+    return (_fact(name, state, wanted[name]) for name in _SETTINGS if wanted[name] != state[name])
+
+
+def _fact(name: str, state: Mapping[str, Any], wanted: object) -> str:
+    return f"{name} {wanted}, was {state[name]}"
 
 
 def _update(rules: Mapping[str, Any]) -> Call:

@@ -119,6 +119,12 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
     )
 
 
+def part(state: State, _plan: Plan) -> State:
+    """Our own alarm: the others are other people's."""
+    alarms = state.get("alarms", ()) if state else ()
+    return {"alarm": next((one for one in alarms if one["AlarmName"] == OURS), None)}
+
+
 _WITHOUT_DATA = (
     "only a person can switch billing alerts on: open Billing and Cost Management, Billing preferences, Alert "
     "preferences, and tick 'Receive CloudWatch billing alerts'; data arrives about a quarter of an hour later. In a "
@@ -189,6 +195,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    part=part,
     settings={
         "threshold_usd": {
             "type": "number",

@@ -82,12 +82,12 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         return None
     who = settings["administrators"]
     if state["kind"] == "policy":
-        others = tuple(f"{one['kind']}/{one['name']}" for one in _others(state, who))
+        others = tuple(map(_holder, _others(state, who)))
         return Deviation("makes administrators of others than those the baseline names", others) if others else None
     inline, attached, joined = _excess(state, who)
     if not (inline or attached or joined):
         return None
-    items = (*inline, *attached, *(f"member of {group}" for group in joined))
+    items = (*inline, *attached, *map(_member, joined))
     if joined and not who["users"]:
         return Deviation("is an administrator whom the baseline does not name", items)
     return Deviation("has administrator rights it should not have", items)
@@ -129,6 +129,14 @@ def _excess(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> tuple
     return list(state["inline"]), list(state["attached"]), joined
 
 
+def _member(group: str) -> str:
+    return f"member of {group}"
+
+
+def _holder(one: Mapping[str, Any]) -> str:
+    return f"{one['kind']}/{one['name']}"
+
+
 def _others(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> list[Mapping[str, Any]]:
     return [one for one in state["holders"] if not _trusted(one, who)]
 
@@ -141,25 +149,22 @@ def _remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bo
     )
 
 
-def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Take away what makes administrators of others; nothing when that would leave none."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     who = settings["administrators"]
-    goes_back = state["kind"] == "policy" and _goes_back(state, who)
-    held = [] if goes_back else _others(state, who) if state["kind"] == "policy" else [state]
-    inline, attached, joined = ([], [], []) if state["kind"] == "policy" else _excess(state, who)
+    if state["kind"] == "policy":
+        return _policy_plan(target, state, who, facts)
+    inline, attached, joined = _excess(state, who)
+    inline, attached = [one for one in inline if one in facts], [one for one in attached if one in facts]
+    joined = [group for group in joined if _member(group) in facts]
     if joined and not who["users"]:
         return Plan(refusal="the baseline names no users under administrators; once it names some, others are removed")
     harmless = joined and not (inline or attached or set(joined) & set(state["through"]))
     if not harmless and not _remaining(state, who):
-        return Plan(
-            refusal="nobody the baseline names as administrator would be left, and you might be locked out; "
-            "name your administrators in the baseline, or put one into an administrators group"
-        )
-    if any(one["name"].startswith(RESERVED) for one in held):
-        return Plan(refusal="IAM Identity Center keeps this role; change its permission set there")
-    if state["kind"] == "policy":
-        return _policy_plan(target, state, who)
+        return Plan(refusal=_LOCKED_OUT)
+    if state["name"].startswith(RESERVED):
+        return Plan(refusal=_KEPT)
     return Plan(
         steps=(
             *(_without_inline(target, name, state["inline"][name]) for name in inline),
@@ -171,8 +176,21 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
     )
 
 
-def _policy_plan(target: Target, state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> Plan:
-    if _goes_back(state, who):
+_LOCKED_OUT = (
+    "nobody the baseline names as administrator would be left, and you might be locked out; "
+    "name your administrators in the baseline, or put one into an administrators group"
+)
+_KEPT = "IAM Identity Center keeps this role; change its permission set there"
+
+
+def _policy_plan(
+    target: Target, state: Mapping[str, Any], who: Mapping[str, Sequence[str]], facts: Container[str]
+) -> Plan:
+    """The policy back to a harmless version, where that touches nobody but those meant; else detached from them."""
+    others = [one for one in _others(state, who) if _holder(one) in facts]
+    if not _remaining(state, who):
+        return Plan(refusal=_LOCKED_OUT)
+    if state["back_to"] and len(others) == len(state["holders"]):
 
         def to(version: str) -> Call:
             return Call("iam", "SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": version})
@@ -182,17 +200,23 @@ def _policy_plan(target: Target, state: Mapping[str, Any], who: Mapping[str, Seq
             resources=(state["name"],),
             summary=f"sets the policy's default version from {state['version']} back to {state['back_to']}",
         )
-    others = [(one["kind"], one["name"].rpartition("/")[2]) for one in _others(state, who)]
+    if any(one["name"].startswith(RESERVED) for one in others):
+        return Plan(refusal=_KEPT)
+    names = [(one["kind"], one["name"].rpartition("/")[2]) for one in others]
     return Plan(
-        steps=tuple(_detached(kind, name, state["name"]) for kind, name in others),
-        resources=by_names(target.account, others),
-        summary=f"detaches the policy from {', '.join(f'{kind} {name}' for kind, name in others)}",
+        steps=tuple(_detached(kind, name, state["name"]) for kind, name in names),
+        resources=by_names(target.account, names),
+        summary=f"detaches the policy from {', '.join(f'{kind} {name}' for kind, name in names)}",
     )
 
 
-def _goes_back(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an earlier version can stand in: there is one, and no administrator lives by this policy."""
-    return bool(state["back_to"]) and len(_others(state, who)) == len(state["holders"])
+def part(state: State, _plan: Plan) -> State:
+    """What a principal or policy is, without who else is an administrator: others come and go."""
+    return state and {name: value for name, value in state.items() if name not in _OF_OTHERS}
+
+
+#: What the state tells of the rest of the account: it decides whether a repair is safe, and no repair changes it.
+_OF_OTHERS = frozenset({"administrators", "through", "reasons"})
 
 
 def _without_inline(target: Target, name: str, text: Document) -> Step:
@@ -273,6 +297,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    part=part,
     settings={
         "administrators": {
             "type": "object",

@@ -71,9 +71,9 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     assert state is not None  # noqa: S101 - an account always has a list of groups
     items: list[str] = []
     for group, missing, extra in _differences(state, settings):
-        items += [] if group in state["groups"] else [f"{group} does not exist"]
-        items += [f"{group} lacks {_short(arn)}" for arn in missing]
-        items += [f"{group} has {_short(arn)} as well" for arn in extra]
+        items += [] if group in state["groups"] else [_absent(group)]
+        items += [_lacks(group, arn) for arn in missing]
+        items += [_has_as_well(group, arn) for arn in extra]
     return Deviation("is not what the baseline says", tuple(items)) if items else None
 
 
@@ -86,10 +86,10 @@ def describe(state: State) -> str:
     )
 
 
-def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    differences = list(_differences(state, settings))
+    differences = list(_meant(state, settings, facts))
     alike = {name.lower(): name for name in state["groups"]}
     for group, _, _ in differences:
         if group not in state["groups"] and group.lower() in alike:
@@ -137,6 +137,38 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[tuple
             yield group, sorted(wanted - there), sorted(there - wanted)
 
 
+def _meant(
+    state: Mapping[str, Any], settings: Settings, facts: Container[str]
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """What is to be put right of each group that differs. A group that is left missing can be given nothing."""
+    for group, missing, extra in _differences(state, settings):
+        if group not in state["groups"] and _absent(group) not in facts:
+            continue
+        attach = [arn for arn in missing if _lacks(group, arn) in facts]
+        detach = [arn for arn in extra if _has_as_well(group, arn) in facts]
+        if attach or detach or group not in state["groups"]:
+            yield group, attach, detach
+
+
+def _absent(group: str) -> str:
+    return f"{group} does not exist"
+
+
+def _lacks(group: str, arn: str) -> str:
+    return f"{group} lacks {_short(arn)}"
+
+
+def _has_as_well(group: str, arn: str) -> str:
+    return f"{group} has {_short(arn)} as well"
+
+
+def part(state: State, plan: Plan) -> State:
+    """The groups that a repair is about, each as it is; other groups come and go."""
+    groups = state["groups"] if state else {}
+    named = {call.parameters["GroupName"] for call in plan.do}
+    return {name: groups.get(name) for name in sorted(named)}
+
+
 def _short(arn: str) -> str:
     return arn.partition(":policy/")[2] or arn
 
@@ -178,6 +210,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    part=part,
     clashes=clashes,
     settings={
         "groups": {

@@ -103,11 +103,11 @@ def describe(state: State) -> str:
     )
 
 
-def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """The same document as a managed policy, attached before the inline one goes."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
-    becomes = state["becomes"]
-    refusal = _refusal(state)
+    becomes = {name: arn for name, arn in state["becomes"].items() if name in facts}
+    refusal = _refusal(state, becomes)
     if refusal:
         return Plan(refusal=refusal)
     names = ", ".join(becomes)
@@ -147,8 +147,7 @@ def _steps(target: Target, state: Mapping[str, Any], name: str, arn: str) -> Ite
     )
 
 
-def _refusal(state: Mapping[str, Any]) -> str:
-    becomes = state["becomes"]
+def _refusal(state: Mapping[str, Any], becomes: Mapping[str, str]) -> str:
     long = [name for name in becomes if len(_text(state["inline"][name])) > LONGEST]
     if long:
         return f"{', '.join(long)} has more than the {LONGEST:,} characters a managed policy may have; split it"

@@ -64,8 +64,7 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     public = sorted((one for one in state["grants"] if is_public(one)), key=_rank)
     if not public:
         return None
-    items = tuple(f"{one['Grantee']['URI'].rpartition('/')[2]} {one['Permission']}" for one in public)
-    return Deviation(f"is public: {_words(public[0])}", items)
+    return Deviation(f"is public: {_words(public[0])}", tuple(map(_fact, public)))
 
 
 def describe(state: State) -> str:
@@ -77,16 +76,16 @@ def describe(state: State) -> str:
     return "; ".join((*map(_words, public), f"{others} grant{'s' * (others != 1)} to named accounts or AWS services"))
 
 
-def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Put the ACL back without the public grants."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
 
     def to(grants: Sequence[Grant]) -> Call:
         return on(target, "PutBucketAcl", AccessControlPolicy={"Owner": state["owner"], "Grants": list(grants)})
 
-    private = [one for one in state["grants"] if not is_public(one)]
+    left = [one for one in state["grants"] if not is_public(one) or _fact(one) not in facts]
     return Plan(
-        steps=(Step(do=to(private), undo=(to(state["grants"]),)),),
+        steps=(Step(do=to(left), undo=(to(state["grants"]),)),),
         resources=arns(target),
         summary=f"takes the public grants off bucket {target.id}",
     )
@@ -95,6 +94,10 @@ def plan(target: Target, state: State, _settings: Settings, _facts: Container[st
 def is_public(grant: Grant) -> bool:
     """Whether a grant is to everybody, or to everybody with an AWS account."""
     return grant.get("Grantee", {}).get("URI") in _GROUPS
+
+
+def _fact(grant: Grant) -> str:
+    return f"{grant['Grantee']['URI'].rpartition('/')[2]} {grant['Permission']}"
 
 
 def _rank(grant: Grant) -> int:

@@ -12,6 +12,7 @@ Source: Amazon S3 user guide, Blocking public access, "The meaning of public"; C
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Container
 from datetime import timedelta
@@ -48,10 +49,10 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """A public statement in the policy of a bucket that is not public on purpose."""
     if state is None or is_allowed(state["bucket"], settings):
         return None
-    public = {_name(one, place): one for place, one in enumerate(statements(state["policy"]), 1) if is_public(one)}
+    public = [one for one in statements(state["policy"]) if is_public(one)]
     if not public:
         return None
-    return Deviation(f"is public: its policy allows anyone {_actions(next(iter(public.values())))}", tuple(public))
+    return Deviation(f"is public: its policy allows anyone {_actions(public[0])}", tuple(map(_fact, public)))
 
 
 def describe(state: State) -> str:
@@ -65,15 +66,16 @@ def describe(state: State) -> str:
     return "; ".join((*public, rest))
 
 
-def without_public(policy: Document) -> Document:
-    """The policy with its public statements taken out, and nothing else changed."""
-    return {**policy, "Statement": [one for one in statements(policy) if not is_public(one)]}
+def without_public(policy: Document, facts: Container[str] = EVERY) -> Document:
+    """The policy with its public statements, or those of them that are meant, taken out, and nothing else changed."""
+    kept = [one for one in statements(policy) if not is_public(one) or _fact(one) not in facts]
+    return {**policy, "Statement": kept}
 
 
-def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(target: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Put the policy back without its public statements; delete it when none is left."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
-    left = without_public(state["policy"])
+    left = without_public(state["policy"], facts)
     if left["Statement"]:
         do = on(target, "PutBucketPolicy", Policy=json.dumps(left))
     else:
@@ -85,8 +87,10 @@ def plan(target: Target, state: State, _settings: Settings, _facts: Container[st
     )
 
 
-def _name(statement: Statement, place: int) -> str:
-    return str(statement.get("Sid") or f"statement {place}")
+def _fact(statement: Statement) -> str:
+    """A statement by its Sid and a mark of what it says: one that says something else is another, whatever its Sid."""
+    says = json.dumps(statement, sort_keys=True, default=str)
+    return f"{statement.get('Sid') or 'statement'} {hashlib.sha256(says.encode()).hexdigest()[:8]}"
 
 
 def _actions(statement: Statement) -> str:
