@@ -314,6 +314,20 @@ def test_a_policy_that_administrators_live_by_is_not_changed_but_detached_from_t
     ]
 
 
+def test_a_policy_does_not_go_back_under_those_who_are_not_meant() -> None:
+    def held_by_two(told: World) -> Target:
+        target = _turned(told)
+        told.client("iam").create_user(UserName="eve")
+        told.client("iam").attach_user_policy(UserName="eve", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/ci/deploy")
+        return target
+
+    state, items, repair = _told(held_by_two)
+    assert [name for name, _ in _calls(repair)] == ["SetDefaultPolicyVersion"]
+    assert sorted(items) == ["user/eve", "user/mallory"]
+    only = plan(_target("policy", "ci/deploy"), state, DEFAULT, {"user/eve"})
+    assert _calls(only) == [("DetachUserPolicy", {"UserName": "eve", "PolicyArn": state["name"]})]
+
+
 def test_a_policy_without_a_harmless_version_is_detached() -> None:
     def first(told: World) -> Target:
         _settled(told)

@@ -26,6 +26,7 @@ TLS = {
     "Resource": FILES,
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
 }
+LIST = {"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::acme-data"}
 PARTNER = {
     "Effect": "Allow",
     "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
@@ -51,6 +52,9 @@ def _bucket(world: World, document: dict[str, Any]) -> Target:
 
 STORIES = (
     Story("a public statement among others", CONTROL.id, lambda world: _bucket(world, policy(TLS, READ, PARTNER))),
+    Story(
+        "two public statements, one without a name", CONTROL.id, lambda world: _bucket(world, policy(READ, TLS, LIST))
+    ),
     Story("nothing but a public statement", CONTROL.id, lambda world: _bucket(world, policy(READ))),
     Story("one statement, not in a list", CONTROL.id, lambda world: _bucket(world, {**policy(), "Statement": READ})),
 )

@@ -45,6 +45,59 @@ def test_break_observe_do_compliant_undo_as_before(story: Story) -> None:
         _perform(told, story, target, plan, plan.undo)  # an undo is harmless when there is nothing to undo
 
 
+#: What their facts are about is one thing, put right in whole.
+TOGETHER = frozenset({"billing-alarm", "cloudtrail-logging"})
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_each_fact_can_be_repaired_alone_and_leaves_the_others_as_they_are(story: Story) -> None:
+    with world() as told:
+        target = story.breaks(told)
+        before = _state(told, story, target)
+        deviation = story.rule.detect(before, story.all_settings)
+        assert deviation is not None
+        assert len(set(deviation.items)) == len(deviation.items), "two facts under one name"
+        for fact in deviation.items:
+            plan = story.rule.plan(target, before, story.all_settings, frozenset({fact}))
+            if plan.refusal:
+                continue
+            _perform(told, story, target, plan, plan.do)
+            left = story.rule.detect(_state(told, story, target), story.all_settings)
+            still = set(left.items) if left else set()
+            if story.control not in TOGETHER:
+                assert still - {fact} == set(deviation.items) - {fact}
+            assert bool(plan.steps) == (fact not in still)
+            if not story.reset:
+                return
+            _perform(told, story, target, plan, plan.undo)
+            assert before == _state(told, story, target)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_repair_of_all_facts_by_name_is_the_repair_of_all(story: Story) -> None:
+    with world() as told:
+        target = story.breaks(told)
+        before = _state(told, story, target)
+        deviation = story.rule.detect(before, story.all_settings)
+        assert deviation is not None
+        named = story.rule.plan(target, before, story.all_settings, frozenset(deviation.items))
+        assert named == story.rule.plan(target, before, story.all_settings)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_a_repair_is_about_is_not_as_before_after_it_and_is_again_after_its_undo(story: Story) -> None:
+    with world() as told:
+        target = story.breaks(told)
+        before = _state(told, story, target)
+        plan = story.rule.plan(target, before, story.all_settings)
+        _perform(told, story, target, plan, plan.do)
+        after = _state(told, story, target)
+        assert bool(plan.steps) == (story.rule.part(before, plan) != story.rule.part(after, plan))
+        if story.reset and plan.undo:
+            _perform(told, story, target, plan, plan.undo)
+            assert story.rule.part(before, plan) == story.rule.part(_state(told, story, target), plan)
+
+
 @pytest.mark.parametrize("story", STORIES)
 def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
     with world() as told:
