@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from plumbline import notices, registry, wording
 from plumbline.baseline import Breakers, completed
@@ -41,7 +42,7 @@ KEY = Target(ACCOUNT, GLOBAL, "iam-access-key", "backup/AKIAIOSFODNN7EXAMPLE")
 _BEFORE: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Active"}
 OLD_KEY = Target(ACCOUNT, GLOBAL, "iam-access-key", "deploy/AKIAI44QH8DHBEXAMPLE")
 _OLD: State = {"user": "deploy", "key": "AKIAI44QH8DHBEXAMPLE", "status": "Active"}
-_ACL: State = {
+_ACL: Mapping[str, Any] = {
     "bucket": BUCKET.id,
     "owner": {"ID": "79a59df900b949e5"},
     "grants": [
@@ -75,9 +76,9 @@ def letters() -> Iterator[tuple[str, Letter]]:
     ):
         left = wording.held_back(Restraint(Why.NOT_DUE, NOW + (7 - days) * DAY), finding, plan, NOW)
         yield when, wording.found(control, _aged(finding, days), transition, _BEFORE, plan, left, VOICE)
-    would = f"Plumbline observes only. It would have repaired this now: it {plan.summary}."
+    would = wording.held_back(Restraint(Why.OBSERVE, NOW), finding, plan, NOW)
     yield "The mode is `observe`.", wording.found(control, finding, "opened", _BEFORE, plan, would, VOICE)
-    ask = f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
+    ask = wording.held_back(Restraint(Why.PROPOSE), finding, plan, NOW)
     proposed = replace(finding, proposal=repair)
     yield "The mode is `propose`.", wording.found(control, proposed, "opened", _BEFORE, plan, ask, VOICE)
     back = replace(finding, back_since=NOW - 3 * DAY)
@@ -102,6 +103,7 @@ def letters() -> Iterator[tuple[str, Letter]]:
         "It was told of by half when a function died, and is over.",
         wording.resolved(control, repaired, _AFTER, VOICE),
     )
+    yield from _beside_what_was_there()
     yield from _decided()
     yield _root()
     adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
@@ -129,6 +131,33 @@ def _adopted(control_id: str, target: Target, state: State) -> Finding:
     until = NOW + 7 * DAY
     then = wording.then(Restraint(Why.NOT_DUE, until), plan)
     return replace(found, grace_until=until, adopted=deviation.items, due=until, then=then)
+
+
+def _beside_what_was_there() -> Iterator[tuple[str, Letter]]:
+    """Something new on a bucket that was public before Plumbline came; and an event before the first sweep."""
+    control = registry.load()["s3-public-acl"]
+    settings = completed(control.settings, {})
+    (read,) = _ACL["grants"]
+    state: State = {**_ACL, "grants": [read, {**read, "Permission": "WRITE"}]}
+    old, both = control.detect(_ACL, settings), control.detect(state, settings)
+    assert old is not None
+    assert both is not None
+    found = open_finding(control.id, BUCKET, both, origin=Origin.EVENT, cause=ERIN, now=NOW - 2 * DAY, before=None)
+    found = replace(found, grace_until=NOW + 5 * DAY, adopted=old.items, last_seen=NOW)
+    plan = control.plan(BUCKET, state, settings, found.facts(NOW))
+    done = Repair(at=NOW, plan=plan, before=state, after=_ACL, done=1, held=True)
+    yield (
+        "What is new beside what was there before Plumbline was put right.",
+        wording.repaired(control, replace(found, repairs=(done,)), VOICE),
+    )
+    early = open_finding(control.id, BUCKET, old, origin=Origin.ADOPTION, cause=ERIN, now=NOW, before=None)
+    early = replace(early, grace_until=NOW + 7 * DAY, adopted=old.items)
+    plan = control.plan(BUCKET, _ACL, settings)
+    left = wording.held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), early, plan, NOW)
+    yield (
+        "An event came before the first sweep.",
+        wording.found(control, early, "opened", _ACL, plan, left, VOICE),
+    )
 
 
 def _decided() -> Iterator[tuple[str, Letter]]:

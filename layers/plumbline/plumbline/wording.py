@@ -436,10 +436,11 @@ def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
 
 def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice: Voice) -> Letter:
     """Somebody keeps putting a deviation back."""
+    other = "the other side, named below" if finding.cause.action else "the other side, whom CloudTrail's history names"
     lead = (
         f"{_sentence(control, finding)} Plumbline has repaired it {len(repairs)} times in 24 hours and somebody puts "
-        "it back each time, so it has stopped. Settle it with the other side, named below: change their pipeline, or "
-        "the baseline. Plumbline tries again when the first of these repairs is a day old."
+        f"it back each time, so it has stopped. Settle it with {other}: change their pipeline, or the baseline. "
+        "Plumbline tries again when the first of these repairs is a day old."
     )
     rows = _what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
     return _letter("fight", control, finding, voice, lead=lead, rows=rows, resume=True)

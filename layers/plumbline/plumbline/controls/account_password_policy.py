@@ -113,11 +113,14 @@ def plan(_target: Target, state: State, settings: Settings, facts: Container[str
     wanted = merged(state, settings, facts)
     if state["HardExpiry"] and wanted["MaxPasswordAge"] != state["MaxPasswordAge"]:
         return Plan(refusal="hard expiry is on, and a shorter age would lock out everybody whose password is older")
+    raised = [name for name in wanted if wanted[name] != state[name]]
+    short = bool(tuple(_weaker({**state, **wanted}, settings)))
     before = _update(state) if state["exists"] else Call("iam", "DeleteAccountPasswordPolicy", absent=GONE)
     return Plan(
         steps=(Step(do=_update(wanted), undo=(before,)),),
         resources=("*",),
-        summary="raises the password policy to the baseline's strength, and weakens nothing",
+        summary=f"raises {', '.join(raised) + ' of ' if short else ''}the password policy to the baseline's strength, and "
+        "weakens nothing",
     )
 
 

@@ -83,11 +83,14 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     def to(grants: Sequence[Grant]) -> Call:
         return on(target, "PutBucketAcl", AccessControlPolicy={"Owner": state["owner"], "Grants": list(grants)})
 
-    left = [one for one in state["grants"] if not is_public(one) or _fact(one) not in facts]
+    taken = [one for one in state["grants"] if is_public(one) and _fact(one) in facts]
+    left = [one for one in state["grants"] if one not in taken]
+    every = not any(map(is_public, left))
+    what = "the public grants" if every else f"what is new of the public grants ({'; '.join(map(_words, taken))})"
     return Plan(
         steps=(Step(do=to(left), undo=(to(state["grants"]),)),),
         resources=arns(target),
-        summary=f"takes the public grants off bucket {target.id}",
+        summary=f"takes {what} off bucket {target.id}",
     )
 
 

@@ -83,7 +83,8 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     return Plan(
         steps=(Step(do=do, undo=(on(target, "PutBucketPolicy", Policy=state["text"]),)),),
         resources=arns(target),
-        summary=f"takes the public statements out of the policy of bucket {target.id}",
+        summary=f"takes the {'new ' * any(map(is_public, left['Statement']))}public statements out of the policy of bucket "
+        f"{target.id}",
     )
 
 
