@@ -113,14 +113,13 @@ def plan(_target: Target, state: State, settings: Settings, facts: Container[str
     wanted = merged(state, settings, facts)
     if state["HardExpiry"] and wanted["MaxPasswordAge"] != state["MaxPasswordAge"]:
         return Plan(refusal="hard expiry is on, and a shorter age would lock out everybody whose password is older")
-    raised = [name for name in wanted if wanted[name] != state[name]]
-    short = bool(tuple(_weaker({**state, **wanted}, settings)))
+    raised = ", ".join(name for name in wanted if wanted[name] != state[name])
+    what = f"{raised} of the password policy" if any(_weaker({**state, **wanted}, settings)) else "the password policy"
     before = _update(state) if state["exists"] else Call("iam", "DeleteAccountPasswordPolicy", absent=GONE)
     return Plan(
         steps=(Step(do=_update(wanted), undo=(before,)),),
         resources=("*",),
-        summary=f"raises {', '.join(raised) + ' of ' if short else ''}the password policy to the baseline's strength, and "
-        "weakens nothing",
+        summary=f"raises {what} to the baseline's strength, and weakens nothing",
     )
 
 

@@ -76,6 +76,7 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     """Put the policy back without its public statements; delete it when none is left."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     left = without_public(state["policy"], facts)
+    which = "the new" if any(map(is_public, left["Statement"])) else "the"
     if left["Statement"]:
         do = on(target, "PutBucketPolicy", Policy=json.dumps(left))
     else:
@@ -83,8 +84,7 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     return Plan(
         steps=(Step(do=do, undo=(on(target, "PutBucketPolicy", Policy=state["text"]),)),),
         resources=arns(target),
-        summary=f"takes the {'new ' * any(map(is_public, left['Statement']))}public statements out of the policy of bucket "
-        f"{target.id}",
+        summary=f"takes {which} public statements out of the policy of bucket {target.id}",
     )
 
 
