@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from plumbline import announcing
 from plumbline.adapters.bus import Bus
 from plumbline.adapters.ledger import _item
 from plumbline.announcing import events, transitions
-from plumbline.core import AT_ONCE, AwsRefusal, Clock, Response
+from plumbline.baseline import Letters
+from plumbline.core import AT_ONCE, AwsRefusal, Clock, Origin, Response
 from plumbline.exemptions import Exemption
 from plumbline.findings import Finding, Status
+from tests.deployed import ROOT
 from tests.fakes import CONTROL, LAMP, NOW, House, lamp_prose
 
 DAY = timedelta(days=1)
@@ -99,6 +102,51 @@ def test_an_exemption_that_ends_reopens_what_is_not_due() -> None:
     exempt = replace(house.finding, status=Status.EXEMPT)
     assert transitions(house.finding, exempt) == ["exempt"]
     assert transitions(exempt, house.finding) == ["reopened"]
+
+
+def test_a_failure_that_is_told_while_it_becomes_exempt_is_announced_once() -> None:
+    house = House()
+    house.alerts.down = True
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    with pytest.raises(AwsRefusal):
+        house.settle()
+    house.alerts.down = False
+    house.exemptions = (Exemption("*", str(LAMP), "ann", "party", NOW + 2 * DAY),)
+    house.settle(now=NOW + HOUR)
+    assert house.alerts.subjects == ["repair failed: lamp hall is on (by mallory)"]
+    assert _announced(house) == ["opened", "repairing", "exempt", "failed"]
+
+
+def test_a_failure_that_waits_for_the_digest_is_announced_once() -> None:
+    house = House(letters=Letters(per_hour=0))
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    house.settle()
+    house.engine.digest(LAMP.account, now=NOW)
+    assert _announced(house) == ["opened", "repairing", "failed"]
+
+
+def test_what_was_new_beside_what_is_adopted_is_announced_as_repaired() -> None:
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.settle(now=NOW + HOUR)
+    assert house.finding.status is Status.OPEN
+    assert _announced(house) == ["opened", "repairing", "repaired"]
+
+
+def test_an_undo_that_aws_refuses_is_announced() -> None:
+    house = House()
+    house.settle()
+    house.aws.fails["SwitchOn"] = ["AccessDenied"]
+    house.type("undo", house.finding.short, now=NOW + HOUR)
+    assert _announced(house)[3:] == ["undoing", "exempt", "undo-failed"]
+
+
+def test_the_guide_names_every_transition() -> None:
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    statuses = [announcing.NAMES.get(one, one.value) for one in Status]
+    for name in ("opened", "proposed", *statuses, *announcing.TOLD.values()):
+        assert f"`{name}`" in guide, name
 
 
 def test_what_is_forgotten_after_its_time_is_no_news() -> None:

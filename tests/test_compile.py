@@ -218,6 +218,14 @@ def _exemption(**different: str) -> str:
         ({"owner": "  "}, "5: exemptions.reviewed[1].owner: this must not be blank; write who answers for it"),
         ({"reason": " "}, "6: exemptions.reviewed[1].reason: this must not be blank; write why, for the next reader"),
         ({"target": "acme"}, '4: exemptions.reviewed[1].target: "acme" fits no target: targets read account/region/'),
+        (
+            {"target": "*/iam-grops/baseline"},
+            '4: exemptions.reviewed[1].target: "iam-grops" is no kind of target of iam-groups; write one of: iam-',
+        ),
+        (
+            {"control": "*", "target": "111122223333/us-east-1/s3/acme"},
+            '4: exemptions.reviewed[1].target: "s3" is no kind of target of any control; write one of: ',
+        ),
         *(
             (
                 {"control": "*", "target": target},

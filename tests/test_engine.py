@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plumbline import clocks
 from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Breakers, Letters
 from plumbline.core import AwsRefusal, Call, Cause, Clock, LedgerDown, Origin, Response
@@ -650,3 +651,24 @@ def test_a_repair_at_the_end_of_the_grace_is_no_business_of_the_escalation_addre
     house.engine.digest(LAMP.account, now=NOW)
     assert house.settle(now=NOW + 7 * DAY, origin=Origin.SWEEP, cause=Cause()) == "repaired"
     assert house.alerts.letters[-1].attributes["escalation"] == "false"
+
+
+# --- the last reminder -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("remind", "response", "last"),
+    [
+        ((6 * DAY, 6 * DAY + 12 * HOUR), Response.ENFORCE, [False, True]),  # within a day of the repair, both
+        ((DAY, 8 * DAY), Response.ENFORCE, [True, False]),  # days before it, and none comes between
+        ((6 * DAY,), Response.PROPOSE, [False]),
+        ((6 * DAY,), Response.ALERT, [False]),
+    ],
+)
+def test_a_reminder_is_the_last_when_the_repair_comes_before_another(
+    remind: tuple[timedelta, ...], response: Response, last: list[bool]
+) -> None:
+    house = House(clocks={"default": Clock(remind=remind, act=7 * DAY)}, response=response)
+    house.settle()
+    rule = house.engine.rule(house.control.id)
+    assert [clocks.is_last_reminder(rule, house.finding, NOW + after) for after in remind] == last

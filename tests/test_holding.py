@@ -445,6 +445,23 @@ def test_modes_that_never_write_can_be_paused_too() -> None:
     assert House(mode=Response.OBSERVE).type("pause", "--hours", "1", "--reason", "x").ok
 
 
+@pytest.mark.parametrize("pattern", ["*/lmap/hall", "*/global/lmap/h*", "111122223333/*/lmap/*", "*/eu-west-1/lmap/x*"])
+def test_a_pattern_of_a_kind_that_no_rule_knows_is_refused_too(pattern: str) -> None:
+    answer = House().type("exempt", pattern, "--control", "lamp-off", *EXEMPT)
+    assert "lamp-off knows no target of the kind 'lmap'; write one of: lamp" in answer.text
+    assert not answer.ok
+
+
+@pytest.mark.parametrize("pattern", ["*/lamp/h*", "*/hall", "*/eu-west-1/lamp/x", "111122223333/*/lamp/a/*", "*/la*/x"])
+def test_a_pattern_that_may_cover_something_is_taken(pattern: str) -> None:
+    assert House().type("exempt", pattern, "--control", "lamp-off", *EXEMPT).ok
+
+
+def test_an_exemption_of_another_account_in_the_baseline_is_shown_as_one_that_covers_nothing() -> None:
+    house = House(exemptions=(Exemption("*", "999999999999/*/lamp/x", "ann", "moved", NOW + DAY),))
+    assert "(covers nothing: this is account 111122223333)" in house.type("exemptions").text
+
+
 @pytest.mark.parametrize("control", ["lamp-off", "all"])
 def test_a_target_of_a_kind_that_no_rule_knows_is_refused_with_those_there_are(control: str) -> None:
     answer = House().type("exempt", f"{ACCOUNT}/global/lmap/hall", "--control", control, *EXEMPT)

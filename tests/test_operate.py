@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from plumbline.core import Clock, Origin, Response
 from plumbline.findings import Status
 from plumbline.operate import Desk
 from plumbline.sweep import Unit
+from plumbline.wakes import Wake
 from tests.fakes import LAMP, NOW, House, Lamps, lamp_prose
 
 ROOT = Path(__file__).parent.parent
@@ -383,14 +385,36 @@ def test_enforce_lists_first_and_ends_adoption_when_it_is_meant(adopted: House, 
     words = tuple(adopted.finding.short if word == "ID" else word for word in words)
     asked = adopted.type("enforce", *words)
     assert (False, True) == (asked.ok, f"type: plumbline {' '.join(['enforce', *words, '--yes'])}" in asked.text)
-    for fact in ("lamp hall is on", "is repaired with the next sweep", "Nothing was changed."):
+    for fact in ("lamp hall is on", "With the next look, within the hour: it switches off lamp hall.", "Nothing was"):
         assert fact in asked.text
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "waiting"
     assert adopted.type("enforce", *words, "--yes", now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann").ok
     assert adopted.alerts.subjects == ["grace ended: 1 finding"]
     assert "user/ann, says the shell that asked" in " ".join(adopted.alerts.letters[0].body.split())
     assert (None, NOW + HOUR) == (adopted.finding.grace_until, adopted.finding.due)
+    assert "Grace ended by" in adopted.type("show", adopted.finding.short).text
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
+
+
+def test_enforce_says_what_else_holds_a_repair_back(adopted: House) -> None:
+    adopted.ledger.pauses["*"] = NOW + HOUR
+    assert "When the pause ends, on Monday 2 March 2026, 10:30 UTC" in adopted.type("enforce").text
+    adopted.ledger.pauses.clear()
+    adopted.aws.lamps["hall"]["stuck"] = True
+    assert "Nothing: the switch is stuck." in adopted.type("enforce").text
+    adopted.aws.fails["GetLamp"] = ["AccessDenied"]
+    assert "Not known, for it cannot be looked at: lamps:GetLamp was refused" in adopted.type("enforce").text
+
+
+def test_enforce_looks_at_twenty_and_names_the_others() -> None:
+    house = House()
+    for number in range(25):
+        house.aws.lamps[f"l{number:02}"] = {"on": ["a"]}
+        wake = Wake("lamp-off", replace(LAMP, id=f"l{number:02}"), Origin.ADOPTION)
+        house.engine.settle(wake, now=NOW)
+    text = house.type("enforce").text
+    assert text.count("With the next look") == 20
+    assert "The last 5 were not looked at again" in text
 
 
 def test_enforce_has_nothing_to_end_where_nothing_was_adopted(repaired: House) -> None:

@@ -18,9 +18,19 @@ from plumbline.wording import clean
 
 DETAIL_TYPE = "Plumbline Finding"
 #: What the ledger calls a status, where an event says it otherwise: an open finding is one that was opened.
-_NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERGED: "not-converged"}
-#: What a person was told that is no status.
-_TOLD = ("reminded", "escalated", "fight")
+NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERGED: "not-converged"}
+#: What a person was told that is no status, or may be told without a change of it.
+TOLD = {
+    "reminded": "reminded",
+    "escalated": "escalated",
+    "fight": "fight",
+    "failed": "failed",
+    "not converged": "not-converged",
+    "undo failed": "undo-failed",
+    "undo cut short": "undo-cut-short",
+}
+#: From one of these to open: what was new is repaired, and adoption's grace covers the rest.
+_AT_WORK = (Status.ACTING, Status.NOT_CONVERGED)
 _CAMEL = {"event_id": "eventId"}
 
 
@@ -74,10 +84,14 @@ def transitions(before: Finding | None, after: Finding) -> Sequence[str]:
     happened = [] if before else ["opened"]
     if after.proposal is not None and (before is None or before.proposal != after.proposal):
         happened.append("proposed")
-    if after.status is not status:
-        happened.append(_NAMES.get(after.status, after.status.value))
-    happened += [one.split()[0] for one in after.told if one not in told and one.startswith(_TOLD)]
-    return happened
+    if status in _AT_WORK and after.status is Status.OPEN:
+        happened.append(Status.REPAIRED.value)
+    elif after.status is not status:
+        happened.append(NAMES.get(after.status, after.status.value))
+    named = {TOLD.get(one) or TOLD.get(one.split()[0]) for one in after.told if one not in told}
+    # a repair that failed is announced by its status, whoever hears of it and when
+    announced = {NAMES.get(one, one.value) for one in (status, after.status)}
+    return [*happened, *(name for name in TOLD.values() if name in named and name not in announced)]
 
 
 def events(record: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterator[dict[str, Any]]:

@@ -99,6 +99,14 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
     return ""
 
 
+def is_last_reminder(rule: Rule, finding: Finding, now: datetime) -> bool:
+    """Whether nobody is reminded again before Plumbline itself repairs it."""
+    acts = acts_at(rule, finding)
+    if acts is None or acts <= now or rule.response is not Response.ENFORCE:
+        return False
+    return not any(now < finding.first_seen + after < acts for after in clock_of(rule, finding).remind)
+
+
 def _reminder(after: timedelta) -> str:
     hours = int(after.total_seconds() // 3600)
     return f"reminded {hours}h"

@@ -50,8 +50,6 @@ UNKNOWN_TOLD_FOR = timedelta(days=1)
 _LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 #: A finding in one of these may have been repaired in part without anybody having heard of it.
 _UNTOLD = frozenset({Status.ACTING, Status.NOT_CONVERGED})
-#: A reminder this close to the repair is the last one.
-URGENT = timedelta(days=1)
 WEEKLY_TOLD_FOR = timedelta(days=6)
 
 
@@ -466,8 +464,8 @@ class Engine:
         if listed or folds:
             return Settled(Outcome.LISTED, case.wake, self._save(case, replace(finding, outbox=DIGEST + transition)))
         voice = self.deployment.voice
-        urgent = acts is not None and acts - case.now <= URGENT
-        letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, urgent=urgent)
+        last = clocks.is_last_reminder(case.rule, finding, case.now)
+        letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
         return Settled(Outcome.TOLD, case.wake, self._tell(case, finding, transition, letter), reason=held)
 
     def _noted(self, case: _Case, finding: Finding) -> Settled:

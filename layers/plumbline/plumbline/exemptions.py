@@ -6,7 +6,8 @@ Exemptions live in the ledger and in the reviewed baseline.yaml only: whoever ma
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -15,6 +16,11 @@ from typing import Any, Literal
 from plumbline.core import Target, utc
 
 ANY = "*"
+#: What makes a pattern of a target.
+WILD = "*?["
+#: Targets read account/region/kind/id.
+_KIND_IS_WORD = 3
+_REGION = re.compile(r"global|[a-z]{2,3}(-[a-z]+)+-\d")
 #: How long before its end the owner of an exemption is reminded. A shorter one is not reminded of at all.
 REMIND_BEFORE = timedelta(days=7)
 #: Begins each id, so that over the phone an exemption is not taken for a finding.
@@ -140,6 +146,16 @@ def kept(exemptions: Iterable[Exemption], now: datetime) -> tuple[Exemption, ...
 def matches_everything(pattern: str, account: str) -> bool:
     """Whether a pattern covers targets of every kind, in every region, of every name."""
     return all(fnmatchcase(f"{account}/{probe}", pattern) for probe in _PROBES)
+
+
+def unknown_kind(pattern: str, kinds: Collection[str]) -> str:
+    """The word of a pattern that stands where a kind of target belongs and is none of `kinds`; empty where all is well.
+
+    A pattern's first `*` may stand for account and region, so any of its first words may be the kind.
+    """
+    named = [one for one in pattern.split("/")[:-1][:_KIND_IS_WORD] if not any(char in one for char in WILD)]
+    words = [one for one in named if not (one.isdigit() or _REGION.fullmatch(one))]
+    return words[-1] if words and not any(one in kinds for one in words) else ""
 
 
 def _letters(seed: str) -> str:

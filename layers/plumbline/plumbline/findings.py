@@ -109,6 +109,7 @@ class Finding:
         proposal: the repair that waits for a person's approval, with the state it was planned for.
         then: what comes next and when, as it was said last; empty when nobody has said.
         under: the mark of the rule it was last judged under.
+        enforced_by: who ended its grace, as that person's shell said; empty where nobody did.
         forgiven: how many of its repairs no longer count as tries, because a person said so.
         version: counts writes; each write names the version it read.
     """
@@ -135,6 +136,7 @@ class Finding:
     proposal: Repair | None = None
     then: str = ""
     under: str = ""
+    enforced_by: str = ""
     forgiven: int = 0
     version: int = 0
 
@@ -303,6 +305,7 @@ def to_json(finding: Finding) -> str:
             "proposal": _repair_to_json(finding.proposal) if finding.proposal else None,
             "then": finding.then,
             "under": finding.under,
+            "enforced_by": finding.enforced_by,
             "forgiven": finding.forgiven,
             "version": finding.version,
         },
@@ -337,6 +340,7 @@ def from_json(text: str) -> Finding:
         proposal=_repair_from_json(data["proposal"]) if data.get("proposal") else None,
         then=data.get("then", ""),
         under=data.get("under", ""),
+        enforced_by=data.get("enforced_by", ""),
         forgiven=data.get("forgiven", 0),
         version=data["version"],
     )

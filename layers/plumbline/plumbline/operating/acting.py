@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from plumbline import clocks, notices, wording
-from plumbline.core import Response
+from plumbline import notices, wording
+from plumbline.core import AwsRefusal
 from plumbline.engine import Outcome
 from plumbline.exemptions import ANY
 from plumbline.findings import SHORT, Finding, Status, spoken
@@ -20,6 +20,7 @@ from plumbline.operating.asking import (
     finding_of,
     name_of,
 )
+from plumbline.operating.looking import MOST_PLANS, prospect
 from plumbline.undoing import undo as take_back
 
 _APPROVED = {
@@ -30,6 +31,11 @@ _APPROVED = {
     ),
     Outcome.FAILED: "AWS refused a part of it: {reason}\nWhat was done can be undone. Type: plumbline undo {short}",
 }
+
+_APPROVED_BESIDE = (
+    "Done: what was new of {name} is put right. What was there before Plumbline keeps its grace. "
+    "To take it back, type: plumbline undo {short}"
+)
 
 
 def undo(asked: Asked, typed: Typed) -> Answer:
@@ -58,6 +64,8 @@ def approve(asked: Asked, typed: Typed) -> Answer:
     name = wording.clean(engine.controls[finding.control].name(finding.target))
     data = {"finding": finding.id, "outcome": settled.outcome.value, "reason": settled.reason}
     said = _APPROVED.get(settled.outcome)
+    if settled.outcome is Outcome.REPAIRED and settled.finding and settled.finding.is_open:
+        said = _APPROVED_BESIDE
     if said is None:
         return Answer(
             f"Not done: {settled.outcome.value}{f', {settled.reason}' if settled.reason else ''}. "
@@ -81,19 +89,20 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
         )
     words = " ".join(["enforce", *typed.words, "--yes"])
     if "yes" not in typed.flags:
-        lines = [line for one in graced for line in _consequence(asked, one)]
+        lines = _consequences(asked, graced)
         head = f"This ends the grace of {_count(graced)}{what}. Then:"
         tail = f"Nothing was changed. To do it, type: plumbline {words}"
         data = {"enforced": [], "would": [one.id for one in graced]}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
-    done = [one for one in graced if asked.put(replace(one, grace_until=None, due=asked.now, then=""))]
+    ended = [replace(one, grace_until=None, enforced_by=asked.by, due=asked.now, then="") for one in graced]
+    done = [one for one in ended if asked.put(one)]
     busy = len(graced) - len(done)
     missed = f"{busy} more just being settled; type the same again in two minutes." if busy else ""
     named = [f"{one.short}  {_named(asked, one)}" for one in done]
     voice = asked.plumbline.engine.deployment.voice
     trouble = asked.tell(notices.enforced(named, asked.by, voice)) if done else ""
     head = f"The grace of {_count(done)}{what} is over:"
-    then = "\n".join(line for one in done for line in _consequence(asked, one))
+    then = "\n".join(_consequences(asked, done))
     tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
     answer = "\n\n".join(part for part in (head, then, tail, missed, trouble) if part)
     return Answer(answer, {"enforced": [one.id for one in done]}, ok=not missed)
@@ -128,9 +137,16 @@ def _meant(asked: Asked, word: str) -> tuple[str, Sequence[Finding]]:
     return f" of {control}", [one for one in found if one.control == control]
 
 
-def _consequence(asked: Asked, finding: Finding) -> list[str]:
-    """What ending the grace of a finding means, in two lines."""
-    return [f"  {finding.short}  {_named(asked, finding)}", f"        {_then(asked, finding)}"]
+def _consequences(asked: Asked, found: Sequence[Finding]) -> list[str]:
+    """What ending the grace of each finding means: it is looked at again for that, so of some only."""
+    lines = []
+    for one in found[:MOST_PLANS]:
+        lines += [f"  {one.short}  {_named(asked, one)}", *wording.under(_then(asked, one), indent=8)]
+    more = found[MOST_PLANS:]
+    lines += [f"  {one.short}  {_named(asked, one)}" for one in more]
+    if more:
+        lines.append(f"  The last {len(more)} were not looked at again; for one type: plumbline plan {more[0].short}")
+    return lines
 
 
 def _named(asked: Asked, finding: Finding) -> str:
@@ -144,18 +160,12 @@ def _in_grace(finding: Finding, now: datetime) -> bool:
 
 def _then(asked: Asked, finding: Finding) -> str:
     control = asked.plumbline.engine.controls.get(finding.control)
-    if control is None:
-        return "nothing: this version does not have its control"
-    rule = asked.plumbline.engine.rule(control.id)
-    acts = clocks.acts_at(rule, replace(finding, grace_until=None))
-    if acts is None or rule.response in (Response.ALERT, Response.OFF, Response.OBSERVE):
-        return "is only told"
-    when = _when(acts, asked.now)
-    return f"a repair is proposed {when}" if rule.response is Response.PROPOSE else f"is repaired {when}"
-
-
-def _when(at: datetime, now: datetime) -> str:
-    return "with the next sweep" if at <= now else f"on {wording.moment(at)}"
+    if control is None or control.observe is None:
+        return "Nothing: this version does not have its control, or cannot look at it again."
+    try:
+        return prospect(asked, finding, control, graced=False).what
+    except AwsRefusal as error:
+        return f"Not known, for it cannot be looked at: {wording.clean(str(error))}"
 
 
 def _count(found: Sequence[Finding]) -> str:

@@ -12,12 +12,14 @@ from plumbline.core import Target
 from plumbline.exemptions import (
     ANY,
     ID_BEGINS,
+    WILD,
     Exemption,
     covering,
     exactly,
     granted,
     kept,
     matches_everything,
+    unknown_kind,
 )
 from plumbline.findings import Finding, Status, spoken
 from plumbline.operating.asking import (
@@ -37,7 +39,6 @@ from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS
 #: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
 _MOST_EXEMPTIONS = 300
 _MOST_STORED = 300_000
-_WILD = "*?["
 _STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
 _NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
 EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
@@ -132,7 +133,7 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
     for one in found:
         lines += [
             f"{one.id or 'baseline.yaml'}  {notices.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
-            f"      {wording.clean(one.target, 140)}",
+            f"      {wording.clean(one.target, 140)}{_elsewhere(one, asked.account)}",
             f"      {wording.clean(f'{one.owner}: {one.reason}', 140)}",
         ]
     some = next((one.id for one in found if one.id), "")
@@ -141,11 +142,17 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
     return Answer("\n".join(lines), {"exemptions": [one.to_json() for one in found]})
 
 
+def _elsewhere(exemption: Exemption, account: str) -> str:
+    """A word about an exemption of baseline.yaml that was written for another account."""
+    named = exemption.target.partition("/")[0]
+    return f" (covers nothing: this is account {account})" if named.isdigit() and named != account else ""
+
+
 def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
     """The control and the pattern of targets that a person wants to be exempt."""
     word = typed.word.strip()
     given = typed.options.get("control", "")
-    if not any(char in word for char in f"/{_WILD}"):
+    if not any(char in word for char in f"/{WILD}"):
         finding = finding_of(asked, word)
         return control_of(asked, given or finding.control), exactly(finding.target)
     if not given:
@@ -154,18 +161,19 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
             f"exempt {wording.clean(word, 80)} --control all --days 7 --owner ann --reason '...'"
         )
     control = control_of(asked, given)
-    if not any(char in word for char in _WILD):
+    if not any(char in word for char in WILD):
         target = Target.parse(word)
         if target.account != asked.account:
             raise Refused(f"this Plumbline holds account {asked.account}, not {wording.clean(target.account, 20)}")
-        _refuse_unknown_kind(asked, control, target.kind)
+        _refuse_unknown_kind(asked, control, word)
         return control, str(target)
-    head = word[: min(word.index(char) for char in _WILD if char in word)]
+    head = word[: min(word.index(char) for char in WILD if char in word)]
     if not (f"{asked.account}/".startswith(head) or head.startswith(f"{asked.account}/")):
         raise Refused(
             f"no target begins with '{wording.clean(head, 40)}': targets read account/region/kind/id. "
             f"Type a pattern such as '{asked.account}/*/s3-bucket/{wording.clean(head, 40)}*'"
         )
+    _refuse_unknown_kind(asked, control, word)
     if matches_everything(word, asked.account) and "all" not in typed.flags:
         raise Refused(
             f"the pattern '{wording.clean(word, 80)}' covers everything. Name a kind, as in '*/s3-bucket/logs-*'; or, "
@@ -174,13 +182,15 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
     return control, word
 
 
-def _refuse_unknown_kind(asked: Asked, control: str, kind: str) -> None:
+def _refuse_unknown_kind(asked: Asked, control: str, pattern: str) -> None:
     controls = asked.plumbline.engine.controls
     known = {one for name, rule in controls.items() if control in (ANY, name) for one in rule.kinds}
-    if kind not in known:
+    unknown = unknown_kind(pattern, known)
+    if unknown:
         whose = "any rule" if control == ANY else control
         raise Refused(
-            f"{whose} knows no target of the kind '{wording.clean(kind, 40)}'; write one of: {', '.join(sorted(known))}"
+            f"{whose} knows no target of the kind '{wording.clean(unknown, 40)}'; "
+            f"write one of: {', '.join(sorted(known))}"
         )
 
 
@@ -191,7 +201,7 @@ def _named(asked: Asked, word: str, among: Sequence[Exemption]) -> Sequence[Exem
     by_target = [one for one in among if word.strip() in (one.target, one.target.replace("[", "").replace("]", ""))]
     if by_id or by_target:
         return by_id or by_target
-    if "/" in word or typed.startswith(ID_BEGINS) or any(char in word for char in _WILD):
+    if "/" in word or typed.startswith(ID_BEGINS) or any(char in word for char in WILD):
         return ()
     finding = finding_of(asked, word)
     return [one for one in among if one.covers(finding.control, finding.target)]

@@ -12,7 +12,7 @@ from plumbline.operating.asking import Answer, Asked, Typed, brief, finding_of, 
 from plumbline.restraints import Restraint, Why, restraint
 
 #: Looking again takes seconds for each; a function has a minute.
-_MOST_PLANS = 20
+MOST_PLANS = 20
 
 
 def findings(asked: Asked, _typed: Typed) -> Answer:
@@ -41,6 +41,7 @@ def show(asked: Asked, typed: Typed) -> Answer:
         "Did": f"{finding.cause.action} {finding.cause.at}".strip(),
         "From": f"{finding.cause.source} {finding.cause.tool}".strip(),
         "Told": ", ".join(finding.told),
+        "Grace ended by": wording.said(finding.enforced_by),
     }
     parts = [f"Finding {finding.id}", wording.table(facts)]
     parts += [_repair_text(control, one) for one in finding.repairs]
@@ -78,7 +79,7 @@ def plan(asked: Asked, typed: Typed) -> Answer:
     if not found:
         return Answer("Nothing is open, so nothing would be done.", {"plans": []})
     parts, plans = [], []
-    for one in found[:_MOST_PLANS]:
+    for one in found[:MOST_PLANS]:
         control = asked.plumbline.engine.controls.get(one.control)
         if control is None or control.observe is None:
             what = "Nothing can be looked at again: only an event told of it."
@@ -98,13 +99,19 @@ def plan(asked: Asked, typed: Typed) -> Answer:
         lines = [f"{one.short}  {wording.clean(control.name(one.target))}", wording.table(facts)]
         parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else [])]))
         plans.append({**brief(one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
-    if len(found) > _MOST_PLANS:
-        parts.append(f"and {len(found) - _MOST_PLANS} more; for one of them type: plumbline plan {found[-1].short}")
+    if len(found) > MOST_PLANS:
+        parts.append(f"and {len(found) - MOST_PLANS} more; for one of them type: plumbline plan {found[-1].short}")
     return Answer("\n\n".join([*parts, "Nothing was changed."]), {"plans": plans})
 
 
-def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
+def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool = True) -> Prospect:
     """What would come of settling a finding now.
+
+    Args:
+        asked: who asks what.
+        finding: the one to settle.
+        control: its control.
+        graced: False for what would come of it without adoption's grace.
 
     Raises:
         AwsRefusal: the target cannot be looked at.
@@ -119,7 +126,7 @@ def prospect(asked: Asked, finding: Finding, control: Control) -> Prospect:
         return Prospect(state, None, Plan(), what)
     known = engine.ledger.brief(control.id, finding.target, asked.now)
     current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
-    current = replace(current, deviation=deviation)
+    current = replace(current, deviation=deviation, grace_until=current.grace_until if graced else None)
     made = control.plan(finding.target, state, rule.settings, current.facts(asked.now))
     held = restraint(rule, engine.baseline, current, made, known, asked.now)
     now = f"With the next look, within the hour: it {made.summary}."
