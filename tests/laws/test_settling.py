@@ -11,8 +11,8 @@ from itertools import count
 import pytest
 
 from plumbline import undoing
+from plumbline.cases import Outcome, Settled
 from plumbline.core import Control, LedgerDown, PlumblineError, Response, Step
-from plumbline.engine import Outcome, Settled
 from plumbline.findings import LEASE, Status
 from plumbline.wakes import from_event
 from plumbline.wording import Letter

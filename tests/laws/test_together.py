@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plumbline import registry
+from plumbline.cases import Outcome
 from plumbline.core import GLOBAL, Control, Origin, Scope, Target
-from plumbline.engine import Outcome
 from plumbline.surveying import survey
 from plumbline.wakes import Wake
 from tests.rig import CAUSE, NOW, Rig, at_once

@@ -298,7 +298,10 @@ class History:
         if rng.random() < 0.6 and control != control_of("visit"):
             toy = world.toys.get((kind, name))
             untouched = toy is not None and len(toy.past) == 1  # no event tells of it, and the first sweep may be on
-            origin = Origin.ADOPTION if untouched else rng.choice((Origin.EVENT, Origin.SWEEP))
+            swept = world.oracle.is_swept(world, control, text)
+            origin = (
+                Origin.ADOPTION if untouched else rng.choice((Origin.EVENT, Origin.SWEEP if swept else Origin.EVENT))
+            )
             world.send("wakes", Wake(control, target(kind, name), origin).to_json())
             message = world.queues["wakes"][-1]
             message.receives, message.visible = 1, world.now + timedelta(seconds=360)
@@ -346,7 +349,7 @@ class History:
     def _creates_or_deletes(self, key: tuple[str, str]) -> None:
         toy = self.world.toys[key]
         facts = {one: self.rng.choice(RIGHT + WRONG) for one in FACTS[key[0]]} if toy.facts is None else None
-        toy.writes.append(("mallory", toy.facts))
+        toy.writes.append(("mallory", toy.facts, self.world.now))
         toy.past.append((self.world.now, facts, False))
         self.world.count["created" if facts else "deleted"] += 1
         self.world.note(f"mallory {'creates' if facts else 'deletes'} {key[0]} {key[1]} {facts or ''}")
@@ -462,10 +465,10 @@ class History:
         world.oracle.checks["undo"] += 1
         if finding is None or not finding.undoable or self.world.weather.stale:
             return  # with stale views a plan may be made for what is not there
-        before = (finding.undoable[0].before or {}).get("facts")
-        first = max((n for n, one in enumerate(writes) if one == (mine, before)), default=None)
-        if first is None or any(who != mine for who, _ in toy.writes[first:]):
-            return
+        first = finding.undoable[0]
+        before, since = (first.before or {}).get("facts"), [one for one in writes if one[2] >= first.at]
+        if not since or since[0][1] != before or any(who != mine for who, _, at in toy.writes if at >= first.at):
+            return  # somebody else changed it between the tries
         world.oracle.check(
             "undo restores", toy.facts == before, f"{kind} {name} {short}: was {before}, is {toy.facts} after the undo"
         )

@@ -37,7 +37,7 @@ def letters_counted(oracle: Oracle) -> None:
             count = life.letters[outcome]
             proposed = outcome == "found" and oracle.baseline.rules[key[0]].response is Response.PROPOSE
             # a fact that is new is told like the first, and repaired for itself beside what is in its grace
-            news = life.news if outcome in ("found", "repaired") else 0
+            news = life.news if outcome in ("found", "repaired", "not-converged", "escalated") else 0
             if count and not proposed:  # what is proposed is told afresh when it changes
                 oracle.check("told once", count <= 1 + news + life.faults, f"{name}: {outcome} told {count} times")
         failures, tries = life.letters["repair-failed"], life.tries + life.forgiven

@@ -166,7 +166,10 @@ class Oracle:
         life.adopted &= set(after.deviation.items)
         if before and before.id == after.id:
             proposes = after.proposal is not None and after.proposal != before.proposal
-            life.news += proposes or not set(after.deviation.items) <= set(before.deviation.items)
+            news = not set(after.deviation.items) <= set(before.deviation.items)
+            life.news += proposes or news
+            if news and not self.is_swept(world, after.control):  # until then nobody knows what is new
+                life.grace, life.adopted = after.grace_until, frozenset(after.adopted)
 
     def _followed(self, world: World, key: Key, life: Life, before: Finding | None, after: Finding) -> None:
         """What became of a life since it was last written: repairs begun, what a person said, its end."""
@@ -234,6 +237,7 @@ class Oracle:
             life.grace, life.adopted = after.first_seen + self.grace, frozenset(after.deviation.items)
         elif earlier and earlier.status is Status.UNDONE:  # what was undone was new: the rest keeps its grace
             life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
+            life.news += bool(life.adopted)  # what is new beside it is repaired for itself
         life.faults = self.pending[key]
         if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
             toy = world.toys[(after.target.kind, after.target.id)]
@@ -251,6 +255,11 @@ class Oracle:
         """What the ledger holds at this moment."""
         item = world.table.get((PK, f"finding#{key[0]}#{key[1]}"))
         return _read(item["body"]["S"]) if item else None
+
+    def is_swept(self, world: World, control: str, target: str = "") -> bool:
+        """Whether a control's first sweep has been made, and does not wait for this target to be settled."""
+        item = world.table.get((PK, f"adopted#{control}"))
+        return item is not None and target not in json.loads(item["body"]["S"])["pending"]
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""

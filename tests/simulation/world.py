@@ -63,7 +63,7 @@ class Toy:
     kind: str
     name: str
     past: list[tuple[datetime, dict[str, str] | None, bool]]
-    writes: list[tuple[str, dict[str, str] | None]] = field(default_factory=list)
+    writes: list[tuple[str, dict[str, str] | None, datetime]] = field(default_factory=list)
 
     @property
     def facts(self) -> dict[str, str] | None:
@@ -179,7 +179,7 @@ class World:
         toy = self.toys[key]
         if toy.facts is None:
             raise Refused("NoSuchToy")
-        toy.writes.append((who, dict(toy.facts)))
+        toy.writes.append((who, dict(toy.facts), self.now))
         toy.past.append((self.now, {**toy.facts, fact: value}, toy.stuck))
         self.announce(f"Set{key[0].title()}", {"kind": key[0], "name": key[1], "fact": fact, "value": value}, who)
 

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from plumbline.baseline import Rule
 from plumbline.core import Clock, Origin, Response
-from plumbline.findings import Finding
+from plumbline.findings import MAX_ATTEMPTS, Finding
 
+#: How soon what is due, and was held back, is looked at again.
+RETRY_AFTER = timedelta(hours=1)
 FOUND_BY_SWEEP = "found-by-sweep"
 #: Told when a repair that is only observed would have been made.
 WOULD_HAVE = "would have"
@@ -77,6 +79,20 @@ def next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
     if act is not None:
         moments.append(act)
     return min((at for at in moments if at > now), default=None)
+
+
+def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
+    """When to look at a finding again; None when nothing more comes by itself."""
+    if not finding.is_open:
+        return None
+    if "opened" in finding.told and not finding.awaits_digest and due_telling(rule, finding, now):
+        return now  # one letter at a time: the next sweep sends what is due beside this one
+    due = next_due(rule, finding, now)
+    acts = acts_at(rule, finding)
+    acts_by_itself = rule.response is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
+    if acts_by_itself and acts is not None and acts <= now:  # due, and held back for now
+        return min(due or datetime.max.replace(tzinfo=acts.tzinfo), now + RETRY_AFTER)
+    return due
 
 
 def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:

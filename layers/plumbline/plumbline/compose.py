@@ -23,8 +23,9 @@ from plumbline import registry, sweep
 from plumbline.adapters.aws import Accounts, ClientFactory, Clients
 from plumbline.adoption import Adoption
 from plumbline.baseline import Baseline
+from plumbline.cases import Settled
 from plumbline.core import PlumblineError, Response
-from plumbline.engine import Deployment, Engine, Settled
+from plumbline.engine import Deployment, Engine
 from plumbline.wording import Voice
 
 if TYPE_CHECKING:

@@ -19,6 +19,8 @@ _ID_LENGTH = 10
 SHORT = 4
 #: Long enough for the slowest react; a finding whose lease has run out belongs to a process that died.
 LEASE = timedelta(seconds=90)
+#: A repair that was tried this often in one life of a finding needs a person.
+MAX_ATTEMPTS = 3
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
 #: An outbox that begins so waits for the next digest; the transition follows.
@@ -247,13 +249,17 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
     return looked
 
 
+#: What was told of what is repaired now; of what is left it may have to be told as well.
+_OF_THE_NEW = ("opened", "escalated", "not converged")
+
+
 def held(finding: Finding, rest: Deviation, *, now: datetime) -> Finding:
     """The finding after a repair of what was new in it: open again for the rest, which adoption's grace covers."""
     looked = refreshed(finding, rest, origin=Origin.ADOPTION, cause=Cause(), now=now)
     return replace(
         looked,
         status=Status.OPEN,
-        told=tuple(dict.fromkeys(("opened", *looked.told))),  # the letter about the repair tells of the rest
+        told=("opened", *(one for one in looked.told if one not in _OF_THE_NEW)),  # its letter tells of the rest
         forgiven=len(looked.repairs),  # a repair that held is no try at the next one
         closed_at=None,
         proposal=None,

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from plumbline import wakes
+from plumbline.cases import Settled
 from plumbline.compose import Plumbline
 from plumbline.core import MalformedWake, PlumblineError, Target
-from plumbline.engine import Settled
 
 #: Doubles with each try: 15, 30, 60, 120 seconds, past the lease of a process that died.
 _FIRST_RETRY_SECONDS = 15

@@ -12,13 +12,11 @@ from plumbline import clocks
 from plumbline.baseline import Baseline, Rule
 from plumbline.core import Plan, Response
 from plumbline.exemptions import Exemption, covering
-from plumbline.findings import FIGHT_WINDOW, Finding
+from plumbline.findings import FIGHT_WINDOW, MAX_ATTEMPTS, Finding
 
 if TYPE_CHECKING:
     from plumbline.ports import Brief
 
-#: A repair that was tried this often in one life of a finding needs a person.
-MAX_ATTEMPTS = 3
 EVERY_CONTROL = "*"
 
 

@@ -1,4 +1,4 @@
-"""Every target of a control with its state, for the sweep, the preview, and events that name none."""
+"""Targets with their states: one afresh, or all of a control, for the sweep, the preview, and events that name none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plumbline.core import Ask, AwsRefusal, Control, State, Target
+from plumbline.ports import Aws
+from plumbline.wakes import Wake
+
+
+def observed(aws: Aws, control: Control, wake: Wake) -> State:
+    """The target of a wake as it is now; what the event showed, where only events can tell.
+
+    Raises:
+        AwsRefusal: AWS would not show it.
+    """
+    if control.witness or control.observe is None:
+        return wake.evidence
+    return control.observe(aws.eyes(wake.target.account, wake.target.region), wake.target)
 
 
 @dataclass(frozen=True, slots=True)

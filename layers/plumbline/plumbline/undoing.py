@@ -132,7 +132,9 @@ def undo(
         due=None,
         lease=None,
     )
-    restored = _alike(control, repairs, repairs[0].before, state)
+    # where somebody else worked between the tries, an undo cannot bring back what was before the first of them
+    changed = next((one for one in repairs if one.done), repairs[-1])
+    restored = any(_alike(control, repairs, one.before, state) for one in (repairs[0], changed))
     try:
         voice = engine.deployment.voice
         engine.alerts.send(wording.undone(control, done, state, until, voice, by, restored=restored))

@@ -135,7 +135,7 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
     if held.why is Why.NOT_DUE:
         when = f"{away(acts - now)}, on {moment(acts)}"
         what = "propose a repair of this" if held.proposes else "repair this"
-        if finding.is_adopted:
+        if finding.is_adopted and finding.spared(now):
             does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
             return (
                 "It may have been there before Plumbline looked for the first time, so it is left alone for now. "

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from plumbline import notices, wording
+from plumbline.cases import Outcome
 from plumbline.core import AwsRefusal
-from plumbline.engine import Outcome
 from plumbline.exemptions import ANY
 from plumbline.findings import SHORT, Finding, Status, spoken
 from plumbline.operating.asking import (

@@ -21,7 +21,7 @@ from plumbline.exemptions import (
     matches_everything,
     unknown_kind,
 )
-from plumbline.findings import Finding, Status, spoken
+from plumbline.findings import MAX_ATTEMPTS, Finding, Status, spoken
 from plumbline.operating.asking import (
     Answer,
     Asked,
@@ -34,7 +34,7 @@ from plumbline.operating.asking import (
     until_of,
 )
 from plumbline.pauses import Pause
-from plumbline.restraints import EVERY_CONTROL, MAX_ATTEMPTS
+from plumbline.restraints import EVERY_CONTROL
 
 #: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
 _MOST_EXEMPTIONS = 300
