@@ -284,3 +284,24 @@ def test_without_a_grace_an_event_is_enforced_from_the_beginning() -> None:
     engine = house.engine
     engine = replace(engine, deployment=replace(engine.deployment, adoption_grace=timedelta(0)))
     assert engine.settle(Wake(house.control.id, LAMP, Origin.EVENT, MALLORY), now=NOW).outcome.value == "repaired"
+
+
+def test_a_control_that_is_switched_on_again_adopts_what_happened_while_it_was_off() -> None:
+    house = House()
+    house.ledger.never_swept = True
+    _lit(house)
+    assert _swept(house, NOW) == []
+    house.response = Response.OFF
+    _lit(house, "a")
+    assert _swept(house, NOW + HOUR) == []
+    house.response = Response.ENFORCE
+    assert house.settle(now=NOW + 2 * HOUR, origin=Origin.EVENT) == "told"
+    _lit(house)
+    house.settle(now=NOW + 2 * HOUR)
+    _lit(house, "a")
+    assert _swept(house, NOW + 3 * HOUR) == ["listed"]
+    assert house.finding.grace_until == NOW + 3 * HOUR + 7 * DAY
+
+
+def _swept(house: House, now: datetime) -> list[str]:
+    return [one.outcome.value for one in house.plumbline.sweep_and_settle(now=now)]

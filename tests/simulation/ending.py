@@ -20,8 +20,8 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
     for (kind, name), toy in world.toys.items():
         key = (f"{kind}-kept", str(target(kind, name)))
         finding, life = oracle.finding(world, key), oracle.lives.get(key)
-        deviating = toy.facts is not None and wrong(toy.facts)
         rule = oracle.baseline.rules[key[0]]
+        deviating = toy.facts is not None and wrong(toy.facts, rule.settings)
         if rule.response is Response.OFF:
             continue
         label = f"{key[0]} {name}"

@@ -18,7 +18,7 @@ from plumbline.adapters.ledger import Table
 from plumbline.adapters.queue import Queue
 from plumbline.baseline import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
-from plumbline.core import Origin, PlumblineError, Response
+from plumbline.core import Clock, Origin, PlumblineError, Response
 from plumbline.engine import Deployment, Engine
 from plumbline.exemptions import Exemption
 from plumbline.reacting import Reaction
@@ -165,16 +165,31 @@ class History:
         self._until(world.now + timedelta(minutes=minutes * rng.uniform(0.5, 1.5)))
 
     def _redeploy(self) -> None:
-        """Somebody changes the mode of a rule in baseline.yaml and deploys: nothing of it is on its way then."""
+        """Somebody changes a rule in baseline.yaml and deploys: nothing of it is on its way then."""
         engine, rng = self.plumbline.engine, self.rng
         name = rng.choice(sorted(one for one in engine.baseline.rules if one != control_of("visit")))
-        to = rng.choice((Response.ENFORCE, Response.ENFORCE, Response.PROPOSE, Response.OBSERVE, Response.ALERT))
-        rules = {**engine.baseline.rules, name: replace(engine.baseline.rules[name], response=to)}
-        baseline = replace(engine.baseline, rules=rules)
+        rule = engine.baseline.rules[name]
+        what = rng.choice(("mode", "mode", "settings", "clocks"))
+        if what == "mode":
+            modes = (
+                Response.ENFORCE,
+                Response.ENFORCE,
+                Response.PROPOSE,
+                Response.OBSERVE,
+                Response.ALERT,
+                Response.OFF,
+            )
+            rule = replace(rule, response=rng.choice(modes))
+        elif what == "settings":
+            rule = replace(rule, settings={"tolerates": rng.choice(([], ["open"], ["wild"]))})
+        else:
+            factor = rng.choice((1, 2, 3))
+            rule = replace(rule, clocks={one: _slower(clock, factor) for one, clock in rule.clocks.items()})
+        baseline = replace(engine.baseline, rules={**engine.baseline.rules, name: rule})
         self.plumbline = replace(self.plumbline, engine=replace(engine, baseline=baseline))
-        self.world.oracle.baseline = baseline
+        self.world.oracle.deployed(self.world, baseline)
         self.world.count["redeployed"] += 1
-        self.world.note(f"a person deploys {name}={to.value}")
+        self.world.note(f"a person deploys {name}: {rule.response.value}, {rule.settings}, {rule.clocks}")
 
     def _until(self, end: datetime) -> None:
         """Let time pass: sweeps each hour, events as they come, messages as they become visible."""
@@ -333,8 +348,9 @@ class History:
 
     def _mends(self, key: tuple[str, str]) -> None:
         facts = self.world.toys[key].facts
-        if facts is not None and wrong(facts):
-            for fact in self.rng.sample(wrong(facts), self.rng.randint(1, len(wrong(facts)))):
+        broken = wrong(facts, {}) if facts is not None else []
+        if broken:
+            for fact in self.rng.sample(broken, self.rng.randint(1, len(broken))):
                 self._changes(key, fact, self.rng.choice(RIGHT))
             self.world.count["mended"] += 1
 
@@ -509,6 +525,14 @@ def _baseline(rng: random.Random) -> Baseline:
         until = START + timedelta(hours=rng.choice((5, 50)))
         exemptions = (Exemption("*", f"{ACCOUNT}/*/door/a", "bob", "reviewed", until),)
     return Baseline(rules, (), breakers, exemptions)
+
+
+def _slower(clock: Clock, factor: int) -> Clock:
+    return Clock(
+        tuple(factor * one for one in clock.remind),
+        factor * clock.escalate if clock.escalate is not None else None,
+        factor * clock.act if clock.act is not None else None,
+    )
 
 
 def replay(seed: int) -> Outcome:

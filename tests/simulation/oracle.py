@@ -11,9 +11,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from plumbline.adoption import Adoption, mark
 from plumbline.announcing import events
 from plumbline.baseline import Baseline
-from plumbline.core import Call, Clock, Response, Step, Target, utc
+from plumbline.core import Call, Clock, Response, Settings, Step, Target, utc
 from plumbline.findings import Finding, Status, from_json
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
@@ -85,6 +86,8 @@ class Oracle:
     lives: dict[Key, Life] = field(default_factory=dict)
     by_id: dict[str, tuple[Key, Life]] = field(default_factory=dict)
     known: dict[Key, tuple[datetime, bool]] = field(default_factory=dict)
+    changed: dict[str, datetime] = field(default_factory=dict)
+    earlier: dict[str, list[Settings]] = field(default_factory=lambda: defaultdict(list))
     broken: list[str] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)
     begun: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -106,6 +109,10 @@ class Oracle:
         self.checks[invariant] += 1
         if not ok:
             self.broken.append(f"{invariant}: {message}")
+
+    def _is_newly_wrong(self, control: str, value: str) -> bool:
+        """Whether the settings before the last change of them let a value pass."""
+        return bool(self.earlier[control]) and not wrong({"it": value}, self.earlier[control][-1])
 
     def fault(self, key: Key) -> None:
         """Somebody at work on a finding was hit; what he told may be told once more."""
@@ -155,7 +162,8 @@ class Oracle:
             toy = world.toys[(after.target.kind, after.target.id)]
             lately = [one[1] for one in toy.past if one[0] > world.now - LATELY]
             states = [*lately, (toy.seen(world.now - LATELY) or {}).get("facts")]
-            right = any(facts is None or not wrong(facts) for facts in states)
+            off = self.baseline.rules[key[0]].response is Response.OFF
+            right = off or any(facts is None or self.may_be_right(key[0], facts) for facts in states)
             self.check("closed rightly", right, f"{name}: {after.status.value}, and was never in line")
         if life.status is not after.status:
             world.note(f"ledger: {name} {life.status.value} -> {after.status.value}")
@@ -168,7 +176,7 @@ class Oracle:
             proposes = after.proposal is not None and after.proposal != before.proposal
             news = not set(after.deviation.items) <= set(before.deviation.items)
             life.news += proposes or news
-            if news and not self.is_swept(world, after.control):  # until then nobody knows what is new
+            if news and not self.is_swept(world, after.control, key[1]):  # until then nobody knows what is new
                 life.grace, life.adopted = after.grace_until, frozenset(after.adopted)
 
     def _followed(self, world: World, key: Key, life: Life, before: Finding | None, after: Finding) -> None:
@@ -243,7 +251,7 @@ class Oracle:
             toy = world.toys[(after.target.kind, after.target.id)]
             since = [one[1] for one in toy.past if one[0] > earlier.closed]
             states = [*since, (toy.seen(earlier.closed) or {}).get("facts")]
-            wrongly = not any(facts is not None and wrong(facts) for facts in states)
+            wrongly = not any(facts is not None and self.wrong(key[0], facts) for facts in states)
             name = f"{key[0]} {after.target.id} {after.id[:4]}"
             self.check("opened rightly", not wrongly, f"{name}: opened, and it was in line since {earlier.id[:4]}")
         self.lives[key] = life
@@ -256,10 +264,31 @@ class Oracle:
         item = world.table.get((PK, f"finding#{key[0]}#{key[1]}"))
         return _read(item["body"]["S"]) if item else None
 
+    def wrong(self, control: str, facts: Mapping[str, str]) -> list[str]:
+        """The facts that are deviations under any settings that were in force: an answer may be some seconds old."""
+        return sorted({fact for one in self._settings(control) for fact in wrong(facts, one)})
+
+    def may_be_right(self, control: str, facts: Mapping[str, str]) -> bool:
+        """Whether there were settings in force under which nothing is wrong."""
+        return any(not wrong(facts, one) for one in self._settings(control))
+
+    def _settings(self, control: str) -> list[Settings]:
+        return [self.baseline.rules[control].settings, *self.earlier[control]]
+
+    def deployed(self, world: World, baseline: Baseline) -> None:
+        """A new baseline is in force."""
+        for name, rule in baseline.rules.items():
+            before = self.baseline.rules[name]
+            if (before.settings, before.response is Response.OFF) != (rule.settings, rule.response is Response.OFF):
+                self.changed[name] = world.now
+                self.earlier[name].append(before.settings)
+        self.baseline = baseline
+
     def is_swept(self, world: World, control: str, target: str = "") -> bool:
         """Whether a control's first sweep has been made, and does not wait for this target to be settled."""
         item = world.table.get((PK, f"adopted#{control}"))
-        return item is not None and target not in json.loads(item["body"]["S"])["pending"]
+        adoption = Adoption.from_json(item["body"]["S"] if item else None)
+        return adoption.mark == mark(self.baseline.rules[control]) and target not in adoption.pending
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""
@@ -353,13 +382,17 @@ class Oracle:
         facts = world.toys[(call.parameters["kind"], call.parameters["name"])].facts
         since, enforced = self.known[session.key]
         if _untouched(world.toys[(call.parameters["kind"], call.parameters["name"])], call.parameters["fact"]):
+            changed = self.changed.get(session.key[0])
+            if changed and self._is_newly_wrong(session.key[0], _taken_back(planned)):
+                since = max(since, changed)
             waited = enforced or since + self.grace <= inside.now
             self.check("adopted", waited, f"{name}: was so before Plumbline came, and repaired without its grace")
         mended = f"{call.parameters['fact']}={_taken_back(planned)}"
         spared = self.spared(self.lives[session.key], inside.now)
         self.check("grace", mended not in spared, f"{name}: repaired {mended}, which is in its grace")
         if world.weather.stale == 0 and facts is not None and not world.weather.meet:
-            self.check("no stricter state", call.parameters["fact"] in wrong(facts), f"{name}: compliant, yet written")
+            deviates = call.parameters["fact"] in self.wrong(session.key[0], facts)
+            self.check("no stricter state", deviates, f"{name}: compliant, yet written")
 
     # --- letters ----------------------------------------------------------------------------------
 

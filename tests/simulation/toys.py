@@ -1,7 +1,7 @@
 """Six toy controls over an account of toys: one for each way a deviation can live.
 
-A toy has facts, each `safe`, `locked` (stricter), `open` or `wild`; the last two are deviations. A `stuck` toy has no
-safe repair.
+A toy has facts, each `safe`, `locked` (stricter), `open` or `wild`; the last two are deviations, unless the setting
+`tolerates` lists them. A `stuck` toy has no safe repair.
 """
 
 from __future__ import annotations
@@ -66,9 +66,11 @@ CLOCKS: Mapping[str, Mapping[str, Clock]] = {
 }
 
 
-def wrong(facts: Mapping[str, str]) -> list[str]:
+def wrong(facts: Mapping[str, str], settings: Settings) -> list[str]:
     """The facts that are deviations."""
-    return sorted(name for name, value in facts.items() if value in WRONG)
+    return sorted(
+        name for name, value in facts.items() if value in WRONG and value not in settings.get("tolerates", ())
+    )
 
 
 def target(kind: str, name: str) -> Target:
@@ -85,15 +87,15 @@ def _item(fact: str, value: str) -> str:
     return f"{fact}={value}"
 
 
-def _detect(state: State, _settings: Settings) -> Deviation | None:
-    if not state or not wrong(state["facts"]):
+def _detect(state: State, settings: Settings) -> Deviation | None:
+    if not state or not wrong(state["facts"], settings):
         return None
-    facts, names = state["facts"], wrong(state["facts"])
-    wild = state["kind"] == "lamp" and "wild" in facts.values()
+    facts, names = state["facts"], wrong(state["facts"], settings)
+    wild = state["kind"] == "lamp" and "wild" in [facts[name] for name in names]
     return Deviation("is loose", tuple(_item(name, facts[name]) for name in names), "wild" if wild else "default")
 
 
-def _plan(at: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
+def _plan(at: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     if state is None or state.get("stuck"):
         return Plan(refusal="it is stuck")
 
@@ -101,7 +103,7 @@ def _plan(at: Target, state: State, _settings: Settings, facts: Container[str] =
         return Call("toys", f"Set{at.kind.title()}", {"kind": at.kind, "name": at.id, "fact": fact, "value": value})
 
     now = state["facts"]
-    mended = [fact for fact in wrong(now) if _item(fact, now[fact]) in facts]
+    mended = [fact for fact in wrong(now, settings) if _item(fact, now[fact]) in facts]
     steps = tuple(Step(put(fact, "safe"), (put(fact, now[fact]),)) for fact in mended)
     return Plan(steps, (f"arn:toy/{at.id}",), f"makes it safe: {', '.join(mended)}")
 

@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING
 from plumbline import baseline as baselines
 from plumbline import registry, sweep
 from plumbline.adapters.aws import Accounts, ClientFactory, Clients
-from plumbline.adoption import Adoption
+from plumbline.adoption import Adoption, mark
 from plumbline.baseline import Baseline
 from plumbline.cases import Settled
-from plumbline.core import PlumblineError, Response
+from plumbline.core import Origin, PlumblineError, Response
 from plumbline.engine import Deployment, Engine
+from plumbline.wakes import Wake
 from plumbline.wording import Voice
 
 if TYPE_CHECKING:
     from plumbline.adapters.ledger import Table
     from plumbline.core import Control
-    from plumbline.wakes import Wake
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
 
@@ -116,6 +116,21 @@ class Plumbline:
         if look.adoption != look.before:
             self.ledger.adopt(unit.account, look.control, look.adoption.to_json())
 
+    def switched_off(self, account: str) -> list[Wake]:
+        """The wakes that close what is open of controls that nobody looks with any more.
+
+        What is wrong by the time such a control is switched on again is adopted, however long ago its first sweep was.
+        """
+        off = {name: rule for name, rule in self.engine.baseline.rules.items() if rule.response is Response.OFF}
+        if not off:
+            return []
+        adopted = self.ledger.adopted(account)
+        for name, rule in off.items():
+            if name in adopted and Adoption.from_json(adopted[name]).mark != mark(rule):
+                self.ledger.adopt(account, name, Adoption(mark(rule)).to_json())
+        found = self.ledger.open_findings(account)
+        return [Wake(one.control, one.target, Origin.SWEEP) for one in found if one.control in off]
+
     def sweep_and_settle(self, *, now: datetime) -> Iterator[Settled]:
         """A whole sweep and all it calls for, in this process."""
         broken: list[Exception] = []
@@ -124,6 +139,7 @@ class Plumbline:
                 broken += [look.error] if look.error else []
                 yield from self.settle(look.wakes, now=now)
                 self.looked(unit, look)
+        yield from self.settle(self.switched_off(self.account), now=now)
         self.ledger.note_sweep(self.account, now)
         if broken:  # the other controls have been looked with
             raise broken[0]

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from plumbline import exempting
 from plumbline.compose import Look, Plumbline
-from plumbline.core import Origin, PlumblineError, Response
+from plumbline.core import PlumblineError
 from plumbline.reacting import Log
 from plumbline.sweep import Unit
-from plumbline.wakes import Task, Wake
+from plumbline.wakes import Task
 
 #: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
 _ENOUGH_MILLISECONDS = 30_000
@@ -86,21 +86,11 @@ class Sweeper:
         if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
-            self.wakes.send([wake.to_json() for wake in self._of_what_is_off(unit.account)])
+            self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
             self.plumbline.ledger.note_sweep(unit.account, self.clock())
         if broken:  # the others are done with; this comes back, and its alarm tells
             names = ", ".join(look.control for look in broken)
             raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
-
-    def _of_what_is_off(self, account: str) -> list[Wake]:
-        """Findings of controls that were switched off: no unit looks at them, and settle closes them."""
-        rules = self.plumbline.engine.baseline.rules
-        found = self.plumbline.ledger.open_findings(account)
-        return [
-            Wake(one.control, one.target, Origin.SWEEP)
-            for one in found
-            if one.control in rules and rules[one.control].response is Response.OFF
-        ]
 
     def _has_to_tell_of_exemptions(self, account: str) -> bool:
         reviewed = self.plumbline.engine.baseline.exemptions
