@@ -103,3 +103,12 @@ def test_a_group_without_policies_is_an_error_in_the_baseline() -> None:
     schema = Draft202012Validator(CONTROL.settings["groups"])
     assert not schema.is_valid({"g": []})
     assert schema.is_valid(defaults(CONTROL)["groups"])
+
+
+def test_what_is_left_alone_for_now_can_make_a_repair_impossible() -> None:
+    nothing = plan(TARGET, {"partition": "aws", "groups": {}}, SETTINGS, {"billing lacks job-function/Billing"})
+    assert nothing.refusal == "a group that is left alone for now does not exist, and nothing can be attached to it"
+    full = {"partition": "aws", "groups": {"administrators": [f"{AWS}P{number}" for number in range(10)]}}
+    repair = plan(TARGET, full, SETTINGS, {"administrators lacks AdministratorAccess"})
+    assert "administrators would hold more than 10" in repair.refusal
+    assert not plan(TARGET, full, SETTINGS).refusal

@@ -9,9 +9,9 @@ service roles on a role.
 Why: with administrator rights an intruder can do anything, and remove every trace and every other rule on this list.
 Handing them to an account he already has takes one call, and it is the call he makes first.
 Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
-turned into an administrator's goes back to its newest version that is none; where administrators hold it too, or there
-is no such version, it is detached from the others. Nothing is taken from anyone while nobody would be left who is an
-administrator by the baseline: you are told instead.
+turned into an administrator's goes back to its newest version that is none; where administrators hold it too, or
+somebody who is left alone for now, or there is no such version, it is detached from the others. Nothing is taken from
+anyone while nobody would be left who is an administrator by the baseline: you are told instead.
 Undo: attaches, puts back or joins again; sets the default version that was.
 Source: CIS AWS Foundations 1.16; Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event names of IAM.
 """

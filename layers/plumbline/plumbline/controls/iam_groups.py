@@ -90,6 +90,14 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
     differences = list(_meant(state, settings, facts))
+    if not differences:
+        return Plan(refusal="a group that is left alone for now does not exist, and nothing can be attached to it")
+    for group, missing, extra in differences:  # never of a whole repair: the baseline names no more than fit
+        if len(state["groups"].get(group, ())) - len(extra) + len(missing) > MOST_ATTACHED:
+            return Plan(
+                refusal=f"with the policies that are left alone for now, {group} would hold more than {MOST_ATTACHED}; "
+                "detach one of them"
+            )
     alike = {name.lower(): name for name in state["groups"]}
     for group, _, _ in differences:
         if group not in state["groups"] and group.lower() in alike:

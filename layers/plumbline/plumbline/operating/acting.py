@@ -88,8 +88,8 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
             {"enforced": []},
         )
     words = " ".join(["enforce", *typed.words, "--yes"])
+    lines = _consequences(asked, graced)  # before anything is written: what AWS refuses must not hide what was done
     if "yes" not in typed.flags:
-        lines = _consequences(asked, graced)
         head = f"This ends the grace of {_count(graced)}{what}. Then:"
         tail = f"Nothing was changed. To do it, type: plumbline {words}"
         data = {"enforced": [], "would": [one.id for one in graced]}
@@ -102,7 +102,7 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     voice = asked.plumbline.engine.deployment.voice
     trouble = asked.tell(notices.enforced(named, asked.by, voice)) if done else ""
     head = f"The grace of {_count(done)}{what} is over:"
-    then = "\n".join(_consequences(asked, done))
+    then = "\n".join(lines)
     tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
     answer = "\n\n".join(part for part in (head, then, tail, missed, trouble) if part)
     return Answer(answer, {"enforced": [one.id for one in done]}, ok=not missed)
@@ -146,6 +146,10 @@ def _consequences(asked: Asked, found: Sequence[Finding]) -> list[str]:
     lines += [f"  {one.short}  {_named(asked, one)}" for one in more]
     if more:
         lines.append(f"  The last {len(more)} were not looked at again; for one type: plumbline plan {more[0].short}")
+    limits = asked.plumbline.engine.baseline.breakers
+    if len(found) > min(limits.per_control, limits.in_all):
+        most = f"At most {limits.per_control} repairs of one control, and {limits.in_all} of all, are made in an hour."
+        lines += ["", f"  {most}"]
     return lines
 
 
