@@ -104,17 +104,49 @@ def test_an_exemption_that_ends_reopens_what_is_not_due() -> None:
     assert transitions(exempt, house.finding) == ["reopened"]
 
 
-def test_a_failure_that_is_told_while_it_becomes_exempt_is_announced_once() -> None:
+def _dies() -> None:
+    raise SystemExit
+
+
+def _half_made() -> House:
+    """A repair that was cut short after its first write."""
     house = House()
-    house.alerts.down = True
-    house.aws.fails["SwitchOff"] = ["AccessDenied"]
-    with pytest.raises(AwsRefusal):
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.aws.on_write = lambda: _dies() if house.aws.writes else None
+    with pytest.raises(SystemExit):
         house.settle()
-    house.alerts.down = False
+    house.aws.on_write = lambda: None
+    return house
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_repair_that_was_cut_short_has_failed_once_though_its_target_is_exempt_by_then(*, dies: bool) -> None:
+    house = _half_made()
     house.exemptions = (Exemption("*", str(LAMP), "ann", "party", NOW + 2 * DAY),)
-    house.settle(now=NOW + HOUR)
-    assert house.alerts.subjects == ["repair failed: lamp hall is on (by mallory)"]
-    assert _announced(house) == ["opened", "repairing", "exempt", "failed"]
+    if dies:  # between the claim and the letter
+        house.alerts.down = True
+        with pytest.raises(AwsRefusal):
+            house.settle(now=NOW + DAY / 2)
+        house.alerts.down = False
+    house.settle(now=NOW + DAY)
+    assert _announced(house) == ["opened", "repairing", "failed", "exempt"]
+
+
+def test_a_failed_repair_whose_letter_never_left_is_announced_once() -> None:
+    house = _half_made()
+    house.ledger.pauses["*"] = NOW + 2 * DAY
+    house.alerts.down = True
+    with pytest.raises(AwsRefusal):
+        house.settle(now=NOW + DAY / 4)
+    house.exemptions = (Exemption("*", str(LAMP), "ann", "party", NOW + DAY),)
+    with pytest.raises(AwsRefusal):
+        house.settle(now=NOW + DAY / 2)
+    house.exemptions, house.alerts.down = (), False
+    house.settle(now=NOW + DAY)
+    assert (_announced(house), house.alerts.subjects) == (
+        ["opened", "repairing", "failed", "exempt"],
+        ["repair failed: lamp hall is on (by mallory)"],
+    )
 
 
 def test_a_failure_that_waits_for_the_digest_is_announced_once() -> None:
@@ -134,12 +166,41 @@ def test_what_was_new_beside_what_is_adopted_is_announced_as_repaired() -> None:
     assert _announced(house) == ["opened", "repairing", "repaired"]
 
 
-def test_an_undo_that_aws_refuses_is_announced() -> None:
+def test_each_failure_is_announced() -> None:
+    house = House()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"] * 2
+    house.settle()
+    house.settle(now=NOW + DAY)
+    assert _announced(house) == ["opened", *["repairing", "failed"] * 2]
+
+
+def test_a_telling_is_announced_whatever_the_status() -> None:
+    house = House(clocks=WEEK)
+    house.settle()
+    exempt = replace(house.finding, status=Status.EXEMPT)
+    again = replace(exempt, told=(*exempt.told, "failed", "failed"))
+    assert transitions(exempt, again) == ["failed"]
+    once = replace(again, told=(*exempt.told, "failed"))
+    assert transitions(once, again) == ["failed"]
+    undo = replace(exempt, told=(*exempt.told, "undo failed"))
+    assert transitions(exempt, undo) == ["undo-failed"]
+    assert transitions(undo, replace(undo, told=(*undo.told, "undo failed"))) == ["undo-failed"]
+
+
+def test_an_undo_that_aws_refuses_is_announced_and_so_is_one_that_was_cut_short() -> None:
     house = House()
     house.settle()
     house.aws.fails["SwitchOn"] = ["AccessDenied"]
-    house.type("undo", house.finding.short, now=NOW + HOUR)
-    assert _announced(house)[3:] == ["undoing", "exempt", "undo-failed"]
+    house.type("undo", house.finding.short)
+    house.aws.on_write = _dies
+    with pytest.raises(SystemExit):
+        house.type("undo", house.finding.short, "--force")
+    house.settle(origin=Origin.SWEEP, now=NOW + DAY / 2)
+    assert _announced(house) == [
+        *("opened", "repairing", "repaired"),
+        *("undoing", "undo-failed", "exempt"),
+        *("undoing", "undo-cut-short", "resolved"),
+    ]
 
 
 def test_the_guide_names_every_transition() -> None:

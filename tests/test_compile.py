@@ -218,13 +218,12 @@ def _exemption(**different: str) -> str:
         ({"owner": "  "}, "5: exemptions.reviewed[1].owner: this must not be blank; write who answers for it"),
         ({"reason": " "}, "6: exemptions.reviewed[1].reason: this must not be blank; write why, for the next reader"),
         ({"target": "acme"}, '4: exemptions.reviewed[1].target: "acme" fits no target: targets read account/region/'),
-        (
-            {"target": "*/iam-grops/baseline"},
-            '4: exemptions.reviewed[1].target: "iam-grops" is no kind of target of iam-groups; write one of: iam-',
-        ),
-        (
-            {"control": "*", "target": "111122223333/us-east-1/s3/acme"},
-            '4: exemptions.reviewed[1].target: "s3" is no kind of target of any control; write one of: ',
+        *(
+            (
+                {"control": "s3-public-acl", "target": target},
+                f'4: exemptions.reviewed[1].target: "{target}" covers nothing: it fits no target of s3-public-acl: ',
+            )
+            for target in ("*/s3-buckets/www-*", "111122223333/global/iam-user/ann", "s3-bucket/www")
         ),
         *(
             (
@@ -242,12 +241,18 @@ def test_an_exemption_that_says_too_little_or_covers_too_much_stops_the_build(
     assert problem.startswith(f"baseline.yaml:{expected}")
 
 
+def test_an_exemption_that_covers_nothing_says_which_kinds_there_are() -> None:
+    (problem,) = _problems(_exemption(control="iam-inline-policies", target="*/iam-usr/bob"))
+    assert problem.endswith("targets read account/region/kind/id, and the kinds are iam-group, iam-role, iam-user")
+
+
 @pytest.mark.parametrize(
     "different",
     [
         {"target": "*"},
         {"control": "*", "target": "*/s3-bucket/*"},
         {"control": "*", "target": "111122223333/global/iam-user/ann"},
+        {"control": "s3-public-acl", "target": "999999999999/eu-west-1/s3-bucket/www"},
     ],
 )
 def test_an_exemption_of_one_control_or_of_one_kind_does_not_stop_it(different: Mapping[str, str]) -> None:

@@ -7,14 +7,24 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plumbline import exempting
 from plumbline.baseline import Breakers
-from plumbline.core import AwsRefusal, Clock, Origin, Response
-from plumbline.exemptions import Exemption, due_notices, exactly, granted, kept, matches_everything
+from plumbline.core import AwsRefusal, Clock, Origin, Response, Target
+from plumbline.exemptions import (
+    Exemption,
+    covers_nothing,
+    due_notices,
+    exactly,
+    granted,
+    kept,
+    matches_everything,
+)
 from plumbline.findings import Status
 from plumbline.pauses import Pause
-from tests.fakes import ACCOUNT, LAMP, NOW, House, Lamps, Memory, lamp_prose
+from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House, Lamps, Memory, lamp_prose
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EXEMPT = ("--days", "7", "--owner", "ann", "--reason", "party")
@@ -445,24 +455,107 @@ def test_modes_that_never_write_can_be_paused_too() -> None:
     assert House(mode=Response.OBSERVE).type("pause", "--hours", "1", "--reason", "x").ok
 
 
-@pytest.mark.parametrize("pattern", ["*/lmap/hall", "*/global/lmap/h*", "111122223333/*/lmap/*", "*/eu-west-1/lmap/x*"])
-def test_a_pattern_of_a_kind_that_no_rule_knows_is_refused_too(pattern: str) -> None:
-    answer = House().type("exempt", pattern, "--control", "lamp-off", *EXEMPT)
-    assert "lamp-off knows no target of the kind 'lmap'; write one of: lamp" in answer.text
-    assert not answer.ok
-
-
-@pytest.mark.parametrize("pattern", ["*/lamp/h*", "*/hall", "*/eu-west-1/lamp/x", "111122223333/*/lamp/a/*", "*/la*/x"])
-def test_a_pattern_that_may_cover_something_is_taken(pattern: str) -> None:
-    assert House().type("exempt", pattern, "--control", "lamp-off", *EXEMPT).ok
-
-
-def test_an_exemption_of_another_account_in_the_baseline_is_shown_as_one_that_covers_nothing() -> None:
-    house = House(exemptions=(Exemption("*", "999999999999/*/lamp/x", "ann", "moved", NOW + DAY),))
-    assert "(covers nothing: this is account 111122223333)" in house.type("exemptions").text
-
-
 @pytest.mark.parametrize("control", ["lamp-off", "all"])
 def test_a_target_of_a_kind_that_no_rule_knows_is_refused_with_those_there_are(control: str) -> None:
     answer = House().type("exempt", f"{ACCOUNT}/global/lmap/hall", "--control", control, *EXEMPT)
     assert (answer.ok, "'lmap'; write one of: lamp" in " ".join(answer.text.split())) == (False, True)
+
+
+S3 = replace(CONTROL, id="s3", kinds=("s3-bucket",), noun="bucket {id}")
+KEYS = replace(CONTROL, id="keys", kinds=("iam-user", "iam-access-key"), noun="key {last} of {first}")
+SEEN = replace(CONTROL, id="seen", kinds=("root-session",), noun="root", witness=lambda detail: detail)
+BOTH = {one.id: one for one in (S3, KEYS, SEEN)}
+
+
+@pytest.mark.parametrize(
+    ("control", "pattern"),
+    [
+        ("s3", "*/s3-buckets/logs-*"),
+        ("s3", "*/bucket/logs-*"),
+        ("s3", f"{ACCOUNT}/*/iam-user/bob"),
+        ("s3", "*/bucket/*"),  # no region is called so
+        ("s3", "*/s3-bucket/"),
+        ("s3", "*/s3-bucket/logs/2026"),  # no name of a bucket holds a slash
+        ("s3", "*/S3-Bucket/logs-*"),
+        ("s3", "999999999999/*/s3-bucket/*"),
+        ("s3", "?1112222333/*/s3-bucket/*"),
+        ("s3", f"{ACCOUNT}/us-east-1/[!s]3-bucket/*"),
+        ("*", f"{ACCOUNT}/global/lmap/*"),
+        ("*", f"{ACCOUNT}/us-east-?/iam-usr/bob"),
+        ("gone", "*"),
+    ],
+)
+def test_a_pattern_that_can_cover_nothing_is_known(control: str, pattern: str) -> None:
+    assert covers_nothing(control, pattern, BOTH, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("control", "pattern"),
+    [
+        ("s3", "*/s3-bucket/logs-*"),
+        ("s3", "*logs*"),
+        ("s3", "*/*/*/*"),
+        ("s3", "*/s3-bucket"),  # a bucket may be called so
+        ("s3", "*/us-gov-west-1/*"),
+        ("s3", "1*t/x"),
+        ("s3", f"{ACCOUNT}/us-*/s3-b[!x]cket/[]a]*"),
+        ("s3", "[!2-9]11122223333/[a-z]?-east-1/s3-bucket/[["),
+        ("keys", f"{ACCOUNT}/global/iam-access-key/bob/*"),
+        ("keys", "*/bob/*"),  # bob's keys
+        ("keys", "*/s3-bucket/*"),  # a user of that name has keys
+        ("seen", "*/2026-03-02T09/198.51.100.7"),
+        ("*", "*/lmap/*"),
+    ],
+)
+def test_a_pattern_that_may_cover_something_is_let_through(control: str, pattern: str) -> None:
+    assert covers_nothing(control, pattern, BOTH, ACCOUNT) == ""
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(st.sampled_from("1/*?[]!-ab3s"), max_size=24),
+    st.sampled_from(("global", "us-east-1", "us-gov-west-1", "mx-central-12")),
+    st.text(st.sampled_from("ab-[]!?"), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from("*?")), max_size=6),
+)
+def test_what_covers_something_is_never_taken_for_nothing(
+    pattern: str, region: str, name: str, holes: list[tuple[int, str]]
+) -> None:
+    target = Target(ACCOUNT, region, "s3-bucket", name)
+    text = str(target)
+    for at, wild in holes:
+        text = text[:at] + wild + text[at + 1 :]
+    for one in (pattern, text, exactly(target)):
+        if Exemption("s3", one, "", "", NOW).covers("s3", target):
+            assert covers_nothing("s3", one, BOTH, ACCOUNT) == covers_nothing("s3", one, BOTH) == ""
+
+
+def test_a_pattern_that_can_cover_nothing_is_refused_with_one_that_can() -> None:
+    words = [
+        " ".join(House().type("exempt", pattern, "--control", "lamp-off", *EXEMPT).text.split())
+        for pattern in ("*/lmap/hall-*", "*/bucket/*")
+    ]
+    assert [
+        f"'{pattern}' covers nothing: it fits no target of lamp-off: targets read account/region/kind/id, and the "
+        f"kinds are lamp. Type a pattern such as '{instead}'"
+        for pattern, instead in (("*/lmap/hall-*", "*/lamp/hall-*"), ("*/bucket/*", "*/lamp/NAME"))
+    ] == words
+
+
+def test_an_exemption_of_the_baseline_that_covers_nothing_is_marked_and_told() -> None:
+    other = "999999999999/global/lamp/hall"
+    house = House(exemptions=(Exemption("lamp-off", other, "ann", "moved", NOW + 40 * DAY), _exemption(50, "")))
+    listed = house.type("exemptions")
+    assert listed.text.splitlines()[:4] == [
+        "baseline.yaml  lamp-off, until 2026-04-11 09:30 UTC",
+        f"      {other}",
+        "      ann: moved",
+        f"      COVERS NOTHING: it means another account than this one, {ACCOUNT}",
+    ]
+    why = f"it means another account than this one, {ACCOUNT}"
+    assert [why, ""] == [one["covers_nothing"] for one in listed.data["exemptions"]]
+    status = " ".join(house.type("status").text.split())
+    assert "exempt 2, the next ends on 2026-04-11; 1 covers NOTHING. See: plumbline exemptions" in status
+    assert exempting.tell_due(house.plumbline, now=NOW) == 2
+    bodies = [" ".join(one.body.split()) for one in house.alerts.letters]
+    assert [True, False] == [f"This exemption covers nothing: {why}." in one for one in bodies]

@@ -105,6 +105,14 @@ def test_a_group_without_policies_is_an_error_in_the_baseline() -> None:
     assert schema.is_valid(defaults(CONTROL)["groups"])
 
 
+def test_an_own_policy_does_not_hide_behind_one_of_aws_of_the_same_name() -> None:
+    own = "arn:aws:iam::123456789012:policy/ReadOnlyAccess"
+    both = {"partition": "aws", "groups": {"billing": [own, f"{AWS}ReadOnlyAccess"]}}
+    found = detect(both, SETTINGS)
+    assert found is not None
+    assert {f"billing has {own} as well", "billing has ReadOnlyAccess as well"} < set(found.items)
+
+
 def test_what_is_left_alone_for_now_can_make_a_repair_impossible() -> None:
     nothing = plan(TARGET, {"partition": "aws", "groups": {}}, SETTINGS, {"billing lacks job-function/Billing"})
     assert nothing.refusal == "a group that is left alone for now does not exist, and nothing can be attached to it"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from plumbline import cloudtrail, registry, wakes
 from plumbline.core import ALL, GLOBAL, Target
+from plumbline.exemptions import covers_nothing, exactly
 from tests.eventbridge import matches, patterns, rules_woken
 from tests.recorded import Recorded, at, places, put, records, without
 
@@ -60,6 +61,13 @@ def test_a_rule_hears_it_and_its_one_target_is_found(record: Recorded) -> None:
     asked = (detail.get("requestParameters") or {}).get("CreateBucketConfiguration") or {}
     assert target.region in (GLOBAL, event["region"], detail.get("awsRegion"), asked.get("LocationConstraint"))
     assert target == Target.parse(str(target))
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_an_exemption_of_it_is_not_taken_for_one_that_covers_nothing(record: Recorded) -> None:
+    target, controls = record.target(), registry.load()
+    patterns_of_it = (exactly(target), f"*/{target.kind}/{target.id}", f"{target.account}/*/{target.id}")
+    assert [""] * 3 == [covers_nothing(record.control, one, controls, target.account) for one in patterns_of_it]
 
 
 @pytest.mark.parametrize("record", RECORDS)

@@ -472,16 +472,17 @@ class History:
         key, life = world.oracle.by_id[ids[0]]
         kind, name = key[1].rsplit("/", 2)[-2:]
         toy, mine = world.toys[(kind, name)], f"plumbline:{ids[0]}"
-        writes = list(toy.writes)
-        finding = world.oracle.finding(world, key)
+        writes, began = list(toy.writes), world.now
         answer = self._types("undo", short, *force)
         if answer is None or not answer.ok:
             return
         life.undone = True
         world.oracle.checks["undo"] += 1
-        if finding is None or not finding.undoable or self.world.weather.stale:
+        finding = world.oracle.finding(world, key)
+        undone = [one for one in finding.repairs if one.undone and one.undone >= began] if finding else []
+        if not undone or self.world.weather.stale:
             return  # with stale views a plan may be made for what is not there
-        first = finding.undoable[0]
+        first = undone[0]
         before, since = (first.before or {}).get("facts"), [one for one in writes if one[2] >= first.at]
         if not since or since[0][1] != before or any(who != mine for who, _, at in toy.writes if at >= first.at):
             return  # somebody else changed it between the tries

@@ -7,30 +7,29 @@ together tell one transition from the next.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from plumbline.core import Control
-from plumbline.findings import Finding, Status, from_json
+from plumbline.findings import DIGEST, Finding, Status, from_json
 from plumbline.reacting import Log
 from plumbline.wording import clean
 
 DETAIL_TYPE = "Plumbline Finding"
 #: What the ledger calls a status, where an event says it otherwise: an open finding is one that was opened.
 NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERGED: "not-converged"}
-#: What a person was told that is no status, or may be told without a change of it.
+#: What a person was told that is no status, and what an event calls it. Of reminders there are several.
 TOLD = {
     "reminded": "reminded",
     "escalated": "escalated",
     "fight": "fight",
-    "failed": "failed",
-    "not converged": "not-converged",
-    "undo failed": "undo-failed",
     "undo cut short": "undo-cut-short",
+    "undo failed": "undo-failed",
 }
-#: From one of these to open: what was new is repaired, and adoption's grace covers the rest.
-_AT_WORK = (Status.ACTING, Status.NOT_CONVERGED)
+_FAILED = Status.FAILED.value
+_HALF_MADE = (Status.ACTING, Status.NOT_CONVERGED)
 _CAMEL = {"event_id": "eventId"}
 
 
@@ -80,18 +79,31 @@ def transitions(before: Finding | None, after: Finding) -> Sequence[str]:
     if before is not None and before.id != after.id:
         before = None
     status = before.status if before else Status.OPEN
-    told = set(before.told) if before else set()
+    told = [*(Counter(after.told) - Counter(before.told if before else ())).elements()]
     happened = [] if before else ["opened"]
     if after.proposal is not None and (before is None or before.proposal != after.proposal):
         happened.append("proposed")
-    if status in _AT_WORK and after.status is Status.OPEN:
-        happened.append(Status.REPAIRED.value)
-    elif after.status is not status:
-        happened.append(NAMES.get(after.status, after.status.value))
-    named = {TOLD.get(one) or TOLD.get(one.split()[0]) for one in after.told if one not in told}
-    # a repair that failed is announced by its status, whoever hears of it and when
-    announced = {NAMES.get(one, one.value) for one in (status, after.status)}
-    return [*happened, *(name for name in TOLD.values() if name in named and name not in announced)]
+    if (_has_failed(after) or _FAILED in told) and not (before and _has_failed(before)):
+        happened.append(_FAILED)
+    happened += [name for one in told for begins, name in TOLD.items() if one.startswith(begins)]
+    if after.status is not status and after.status is not Status.FAILED:
+        happened.append(_name(status, after.status))
+    return happened
+
+
+def _has_failed(finding: Finding) -> bool:
+    """Whether a failed repair shows in a finding: in its status or, where that says something else, in its outbox.
+
+    A repair that was cut short and is held back now is told of under whatever holds it back, such as an exemption.
+    """
+    return finding.status is Status.FAILED or finding.outbox in (_FAILED, f"{DIGEST}{_FAILED}")
+
+
+def _name(before: Status, after: Status) -> str:
+    """What an event calls a change of status."""
+    if after is Status.OPEN and before in _HALF_MADE:  # what was new is put right; older facts are still in grace
+        return Status.REPAIRED.value
+    return NAMES.get(after, after.value)
 
 
 def events(record: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterator[dict[str, Any]]:

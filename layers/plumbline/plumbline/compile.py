@@ -25,7 +25,7 @@ from plumbline import registry
 from plumbline.baseline import Baseline, Breakers, Letters, Patience, completed
 from plumbline.clocks import duration
 from plumbline.core import BaselineError, Clock, Control, PlumblineError, Response
-from plumbline.exemptions import ANY, matches_everything, unknown_kind
+from plumbline.exemptions import ANY, covers_nothing, matches_everything
 
 _DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
 _NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
@@ -98,7 +98,7 @@ def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
         problems = [(tuple(one.absolute_path), _advice(one)) for one in broken]
     if not problems:
         problems = list(_clock_problems(data.get("controls") or {}))
-        problems += _exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], controls, today)
+        problems += _exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today, controls)
     compiled = {} if problems else _compiled(data, controls)
     problems += _clashes(compiled, controls) if compiled else []
     if problems:
@@ -261,7 +261,7 @@ def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401
 
 
 def _exemption_problems(
-    exemptions: Sequence[Mapping[str, Any]], controls: Mapping[str, Control], today: date
+    exemptions: Sequence[Mapping[str, Any]], today: date, controls: Mapping[str, Control]
 ) -> Iterator[tuple[Path_, str]]:
     for number, one in enumerate(exemptions):
         for key, advice in (
@@ -291,20 +291,13 @@ def _target_problem(control: str, target: str, controls: Mapping[str, Control]) 
             f"{_shown(target)} fits no target: targets read account/region/kind/id; write it whole, or a pattern such "
             "as '*/s3-bucket/www-example-com'"
         )
-    kinds = {kind for name, one in controls.items() if control in (ANY, name) for kind in one.kinds}
-    unknown = unknown_kind(target, kinds)
-    if unknown:
-        return f"{_shown(unknown)} is no kind of target of {_whose(control)}; write one of: {', '.join(sorted(kinds))}"
     if control == ANY and matches_everything(target, _some_account(target)):
         return (
             f"{_shown(target)} exempts everything from every control, and nothing would be repaired; name a kind, as "
             "in '*/s3-bucket/www-*', or name the control; to repair nothing, set the stack's Mode to observe"
         )
-    return ""
-
-
-def _whose(control: str) -> str:
-    return "any control" if control == ANY else control
+    nothing = covers_nothing(control, target, controls)
+    return f"{_shown(target)} covers nothing: {nothing}" if nothing else ""
 
 
 def _some_account(target: str) -> str:

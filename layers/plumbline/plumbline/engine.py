@@ -314,17 +314,15 @@ class Engine:
         acts = clocks.acts_at(case.rule, finding)
         if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
             finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
-        folds = (
-            self._teller.in_storm(case.brief) and transition != "escalated"
-        )  # a digest does not reach the escalation address
+        # a digest does not reach the escalation address
+        folds = self._teller.in_storm(case.brief) and transition != "escalated"
         # an event is told of at once, grace or not: somebody has just done something
         waits = transition == "opened" and finding.is_adopted and case.wake.origin is not Origin.EVENT
         if waits or folds:
-            return Settled(
-                Outcome.LISTED, case.wake, self._teller.save(case, replace(finding, outbox=DIGEST + transition))
-            )
+            listed = self._teller.save(case, replace(finding, outbox=DIGEST + transition))
+            return Settled(Outcome.LISTED, case.wake, listed)
         voice = self.deployment.voice
-        last = clocks.is_last_reminder(case.rule, finding, case.now)
+        last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
         letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
         return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, finding, transition, letter), reason=held)
 

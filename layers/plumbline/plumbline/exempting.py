@@ -10,7 +10,7 @@ from typing import Protocol
 from plumbline import notices
 from plumbline.compose import Plumbline
 from plumbline.core import Conflict
-from plumbline.exemptions import Exemption, Notice, due_notices, kept, reviewed_notices
+from plumbline.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices
 from plumbline.findings import LEASE
 from plumbline.wording import Letter
 
@@ -77,7 +77,10 @@ def _letter(plumbline: Plumbline, exemption: Exemption, notice: Notice) -> Lette
     if notice != "made":
         return notices.ending(exemption, notice, voice)
     found = plumbline.ledger.open_findings(plumbline.account)
-    return notices.exempted(exemption, sum(exemption.covers(one.control, one.target) for one in found), voice)
+    covered = sum(exemption.covers(one.control, one.target) for one in found)
+    # the build does not know the account; nobody typed it, so no answer could say that it is pointless
+    nothing = covers_nothing(exemption.control, exemption.target, plumbline.engine.controls, plumbline.account)
+    return notices.exempted(exemption, covered, voice, nothing=nothing)
 
 
 def _record(plumbline: Plumbline, told_of: Exemption, notice: Notice, now: datetime) -> None:

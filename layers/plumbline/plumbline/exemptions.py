@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from plumbline.core import Target, utc
+from plumbline.core import GLOBAL, Control, Target, utc
 
 ANY = "*"
-#: What makes a pattern of a target.
-WILD = "*?["
-#: Targets read account/region/kind/id.
-_KIND_IS_WORD = 3
-_REGION = re.compile(r"global|[a-z]{2,3}(-[a-z]+)+-\d")
 #: How long before its end the owner of an exemption is reminded. A shorter one is not reminded of at all.
 REMIND_BEFORE = timedelta(days=7)
 #: Begins each id, so that over the phone an exemption is not taken for a finding.
@@ -36,6 +31,12 @@ _PROBES = (
     "eu-west-3/trail/plumb.line",
     "ap-southeast-2/alarm/x",
 )
+#: One piece of a pattern as fnmatch reads it: a set of characters, or one by itself.
+_PIECE = re.compile(r"\[!?+\]?+[^\]]*\]|.", re.DOTALL)
+_DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
+_ACCOUNT_DIGITS = 12
+#: How a region reads, place by place, and whether more of the same may follow there.
+_REGION = (("[a-z]", True), ("-", False), ("[a-z-]", True), ("-", False), (_DIGIT, True))
 
 Notice = Literal["made", "expiring", "expired"]
 
@@ -148,14 +149,81 @@ def matches_everything(pattern: str, account: str) -> bool:
     return all(fnmatchcase(f"{account}/{probe}", pattern) for probe in _PROBES)
 
 
-def unknown_kind(pattern: str, kinds: Collection[str]) -> str:
-    """The word of a pattern that stands where a kind of target belongs and is none of `kinds`; empty where all is well.
+def kinds_of(control: str, controls: Mapping[str, Control]) -> Mapping[str, str]:
+    """The kinds of targets that a control (or `*`: any) knows, each with the characters that its ids may hold."""
+    meant = [one for name, one in controls.items() if control in (ANY, name)]
+    kinds = {kind: _NO_SLASH for one in meant for kind in one.kinds}
+    return kinds | {kind: _ANY_CHAR for one in meant if _has_slashes(one) for kind in one.kinds}
 
-    A pattern's first `*` may stand for account and region, so any of its first words may be the kind.
+
+def covers_nothing(control: str, pattern: str, controls: Mapping[str, Control], account: str = "") -> str:
+    """Why no target that there may ever be is covered; empty unless that is certain.
+
+    Args:
+        control: a control's id, or `*` for all.
+        pattern: a target, or a pattern of targets.
+        controls: the registry.
+        account: the only account there is; empty for any, where it is not known.
     """
-    named = [one for one in pattern.split("/")[:-1][:_KIND_IS_WORD] if not any(char in one for char in WILD)]
-    words = [one for one in named if not (one.isdigit() or _REGION.fullmatch(one))]
-    return words[-1] if words and not any(one in kinds for one in words) else ""
+    kinds = kinds_of(control, controls)
+    if not kinds:
+        return f"there is no rule {control}"
+    if not _can_cover(pattern, "", kinds):
+        whose = "any rule" if control == ANY else control
+        return (
+            f"it fits no target of {whose}: targets read account/region/kind/id, and the kinds are "
+            f"{', '.join(sorted(kinds))}"
+        )
+    if account and not _can_cover(pattern, account, kinds):
+        return f"it means another account than this one, {account}"
+    return ""
+
+
+def _has_slashes(control: Control) -> bool:
+    """Whether ids of a control's targets may hold a slash: it names their parts, or they are made of events."""
+    return control.witness is not None or "{first}" in control.noun or "{last}" in control.noun
+
+
+def _can_cover(pattern: str, account: str, kinds: Mapping[str, str]) -> bool:
+    """Whether there is a text that a pattern covers and that reads like a target of these kinds."""
+    pieces = _PIECE.findall(pattern)
+    return any(_have_a_text_in_common(pieces, one) for kind in kinds for one in _shapes(account, kind, kinds[kind]))
+
+
+def _shapes(account: str, kind: str, of_an_id: str) -> Iterator[Sequence[tuple[str, bool]]]:
+    """How targets of a kind read: what stands at each place, and whether more of the same may follow there."""
+    owner = [(one, False) for one in account or [_DIGIT] * _ACCOUNT_DIGITS]
+    for region in ([(one, False) for one in GLOBAL], _REGION):
+        yield [*owner, ("/", False), *region, *((one, False) for one in f"/{kind}/"), (of_an_id, True)]
+
+
+def _have_a_text_in_common(pattern: Sequence[str], shape: Sequence[tuple[str, bool]]) -> bool:
+    """Walks a pattern and a shape side by side, in every way there is: a `*` may stand for slashes too."""
+    seen: set[tuple[int, int]] = set()
+    ahead = [(0, 0)]
+    while ahead:
+        place = ahead.pop()
+        if place == (len(pattern), len(shape)):
+            return True
+        at, stands = place
+        if place in seen or at == len(pattern):
+            continue
+        seen.add(place)
+        piece = pattern[at]
+        after = at if piece == ANY else at + 1
+        if piece == ANY:
+            ahead.append((at + 1, stands))
+        if stands < len(shape) and (piece == ANY or _overlap(piece, shape[stands][0])):
+            ahead += [(after, stands + 1), *([(after, stands)] if shape[stands][1] else [])]
+    return False
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two pieces may stand for the same character; two sets may, as far as is known here."""
+    for alone, piece in ((one, other), (other, one)):
+        if len(alone) == 1 and alone != _ANY_CHAR:
+            return fnmatchcase(alone, piece)
+    return True
 
 
 def _letters(seed: str) -> str:

@@ -13,8 +13,10 @@ _SHOWN = 120
 _NAMED = 20
 
 
-def exempted(exemption: Exemption, covered: int, voice: Voice) -> Letter:
-    """Somebody made an exemption."""
+def exempted(exemption: Exemption, covered: int, voice: Voice, *, nothing: str = "") -> Letter:
+    """Somebody made an exemption; `nothing` says why it can never cover anything, where that is so."""
+    if nothing:
+        return _about(exemption, "exempt", f"This exemption covers nothing: {wording.clean(nothing)}.", voice)
     lead = (
         f"{_left_alone(exemption)} until {wording.moment(exemption.until)}: it is watched and listed, and not "
         f"repaired. Open findings that this covers now: {covered or 'none'}."

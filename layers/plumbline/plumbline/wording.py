@@ -251,7 +251,7 @@ def _listed(controls: Mapping[str, Control], findings: Sequence[Finding]) -> str
         if room < 0:
             lines += ["", f"  and {len(findings) - count} more. All of them: plumbline findings"]
             break
-        added = [*_hanging(f"{one.short}  {_named(controls, one)}"), *under(_what_next(one))]
+        added = [*_hanging(f"{one.short}  {_named(controls, one)}"), *_below(_what_next(one))]
         if one.control != heading:
             heading = one.control
             added = ["", *(f"  {line}" for line in _wrapped(_title(controls, heading), _WIDTH - 2)), *added]
@@ -334,7 +334,7 @@ def weekly(
             for one in shown[:_WEEKLY_ROWS]
             for line in (
                 *_hanging(f"{one.short}  {_named(controls, one)}"),
-                *(under(_what_next(one)) if one.is_open else ()),
+                *(_below(_what_next(one)) if one.is_open else ()),
             )
         ]
         if lines:
@@ -382,9 +382,8 @@ def _hanging(text: str) -> list[str]:
     return [f"    {first}", *(f"          {line}" for line in rest)]
 
 
-def under(text: str, indent: int = 10) -> list[str]:
-    """Text in lines below what it is about."""
-    return [" " * indent + line for line in _wrapped(text, _WIDTH - indent)]
+def _below(text: str) -> list[str]:
+    return [f"          {line}" for line in _wrapped(text, _WIDTH - 10)]
 
 
 def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:

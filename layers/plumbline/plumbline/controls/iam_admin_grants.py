@@ -211,8 +211,11 @@ def _policy_plan(
 
 
 def part(state: State, _plan: Plan) -> State:
-    """What a principal or policy is, without who else is an administrator: others come and go."""
-    return state and {name: value for name, value in state.items() if name not in _OF_OTHERS}
+    """The target's own rights, or the policy and its holders; who else is an administrator comes and goes."""
+    if state is None:
+        return None
+    held = {"holders": [_holder(one) for one in state["holders"]]} if "holders" in state else {}
+    return {name: value for name, value in state.items() if name not in _OF_OTHERS} | held
 
 
 #: What the state tells of the rest of the account: it decides whether a repair is safe, and no repair changes it.

@@ -163,11 +163,16 @@ def _absent(group: str) -> str:
 
 
 def _lacks(group: str, arn: str) -> str:
-    return f"{group} lacks {_short(arn)}"
+    return f"{group} lacks {_exact(arn)}"
 
 
 def _has_as_well(group: str, arn: str) -> str:
-    return f"{group} has {_short(arn)} as well"
+    return f"{group} has {_exact(arn)} as well"
+
+
+def _exact(arn: str) -> str:
+    """A policy that is taken for no other: one of the account's own may be called like one of AWS's."""
+    return _short(arn) if ":iam::aws:" in arn else arn
 
 
 def part(state: State, plan: Plan) -> State:

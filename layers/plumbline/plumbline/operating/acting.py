@@ -19,6 +19,7 @@ from plumbline.operating.asking import (
     control_of,
     finding_of,
     name_of,
+    wrapped,
 )
 from plumbline.operating.looking import MOST_PLANS, prospect
 from plumbline.undoing import undo as take_back
@@ -141,7 +142,7 @@ def _consequences(asked: Asked, found: Sequence[Finding]) -> list[str]:
     """What ending the grace of each finding means: it is looked at again for that, so of some only."""
     lines = []
     for one in found[:MOST_PLANS]:
-        lines += [f"  {one.short}  {_named(asked, one)}", *wording.under(_then(asked, one), indent=8)]
+        lines += [f"  {one.short}  {_named(asked, one)}", *wrapped(wording.clean(_then(asked, one)), " " * 8)]
     more = found[MOST_PLANS:]
     lines += [f"  {one.short}  {_named(asked, one)}" for one in more]
     if more:

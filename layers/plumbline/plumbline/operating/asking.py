@@ -319,8 +319,8 @@ def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
         what = wording.clean(f"{name_of(control, one)} {one.deviation.summary}", 140)
         lines += [
             f"{one.short}  {severity:<8}  {one.status.value}, {due}",
-            *_wrapped(what, " " * 6),
-            *(_wrapped(wording.clean(one.then, 200), " " * 6) if one.then else ()),
+            *wrapped(what, " " * 6),
+            *(wrapped(wording.clean(one.then, 200), " " * 6) if one.then else ()),
         ]
     return lines
 
@@ -340,12 +340,12 @@ def _folded(line: str) -> Sequence[str]:
         return [line]
     said, types, command = line.partition("ype: plumbline ")
     if types:
-        return [*_wrapped(f"{said}ype:"), f"  plumbline {command}"]
-    return _wrapped(line)
+        return [*wrapped(f"{said}ype:"), f"  plumbline {command}"]
+    return wrapped(line)
 
 
-def _wrapped(text: str, indent: str = "") -> Sequence[str]:
-    """Lines in which ARNs and long names stay whole."""
+def wrapped(text: str, indent: str = "") -> Sequence[str]:
+    """Lines as wide as a window, in which ARNs and long names stay whole."""
     return textwrap.wrap(
         text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +13,14 @@ from plumbline.core import Target
 from plumbline.exemptions import (
     ANY,
     ID_BEGINS,
-    WILD,
     Exemption,
     covering,
+    covers_nothing,
     exactly,
     granted,
     kept,
+    kinds_of,
     matches_everything,
-    unknown_kind,
 )
 from plumbline.findings import MAX_ATTEMPTS, Finding, Status, spoken
 from plumbline.operating.asking import (
@@ -32,6 +33,7 @@ from plumbline.operating.asking import (
     paragraphs,
     text_of,
     until_of,
+    wrapped,
 )
 from plumbline.pauses import Pause
 from plumbline.restraints import EVERY_CONTROL
@@ -39,6 +41,7 @@ from plumbline.restraints import EVERY_CONTROL
 #: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
 _MOST_EXEMPTIONS = 300
 _MOST_STORED = 300_000
+_WILD = "*?["
 _STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
 _NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
 EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
@@ -129,30 +132,28 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
     found = sorted(both, key=lambda one: one.until)
     if not found:
         return Answer("Nothing is exempt.", {"exemptions": []})
+    controls = asked.plumbline.engine.controls
+    nothing = [covers_nothing(one.control, one.target, controls, asked.account) for one in found]
     lines = []
-    for one in found:
+    for one, why in zip(found, nothing, strict=True):
         lines += [
             f"{one.id or 'baseline.yaml'}  {notices.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
-            f"      {wording.clean(one.target, 140)}{_elsewhere(one, asked.account)}",
+            f"      {wording.clean(one.target, 140)}",
             f"      {wording.clean(f'{one.owner}: {one.reason}', 140)}",
+            *(wrapped(f"COVERS NOTHING: {why}", " " * 6) if why else ()),
         ]
     some = next((one.id for one in found if one.id), "")
     if some:
         lines += ["", f"To end one before its time, type: plumbline unexempt {some}"]
-    return Answer("\n".join(lines), {"exemptions": [one.to_json() for one in found]})
-
-
-def _elsewhere(exemption: Exemption, account: str) -> str:
-    """A word about an exemption of baseline.yaml that was written for another account."""
-    named = exemption.target.partition("/")[0]
-    return f" (covers nothing: this is account {account})" if named.isdigit() and named != account else ""
+    data = [{**one.to_json(), "covers_nothing": why} for one, why in zip(found, nothing, strict=True)]
+    return Answer("\n".join(lines), {"exemptions": data})
 
 
 def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
     """The control and the pattern of targets that a person wants to be exempt."""
     word = typed.word.strip()
     given = typed.options.get("control", "")
-    if not any(char in word for char in f"/{WILD}"):
+    if not any(char in word for char in f"/{_WILD}"):
         finding = finding_of(asked, word)
         return control_of(asked, given or finding.control), exactly(finding.target)
     if not given:
@@ -161,36 +162,50 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
             f"exempt {wording.clean(word, 80)} --control all --days 7 --owner ann --reason '...'"
         )
     control = control_of(asked, given)
-    if not any(char in word for char in WILD):
+    if not any(char in word for char in _WILD):
         target = Target.parse(word)
         if target.account != asked.account:
             raise Refused(f"this Plumbline holds account {asked.account}, not {wording.clean(target.account, 20)}")
-        _refuse_unknown_kind(asked, control, word)
+        _refuse_unknown_kind(asked, control, target.kind)
         return control, str(target)
-    head = word[: min(word.index(char) for char in WILD if char in word)]
+    head = word[: min(word.index(char) for char in _WILD if char in word)]
     if not (f"{asked.account}/".startswith(head) or head.startswith(f"{asked.account}/")):
         raise Refused(
             f"no target begins with '{wording.clean(head, 40)}': targets read account/region/kind/id. "
             f"Type a pattern such as '{asked.account}/*/s3-bucket/{wording.clean(head, 40)}*'"
         )
-    _refuse_unknown_kind(asked, control, word)
     if matches_everything(word, asked.account) and "all" not in typed.flags:
         raise Refused(
             f"the pattern '{wording.clean(word, 80)}' covers everything. Name a kind, as in '*/s3-bucket/logs-*'; or, "
             "if you mean it, type the same with --all"
         )
+    _refuse_pointless(asked, control, word)
     return control, word
 
 
-def _refuse_unknown_kind(asked: Asked, control: str, pattern: str) -> None:
+def _refuse_pointless(asked: Asked, control: str, pattern: str) -> None:
     controls = asked.plumbline.engine.controls
-    known = {one for name, rule in controls.items() if control in (ANY, name) for one in rule.kinds}
-    unknown = unknown_kind(pattern, known)
-    if unknown:
+    why = covers_nothing(control, pattern, controls, asked.account)
+    if why:
+        known = sorted(kinds_of(control, controls))
+        near = (
+            pattern.replace(f"/{part}/", f"/{kind}/")
+            for part in pattern.split("/")
+            for kind in difflib.get_close_matches(part, known, n=1)
+        )
+        instead = next((one for one in near if not covers_nothing(control, one, controls, asked.account)), "")
+        raise Refused(
+            f"'{wording.clean(pattern, 80)}' covers nothing: {why}. "
+            f"Type a pattern such as '{wording.clean(instead, 80) or f'*/{known[0]}/NAME'}'"
+        )
+
+
+def _refuse_unknown_kind(asked: Asked, control: str, kind: str) -> None:
+    known = kinds_of(control, asked.plumbline.engine.controls)
+    if kind not in known:
         whose = "any rule" if control == ANY else control
         raise Refused(
-            f"{whose} knows no target of the kind '{wording.clean(unknown, 40)}'; "
-            f"write one of: {', '.join(sorted(known))}"
+            f"{whose} knows no target of the kind '{wording.clean(kind, 40)}'; write one of: {', '.join(sorted(known))}"
         )
 
 
@@ -201,7 +216,7 @@ def _named(asked: Asked, word: str, among: Sequence[Exemption]) -> Sequence[Exem
     by_target = [one for one in among if word.strip() in (one.target, one.target.replace("[", "").replace("]", ""))]
     if by_id or by_target:
         return by_id or by_target
-    if "/" in word or typed.startswith(ID_BEGINS) or any(char in word for char in WILD):
+    if "/" in word or typed.startswith(ID_BEGINS) or any(char in word for char in _WILD):
         return ()
     finding = finding_of(asked, word)
     return [one for one in among if one.covers(finding.control, finding.target)]

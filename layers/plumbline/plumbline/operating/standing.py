@@ -9,6 +9,7 @@ from typing import Any
 
 from plumbline import wording
 from plumbline.core import AwsRefusal, Call, Response, Severity
+from plumbline.exemptions import Exemption, covers_nothing
 from plumbline.findings import Finding, Status
 from plumbline.notices import repairs
 from plumbline.operating.asking import Answer, Asked, Typed, brief, rows
@@ -48,9 +49,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         if fights
         else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
-        "exempt": f"{len(exemptions)}, the next ends on {exemptions[0].until:%Y-%m-%d}. See: plumbline exemptions"
-        if exemptions
-        else "nothing",
+        "exempt": _exempt(asked, exemptions),
         "alarms": alarms_text,
         "e-mail": deaf_text,
     }
@@ -82,6 +81,15 @@ def _open(asked: Asked, found: Sequence[Finding]) -> str:
     kinds = ", ".join(f"{counted[severity]} {severity.value}" for severity in Severity if counted[severity])
     soon = sum(one.due is not None and one.due <= asked.now + _SOON for one in found)
     return f"{len(found)}: {kinds}{f'; {soon} with a next step within a day' if soon else ''}"
+
+
+def _exempt(asked: Asked, exemptions: Sequence[Exemption]) -> str:
+    if not exemptions:
+        return "nothing"
+    controls = asked.plumbline.engine.controls
+    pointless = sum(bool(covers_nothing(one.control, one.target, controls, asked.account)) for one in exemptions)
+    said = f"; {pointless} cover{'s' * (pointless == 1)} NOTHING" if pointless else ""
+    return f"{len(exemptions)}, the next ends on {exemptions[0].until:%Y-%m-%d}{said}. See: plumbline exemptions"
 
 
 def _tripped(asked: Asked, spent: Mapping[str, int]) -> dict[str, str]:
