@@ -238,7 +238,7 @@ def test_status_of_a_quiet_house_fits_the_window() -> None:
     assert house.type("status").text.splitlines() == [
         "Plumbline, account 111122223333, us-east-1, mode enforce",
         "  controls    1: 1 enforce",
-        "  last sweep  not yet; the first one follows the deployment within the hour",
+        "  last sweep  not yet; the first one begins when the deployment is done",
         "  open        nothing",
         "  repairs     0 in this clock hour, of at most 25",
         "  exempt      nothing",

@@ -146,7 +146,7 @@ def _unconfirmed(asked: Asked) -> tuple[list[dict[str, str]] | None, str]:
 
 def _swept(at: datetime | None, now: datetime) -> str:
     if at is None:
-        return "not yet; the first one follows the deployment within the hour"
+        return "not yet; the first one begins when the deployment is done"
     ago = int((now - at).total_seconds() // 60)
     late = "  LATE: it should run every hour; see the alarms" if now - at > _LATE else ""
     return f"{ago} minute{'s' * (ago != 1)} ago, {wording.moment(at)}{late}"
