@@ -61,6 +61,7 @@ def test_somebody_hears_once_he_has_confirmed_and_where_nobody_knows(confirmed: 
     wire = Wire()
     wire.confirmed = confirmed
     assert Topic(wire, "arn:alerts", "us-east-1").is_heard() is heard
+    assert Topic(wire, "arn:alerts", "us-east-1", "arn:chat").is_heard()
     assert wire.sent == []
 
 

@@ -47,6 +47,8 @@ class Topic:
 
     def is_heard(self) -> bool:
         """See ports.Alerts."""
+        if self.chat:  # whoever asked for that topic reads there
+            return True
         try:
             sns = self.clients("", self.region, "sns")
             answer = perform(sns, Call("sns", "GetTopicAttributes", {"TopicArn": self.arn}))
