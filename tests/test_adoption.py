@@ -13,7 +13,7 @@ from plumbline.adoption import Adoption, mark
 from plumbline.core import AwsRefusal, Cause, Clock, Origin, Response
 from plumbline.findings import LEASE, Status, from_json, to_json
 from plumbline.wakes import Wake
-from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, lamp_prose
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -157,6 +157,7 @@ def test_when_a_person_puts_right_what_was_new_the_rest_is_as_before() -> None:
     _lit(house, "a")
     assert _sweep(house, LATER + HOUR) == "waiting"
     assert (house.finding.origin, house.finding.cause, house.finding.due) == (Origin.ADOPTION, Cause(), GRACE)
+    assert house.finding.proposal is None
 
 
 def test_a_person_approves_what_is_new_and_nothing_else() -> None:
@@ -305,3 +306,37 @@ def test_a_control_that_is_switched_on_again_adopts_what_happened_while_it_was_o
 
 def _swept(house: House, now: datetime) -> list[str]:
     return [one.outcome.value for one in house.plumbline.sweep_and_settle(now=now)]
+
+
+def test_what_is_left_is_escalated_of_its_own_after_what_was_new_was() -> None:
+    house = _adopted()
+    _lit(house, "a", "b")
+    house.aws.fails["SwitchOff"] = ["AccessDenied"] * 3
+    for hours in range(3):
+        house.settle(now=LATER + hours * HOUR)
+    assert [_sweep(house, LATER + hours * HOUR) for hours in (3, 4)] == ["told", "told"]
+    house.type("resume", now=LATER + DAY)
+    assert _sweep(house, LATER + DAY + HOUR) == "repaired"
+    house.ledger.pauses["*"] = GRACE + 9 * DAY
+    assert _sweep(house, GRACE + DAY) == "told"
+    assert [one.split(":")[0] for one in house.alerts.subjects if one.startswith("escalated")] == ["escalated"] * 2
+
+
+def test_a_later_repair_that_is_not_seen_yet_comes_back_before_anybody_is_told() -> None:
+    house = _adopted()
+    _lit(house, "a", "b")
+    house.settle(now=LATER)
+    house.aws.sticky = True
+    settled = house.engine.settle(Wake(house.control.id, LAMP, Origin.SWEEP), now=GRACE)
+    assert (settled.outcome.value, settled.again) == ("not converged", True)
+    house.aws.sticky = False
+    assert _sweep(house, GRACE + HOUR) == "repaired"
+    assert [one.split(":")[0] for one in house.alerts.subjects] == ["repaired", "repaired"]
+
+
+def test_what_only_events_can_tell_is_never_adopted() -> None:
+    house = _unswept(control=replace(CONTROL, witness=lambda detail: detail, observe=None, find=None))
+    evidence = {"on": ["a"]}
+    house.engine.settle(Wake(house.control.id, LAMP, Origin.EVENT, MALLORY, evidence), now=NOW)
+    assert (house.finding.origin, house.finding.grace_until) == (Origin.EVENT, None)
+    assert house.alerts.subjects == ["seen: lamp hall is on (by mallory)"]

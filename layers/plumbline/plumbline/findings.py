@@ -245,7 +245,7 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
     if not items <= set(finding.deviation.items):
         return replace(looked, origin=origin, cause=cause if cause.action else finding.cause)
     if looked.is_adopted and not finding.is_adopted:  # what was new is over
-        return replace(looked, origin=Origin.ADOPTION, cause=Cause())
+        return replace(looked, origin=Origin.ADOPTION, cause=Cause(), proposal=None)
     return looked
 
 
