@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS, EmbeddedAWSError, NotInTime
+from plumbline.adapters.alerts import Topic
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SAM = Path(__file__).resolve().parents[2] / ".venv/sam/bin/sam"
@@ -652,7 +653,7 @@ def test_a_taken_port_is_refused_at_once(aws: EmbeddedAWS, tmp_path: Path) -> No
         pass
 
 
-def test_unconfirmed_mail_is_not_delivered(tmp_path: Path) -> None:
+def test_unconfirmed_mail_is_not_delivered_and_plumbline_knows_that_nobody_hears(tmp_path: Path) -> None:
     with EmbeddedAWS.start(state=tmp_path / "state", confirm_mail=False) as aws:
         sns = aws.client("sns")
         topic = sns.create_topic(Name="t")["TopicArn"]
@@ -660,7 +661,10 @@ def test_unconfirmed_mail_is_not_delivered(tmp_path: Path) -> None:
         listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
         assert [subscription["SubscriptionArn"] for subscription in listed] == ["PendingConfirmation"]
         sns.publish(TopicArn=topic, Message="lost")
+        alerts = Topic(lambda *_: sns, topic, "us-east-1")
+        assert not alerts.is_heard()
         assert aws.confirm_mail("you@example.com") == 1
+        assert alerts.is_heard()
         sns.publish(TopicArn=topic, Message="found")
         assert [mail.text for mail in aws.mail()] == ["found"]
 
