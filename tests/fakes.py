@@ -136,7 +136,7 @@ class Lamps:
             names = self.lamps if self.listed is None else self.listed
             return [Target(ACCOUNT, GLOBAL, "lamp", name) for name in names]
         lamp = self.lamps.get(call.parameters["Name"])
-        return lamp and {**lamp, "on": list(lamp["on"])}
+        return lamp and {**lamp, "on": sorted(lamp["on"])}
 
     def hands(self, _control: Control, _target: Target, _resources: Sequence[str]) -> Callable[[Call], None]:
         """Writes."""

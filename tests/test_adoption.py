@@ -340,3 +340,10 @@ def test_what_only_events_can_tell_is_never_adopted() -> None:
     house.engine.settle(Wake(house.control.id, LAMP, Origin.EVENT, MALLORY, evidence), now=NOW)
     assert (house.finding.origin, house.finding.grace_until) == (Origin.EVENT, None)
     assert house.alerts.subjects == ["seen: lamp hall is on (by mallory)"]
+
+
+def test_a_letter_speaks_of_the_grace_only_while_it_lasts() -> None:
+    house = _adopted(clocks={"default": Clock(remind=(2 * DAY, 8 * DAY), act=10 * DAY)})
+    assert [_sweep(house, NOW + days * DAY) for days in (2, 8)] == ["told", "told"]
+    said = ["It may have been there before Plumbline" in " ".join(one.body.split()) for one in house.alerts.letters]
+    assert said == [True, False]

@@ -672,3 +672,11 @@ def test_a_reminder_is_the_last_when_the_repair_comes_before_another(
     house.settle()
     rule = house.engine.rule(house.control.id)
     assert [clocks.is_last_reminder(rule, house.finding, NOW + after) for after in remind] == last
+
+
+def test_no_reminder_is_the_last_where_there_is_no_repair() -> None:
+    house = House(clocks={"default": Clock(remind=(DAY,), act=7 * DAY)})
+    house.aws.lamps["hall"]["stuck"] = True
+    house.settle()
+    house.settle(now=NOW + DAY)
+    assert house.alerts.subjects[-1] == "reminder: lamp hall is on (by mallory)"

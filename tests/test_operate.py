@@ -423,6 +423,18 @@ def test_enforce_has_nothing_to_end_where_nothing_was_adopted(repaired: House) -
     assert "there is no control 'x'" in repaired.type("enforce", "x").text
 
 
+def test_an_undo_brings_back_what_was_before_the_try_that_changed_something() -> None:
+    house = House()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]  # somebody goes on between the tries
+    assert house.settle(now=NOW + HOUR) == "repaired"
+    answer = house.type("undo", house.finding.short, now=NOW + HOUR)
+    assert "Undone: lamp hall is as it was before the repair" in answer.text
+    assert sorted(house.aws.lamps["hall"]["on"]) == ["a", "b"]
+    assert "it is as it was before" in " ".join(house.alerts.letters[-1].body.split())
+
+
 def test_what_is_proposed_is_done_when_it_is_approved() -> None:
     house = House(response=Response.PROPOSE)
     house.settle()
