@@ -18,6 +18,15 @@ def _state(told: World, story: Story, target: Target) -> State:
     return story.rule.observe(told.accounts.eyes(target.account, target.region), target)
 
 
+def _told(told: World, story: Story) -> tuple[Target, State, tuple[str, ...]]:
+    """What a story breaks, how it is then, and the facts that are wrong."""
+    target = story.breaks(told)
+    before = _state(told, story, target)
+    deviation = story.rule.detect(before, story.all_settings)
+    assert deviation is not None, "the story breaks nothing"
+    return target, before, deviation.items
+
+
 def _perform(told: World, story: Story, target: Target, plan: Plan, calls: tuple[Call, ...]) -> None:
     act = told.accounts.hands(story.rule, target, plan.resources)
     for call in calls:
@@ -27,9 +36,7 @@ def _perform(told: World, story: Story, target: Target, plan: Plan, calls: tuple
 @pytest.mark.parametrize("story", STORIES)
 def test_break_observe_do_compliant_undo_as_before(story: Story) -> None:
     with world() as told:
-        target = story.breaks(told)
-        before = _state(told, story, target)
-        assert story.rule.detect(before, story.all_settings), "the story breaks nothing"
+        target, before, _ = _told(told, story)
         plan = story.rule.plan(target, before, story.all_settings)
         if story.alert_only:
             assert plan.refusal
@@ -52,12 +59,9 @@ TOGETHER = frozenset({"billing-alarm", "cloudtrail-logging"})
 @pytest.mark.parametrize("story", STORIES)
 def test_each_fact_can_be_repaired_alone_and_leaves_the_others_as_they_are(story: Story) -> None:
     with world() as told:
-        target = story.breaks(told)
-        before = _state(told, story, target)
-        deviation = story.rule.detect(before, story.all_settings)
-        assert deviation is not None
-        assert len(set(deviation.items)) == len(deviation.items), "two facts under one name"
-        for fact in deviation.items:
+        target, before, items = _told(told, story)
+        assert len(set(items)) == len(items), "two facts under one name"
+        for fact in items:
             plan = story.rule.plan(target, before, story.all_settings, frozenset({fact}))
             assert bool(plan.steps) != bool(plan.refusal)
             if plan.refusal:
@@ -66,7 +70,7 @@ def test_each_fact_can_be_repaired_alone_and_leaves_the_others_as_they_are(story
             left = story.rule.detect(_state(told, story, target), story.all_settings)
             still = set(left.items) if left else set()
             if story.control not in TOGETHER:
-                assert still - {fact} == set(deviation.items) - {fact}
+                assert still - {fact} == set(items) - {fact}
             assert fact not in still
             if not story.reset:
                 return
@@ -77,19 +81,15 @@ def test_each_fact_can_be_repaired_alone_and_leaves_the_others_as_they_are(story
 @pytest.mark.parametrize("story", STORIES)
 def test_a_repair_of_all_facts_by_name_is_the_repair_of_all(story: Story) -> None:
     with world() as told:
-        target = story.breaks(told)
-        before = _state(told, story, target)
-        deviation = story.rule.detect(before, story.all_settings)
-        assert deviation is not None
-        named = story.rule.plan(target, before, story.all_settings, frozenset(deviation.items))
+        target, before, items = _told(told, story)
+        named = story.rule.plan(target, before, story.all_settings, frozenset(items))
         assert named == story.rule.plan(target, before, story.all_settings)
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_what_a_repair_is_about_is_not_as_before_after_it_and_is_again_after_its_undo(story: Story) -> None:
     with world() as told:
-        target = story.breaks(told)
-        before = _state(told, story, target)
+        target, before, _ = _told(told, story)
         plan = story.rule.plan(target, before, story.all_settings)
         _perform(told, story, target, plan, plan.do)
         after = _state(told, story, target)

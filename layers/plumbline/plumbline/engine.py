@@ -205,12 +205,11 @@ class Engine:
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
     def _deviant(self, case: Case) -> Settled:
-        now, wake = case.now, case.wake
-        if case.brief.finding and case.brief.finding.is_leased(now):
+        now, wake, before, rest = case.now, case.wake, case.brief.finding, case.deviation
+        if before and before.is_leased(now):
             raise Conflict(f"another look at {wake.target} is under way")
-        if case.brief.finding and case.brief.finding.status is Status.UNDOING:
-            return self._repairer.undo_cut_short(case.control, wake, case.brief.finding, case.state, now, deviant=True)
-        before, rest = case.brief.finding, case.deviation
+        if before and before.status is Status.UNDOING:
+            return self._repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
         if before and is_ours(before, now) and only_spared(before, rest, now):  # the repair of what was new has held
             claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
             return self._repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)

@@ -15,7 +15,7 @@ from plumbline import registry
 from plumbline.baseline import STACK, Breakers
 from plumbline.clocks import WOULD_HAVE
 from plumbline.core import GLOBAL, AwsRefusal, Cause, Control, Plan, Severity, State, utc
-from plumbline.findings import Finding, Status
+from plumbline.findings import DIGEST, Finding, Status
 from plumbline.restraints import Restraint, Why
 from plumbline.wakes import Wake
 
@@ -367,7 +367,7 @@ def _what_next(finding: Finding) -> str:
         return finding.status.value
     if finding.status is Status.EXEMPT:
         return f"exempt until {finding.due:%Y-%m-%d %H:%M} UTC" if finding.due else "exempt"
-    if finding.outbox.endswith("repaired"):
+    if finding.outbox == f"{DIGEST}repaired":
         at = f" until {finding.grace_until:%Y-%m-%d %H:%M} UTC" if finding.grace_until else ""
         return f"what was new is repaired; what was there before Plumbline is left alone{at}"
     if finding.then:
