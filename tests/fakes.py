@@ -11,12 +11,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, cast
 from unittest import mock
 
-from plumbline import operate, registry
-from plumbline.adapters.ledger import Table
-from plumbline.adoption import Adoption
-from plumbline.baseline import Baseline, Breakers, Letters, Rule
+from plumbline.adapters.dynamodb import Table
+from plumbline.alerts.wording import Letter, Voice
+from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
-from plumbline.core import (
+from plumbline.controls import registry
+from plumbline.core.nouns import (
     AT_ONCE,
     EVERY,
     GLOBAL,
@@ -39,14 +39,15 @@ from plumbline.core import (
     Step,
     Target,
 )
-from plumbline.engine import Deployment, Engine
-from plumbline.exemptions import Exemption, kept
-from plumbline.findings import Finding
-from plumbline.operating.asking import Desk
-from plumbline.pauses import Pause
+from plumbline.decisions.exemptions import Exemption, kept
+from plumbline.decisions.pauses import Pause
+from plumbline.engine.settle import Deployment, Engine
+from plumbline.findings.adoption import Adoption
+from plumbline.findings.finding import Finding
+from plumbline.handlers.operate import commands
+from plumbline.handlers.operate.asking import Desk
 from plumbline.ports import Brief
-from plumbline.wakes import Wake
-from plumbline.wording import Letter, Voice
+from plumbline.wakes.messages import Wake
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
@@ -425,9 +426,9 @@ class House:
         """The whole, as functions and people use it."""
         return Plumbline(self.engine, cast("Table", self.ledger), clients=_no_clients, account=ACCOUNT)
 
-    def type(self, *words: str, now: datetime = NOW, by: str = "") -> operate.Answer:
+    def type(self, *words: str, now: datetime = NOW, by: str = "") -> commands.Answer:
         """A command as a person types it."""
-        return operate.answer(self.plumbline, {"command": list(words), "by": by}, now=now, desk=self.desk)
+        return commands.answer(self.plumbline, {"command": list(words), "by": by}, now=now, desk=self.desk)
 
     def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
         """Wake the engine for the lamp; the outcome's name."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from plumbline import registry
-from plumbline.core import Clock, Control, On, Response
-from plumbline.wakes import AWS
+from plumbline.controls import registry
+from plumbline.core.nouns import Clock, Control, On, Response
+from plumbline.wakes.messages import AWS
 from tests import gallery
 
 ROOT = Path(__file__).parent.parent

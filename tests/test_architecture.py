@@ -17,7 +17,7 @@ MODULES = {
     ".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-CONTROLS = [name for name in MODULES if name.startswith("plumbline.controls.")]
+CONTROLS = [name for name in MODULES if name.startswith("plumbline.controls.") and name.count(".") > 2]
 STANDARD = sys.stdlib_module_names
 #: The third-party packages that the functions may meet in AWS.
 IN_AWS = {"boto3", "botocore", "aws_lambda_powertools"}
@@ -53,13 +53,8 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "imports are absolute"
-            if node.module in ("plumbline", "plumbline.controls", "plumbline.adapters", "plumbline.operating"):
-                yield from (
-                    f"{node.module}.{one.name}" if f"{node.module}.{one.name}" in MODULES else node.module
-                    for one in node.names
-                )
-            else:
-                yield node.module or ""
+            name = node.module or ""
+            yield from {f"{name}.{one.name}" if f"{name}.{one.name}" in MODULES else name for one in node.names}
 
 
 def _foreign(path: Path) -> set[str]:
@@ -84,13 +79,13 @@ def _reachable(start: set[str]) -> set[str]:
 
 
 def test_the_nouns_know_nothing_but_python() -> None:
-    assert set() == _foreign(MODULES["plumbline.core"]) | _ours(MODULES["plumbline.core"])
+    assert set() == _foreign(MODULES["plumbline.core.nouns"]) | _ours(MODULES["plumbline.core.nouns"])
 
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_knows_the_nouns_and_pure_helpers_only(name: str) -> None:
-    allowed = {"plumbline.core", "plumbline.cloudtrail", "plumbline.policies"}
-    strangers = {one for one in _ours(MODULES[name]) - allowed if not one.startswith("plumbline.controls._")}
+    allowed = {"plumbline.core.nouns", "plumbline.wakes.cloudtrail", "plumbline.rights.documents"}
+    strangers = {one for one in _ours(MODULES[name]) - allowed if not one.rpartition(".")[2].startswith("_")}
     assert (set(), set()) == (strangers, _foreign(MODULES[name]))
 
 
@@ -136,10 +131,10 @@ def test_a_function_composes_and_decides_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
 def test_a_function_loads_nothing_that_aws_does_not_have(path: Path) -> None:
-    loaded = _reachable(_ours(path)) | _reachable({"plumbline.registry"}) | set(CONTROLS)
+    loaded = _reachable(_ours(path)) | _reachable({"plumbline.controls.registry"}) | set(CONTROLS)
     foreign = set().union(*(_foreign(MODULES[name]) for name in loaded))
     assert foreign <= IN_AWS
-    assert "plumbline.compile" not in loaded, "the baseline is compiled during the build"
+    assert "plumbline.baseline.compiler" not in loaded, "the baseline is compiled during the build"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -147,7 +142,7 @@ def test_nobody_reads_a_clock(name: str) -> None:
     """The time is an argument. Only the functions, and the compiler on a person's machine, have a clock."""
     calls = [node for node in ast.walk(_tree(MODULES[name])) if isinstance(node, ast.Call)]
     read = {ast.unparse(node) for node in calls if isinstance(node.func, ast.Attribute) and _reads_a_clock(node.func)}
-    assert set() == read if name != "plumbline.compile" else read <= {"datetime.now(timezone.utc)"}
+    assert set() == read if name != "plumbline.baseline.compiler" else read <= {"datetime.now(timezone.utc)"}
 
 
 def _reads_a_clock(function: ast.Attribute) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plumbline import coldstart
+from plumbline.handlers import coldstart
 
 coldstart.begin()
 
@@ -14,9 +14,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from plumbline import reacting
-from plumbline.adapters.queue import Queue
+from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
+from plumbline.handlers import react
 
 logger = Logger(service="plumbline-react")
 
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 -- Lamb
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
     try:
         queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
-        reaction = reacting.Reaction(plumbline(), logger, now, queue.later)
+        reaction = react.Reaction(plumbline(), logger, now, queue.later)
         return process_partial_response(
             event=event,
             record_handler=reaction.record,

@@ -10,9 +10,9 @@ import boto3
 import botocore.session
 import pytest
 
-from plumbline import registry
-from plumbline.adapters.aws import perform
-from plumbline.core import Call, Control
+from plumbline.adapters.clients import perform
+from plumbline.controls import registry
+from plumbline.core.nouns import Call, Control
 from tests.rig import Request, journal
 from tests.story import stories
 

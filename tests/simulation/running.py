@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from unittest import mock
 
-from plumbline import registry
+from plumbline.controls import registry
 from tests.simulation.history import Outcome, replay
 
 _TAIL = 60

@@ -10,8 +10,7 @@ from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.cloudtrail import here, parameter
-from plumbline.core import (
+from plumbline.core.nouns import (
     AT_ONCE,
     EVERY,
     GLOBAL,
@@ -32,6 +31,7 @@ from plumbline.core import (
     Step,
     Target,
 )
+from plumbline.wakes.cloudtrail import here, parameter
 
 ACCOUNT = "111122223333"
 HOME = "us-east-1"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from plumbline.core import AwsRefusal, Call, Control, Target
+from plumbline.core.nouns import AwsRefusal, Call, Control, Target
 from tests.simulation.dynamo import Dynamo, Item
 from tests.simulation.oracle import Oracle
 from tests.simulation.toys import ACCOUNT, HOME, SOURCE

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.adoption import Adoption
-from plumbline.baseline import Breakers
-from plumbline.core import Ask, Call, Control, Target
-from plumbline.exemptions import Exemption
-from plumbline.findings import Finding
-from plumbline.wording import Letter
+from plumbline.alerts.wording import Letter
+from plumbline.baseline.rules import Breakers
+from plumbline.core.nouns import Ask, Call, Control, Target
+from plumbline.decisions.exemptions import Exemption
+from plumbline.findings.adoption import Adoption
+from plumbline.findings.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
