@@ -17,7 +17,8 @@ from rich.table import Table
 from plumbline.adapters.clients import Accounts, Clients, perform
 from plumbline.baseline.compiler import compile_file
 from plumbline.baseline.rules import Baseline
-from plumbline.core.nouns import AwsRefusal, Call, PlumblineError
+from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal, PlumblineError
 from preview import page
 from preview.looking import Blind, Row, look
 

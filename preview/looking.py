@@ -11,7 +11,10 @@ from plumbline.adapters.clients import Accounts
 from plumbline.alerts import wording
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.controls.registry import load
-from plumbline.core.nouns import AwsRefusal, Control, Plan, Response, State, Target
+from plumbline.core.calls import Plan
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import covering
 from plumbline.engine.surveying import survey
 from plumbline.findings.clocks import FOUND_BY_SWEEP

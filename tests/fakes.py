@@ -16,37 +16,20 @@ from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls import registry
-from plumbline.core.nouns import (
-    AT_ONCE,
-    EVERY,
-    GLOBAL,
-    Ask,
-    AwsRefusal,
-    Call,
-    Cause,
-    Clock,
-    Conflict,
-    Control,
-    Deviation,
-    LedgerDown,
-    Origin,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import EVERY, Control, Deviation, Response, Scope, Settings, Severity
+from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.asking import Desk
-from plumbline.ports import Brief
 from plumbline.wakes.messages import Wake
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)

@@ -11,7 +11,12 @@ from plumbline.alerts import decisions, wording
 from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Breakers, completed
 from plumbline.controls import registry
-from plumbline.core.nouns import GLOBAL, AwsRefusal, Call, Cause, Deviation, Origin, State, Target, utc
+from plumbline.core.calls import Call
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import utc
+from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Finding, Repair, Status, open_finding

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from plumbline.controls import registry
-from plumbline.core.nouns import Clock, Control, On, Response
+from plumbline.core.clock import Clock
+from plumbline.core.control import Control, On, Response
 from plumbline.wakes.messages import AWS
 from tests import gallery
 

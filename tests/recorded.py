@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.controls import registry
-from plumbline.core.nouns import Control, On, Target
+from plumbline.core.control import Control, On
+from plumbline.core.targets import Target
 from plumbline.wakes import messages
 
 EVENTS = Path(__file__).parent.parent / "events"

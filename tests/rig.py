@@ -22,21 +22,12 @@ from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
 from plumbline.controls import registry
-from plumbline.core.nouns import (
-    AT_ONCE,
-    GLOBAL,
-    AwsRefusal,
-    Call,
-    Cause,
-    Clock,
-    Control,
-    Origin,
-    Plan,
-    Response,
-    Scope,
-    State,
-    Target,
-)
+from plumbline.core.calls import Call, Plan
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import Control, Response, Scope
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.engine.settle import Deployment
 from plumbline.engine.surveying import survey
 from plumbline.findings.adoption import Adoption, mark

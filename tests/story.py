@@ -21,7 +21,9 @@ import tests.controls
 from plumbline.adapters.clients import Accounts
 from plumbline.baseline.rules import STACK, completed, in_stack
 from plumbline.controls import registry
-from plumbline.core.nouns import Call, Control, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
+from plumbline.core.targets import Target
 from tests.deployed import ledger_table
 
 ACCOUNT = "123456789012"  # moto's own

@@ -13,11 +13,13 @@ from moto import mock_aws
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.baseline.rules import Breakers
-from plumbline.core.nouns import Conflict, Deviation, LedgerDown, Origin
+from plumbline.core.cause import Origin
+from plumbline.core.control import Deviation
+from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding, Status, from_json, open_finding, to_json
-from plumbline.ports import Brief
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, lamp_prose
 from tests.story import make_table
 

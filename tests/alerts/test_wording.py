@@ -10,7 +10,9 @@ import pytest
 from plumbline.alerts import wording
 from plumbline.alerts.wording import Letter
 from plumbline.controls import registry
-from plumbline.core.nouns import Deviation, Origin, Target
+from plumbline.core.cause import Origin
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
 from plumbline.findings.finding import Finding, Status, open_finding
 from tests import gallery
 from tests.gallery import ACCOUNT, DAY, MALLORY, NOW, VOICE

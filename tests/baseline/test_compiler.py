@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from plumbline.baseline.compiler import compile_text, main, schema
 from plumbline.baseline.rules import Baseline, Patience, load
 from plumbline.controls import registry
-from plumbline.core.nouns import BaselineError, Clock, Response
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)
 ROOT = Path(__file__).parents[2]

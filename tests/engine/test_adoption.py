@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from plumbline.core.nouns import AwsRefusal, Cause, Clock, Origin, Response
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import AwsRefusal
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import LEASE, Status, from_json, to_json
 from plumbline.wakes.messages import Wake

@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from plumbline.baseline.rules import Breakers, Letters
-from plumbline.core.nouns import AwsRefusal, Call, Cause, Clock, LedgerDown, Origin, Response
+from plumbline.core.calls import Call
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import AwsRefusal, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.settle import CannotApprove
 from plumbline.findings import clocks

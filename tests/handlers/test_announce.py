@@ -13,7 +13,10 @@ import pytest
 from plumbline.adapters.dynamodb import _item
 from plumbline.adapters.events import Bus
 from plumbline.baseline.rules import Letters
-from plumbline.core.nouns import AT_ONCE, AwsRefusal, Clock, Origin, Response
+from plumbline.core.cause import Origin
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.finding import Finding, Status
 from plumbline.handlers import announce

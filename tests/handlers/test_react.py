@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from plumbline.core.nouns import LedgerDown, MalformedWake, Origin, PlumblineError
+from plumbline.core.cause import Origin
+from plumbline.core.errors import LedgerDown, MalformedWake, PlumblineError
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.handlers.react import ComeBack, Reaction

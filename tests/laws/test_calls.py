@@ -16,7 +16,8 @@ from cfnlint.helpers import load_resource
 
 from plumbline.adapters.clients import session_policy
 from plumbline.controls import registry
-from plumbline.core.nouns import Call, Control
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
 from tests.rig import Request, journal
 from tests.story import Story, stories
 

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plumbline.controls import registry
-from plumbline.core.nouns import Control, Target, no_plan
+from plumbline.core.control import Control, no_plan
+from plumbline.core.targets import Target
 from tests.recorded import EVENTS, folder, records
 from tests.story import stories
 

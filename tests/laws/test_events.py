@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.controls import registry
-from plumbline.core.nouns import ALL, GLOBAL, Target
+from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.decisions.exemptions import covers_nothing, exactly
 from plumbline.wakes import cloudtrail, messages
 from tests.eventbridge import matches, patterns, rules_woken

@@ -13,7 +13,11 @@ import pytest
 from plumbline.alerts import wording
 from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Breakers
-from plumbline.core.nouns import AwsRefusal, Call, Cause, Deviation, Origin, Target
+from plumbline.core.calls import Call
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import Target
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.wakes import cloudtrail, messages
 from plumbline.wakes.messages import Wake

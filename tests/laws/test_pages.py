@@ -12,7 +12,8 @@ import pytest
 
 from plumbline.adapters.clients import perform
 from plumbline.controls import registry
-from plumbline.core.nouns import Call, Control
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
 from tests.rig import Request, journal
 from tests.story import stories
 

@@ -11,7 +11,9 @@ from itertools import count
 import pytest
 
 from plumbline.alerts.wording import Letter
-from plumbline.core.nouns import Control, LedgerDown, PlumblineError, Response, Step
+from plumbline.core.calls import Step
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import LedgerDown, PlumblineError
 from plumbline.engine import undoing
 from plumbline.engine.case import Outcome, Settled
 from plumbline.findings.finding import LEASE, Status

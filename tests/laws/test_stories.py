@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from plumbline.controls import registry
-from plumbline.core.nouns import Call, Control, Plan, State, Target
+from plumbline.core.calls import Call, Plan
+from plumbline.core.control import Control
+from plumbline.core.targets import State, Target
 from plumbline.engine.surveying import survey
 from tests.rig import Broken
 from tests.story import Story, World, stories, world

@@ -9,7 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plumbline.controls import registry
-from plumbline.core.nouns import GLOBAL, Control, Origin, Scope, Target
+from plumbline.core.cause import Origin
+from plumbline.core.control import Control, Scope
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.engine.case import Outcome
 from plumbline.engine.surveying import survey
 from plumbline.wakes.messages import Wake

@@ -18,7 +18,10 @@ from plumbline.adapters.sqs import Queue
 from plumbline.alerts.wording import Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
-from plumbline.core.nouns import Clock, Origin, PlumblineError, Response
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import PlumblineError
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.handlers.operate import commands

@@ -10,27 +10,11 @@ from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.core.nouns import (
-    AT_ONCE,
-    EVERY,
-    GLOBAL,
-    NEVER,
-    Ask,
-    Call,
-    Clock,
-    Control,
-    Deviation,
-    Event,
-    On,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Event
+from plumbline.core.clock import AT_ONCE, NEVER, Clock
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes.cloudtrail import here, parameter
 
 ACCOUNT = "111122223333"

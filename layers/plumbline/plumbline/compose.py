@@ -23,7 +23,9 @@ from plumbline.alerts.wording import Voice
 from plumbline.baseline.rules import STACK, Baseline
 from plumbline.baseline.rules import load as load_baseline
 from plumbline.controls import registry
-from plumbline.core.nouns import Origin, PlumblineError, Response
+from plumbline.core.cause import Origin
+from plumbline.core.control import Response
+from plumbline.core.errors import PlumblineError
 from plumbline.engine.case import Settled
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption, mark
@@ -33,7 +35,7 @@ from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
-    from plumbline.core.nouns import Control
+    from plumbline.core.control import Control
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.controls.account.account_password_policy import CONTROL, NOTHING, detect, merged, plan
-from plumbline.core.nouns import GLOBAL, Call, Target
+from plumbline.core.calls import Call
+from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, Story, World, defaults
 
 TARGET = Target(ACCOUNT, GLOBAL, "account-password-policy", "policy")

@@ -6,7 +6,9 @@ from typing import Any
 
 from plumbline.controls.billing._alarms import METRIC, repaired
 from plumbline.controls.billing.billing_alarm import CONTROL, OURS, describe, detect, find, locate, plan
-from plumbline.core.nouns import Call, Deviation, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
 from tests.story import ACCOUNT, Story, World, defaults, world
 
 ALARM = Target(ACCOUNT, "us-east-1", "cloudwatch-alarm", "billing-alarm")

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from plumbline.controls.detection._selectors import logs_management, with_management
 from plumbline.controls.detection.cloudtrail_logging import CONTROL, describe, detect, locate, plan
-from plumbline.core.nouns import GLOBAL, Call, Deviation, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World, defaults
 
 TRAILS = Target(ACCOUNT, GLOBAL, "cloudtrail", "trails")

@@ -7,7 +7,9 @@ from typing import Any
 
 from plumbline.controls.iam._principals import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, plan
-from plumbline.core.nouns import GLOBAL, Ask, Call, Deviation, Target
+from plumbline.core.calls import Ask, Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World, world
 
 KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active"}

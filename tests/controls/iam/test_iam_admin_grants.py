@@ -12,7 +12,8 @@ import pytest
 from plumbline.baseline.rules import completed
 from plumbline.controls.iam._administrators import observe
 from plumbline.controls.iam.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, plan
-from plumbline.core.nouns import GLOBAL, Plan, Target
+from plumbline.core.calls import Plan
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, defaults, world

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from plumbline.controls.iam.iam_groups import CONTROL, detect, plan
-from plumbline.core.nouns import GLOBAL, Target
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.rights.documents import AWS_ADMIN_POLICIES
 from tests.story import ACCOUNT, Story, World, defaults
 

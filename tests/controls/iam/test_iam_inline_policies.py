@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from plumbline.controls.iam.iam_inline_policies import CONTROL, detect, observe, plan, survey
-from plumbline.core.nouns import GLOBAL, Deviation, Plan, Target
+from plumbline.core.calls import Plan
+from plumbline.core.control import Deviation
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, world

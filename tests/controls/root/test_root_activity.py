@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from plumbline.controls.root.root_activity import CONTROL, describe, detect, locate, witness
-from plumbline.core.nouns import Deviation, Target
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
 from plumbline.wakes.messages import from_event
 from tests.eventbridge import rules_woken
 from tests.recorded import put

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from plumbline.controls.s3._buckets import located
 from plumbline.controls.s3.s3_public_acl import CONTROL, describe, detect, is_public, plan
-from plumbline.core.nouns import Call, Deviation, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
 from tests.story import ACCOUNT, Story, World
 
 REGION = "ap-southeast-2"

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.controls.s3.s3_public_policy import CONTROL, describe, detect, plan, without_public
-from plumbline.core.nouns import Call, Deviation, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
 from tests.story import ACCOUNT, Story, World
 
 REGION = "eu-west-1"

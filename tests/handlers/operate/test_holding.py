@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.baseline.rules import Breakers
-from plumbline.core.nouns import AwsRefusal, Clock, Origin, Response, Target
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import (
     Exemption,
     covers_nothing,

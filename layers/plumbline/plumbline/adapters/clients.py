@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from plumbline.baseline.rules import STACK
-from plumbline.core.nouns import GLOBAL, AwsRefusal, Call, Control, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
 _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}

@@ -25,13 +25,16 @@ from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.baseline.rules import Breakers
-from plumbline.core.nouns import AwsRefusal, Call, Conflict, LedgerDown, Target, utc
+from plumbline.core.calls import Call
+from plumbline.core.clock import utc
+from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
+from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.adoption import Adoption
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding, from_json, to_json
 from plumbline.findings.restraints import EVERY_CONTROL
-from plumbline.ports import Brief
 
 Item = Mapping[str, Mapping[str, str]]
 

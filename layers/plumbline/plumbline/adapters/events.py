@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.core.nouns import AwsRefusal, Call
+from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal
 
 SOURCE = "plumbline"
 #: PutEvents takes no more in one call.

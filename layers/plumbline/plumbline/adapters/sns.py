@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.alerts.wording import Letter
-from plumbline.core.nouns import AwsRefusal, Call
+from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal
 
 #: Bytes: SNS takes 256 KB of text and attributes together. No letter is written to be as long.
 _MAX_BODY = 250_000

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.core.nouns import Call, PlumblineError
+from plumbline.core.calls import Call
+from plumbline.core.errors import PlumblineError
 
 
 @dataclass(frozen=True, slots=True)

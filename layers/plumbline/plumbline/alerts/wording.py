@@ -13,7 +13,12 @@ from datetime import datetime, timedelta, timezone
 
 from plumbline.baseline.rules import STACK, Breakers
 from plumbline.controls import registry
-from plumbline.core.nouns import GLOBAL, AwsRefusal, Cause, Control, Plan, Severity, State, utc
+from plumbline.core.calls import Plan
+from plumbline.core.cause import Cause
+from plumbline.core.clock import utc
+from plumbline.core.control import Control, Severity
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, State
 from plumbline.findings.clocks import WOULD_HAVE
 from plumbline.findings.finding import DIGEST, Finding, Status
 from plumbline.findings.restraints import Restraint, Why

@@ -23,9 +23,10 @@ from jsonschema.exceptions import ValidationError
 
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
 from plumbline.controls import registry
-from plumbline.core.nouns import BaselineError, Clock, Control, PlumblineError, Response
+from plumbline.core.clock import Clock, duration
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import BaselineError, PlumblineError
 from plumbline.decisions.exemptions import ANY, covers_nothing, matches_everything
-from plumbline.findings.clocks import duration
 
 _DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
 _NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"

@@ -14,7 +14,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from plumbline.core.nouns import BaselineError, Clock, Response
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import BaselineError
 from plumbline.decisions.exemptions import Exemption
 
 #: What the stack is called unless whoever deploys it says otherwise.

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from plumbline import controls
-from plumbline.core.nouns import Control, PlumblineError
+from plumbline.core.control import Control
+from plumbline.core.errors import PlumblineError
 
 SECTIONS = ("Holds", "Why", "Repair", "Undo", "Source")
 _SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from plumbline.core.nouns import GLOBAL, Control, Target, utc
+from plumbline.core.clock import utc
+from plumbline.core.control import Control
+from plumbline.core.targets import GLOBAL, Target
 
 ANY = "*"
 #: How long before its end the owner of an exemption is reminded. A shorter one is not reminded of at all.

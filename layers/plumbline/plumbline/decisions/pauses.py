@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from plumbline.core.nouns import utc
+from plumbline.core.clock import utc
 
 
 @dataclass(frozen=True, slots=True)

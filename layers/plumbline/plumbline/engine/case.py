@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import Enum
 
 from plumbline.baseline.rules import Rule
-from plumbline.core.nouns import Control, Deviation, State
+from plumbline.core.control import Control, Deviation
+from plumbline.core.targets import State
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
-from plumbline.ports import Brief
 from plumbline.wakes.messages import Wake
 
 

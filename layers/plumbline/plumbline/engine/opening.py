@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from plumbline.core.nouns import Origin, Plan, Response
+from plumbline.core.calls import Plan
+from plumbline.core.cause import Origin
+from plumbline.core.control import Response
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
 from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed, same_plan

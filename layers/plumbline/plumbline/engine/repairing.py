@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts import wording
-from plumbline.core.nouns import AwsRefusal, Control, Deviation, Plan, State
+from plumbline.core.calls import Plan
+from plumbline.core.control import Control, Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import State
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.surveying import observed
 from plumbline.engine.telling import Teller
 from plumbline.findings import clocks
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
-from plumbline.ports import Aws, Brief
+from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
 
 #: A repair that AWS shows later than this was not what put it right.

@@ -9,21 +9,12 @@ from datetime import datetime, timedelta
 from plumbline.alerts import wording
 from plumbline.alerts.wording import Voice
 from plumbline.baseline.rules import Baseline, Rule
-from plumbline.core.nouns import (
-    GLOBAL,
-    AwsRefusal,
-    Cause,
-    Conflict,
-    Control,
-    Origin,
-    Plan,
-    PlumblineError,
-    Response,
-    Scope,
-    State,
-    same,
-    utc,
-)
+from plumbline.core.calls import Plan
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import utc
+from plumbline.core.control import Control, Response, Scope
+from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
+from plumbline.core.targets import GLOBAL, State, same
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.opening import opened, proposed
@@ -32,9 +23,10 @@ from plumbline.engine.surveying import observed, survey
 from plumbline.engine.telling import Teller
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status, same_plan
 from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint, restraint_of_approval
-from plumbline.ports import Alerts, Aws, Brief, Ledger
+from plumbline.ports import Alerts, Aws, Ledger
 from plumbline.wakes.messages import Wake
 
 #: How long after an event a target that is not there may still be about to appear.

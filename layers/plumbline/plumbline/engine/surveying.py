@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from plumbline.core.nouns import Ask, AwsRefusal, Control, State, Target
+from plumbline.core.calls import Ask
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import State, Target
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
 

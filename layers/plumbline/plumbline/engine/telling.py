@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from plumbline.alerts import wording
 from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
-from plumbline.core.nouns import AwsRefusal, Conflict, Control, Response
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import AwsRefusal, Conflict
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
-from plumbline.ports import Alerts, Brief, Ledger
+from plumbline.ports import Alerts, Ledger
 
 WEEKLY_TOLD_FOR = timedelta(days=6)
 

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts import wording
-from plumbline.core.nouns import AwsRefusal, Control, PlumblineError, State, same
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal, PlumblineError
+from plumbline.core.targets import State, same
 from plumbline.decisions.exemptions import Exemption, exactly, granted
 from plumbline.engine.settle import Engine
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Repair, Status

@@ -7,7 +7,9 @@ import json
 from dataclasses import dataclass
 
 from plumbline.baseline.rules import Rule
-from plumbline.core.nouns import Origin, Response, Target
+from plumbline.core.cause import Origin
+from plumbline.core.control import Response
+from plumbline.core.targets import Target
 
 
 def mark(rule: Rule) -> str:

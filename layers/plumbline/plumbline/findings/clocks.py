@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from plumbline.baseline.rules import Rule
-from plumbline.core.nouns import Clock, Origin, Response
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
@@ -14,23 +15,6 @@ RETRY_AFTER = timedelta(hours=1)
 FOUND_BY_SWEEP = "found-by-sweep"
 #: Told when a repair that is only observed would have been made.
 WOULD_HAVE = "would have"
-_UNITS = {"h": 1, "d": 24}
-_DURATION = re.compile(r"^\s*(\d+)\s*(h|d)\s*$")
-
-
-def duration(text: str) -> timedelta:
-    """The time that `7d`, `12h` or `0` stands for.
-
-    Raises:
-        ValueError: the text is none of these.
-    """
-    if str(text).strip() == "0":
-        return timedelta(0)
-    found = _DURATION.match(str(text))
-    if not found:
-        message = f"'{text}' is no duration; write hours or days, such as 12h or 7d"
-        raise ValueError(message)
-    return timedelta(hours=int(found[1]) * _UNITS[found[2]])
 
 
 def clock_of(rule: Rule, finding: Finding) -> Clock:

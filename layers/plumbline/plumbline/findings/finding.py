@@ -10,7 +10,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from plumbline.core.nouns import EVERY, Call, Cause, Deviation, Origin, Plan, State, Step, Target, same, utc
+from plumbline.core.calls import Call, Plan, Step
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import utc
+from plumbline.core.control import EVERY, Deviation
+from plumbline.core.targets import State, Target, same
 
 #: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from plumbline.baseline.rules import Baseline, Rule
-from plumbline.core.nouns import Plan, Response
+from plumbline.core.calls import Plan
+from plumbline.core.control import Response
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.findings import clocks
+from plumbline.findings.brief import Brief
 from plumbline.findings.finding import FIGHT_WINDOW, MAX_ATTEMPTS, Finding
-
-if TYPE_CHECKING:
-    from plumbline.ports import Brief
 
 EVERY_CONTROL = "*"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from plumbline.alerts.wording import clean
-from plumbline.core.nouns import Control
+from plumbline.core.control import Control
 from plumbline.findings.finding import DIGEST, Finding, Status, from_json
 from plumbline.handlers.react import Log
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from plumbline.alerts import decisions
 from plumbline.alerts.wording import Letter
 from plumbline.compose import Plumbline
-from plumbline.core.nouns import Conflict
+from plumbline.core.errors import Conflict
 from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices
 from plumbline.findings.finding import LEASE
 

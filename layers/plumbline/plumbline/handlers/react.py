@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from plumbline.compose import Plumbline
-from plumbline.core.nouns import MalformedWake, PlumblineError, Target
+from plumbline.core.errors import MalformedWake, PlumblineError
+from plumbline.core.targets import Target
 from plumbline.engine.case import Settled
 from plumbline.wakes import messages
 

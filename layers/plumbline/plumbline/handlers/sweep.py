@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from plumbline.compose import Look, Plumbline
-from plumbline.core.nouns import PlumblineError
+from plumbline.core.errors import PlumblineError
 from plumbline.handlers import exemption_notices
 from plumbline.handlers.react import Log
 from plumbline.sweep.look import Unit

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import unquote
 
-from plumbline.core.nouns import ALL
+from plumbline.core.targets import ALL
 
 Document = Mapping[str, Any]
 Statement = Mapping[str, Any]

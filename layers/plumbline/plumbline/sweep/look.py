@@ -12,19 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from plumbline.baseline.rules import Baseline, Rule
-from plumbline.core.nouns import (
-    ALL,
-    GLOBAL,
-    Ask,
-    AwsRefusal,
-    Control,
-    MalformedWake,
-    Origin,
-    Response,
-    Scope,
-    State,
-    Target,
-)
+from plumbline.core.calls import Ask
+from plumbline.core.cause import Origin
+from plumbline.core.control import Control, Response, Scope
+from plumbline.core.errors import AwsRefusal, MalformedWake
+from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.surveying import survey
 from plumbline.findings.adoption import Adoption, mark

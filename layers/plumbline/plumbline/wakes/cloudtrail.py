@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from plumbline.core.nouns import ALL, GLOBAL, Cause, Event, Target
+from plumbline.core.cause import Cause, Event
+from plumbline.core.targets import ALL, GLOBAL, Target
 
 _ACCOUNT_DIGITS = 12
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")

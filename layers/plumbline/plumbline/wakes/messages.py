@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from plumbline.core.nouns import Cause, Control, Event, MalformedWake, On, Origin, State, Target, UnknownTarget
+from plumbline.core.cause import Cause, Event, Origin
+from plumbline.core.control import Control, On
+from plumbline.core.errors import MalformedWake, UnknownTarget
+from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
 
 #: How the source of AWS's own events begins. PutEvents takes no such source from anybody.

@@ -17,7 +17,8 @@ from plumbline.controls.iam._principals import (
     principal,
     principals,
 )
-from plumbline.core.nouns import GLOBAL, Ask, Call, State, Target
+from plumbline.core.calls import Ask, Call
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import AWS_ADMIN_POLICIES, Document, admin_reason, document, listed, statements
 
 POLICY = "iam-policy"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from plumbline.core.nouns import GLOBAL, Ask, Call, Event, Target
+from plumbline.core.calls import Ask, Call
+from plumbline.core.cause import Event
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.rights.documents import Document, document
 from plumbline.wakes import cloudtrail
 

@@ -34,24 +34,11 @@ from plumbline.controls.iam._principals import (
     locate_principal,
     named,
 )
-from plumbline.core.nouns import (
-    AT_ONCE,
-    EVERY,
-    GLOBAL,
-    Call,
-    Control,
-    Deviation,
-    Event,
-    On,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
+from plumbline.core.calls import Call, Plan, Step
+from plumbline.core.cause import Event
+from plumbline.core.clock import AT_ONCE
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import Document
 from plumbline.wakes import cloudtrail
 

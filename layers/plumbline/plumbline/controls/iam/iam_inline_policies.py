@@ -38,24 +38,10 @@ from plumbline.controls.iam._principals import (
     principal,
     principals,
 )
-from plumbline.core.nouns import (
-    AT_ONCE,
-    EVERY,
-    Ask,
-    Call,
-    Clock,
-    Control,
-    Deviation,
-    On,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import State, Target
 from plumbline.rights.documents import Document, admin_reason, document
 
 #: Characters of a managed policy, white space not counted. Source: IAM quotas.

@@ -19,21 +19,10 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from plumbline.core.nouns import (
-    GLOBAL,
-    NEVER,
-    Control,
-    Deviation,
-    Event,
-    On,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Target,
-    utc,
-)
+from plumbline.core.cause import Event
+from plumbline.core.clock import NEVER, utc
+from plumbline.core.control import Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
 KIND = "root-session"

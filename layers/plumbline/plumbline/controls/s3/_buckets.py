@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from plumbline.core.nouns import Ask, Call, Event, Settings, Target
+from plumbline.core.calls import Ask, Call
+from plumbline.core.cause import Event
+from plumbline.core.control import Settings
+from plumbline.core.targets import Target
 from plumbline.wakes import cloudtrail
 
 KIND = "s3-bucket"

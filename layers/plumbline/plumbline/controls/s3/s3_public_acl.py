@@ -16,24 +16,10 @@ from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, is_allowed, located, on
-from plumbline.core.nouns import (
-    AT_ONCE,
-    EVERY,
-    Ask,
-    Call,
-    Clock,
-    Control,
-    Deviation,
-    On,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import State, Target
 
 _GROUPS = {
     "http://acs.amazonaws.com/groups/global/AllUsers": "anyone",

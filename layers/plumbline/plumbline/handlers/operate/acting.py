@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from plumbline.alerts import decisions, wording
-from plumbline.core.nouns import AwsRefusal
+from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import ANY
 from plumbline.engine.case import Outcome
 from plumbline.engine.undoing import undo as take_back

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from plumbline.alerts import wording
 from plumbline.alerts.wording import Letter
 from plumbline.compose import Plumbline
-from plumbline.core.nouns import AwsRefusal, Conflict, Control, PlumblineError
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.decisions.exemptions import ANY
 from plumbline.findings.finding import SHORT, Finding, spoken
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.compose import Plumbline
-from plumbline.core.nouns import Conflict, PlumblineError
+from plumbline.core.errors import Conflict, PlumblineError
 from plumbline.handlers.operate import acting, holding, looking, status
 from plumbline.handlers.operate.asking import Answer, Asked, Command, Desk, Refused, Typed, folded
 

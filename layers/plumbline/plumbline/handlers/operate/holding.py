@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts import decisions, wording
-from plumbline.core.nouns import Target
+from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import (
     ANY,
     ID_BEGINS,

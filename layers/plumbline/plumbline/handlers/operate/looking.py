@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 
 from plumbline.alerts import wording
 from plumbline.controls import registry
-from plumbline.core.nouns import AwsRefusal, Control, Deviation, Plan, State
+from plumbline.core.calls import Plan
+from plumbline.core.control import Control, Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import State
 from plumbline.findings.finding import Finding, Repair, to_json
 from plumbline.findings.restraints import Restraint, Why, restraint
 from plumbline.handlers.operate.asking import Answer, Asked, Typed, brief, finding_of, name_of, rows

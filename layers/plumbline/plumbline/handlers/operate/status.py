@@ -9,7 +9,9 @@ from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.decisions import repairs
-from plumbline.core.nouns import AwsRefusal, Call, Response, Severity
+from plumbline.core.calls import Call
+from plumbline.core.control import Response, Severity
+from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Finding, Status
