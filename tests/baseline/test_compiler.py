@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.baseline.compiler import compile_text, main, schema
+from plumbline.baseline.compiler import compile_text, main
 from plumbline.baseline.rules import Baseline, Patience, load
+from plumbline.baseline.schema import schema
 from plumbline.controls import registry
 from plumbline.core.clock import Clock
 from plumbline.core.control import Response
