@@ -176,6 +176,7 @@ class Control:
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
+        aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
     """
 
     id: str
@@ -199,6 +200,7 @@ class Control:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
+    aliases: tuple[str, ...] = ()
 
     def name(self, target: Target) -> str:
         """The target as a person would call it."""
