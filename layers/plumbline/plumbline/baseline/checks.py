@@ -1,15 +1,15 @@
-"""What no schema can judge: times, exemptions, and rules that would fight."""
+"""Whether a document is a baseline, or a profile: the schema, and what no schema can judge."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from plumbline.baseline.advice import NO_DURATION, shown
-from plumbline.baseline.document import Place
-from plumbline.baseline.schema import MOST_DAYS
+from plumbline.baseline.advice import NO_DURATION, broken, shown
+from plumbline.baseline.document import Document, Place, Problem
+from plumbline.baseline.schema import MOST_DAYS, earlier_ids
 from plumbline.core.clock import duration
 from plumbline.core.control import Control, Response
 from plumbline.decisions.exemptions import ANY, covers_nothing, matches_everything
@@ -20,23 +20,80 @@ _BLANK = {
 }
 
 
-def clashes(compiled: Mapping[str, Any], controls: Mapping[str, Control]) -> list[tuple[Place, str]]:
-    """What one enforced rule would do and another take back."""
+def judged(
+    document: Document, schema: Mapping[str, Any], controls: Mapping[str, Control], today: date
+) -> dict[str, Any]:
+    """What a document says, every control under its id of today.
+
+    Args:
+        document: a baseline or a profile.
+        schema: what it must fit.
+        controls: the registry.
+        today: the day that ends of exemptions are judged by.
+
+    Raises:
+        BaselineError: with one line for each thing that is wrong.
+    """
+    problems = broken(document, schema) or [
+        *_named_twice(document.data, controls),
+        *_clock_problems(document.data),
+        *_exemption_problems(document.data, controls, today),
+    ]
+    if problems:
+        raise document.refused(problems)
+    today_ids = earlier_ids(controls)
+    rules, exemptions = document.data.get("controls") or {}, document.data.get("exemptions") or {}
+    return {
+        **document.data,
+        "controls": {today_ids.get(name, name): rule or {} for name, rule in rules.items()},
+        "exemptions": {
+            **exemptions,
+            "reviewed": [
+                {**one, "control": today_ids.get(one["control"], one["control"])}
+                for one in exemptions.get("reviewed") or ()
+            ],
+        },
+    }
+
+
+def clashes(
+    compiled: Mapping[str, Any], controls: Mapping[str, Control], document: Document, profile: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """What one enforced rule would do and another take back.
+
+    Args:
+        compiled: the baseline as the functions would read it.
+        controls: the registry.
+        document: the file that it was made of.
+        profile: what the profile says of controls, by id.
+    """
     enforced = {
         one: rule["settings"]
         for one, rule in compiled["controls"].items()
         if rule["mode"] in (Response.ENFORCE.value, Response.PROPOSE.value)
     }
-    return [
-        (("controls", one, *path), advice)
-        for one in enforced
-        for path, advice in (controls[one].clashes or (lambda _: ()))(enforced)
-    ]
+    for one in enforced:
+        named = next((name for name in (one, *controls[one].aliases) if ("controls", name) in document.lines), one)
+        for path, advice in (controls[one].clashes or (lambda _: ()))(enforced):
+            place = ("controls", named, *path)
+            by_profile = place not in document.lines and path[0] in profile.get(one, {})
+            yield place, f"{advice} (profile {compiled['profile']} sets this)" if by_profile else advice
 
 
-def clock_problems(controls: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+def _named_twice(data: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterator[Problem]:
+    """A control under two of its ids: nobody can say which of the two is meant."""
+    first: dict[str, str] = {}
+    today = earlier_ids(controls)
+    for name in data.get("controls") or {}:
+        other = first.setdefault(today.get(name, name), name)
+        if other != name:
+            now = today.get(name, name)
+            yield ("controls", name), f"{name} and {other} are the same control by two of its ids; write only {now}"
+
+
+def _clock_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     """Times that no schema can judge: too long to count with, or a reminder that reminds of nothing."""
-    for control, rule in controls.items():
+    for control, rule in (data.get("controls") or {}).items():
         for name, clock in ((rule or {}).get("clocks") or {}).items():
             for key, value in clock.items():
                 place: Place = ("controls", control, "clocks", name, key)
@@ -60,14 +117,13 @@ def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401
     return ""
 
 
-def exemption_problems(
-    exemptions: Sequence[Mapping[str, Any]], today: date, controls: Mapping[str, Control]
-) -> Iterator[tuple[Place, str]]:
-    for number, one in enumerate(exemptions):
+def _exemption_problems(data: Mapping[str, Any], controls: Mapping[str, Control], today: date) -> Iterator[Problem]:
+    ids = earlier_ids(controls)
+    for number, one in enumerate((data.get("exemptions") or {}).get("reviewed") or ()):
         for key, advice in (
             ("until", _end_problem(one, today)),
             *((key, "" if one[key].strip() else _BLANK[key]) for key in _BLANK),
-            ("target", _target_problem(one["control"], one["target"], controls)),
+            ("target", _target_problem(ids.get(one["control"], one["control"]), one["target"], controls)),
         ):
             if advice:
                 yield ("exemptions", "reviewed", number, key), advice
@@ -75,7 +131,7 @@ def exemption_problems(
 
 def _end_problem(exemption: Mapping[str, Any], today: date) -> str:
     try:
-        until = date.fromisoformat(str(exemption["until"]))
+        until = date.fromisoformat(exemption["until"])
     except ValueError:
         return f"'{exemption['until']}' is no day of the calendar; write one such as {today + timedelta(days=30)}"
     if until < today:

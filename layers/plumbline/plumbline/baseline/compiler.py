@@ -1,94 +1,108 @@
 """Checks baseline.yaml and turns it into the JSON that the functions read. Runs during `sam build`, never in AWS.
 
-    python -m plumbline.baseline.compiler baseline.yaml baseline.json
+    python -m plumbline.baseline.compiler baseline.yaml baseline.json    # checks and compiles
+    python -m plumbline.baseline.compiler baseline.yaml                  # checks alone, and says what it found
 
 Every problem is reported with its file, line, place and what to write instead, all of them at once.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-import yaml
-from jsonschema import Draft202012Validator
-
-from plumbline.baseline.advice import advice
-from plumbline.baseline.checks import clashes, clock_problems, exemption_problems
-from plumbline.baseline.document import Place, as_json, doubled, line_of, mark_lines, meant, place
+from plumbline.baseline import profiles
+from plumbline.baseline.checks import clashes, judged
+from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
-from plumbline.baseline.schema import schema
+from plumbline.baseline.schema import MODES, schema
 from plumbline.controls import registry
 from plumbline.core.clock import Clock, duration
 from plumbline.core.control import Control
-from plumbline.core.errors import BaselineError, PlumblineError
+from plumbline.core.errors import BaselineError
 
 _OWN_KEYS = ("mode", "clocks")
 
 
-def compile_file(path: Path, *, today: date) -> dict[str, Any]:
+def compile_file(path: Path, *, today: date, folder: Path = profiles.SHIPPED) -> dict[str, Any]:
     """The compiled baseline of a YAML file.
 
     Args:
         path: the file.
         today: the day that expiries are judged by.
+        folder: where the profiles are.
 
     Raises:
         BaselineError: with one line for each thing that is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BaselineError([f"{path}: cannot be read: {error}"]) from error
-    return compile_text(text, name=str(path), today=today)
+    return _compile(read_file(path, str(path)), today, folder, registry.load())
 
 
-def compile_text(text: str, *, name: str, today: date) -> dict[str, Any]:
-    """The compiled baseline of a YAML text; see `compile_file`."""
-    controls = registry.load()
-    lines: dict[Place, int] = {}
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None:
-            raise BaselineError([f"{name}:1: the file is empty; write at least `controls: {{}}`"])
-        problems = list(doubled(node, ()))
-        data = meant(yaml.SafeLoader("").construct_document(node)) if not problems else {}
-        mark_lines(node, (), lines)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BaselineError([f"{name}:{line}: this is no YAML: {error.problem}"]) from error
-    except (yaml.YAMLError, ValueError) as error:  # control characters; a date such as 2026-13-45
-        raise BaselineError([f"{name}:1: this is no YAML: {error}"]) from error
-    if not problems:
-        validator = Draft202012Validator(schema(controls))
-        broken = sorted(validator.iter_errors(as_json(data)), key=lambda one: lines.get(tuple(one.absolute_path), 0))
-        problems = [(tuple(one.absolute_path), advice(one)) for one in broken]
-    if not problems:
-        problems = list(clock_problems(data.get("controls") or {}))
-        problems += exemption_problems((data.get("exemptions") or {}).get("reviewed") or [], today, controls)
-    compiled = {} if problems else _compiled(data, controls)
-    problems += clashes(compiled, controls) if compiled else []
-    if problems:
-        raise BaselineError([f"{name}:{line_of(lines, path)}: {place(path)}{words}" for path, words in problems])
+def compile_text(
+    text: str,
+    *,
+    name: str,
+    today: date,
+    folder: Path = profiles.SHIPPED,
+    controls: Mapping[str, Control] | None = None,
+) -> dict[str, Any]:
+    """The compiled baseline of a YAML text; see `compile_file`.
+
+    Args:
+        text: the YAML.
+        name: what it is called in messages.
+        today: the day that expiries are judged by.
+        folder: where the profiles are.
+        controls: the registry, unless it is another one.
+    """
+    return _compile(read(text, name), today, folder, registry.load() if controls is None else controls)
+
+
+def fits(compiled: Mapping[str, Any]) -> str:
+    """The line that says what a sound baseline comes to: how many controls in which mode, profile, exemptions."""
+    modes = [rule["mode"] for rule in compiled["controls"].values()]
+    counts = ", ".join(f"{modes.count(mode)} {mode}" for mode in MODES if mode in modes)
+    parts = [f"{len(modes)} controls: {counts}"]
+    if compiled["profile"]:
+        parts.append(f"profile {compiled['profile']}")
+    ends = sorted(one["until"][:10] for one in compiled["exemptions"])
+    if ends:
+        parts.append(
+            f"1 exemption, until {ends[0]}" if len(ends) == 1 else f"{len(ends)} exemptions, first ends {ends[0]}"
+        )
+    return f"fits; {'; '.join(parts)}"
+
+
+def _compile(document: Document, today: date, folder: Path, controls: Mapping[str, Control]) -> dict[str, Any]:
+    data = judged(document, schema(controls, profiles.names(folder)), controls, today)
+    profile = profiles.load(data["profile"], folder, controls, today) if "profile" in data else {}
+    compiled = _compiled(data, profile, controls)
+    fights = list(clashes(compiled, controls, document, profile))
+    if fights:
+        raise document.refused(fights)
     Baseline.from_json(json.loads(json.dumps(compiled)))  # what cannot be read back must not be shipped
     return compiled
 
 
-def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[str, Any]:
-    wanted, exemptions = data.get("controls") or {}, data.get("exemptions") or {}
+def _compiled(data: Mapping[str, Any], profile: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[str, Any]:
+    wanted, exemptions = data["controls"], data["exemptions"]
     return {
-        "controls": {one.id: _compiled_control(one, wanted.get(one.id) or {}) for one in controls.values()},
+        "profile": data.get("profile", ""),
+        "controls": {
+            one.id: _compiled_control(one, profile.get(one.id, {}), wanted.get(one.id, {})) for one in controls.values()
+        },
         "regions": list(data.get("regions") or ()),
         "letters": {one.name: (data.get("letters") or {}).get(one.name, one.default) for one in fields(Letters)},
         "breakers": {one.name: (data.get("breakers") or {}).get(one.name, one.default) for one in fields(Breakers)},
-        "exemptions": [
-            {**one, "until": f"{one['until']}T23:59:59+00:00"} for one in (exemptions.get("reviewed") or ())
-        ],
+        "exemptions": [{**one, "until": f"{one['until']}T23:59:59+00:00"} for one in exemptions["reviewed"]],
         "patience": {
             "exemption_days": exemptions.get("max_days", Patience().exemption_days),
             "pause_days": (data.get("pauses") or {}).get("max_days", Patience().pause_days),
@@ -96,16 +110,17 @@ def _compiled(data: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[
     }
 
 
-def _compiled_control(control: Control, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str, Any]:
+    """One control: its defaults, and over them each layer, key by key."""
+    mode = control.response.value
     clocks = {name: _clock_json(clock) for name, clock in control.clocks.items()}
-    for name, clock in (wanted.get("clocks") or {}).items():
-        for key, value in (clock or {}).items():
-            clocks[name][key] = [_hours(one) for one in value] if key == "remind" else _hours(value)
-    return {
-        "mode": wanted.get("mode", control.response.value),
-        "clocks": clocks,
-        "settings": completed(control.settings, {k: v for k, v in wanted.items() if k not in _OWN_KEYS}),
-    }
+    for layer in layers:
+        mode = layer.get("mode", mode) or "off"  # YAML reads the bare word as false
+        for name, clock in layer.get("clocks", {}).items():
+            for key, value in clock.items():
+                clocks[name][key] = [_hours(one) for one in value] if key == "remind" else _hours(value)
+    settings = ({key: value for key, value in layer.items() if key not in _OWN_KEYS} for layer in layers)
+    return {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
 
 
 def _clock_json(clock: Clock) -> dict[str, Any]:
@@ -120,15 +135,31 @@ def _hours(value: Any) -> float | None:  # noqa: ANN401
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Command line: baseline.yaml in, JSON out; exit code 1 and readable errors when it is broken."""
-    source, destination = Path(arguments[0]), Path(arguments[1])
+    """Command line: baseline.yaml in, JSON or one line out; exit code 1 and readable errors when it is broken."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help="the baseline")
+    parser.add_argument("destination", type=Path, nargs="?", help="where the JSON goes; left out, it is only checked")
+    parser.add_argument("--profiles", type=Path, default=profiles.SHIPPED, help="the folder of profiles")
+    wanted = parser.parse_args(arguments)
     try:
-        compiled = compile_file(source, today=datetime.now(timezone.utc).date())
-    except PlumblineError as error:
-        sys.stderr.write(f"\nThe baseline cannot be used; nothing was built.\n\n{error}\n\n")
+        compiled = compile_file(wanted.source, today=datetime.now(timezone.utc).date(), folder=wanted.profiles)
+    except BaselineError as error:
+        if wanted.destination:
+            sys.stderr.write("\nThe baseline cannot be used; nothing was built.\n\n")
+        for problem in error.problems:
+            _print(problem, sys.stderr)
         return 1
-    destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    if wanted.destination:
+        wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    else:
+        _print(f"{wanted.source}: {fits(compiled)}", sys.stdout)
     return 0
+
+
+def _print(line: str, out: TextIO) -> None:
+    """One line; where a person looks on, it is folded between words, so that a terminal does not cut them."""
+    width = shutil.get_terminal_size().columns if out.isatty() else 0
+    out.write((textwrap.fill(line, width, subsequent_indent="    ") if width else line) + "\n")
 
 
 if __name__ == "__main__":
