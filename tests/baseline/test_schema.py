@@ -76,14 +76,13 @@ def test_yamls_own_off_is_a_mode_to_both(word: str) -> None:
 
 
 def test_everything_in_it_is_explained() -> None:
-    silent = [
-        place
+    """Each key, beside itself; what stands in a list or below a key of one's own is explained there."""
+    keys = [
+        (f"{place}.{name}", key)
         for place, part in _parts(PUBLISHED)
-        if not part.get("description")
-        and not part.get("allOf")
-        and not place.endswith((".items", ".additionalProperties", ".propertyNames"))
+        for name, key in part.get("properties", {}).items()
     ]
-    assert [] == silent
+    assert [] == [place for place, key in keys if not key.get("description", "").endswith(".")]
 
 
 def test_it_offers_the_defaults() -> None:
@@ -101,9 +100,19 @@ def test_it_offers_the_defaults() -> None:
 
 def test_no_rule_of_it_is_told_in_the_words_of_a_schema_library() -> None:
     """Each rule that a value may break has its own sentence, or stands beside a description that says what belongs."""
-    silent = {"$schema", "$defs", "$ref", "title", "description", "default", "examples", "deprecated"}
+    silent = {
+        "$schema",
+        "$defs",
+        "$ref",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "deprecated",
+        "patternErrorMessage",
+    }
     told = {*advice._ADVICE, "type", "required", "enum", "pattern", "properties", "items", "additionalProperties",
-            "propertyNames", "allOf"}  # fmt: skip
+            "propertyNames", "allOf", "anyOf"}  # fmt: skip
     assert set() == {rule for _, part in _parts(PUBLISHED) for rule in part} - silent - told
 
 

@@ -11,9 +11,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from plumbline.baseline.document import Document, Place, Problem
-from plumbline.baseline.schema import DURATION, MODES
+from plumbline.baseline.schema import DURATION, MODES, NO_DURATION
 
-NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
 _WORDS = {
     "object": "a mapping",
     "array": "a list",
@@ -66,6 +65,8 @@ def _told(error: ValidationError, document: Document, schema: Mapping[str, Any])
         yield place, f"{written} {NO_DURATION}"
     elif rule in ("type", "required", "enum"):
         yield place, {"type": _wrong_type, "required": _missing, "enum": _not_listed}[rule](error, place, written)
+    elif rule == "anyOf":  # the first way is the one to be told of
+        yield from _told(error.context[0], document, schema)
     elif rule in _ADVICE:
         yield place, _ADVICE[rule](written, error.validator_value)
     else:  # a pattern, and whatever a control's settings may ask for one day
@@ -129,9 +130,9 @@ def _not_listed(error: ValidationError, _place: Place, written: str) -> str:
 
 
 def _wanted(error: ValidationError) -> list[str]:
-    """What the broken rule lists, whether it lists one or many; `false`, which is YAML's `off`, goes without saying."""
+    """What the broken rule lists, whether it lists one or many."""
     value = error.validator_value
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else [str(value)]
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
 def _keys(error: ValidationError) -> list[str]:

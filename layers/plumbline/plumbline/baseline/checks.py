@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from plumbline.baseline.advice import NO_DURATION, broken, shown
+from plumbline.baseline.advice import broken, shown
 from plumbline.baseline.document import Document, Place, Problem
-from plumbline.baseline.schema import MOST_DAYS, earlier_ids
+from plumbline.baseline.schema import MOST_DAYS, NO_DURATION, earlier_ids
 from plumbline.core.clock import duration
 from plumbline.core.control import Control, Response
 from plumbline.decisions.exemptions import ANY, covers_nothing, matches_everything

@@ -16,7 +16,14 @@ from plumbline.controls import registry
 from plumbline.core.clock import Clock
 from plumbline.core.control import Control, Response
 
-DURATION = {"type": ["string", "integer"], "pattern": r"^\s*(0|\d+\s*[hd])\s*$", "maximum": 0, "minimum": 0}
+NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
+DURATION = {
+    "type": ["string", "integer"],
+    "pattern": r"^\s*(0|\d+\s*[hd])\s*$",
+    "patternErrorMessage": f"This {NO_DURATION}.",  # what VS Code shows instead of the pattern
+    "maximum": 0,
+    "minimum": 0,
+}
 MODES = [mode.value for mode in Response]
 MOST_DAYS = 3650  # ten years: what is meant to be longer is meant to be never
 
@@ -25,7 +32,6 @@ _ESCALATE = "When the escalation address is told as well, such as 3d; null for n
 _ACT = "When it is repaired, such as 7d; 0 for at once, null for never."
 _CLOCK = {
     "type": "object",
-    "description": "When something happens after it was first seen; what you leave out keeps its default.",
     "properties": {
         "remind": {"type": "array", "items": DURATION, "description": _REMIND, "examples": [["12h", "2d"]]},
         "escalate": {**DURATION, "type": ["string", "integer", "null"], "description": _ESCALATE},
@@ -34,10 +40,15 @@ _CLOCK = {
     "additionalProperties": False,
 }
 _MODE = {
-    # YAML 1.1 reads the bare word `off` as false, and editors of YAML 1.2 do not.
-    "enum": [*MODES, False],
-    "description": "enforce: repair, then tell. propose: mail the repair and wait for approval. observe: tell what "
-    "would be done. alert: tell; a person repairs. off: neither watch nor tell.",
+    # The bare word `off` is false to YAML 1.1 and text to YAML 1.2; said in a way that editors take and do not offer.
+    "anyOf": [
+        {
+            "enum": MODES,
+            "description": "enforce: repair, then tell. propose: mail the repair and wait for approval. observe: tell "
+            "what would be done. alert: tell; a person repairs. off: neither watch nor tell.",
+        },
+        {"not": {"not": {"const": False}}},
+    ],
 }
 _CLOCKS = {
     "default": "Runs where no other clock does.",
@@ -187,7 +198,11 @@ def _control(control: Control) -> dict[str, Any]:
     return _section(
         f"{title} Severity {control.severity.value}, mode {control.response.value} unless you say otherwise.",
         {
-            "mode": {**_meaning("mode"), "default": control.response.value},
+            "mode": {
+                **_meaning("mode"),
+                "default": control.response.value,
+                "description": f"What is done about a deviation; {control.response.value} unless you say otherwise.",
+            },
             "clocks": {
                 "type": "object",
                 "description": "When reminders, escalation and repair come.",
