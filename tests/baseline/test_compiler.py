@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 from collections.abc import Mapping
@@ -373,6 +374,31 @@ def test_make_baseline_checks_the_file_alone(file: str, code: int, begins: str) 
         done.stdout.startswith(begins),
         done.stderr.partition("\n")[0],
     )
+
+
+def test_in_a_terminal_a_problem_is_folded_between_words_and_elsewhere_it_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "baseline.yaml").write_text("controls: {iam-access-key-created: {mode: enforced}}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    piped, terminal = io.StringIO(), _Terminal()
+    for out in (piped, terminal):
+        monkeypatch.setattr("sys.stderr", out)
+        assert 1 == main(["baseline.yaml"])
+    whole = "baseline.yaml:1: controls.iam-access-key-created.mode: \"enforced\" is not known here; did you mean 'enforce'?\n"
+    folded = (
+        'baseline.yaml:1: controls.iam-access-key-created.mode: "enforced" is not known\n'
+        "    here; did you mean 'enforce'?\n"
+    )
+    assert (whole, folded) == (piped.getvalue(), terminal.getvalue())
+
+
+class _Terminal(io.StringIO):
+    """Where a person looks on."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def test_the_layer_leaves_what_compiles_behind() -> None:

@@ -158,8 +158,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _print(line: str, out: TextIO) -> None:
     """One line; where a person looks on, it is folded between words, so that a terminal does not cut them."""
-    width = shutil.get_terminal_size().columns if out.isatty() else 0
-    out.write((textwrap.fill(line, width, subsequent_indent="    ") if width else line) + "\n")
+    if out.isatty():
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    out.write(f"{line}\n")
 
 
 if __name__ == "__main__":
