@@ -386,11 +386,9 @@ def test_in_a_terminal_a_problem_is_folded_between_words_and_elsewhere_it_is_one
     for out in (piped, terminal):
         monkeypatch.setattr("sys.stderr", out)
         assert 1 == main(["baseline.yaml"])
-    whole = "baseline.yaml:1: controls.iam-access-key-created.mode: \"enforced\" is not known here; did you mean 'enforce'?\n"
-    folded = (
-        'baseline.yaml:1: controls.iam-access-key-created.mode: "enforced" is not known\n'
-        "    here; did you mean 'enforce'?\n"
-    )
+    place = "baseline.yaml:1: controls.iam-access-key-created.mode"
+    whole = f"{place}: \"enforced\" is not known here; did you mean 'enforce'?\n"
+    folded = f"{place}: \"enforced\" is not known\n    here; did you mean 'enforce'?\n"
     assert (whole, folded) == (piped.getvalue(), terminal.getvalue())
 
 
