@@ -91,8 +91,8 @@ def test_who_mistypes_is_shown_the_name_of_today() -> None:
     assert ("baseline.yaml:1: controls.bucket-alc: there is no such control; did you mean 'bucket-acl'?",) == _problems(
         "controls: {bucket-alc: {}}"
     )
-    (problem,) = _problems("controls: {frobnicate: {}}")
-    assert ("bucket-acl" in problem, "s3-acl" in problem) == (True, False)
+    (problem,) = _problems("controls: {s3-acll: {}}")
+    assert "'s3-acl'" not in problem
 
 
 def test_editors_take_the_earlier_id_and_say_what_to_write() -> None:

@@ -126,7 +126,8 @@ def _missing(error: ValidationError, _place: Place, _written: str) -> str:
 
 
 def _not_listed(error: ValidationError, _place: Place, written: str) -> str:
-    return f"{written} is not known here; {nearest(str(error.instance), _wanted(error))}"
+    what = "this must not be empty" if error.instance is None else f"{written} is not known here"
+    return f"{what}; {nearest(str(error.instance), _wanted(error))}"
 
 
 def _wanted(error: ValidationError) -> list[str]:
