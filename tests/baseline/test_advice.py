@@ -87,6 +87,14 @@ def test_each_unknown_key_is_told_on_its_own_line() -> None:
     ) == _problems("controls:\n  iam-grups: {}\n  root-activity:\n    modes: alert\n    clokcs: {}\nbreaker: {}")
 
 
+def test_what_stands_in_the_file_breaks_no_line_of_a_message() -> None:
+    (key,) = _problems('"a\\nb": {}')
+    assert key.startswith("baseline.yaml:1: a b: there is no such key; ")
+    row = "{control: '*', target: '*/iam-user/x', owner: \"a\\nb\\e[2J\", reason: x, until: 2026-01-01}"
+    (owner,) = _problems(f"exemptions:\n  reviewed:\n  - {row}")
+    assert owner.endswith("remove it, or agree on a new day with its owner (a b [2J)")
+
+
 def test_all_that_is_missing_in_one_place_is_told_once() -> None:
     text = "exemptions:\n  reviewed:\n  - {control: iam-groups, target: '*/x', until: 2026-09-01}"
     assert (

@@ -43,7 +43,8 @@ class Document:
     def refused(self, problems: Iterable[Problem]) -> BaselineError:
         """The error that tells of each problem with file, line and place, in the order of the file."""
         told = sorted(dict.fromkeys(problems), key=lambda one: self._line(one[0]))
-        return BaselineError([f"{self.name}:{self._line(place)}: {_words(place)}{what}" for place, what in told])
+        lines = (f"{self.name}:{self._line(place)}: {_words(place)}{what}" for place, what in told)
+        return BaselineError([_one_line(one) for one in lines])
 
     def _line(self, place: Place) -> int:
         while place and place not in self.lines:
@@ -161,6 +162,11 @@ class _Walk:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - an error message fits on a line
+
+
+def _one_line(text: str) -> str:
+    """The text without what would break a line or move a cursor: keys and owners may be any text."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _words(place: Place) -> str:
