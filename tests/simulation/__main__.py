@@ -31,7 +31,7 @@ def main() -> int:
     checks: Counter[str] = Counter()
     with Pool(arguments.jobs) as pool:
         seeds = range(arguments.first, arguments.first + arguments.seeds)
-        for done, outcome in enumerate(pool.imap_unordered(live, seeds, chunksize=20), 1):
+        for done, outcome in enumerate(pool.imap_unordered(replay, seeds, chunksize=20), 1):
             count += outcome.count
             checks += outcome.checks
             if outcome.broken:
