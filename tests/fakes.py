@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, cast
 
 from plumbline.adapters.dynamodb import Table
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts.alert import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index

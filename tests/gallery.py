@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline.alerts import decisions, wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import decisions, deviations, outcomes
+from plumbline.alerts.alert import Letter, Voice
+from plumbline.alerts.digest import digest
+from plumbline.alerts.held import held_back, next_step
+from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, completed
 from plumbline.controls import registry
 from plumbline.core.calls import Call
@@ -70,55 +73,58 @@ def letters() -> Iterator[tuple[str, Letter]]:
         repair, done=0, after=None, error="iam:UpdateAccessKey was refused: AccessDenied: explicit deny in an SCP"
     )
     stuck = replace(repair, after=_BEFORE)
-    will = wording.held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), finding, plan, NOW)
-    yield "Something was put right.", wording.repaired(control, repaired, VOICE)
+    will = held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), finding, plan, NOW)
+    yield "Something was put right.", outcomes.repaired(control, repaired, VOICE)
     yield (
         "Something was found that is repaired later.",
-        wording.found(control, finding, "opened", _BEFORE, plan, will, VOICE),
+        deviations.found(control, finding, "opened", _BEFORE, plan, will, VOICE),
     )
     for days, transition, when in (
         (3, "reminded 72h", "It is still so."),
         (5, "escalated", "It is still so, and the escalation address hears of it too."),
     ):
-        left = wording.held_back(Restraint(Why.NOT_DUE, NOW + (7 - days) * DAY), finding, plan, NOW)
-        yield when, wording.found(control, _aged(finding, days), transition, _BEFORE, plan, left, VOICE)
-    would = wording.held_back(Restraint(Why.OBSERVE, NOW), finding, plan, NOW)
-    yield "The mode is `observe`.", wording.found(control, finding, "opened", _BEFORE, plan, would, VOICE)
-    ask = wording.held_back(Restraint(Why.PROPOSE), finding, plan, NOW)
+        left = held_back(Restraint(Why.NOT_DUE, NOW + (7 - days) * DAY), finding, plan, NOW)
+        yield when, deviations.found(control, _aged(finding, days), transition, _BEFORE, plan, left, VOICE)
+    would = held_back(Restraint(Why.OBSERVE, NOW), finding, plan, NOW)
+    yield "The mode is `observe`.", deviations.found(control, finding, "opened", _BEFORE, plan, would, VOICE)
+    ask = held_back(Restraint(Why.PROPOSE), finding, plan, NOW)
     proposed = replace(finding, proposal=repair)
-    yield "The mode is `propose`.", wording.found(control, proposed, "opened", _BEFORE, plan, ask, VOICE)
+    yield "The mode is `propose`.", deviations.found(control, proposed, "opened", _BEFORE, plan, ask, VOICE)
     back = replace(finding, back_since=NOW - 3 * DAY)
-    yield "It was put right before, and is back.", wording.found(control, back, "opened", _BEFORE, plan, will, VOICE)
+    yield "It was put right before, and is back.", deviations.found(control, back, "opened", _BEFORE, plan, will, VOICE)
     again = "It tries again within the hour; this was try 1 of 3."
-    yield "A repair failed half-way.", wording.failed(control, replace(finding, repairs=(half,)), again, VOICE)
+    yield "A repair failed half-way.", outcomes.failed(control, replace(finding, repairs=(half,)), again, VOICE)
     cut = replace(repaired, status=Status.UNDOING)
-    yield "A person's undo was cut short.", wording.undo_cut_short(control, cut, _BEFORE, VOICE)
+    yield "A person's undo was cut short.", outcomes.undo_cut_short(control, cut, _BEFORE, VOICE)
     yield (
         "AWS refused a part of a person's undo.",
-        wording.undo_failed(control, cut, half.error, NOW + DAY, VOICE, ERIN.principal),
+        outcomes.undo_failed(control, cut, half.error, NOW + DAY, VOICE, ERIN.principal),
     )
-    yield "A repair changed nothing.", wording.not_converged(control, replace(finding, repairs=(stuck,)), VOICE)
+    yield "A repair changed nothing.", outcomes.not_converged(control, replace(finding, repairs=(stuck,)), VOICE)
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
-    yield "Somebody puts it back each time.", wording.fight(control, finding, times, VOICE)
-    yield "Too many repairs within an hour.", wording.breaker(control, finding, Breakers(), in_all=False, voice=VOICE)
+    yield "Somebody puts it back each time.", deviations.fight(control, finding, times, VOICE)
+    yield (
+        "Too many repairs within an hour.",
+        deviations.breaker(control, finding, Breakers(), in_all=False, voice=VOICE),
+    )
     refused = AwsRefusal("AccessDenied", "explicit deny in a service control policy", Call("iam", "ListAccessKeys"))
     wake = Wake(control.id, KEY, Origin.EVENT, ERIN)
-    yield "Plumbline could not look.", wording.unknown(control, wake, refused, VOICE)
-    yield "A person took a repair back.", wording.undone(control, repaired, _BEFORE, NOW + DAY, VOICE)
+    yield "Plumbline could not look.", deviations.unknown(control, wake, refused, VOICE)
+    yield "A person took a repair back.", outcomes.undone(control, repaired, _BEFORE, NOW + DAY, VOICE)
     yield (
         "It was told of by half when a function died, and is over.",
-        wording.resolved(control, repaired, _AFTER, VOICE),
+        deviations.resolved(control, repaired, _AFTER, VOICE),
     )
     yield from _beside_what_was_there()
     yield from _decided()
     yield _root()
     adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
-    yield "The first sweep is done.", wording.digest(controls, adopted, VOICE)
+    yield "The first sweep is done.", digest(controls, adopted, VOICE)
     over = [replace(adopted[0], status=Status.EXEMPT, due=NOW + 30 * DAY, then=""), adopted[1], repaired]
-    yield "The first sweep is done, and some of it is over or exempt by now.", wording.digest(controls, over, VOICE)
-    yield "More happened within an hour than fits into letters.", wording.digest(controls, [repaired], VOICE)
+    yield "The first sweep is done, and some of it is over or exempt by now.", digest(controls, over, VOICE)
+    yield "More happened within an hour than fits into letters.", digest(controls, [repaired], VOICE)
     monday = NOW + 7 * DAY - timedelta(hours=1)
-    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, monday, len(controls))
+    yield "Monday morning.", weekly(controls, [repaired, *adopted], VOICE, monday, len(controls))
 
 
 def _aged(finding: Finding, days: int) -> Finding:
@@ -135,7 +141,7 @@ def _adopted(control_id: str, target: Target, state: State) -> Finding:
     assert deviation is not None
     found = open_finding(control_id, target, deviation, origin=Origin.ADOPTION, cause=Cause(), now=NOW, before=None)
     until = NOW + 7 * DAY
-    then = wording.then(Restraint(Why.NOT_DUE, until), plan)
+    then = next_step(Restraint(Why.NOT_DUE, until), plan)
     return replace(found, grace_until=until, adopted=deviation.items, due=until, then=then)
 
 
@@ -154,15 +160,15 @@ def _beside_what_was_there() -> Iterator[tuple[str, Letter]]:
     done = Repair(at=NOW, plan=plan, before=state, after=_ACL, done=1, held=True)
     yield (
         "What is new beside what was there before Plumbline was put right.",
-        wording.repaired(control, replace(found, repairs=(done,)), VOICE),
+        outcomes.repaired(control, replace(found, repairs=(done,)), VOICE),
     )
     early = open_finding(control.id, BUCKET, old, origin=Origin.ADOPTION, cause=ERIN, now=NOW, before=None)
     early = replace(early, grace_until=NOW + 7 * DAY, adopted=old.items)
     plan = control.plan(BUCKET, _ACL, settings)
-    left = wording.held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), early, plan, NOW)
+    left = held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), early, plan, NOW)
     yield (
         "An event came before the first sweep.",
-        wording.found(control, early, "opened", _ACL, plan, left, VOICE),
+        deviations.found(control, early, "opened", _ACL, plan, left, VOICE),
     )
 
 
@@ -191,7 +197,7 @@ def _root() -> tuple[str, Letter]:
                     source="203.0.113.77", tool="Mozilla/5.0")  # fmt: skip
     state: State = {"service": "signin", "event": "ConsoleLogin", "mfa": "without MFA", "key": False, "error": ""}
     finding = _finding(control.id, target, "signed in to the console without MFA", cause)
-    return "The root user did something.", wording.noted(control, finding, state, VOICE)
+    return "The root user did something.", deviations.noted(control, finding, state, VOICE)
 
 
 def _finding(control: str, target: Target, summary: str, cause: Cause = MALLORY) -> Finding:

@@ -18,7 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.clients import Accounts
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts.alert import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
 from plumbline.controls import registry

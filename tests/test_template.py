@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from plumbline.adapters.clients import Accounts
-from plumbline.alerts.wording import Voice, command
+from plumbline.alerts.alert import Voice, command
 from plumbline.baseline.rules import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from plumbline.controls import registry

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.sns import Topic, chat_message
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts.alert import Letter, Voice
+from plumbline.alerts.weekly import weekly
 from tests.fakes import NOW, House
 
 
@@ -113,7 +113,7 @@ def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(le
     def thread(one: Letter) -> Any:
         return cast("dict[str, Any]", chat_message(one)["metadata"])["threadId"]
 
-    weeks = [wording.weekly({}, [], Voice(), NOW + timedelta(days=days), 0) for days in (0, 7)]
+    weeks = [weekly({}, [], Voice(), NOW + timedelta(days=days), 0) for days in (0, 7)]
     assert thread(letter) == letter.attributes["finding"]
     assert len({thread(one) for one in weeks}) == 2
     assert thread(weeks[0]) == thread(weeks[0])

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Letter
+from plumbline.alerts.digest import digest
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
@@ -41,7 +41,7 @@ def _exempt(name: str) -> Finding:
 
 
 def _digest(*findings: Finding) -> Letter:
-    return wording.digest(registry.load(), findings, VOICE)
+    return digest(registry.load(), findings, VOICE)
 
 
 def _said(letter: Letter) -> str:

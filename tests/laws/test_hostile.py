@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import deviations, outcomes
+from plumbline.alerts.alert import Letter, Voice
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Call
 from plumbline.core.cause import Cause, Origin
@@ -75,15 +75,15 @@ def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[
     acted = replace(finding, status=Status.REPAIRED, repairs=(repair,))
     refusal = AwsRefusal("AccessDenied", text, Call("iam", "GetUser", {"UserName": text}))
     for transition in ("opened", "escalated", "reminded 24h"):
-        yield wording.found(control, finding, transition, told.before, told.plan, "Plumbline only tells.", VOICE)
-    yield wording.repaired(control, acted, VOICE)
-    yield wording.failed(control, acted, "It tries again within the hour.", VOICE)
-    yield wording.not_converged(control, acted, VOICE)
-    yield wording.undone(control, acted, told.before, NOW + timedelta(days=1), VOICE)
-    yield wording.fight(control, acted, (NOW, NOW, NOW), VOICE)
-    yield wording.breaker(control, acted, Breakers(), in_all=False, voice=VOICE)
-    yield wording.unknown(control, Wake(control.id, target, Origin.EVENT, cause), refusal, VOICE)
-    yield wording.noted(control, finding, told.before, VOICE)
+        yield deviations.found(control, finding, transition, told.before, told.plan, "Plumbline only tells.", VOICE)
+    yield outcomes.repaired(control, acted, VOICE)
+    yield outcomes.failed(control, acted, "It tries again within the hour.", VOICE)
+    yield outcomes.not_converged(control, acted, VOICE)
+    yield outcomes.undone(control, acted, told.before, NOW + timedelta(days=1), VOICE)
+    yield deviations.fight(control, acted, (NOW, NOW, NOW), VOICE)
+    yield deviations.breaker(control, acted, Breakers(), in_all=False, voice=VOICE)
+    yield deviations.unknown(control, Wake(control.id, target, Origin.EVENT, cause), refusal, VOICE)
+    yield deviations.noted(control, finding, told.before, VOICE)
 
 
 def _is_harmless(letter: Letter, usual: Letter) -> None:
@@ -163,7 +163,7 @@ def _note(record: Recorded, event: dict[str, object]) -> Letter | None:
             found: Finding = open_finding(
                 control.id, wake.target, deviation, origin=Origin.EVENT, cause=wake.cause, now=NOW, before=None
             )
-            return wording.noted(control, found, wake.evidence, VOICE)
+            return deviations.noted(control, found, wake.evidence, VOICE)
     return None
 
 

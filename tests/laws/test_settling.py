@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Letter
 from plumbline.core.calls import Step
 from plumbline.core.control import Control, Response
 from plumbline.core.errors import LedgerDown, PlumblineError

@@ -15,7 +15,7 @@ from typing import Any
 from plumbline.adapters.dynamodb import Table
 from plumbline.adapters.sns import Topic
 from plumbline.adapters.sqs import Queue
-from plumbline.alerts.wording import Voice
+from plumbline.alerts.alert import Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index

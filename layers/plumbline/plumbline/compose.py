@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from plumbline.adapters.clients import Accounts, ClientFactory, Clients
-from plumbline.alerts.wording import Voice
+from plumbline.alerts.alert import Voice
 from plumbline.baseline.rules import STACK, Baseline
 from plumbline.baseline.rules import load as load_baseline
 from plumbline.controls.index import Index

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Letter
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Ask, Call
 from plumbline.core.control import Control

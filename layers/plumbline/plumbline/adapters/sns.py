@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Letter
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import alert, wording
+from plumbline.alerts.alert import Letter, Voice
 from plumbline.decisions.exemptions import ANY, Exemption, Notice
 from plumbline.decisions.pauses import Pause
 
@@ -56,7 +56,7 @@ def paused(control: str, pause: Pause, voice: Voice) -> Letter:
     )
     rows = {"Reason": pause.reason, "By": wording.said(pause.by)}
     commands = {f"resume{_named(control)}": "end the pause now", "status": "how things stand"}
-    return wording.notice(
+    return alert.notice(
         "paused", repairs(control), control=control, lead=lead, rows=rows, commands=commands, voice=voice
     )
 
@@ -69,7 +69,7 @@ def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Let
         f"pause{_named(control)} --hours 4 --reason WHY": "stop again",
         "status": "how things stand",
     }
-    return wording.notice(
+    return alert.notice(
         "resumed", repairs(control), control=control, lead=lead, rows=rows, commands=commands, voice=voice
     )
 
@@ -94,7 +94,7 @@ def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
         "pause --hours 4 --reason WHY": "stop for a while",
         "findings": "all that is open",
     }
-    return wording.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, voice=voice)
+    return alert.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, voice=voice)
 
 
 def repairs(control: str) -> str:
@@ -126,7 +126,7 @@ def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str 
     target = exemption.target.removeprefix(f"{voice.account}/")
     what = f"{wording.clean(target, _SHOWN)} from {rule(exemption.control)}, until {exemption.until:%Y-%m-%d}"
     kept = {one: gist for one, gist in commands.items() if gist}
-    return wording.notice(verb, what, control=exemption.control, lead=lead, rows=rows, commands=kept, voice=voice)
+    return alert.notice(verb, what, control=exemption.control, lead=lead, rows=rows, commands=kept, voice=voice)
 
 
 def _left_alone(exemption: Exemption) -> str:

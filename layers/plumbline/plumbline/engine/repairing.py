@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import wording
+from plumbline.alerts import outcomes
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
@@ -103,7 +103,7 @@ class Repairer:
             due=None,
         )
         told = closed if rest is None else replace(closed, status=Status.OPEN)
-        letter = self.teller.as_urgent(closed, wording.repaired(control, told, self.teller.voice), now)
+        letter = self.teller.as_urgent(closed, outcomes.repaired(control, told, self.teller.voice), now)
         if rest is not None:
             closed = held(closed, rest, now=now)
             closed = replace(closed, due=clocks.next_look(self.teller.rule(control.id), closed, now))
@@ -127,7 +127,7 @@ class Repairer:
             again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
         if tries >= MAX_ATTEMPTS:
             again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
-        letter = wording.failed(case.control, failed, again, self.teller.voice)
+        letter = outcomes.failed(case.control, failed, again, self.teller.voice)
         letter = self.teller.as_urgent(failed, letter, case.now)
         saved = self.teller.tell_held(failed, "failed", letter, case.brief, case.now)
         return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
@@ -142,14 +142,14 @@ class Repairer:
         if again or "not converged" in finding.told:
             saved = self.teller.ledger.save(finding, now=case.now)
         else:
-            letter = wording.not_converged(case.control, finding, self.teller.voice)
+            letter = outcomes.not_converged(case.control, finding, self.teller.voice)
             saved = self.teller.tell_held(finding, "not converged", letter, case.brief, case.now)
         return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
 
     def half_way(self, case: Case, finding: Finding, until: datetime | None, outcome: Outcome) -> Settled:
         """Something holds back the rest of an unfinished repair: what was done of it has to be told first."""
         if case.brief.finding and case.brief.finding.status is Status.NOT_CONVERGED:
-            letter = wording.not_converged(case.control, finding, self.teller.voice)
+            letter = outcomes.not_converged(case.control, finding, self.teller.voice)
             seen = replace(
                 finding, status=Status.EXEMPT if outcome is Outcome.EXEMPT else Status.NOT_CONVERGED, then=""
             )
@@ -159,7 +159,7 @@ class Repairer:
         error = last.error or "Plumbline stopped before it could finish, and something holds it back now"
         # how far it came was never stored: every step may have been made, and every one is taken back by an undo
         stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))), then="")
-        letter = wording.failed(case.control, stopped, "It is not tried again for now.", self.teller.voice)
+        letter = outcomes.failed(case.control, stopped, "It is not tried again for now.", self.teller.voice)
         told = self.teller.tell(case, stopped, "failed", letter, due=until or case.now)
         return Settled(outcome, case.wake, told, reason=error)
 
@@ -168,7 +168,7 @@ class Repairer:
     ) -> Settled:
         """A person's undo died half-way, or before anybody was told: told now, and judged like anything else again."""
         claimed = self.teller.ledger.save(replace(finding, lease=now + LEASE, due=now + LEASE), now=now)
-        self.teller.alerts.send(wording.undo_cut_short(control, finding, state, self.teller.voice))
+        self.teller.alerts.send(outcomes.undo_cut_short(control, finding, state, self.teller.voice))
         status = Status.OPEN if deviant else Status.RESOLVED
         due = now if deviant else None
         told = replace(claimed, status=status, outbox="", lease=None, due=due, told=(*claimed.told, "undo cut short"))

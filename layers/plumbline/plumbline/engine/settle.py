@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Voice
+from plumbline.alerts import deviations, wording
+from plumbline.alerts.alert import Voice
+from plumbline.alerts.held import held_back, next_step, not_approved
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
@@ -174,7 +175,7 @@ class Engine:
 
     def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
         """Neither compliant nor deviant: tell once, never repair, look again."""
-        letter = wording.unknown(self.controls[wake.control], wake, error, self.deployment.voice)
+        letter = deviations.unknown(self.controls[wake.control], wake, error, self.deployment.voice)
         self._teller.send_once(f"unknown#{wake.control}#{error.code}", letter, now=now, within=UNKNOWN_TOLD_FOR)
         return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
 
@@ -193,7 +194,7 @@ class Engine:
         closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox=kept, lease=None)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
-            self.alerts.send(wording.resolved(control, finding, state, self.deployment.voice))
+            self.alerts.send(deviations.resolved(control, finding, state, self.deployment.voice))
             closed = replace(closed, told=(*closed.told, "resolved"), version=claimed.version)
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
@@ -222,8 +223,8 @@ class Engine:
             return self._repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
             return self._stopped(case, finding, held)
-        text = wording.held_back(held, finding, plan, now)
-        finding = replace(finding, then=wording.then(held, plan))
+        text = held_back(held, finding, plan, now)
+        finding = replace(finding, then=next_step(held, plan))
         return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
 
     def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
@@ -271,7 +272,7 @@ class Engine:
             return self._repairer.repair(case, replace(current, proposal=None), plan, by=by)
         if held.why in (Why.FIGHT, Why.SPENT):
             return self._stopped(case, current, held)
-        raise CannotApprove(f"{short} is not repaired now, approved or not. {wording.not_approved(held, short)}")
+        raise CannotApprove(f"{short} is not repaired now, approved or not. {not_approved(held, short)}")
 
     def digest(self, account: str, *, now: datetime) -> int:
         """See Teller."""
@@ -288,12 +289,12 @@ class Engine:
             if "fight" in finding.told:
                 saved = self._teller.save_news(case, replace(finding, due=held.until, then=""))
                 return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
-            letter = wording.fight(case.control, finding, held.recent, voice)
+            letter = deviations.fight(case.control, finding, held.recent, voice)
             told = self._teller.tell(case, finding, "fight", letter, due=held.until)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
         saved = self._teller.save(case, replace(finding, due=held.until, then="", lease=None))
         limits = self.baseline.breakers
-        letter = wording.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
+        letter = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
         self._teller.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", letter, now=now, within=clocks.RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
@@ -315,7 +316,7 @@ class Engine:
             return Settled(Outcome.LISTED, case.wake, listed)
         voice = self.deployment.voice
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
-        letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
+        letter = deviations.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
         return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, finding, transition, letter), reason=held)
 
     def _noted(self, case: Case, finding: Finding) -> Settled:
@@ -323,7 +324,7 @@ class Engine:
         if "opened" in finding.told:
             return Settled(Outcome.WAITING, case.wake, finding)
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
-        letter = wording.noted(case.control, closing, case.state, self.deployment.voice)
+        letter = deviations.noted(case.control, closing, case.state, self.deployment.voice)
         return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, closing, "opened", letter))
 
     def _let_pass(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import digest, weekly
+from plumbline.alerts.alert import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.core.control import Control, Response
 from plumbline.core.errors import AwsRefusal, Conflict
@@ -119,7 +119,7 @@ class Teller:
         if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:
-            self.alerts.send(wording.digest(self.controls, waiting, self.voice))
+            self.alerts.send(digest.digest(self.controls, waiting, self.voice))
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise
@@ -141,6 +141,6 @@ class Teller:
         key = f"weekly#{account}#{now:%G-%V}"
         lives = self.ledger.lives(account)
         watched = sum(rule.response is not Response.OFF for rule in self.baseline.rules.values())
-        letter = wording.weekly(self.controls, lives, self.voice, now, watched)
+        letter = weekly.weekly(self.controls, lives, self.voice, now, watched)
         self.send_once(key, letter, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts import decisions
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Letter
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict
 from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices

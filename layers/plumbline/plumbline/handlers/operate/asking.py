@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Protocol
 
 from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Letter
 from plumbline.compose import Plumbline
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
