@@ -285,10 +285,10 @@ def test_without_hands_nothing_was_done_and_nothing_can_be_undone() -> None:
     house = House()
     house.aws.fails["AssumeRole"] = ["AccessDenied"]
     assert house.settle() == "failed"
-    (letter,) = house.alerts.letters
+    (alert,) = house.alerts.letters
     assert house.finding.repairs[-1].undo == ()
-    assert "none of 1 change was made" in " ".join(letter.body.split())
-    assert "undo" not in letter.body
+    assert "none of 1 change was made" in " ".join(alert.body.split())
+    assert "undo" not in alert.body
 
 
 @pytest.mark.parametrize("when", ["before the claim", "after it"])

@@ -399,7 +399,7 @@ class Oracle:
 
     # --- letters ----------------------------------------------------------------------------------
 
-    def letter(self, world: World, request: Mapping[str, Any]) -> None:
+    def alert(self, world: World, request: Mapping[str, Any]) -> None:
         """SNS took a letter."""
         attributes = {name: one["StringValue"] for name, one in request["MessageAttributes"].items()}
         outcome, found = attributes.get("outcome", ""), self.by_id.get(attributes.get("finding", ""))

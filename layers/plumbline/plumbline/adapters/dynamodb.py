@@ -100,7 +100,7 @@ class Table:
         *,
         now: datetime,
         spend: Breakers | None = None,
-        letter: bool = False,
+        alert: bool = False,
         bury: Finding | None = None,
     ) -> Finding:
         """See ports.Ledger."""
@@ -112,7 +112,7 @@ class Table:
         budgets = {finding.control: spend.per_control, EVERY_CONTROL: spend.in_all} if spend else {}
         pk = _account(finding.target.account)
         writes += [self._count(pk, _spent_key(name, now), now, most) for name, most in budgets.items()]
-        if letter:
+        if alert:
             writes.append(self._count(pk, self._letters_key(now), now))
         self._write(writes, finding)
         return saved

@@ -16,7 +16,7 @@ MAX_BODY_TEXT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Sender:
     """What letters need to name the account and its commands.
 
     Attributes:
@@ -33,7 +33,7 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Alert:
     """One e-mail, ready for SNS.
 
     Attributes:
@@ -51,11 +51,11 @@ class Letter:
     commands: Sequence[str] = ()
 
 
-def command(voice: Voice) -> str:
+def command(sender: Sender) -> str:
     """The shell function that makes `plumbline ...` work in CloudShell."""
     return (
-        f"plumbline() {{ aws lambda invoke --region {voice.region} \\\n"
-        f"  --function-name {voice.stack}-operate --cli-binary-format raw-in-base64-out \\\n"
+        f"plumbline() {{ aws lambda invoke --region {sender.region} \\\n"
+        f"  --function-name {sender.stack}-operate --cli-binary-format raw-in-base64-out \\\n"
         '  --payload "$(jq -nc --arg by \\\n'
         '  "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
         '  \'{command:$ARGS.positional,by:$by}\' --args -- "$@")" \\\n'
@@ -71,28 +71,28 @@ def notice(
     lead: str,
     rows: Mapping[str, str],
     commands: Mapping[str, str],
-    voice: Voice,
-) -> Letter:
+    sender: Sender,
+) -> Alert:
     """A letter about what a person decided, or forgot: an exemption, a pause.
 
     It carries a control, or `*` for all, and a severity, so that who filters by them hears what people decide.
     """
-    tail = f"Plumbline, account {voice.account}"
-    body = "\n\n".join([paragraph(lead, indent="  "), table(rows), how_to(voice, commands), tail])
+    tail = f"Plumbline, account {sender.account}"
+    body = "\n\n".join([paragraph(lead, indent="  "), table(rows), how_to(sender, commands), tail])
     attributes = {
         "control": control,
         "severity": Severity.MEDIUM.value,
-        "account": voice.account,
-        "region": voice.region,
+        "account": sender.account,
+        "region": sender.region,
         "outcome": verb.replace(" ", "-"),
         "escalation": "false",
     }
     about = {"lead": clean(lead, MAX_BODY_TEXT)}
     typed = [f"plumbline {one}" for one in commands]
-    return Letter(subject_line(verb, what), body + "\n", attributes, about, typed)
+    return Alert(subject_line(verb, what), body + "\n", attributes, about, typed)
 
 
-def body_of(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, commands: Mapping[str, str]) -> str:
+def body_of(lead: str, rows: Mapping[str, str], control: Control, sender: Sender, commands: Mapping[str, str]) -> str:
     """The text of an alert about one control: what, in a table too, why the rule exists, and what can be typed."""
     why = control.prose.get("Why", "")
     return (
@@ -102,24 +102,24 @@ def body_of(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, 
                 paragraph(lead, indent="  "),
                 table(rows),
                 "Why this rule exists\n" + paragraph(why, indent="  "),
-                how_to(voice, commands),
-                f"Plumbline, rule {control.id}, severity {control.severity.value}, account {voice.account}",
+                how_to(sender, commands),
+                f"Plumbline, rule {control.id}, severity {control.severity.value}, account {sender.account}",
             ]
         )
         + "\n"
     )
 
 
-def how_to(voice: Voice, commands: Mapping[str, str]) -> str:
+def how_to(sender: Sender, commands: Mapping[str, str]) -> str:
     """The last part of a letter: what can be typed, in CloudShell. Nothing in it comes from an event."""
     width = max(len(one) for one in commands)
     beside = width + max(len(what) for what in commands.values()) <= WIDTH - len("  plumbline   # ")
-    paste = f"What you can do, in AWS CloudShell in {voice.region}. Paste this once:"
+    paste = f"What you can do, in AWS CloudShell in {sender.region}. Paste this once:"
     lines = "\n".join(
         f"  plumbline {one:<{width}}  # {what}" if beside else f"  # {what}\n  plumbline {one}"
         for one, what in commands.items()
     )
-    return "\n\n".join([paste, indented(command(voice)), f"Then any of:\n\n{lines}"])
+    return "\n\n".join([paste, indented(command(sender)), f"Then any of:\n\n{lines}"])
 
 
 def attributes_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from plumbline.alerts.alert import Letter, Voice, attributes_of, body_of
+from plumbline.alerts.alert import Alert, Sender, attributes_of, body_of
 from plumbline.alerts.finding import about, sentence, what_happened
 from plumbline.alerts.wording import clean, moment, subject_line
 from plumbline.baseline.rules import Breakers
@@ -25,10 +25,10 @@ def found(
     state: State,
     plan: Plan,
     held: str,
-    voice: Voice,
+    sender: Sender,
     *,
     last: bool = False,
-) -> Letter:
+) -> Alert:
     """A deviation that is not repaired now, and why; or the reminder of one."""
     verb = {"opened": "found", "escalated": "escalated", WOULD_HAVE: "would have repaired"}.get(
         transition, "last reminder" if last else "reminder"
@@ -41,24 +41,24 @@ def found(
         "Back": f"it was put right on {moment(finding.back_since)}, and is back" if finding.back_since else "",
         "Not undone": plan.irreversible,
     }
-    return about(verb, control, finding, voice, lead=lead, rows=rows, escalation=transition == "escalated")
+    return about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated")
 
 
-def resolved(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
+def resolved(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
     """Something that was told of by half, and is over."""
     lead = f"{sentence(control, finding, past=True)} It is in line again, and Plumbline did not have to act."
     rows = what_happened(finding) | {"Now": control.describe(state)}
-    return about("resolved", control, finding, voice, lead=lead, rows=rows, past=True)
+    return about("resolved", control, finding, sender, lead=lead, rows=rows, past=True)
 
 
-def noted(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
+def noted(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
     """Something only an event could tell."""
     lead = f"{sentence(control, finding)} Plumbline only tells about this; it changed nothing."
     rows = what_happened(finding) | {"Seen": control.describe(state)}
-    return about("seen", control, finding, voice, lead=lead, rows=rows)
+    return about("seen", control, finding, sender, lead=lead, rows=rows)
 
 
-def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice: Voice) -> Letter:
+def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sender: Sender) -> Alert:
     """Somebody keeps putting a deviation back."""
     other = "the other side, named below" if finding.cause.action else "the other side, whom CloudTrail's history names"
     lead = (
@@ -67,10 +67,10 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], voice
         "Plumbline tries again when the first of these repairs is a day old."
     )
     rows = what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
-    return about("fight", control, finding, voice, lead=lead, rows=rows, resume=True)
+    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=True)
 
 
-def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, voice: Voice) -> Letter:
+def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, sender: Sender) -> Alert:
     """Too many repairs in one hour."""
     limit = limits.in_all if in_all else limits.per_control
     of_what = "in all" if in_all else f"of {control.id}"
@@ -84,7 +84,7 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
         "stopped",
         control,
         finding,
-        voice,
+        sender,
         lead=lead,
         rows=rows,
         resume=True,
@@ -96,7 +96,7 @@ def _repairs(count: int) -> str:
     return f"{count} repair{'s' * (count != 1)}"
 
 
-def unknown(control: Control, wake: Wake, error: AwsRefusal, voice: Voice) -> Letter:
+def unknown(control: Control, wake: Wake, error: AwsRefusal, sender: Sender) -> Alert:
     """Plumbline could not look."""
     what = "the targets" if wake.target.is_pattern else control.name(wake.target)
     lead = (
@@ -104,6 +104,6 @@ def unknown(control: Control, wake: Wake, error: AwsRefusal, voice: Voice) -> Le
         "looks again by itself. While this lasts, this rule is not held. You hear of it at most once a day."
     )
     rows = {"AWS said": str(error), "Account": wake.target.account, "Region": wake.target.region}
-    body = body_of(lead, rows, control, voice, commands={"status": "how things stand"})
+    body = body_of(lead, rows, control, sender, commands={"status": "how things stand"})
     subject = subject_line("cannot look", f"{control.id}: {error.code}")
-    return Letter(subject, body, attributes_of(control, wake.target.account, wake.target.region, "unknown"))
+    return Alert(subject, body, attributes_of(control, wake.target.account, wake.target.region, "unknown"))

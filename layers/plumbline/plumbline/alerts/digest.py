@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from plumbline.alerts.alert import Letter, Voice, how_to
+from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.listing import below, hanging, named, what_next
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.core.control import Control, Severity
@@ -14,7 +14,7 @@ from plumbline.findings.finding import Finding, Status
 _DIGEST_CHARACTERS = 150_000
 
 
-def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: Voice) -> Letter:
+def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender: Sender) -> Alert:
     """One letter for many findings: what the first sweep found, or what came too fast. Worst first."""
     ordered = sorted(findings, key=lambda one: (_rank(controls, one), one.control, str(one.target)))
     known = [one for one in ordered if one.control in controls]
@@ -30,22 +30,22 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], voice: 
         [
             paragraph(_digest_lead(ordered, adopted), indent="  "),
             _listed(controls, ordered),
-            how_to(voice, {one: what for one, what in commands.items() if one}),
-            f"Plumbline, account {voice.account}",
+            how_to(sender, {one: what for one, what in commands.items() if one}),
+            f"Plumbline, account {sender.account}",
         ]
     )
     worst = controls[known[0].control].severity.value if known else ""
     attributes = {
         "severity": worst,
-        "account": voice.account,
-        "region": voice.region,
+        "account": sender.account,
+        "region": sender.region,
         "outcome": "digest",
         "escalation": "false",
     }
     attributes = {name: text for name, text in attributes.items() if text or name != "severity"}
     judged = f", the worst is {worst}" if len(ordered) > 1 else f", severity {worst}"
     subject = f"{_things(len(ordered))}{_digest_title(ordered, adopted)}{judged if worst else ''}"
-    return Letter(subject_line("digest", subject), body + "\n", attributes)
+    return Alert(subject_line("digest", subject), body + "\n", attributes)
 
 
 def _listed(controls: Mapping[str, Control], findings: Sequence[Finding]) -> str:

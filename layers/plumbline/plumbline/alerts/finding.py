@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from plumbline.alerts.alert import MAX_BODY_TEXT, Letter, Voice, attributes_of, body_of
+from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, attributes_of, body_of
 from plumbline.alerts.wording import clean, moment, subject_line
 from plumbline.core.cause import Cause
 from plumbline.core.clock import utc
@@ -92,7 +92,7 @@ def about(
     verb: str,
     control: Control,
     finding: Finding,
-    voice: Voice,
+    sender: Sender,
     *,
     lead: str,
     rows: Mapping[str, str],
@@ -101,14 +101,14 @@ def about(
     escalation: bool = False,
     resume: bool = False,
     subject: str = "",
-) -> Letter:
+) -> Alert:
     """An alert about one finding.
 
     Args:
         verb: what happened, as its subject begins.
         control: the rule.
         finding: the deviation.
-        voice: names commands and account.
+        sender: names commands and account.
         lead: the first paragraph.
         rows: the table below it.
         past: whether the deviation is over.
@@ -131,9 +131,9 @@ def about(
         "status": "how things stand",
     }
     commands = {one: what for one, what in commands.items() if what}
-    return Letter(
+    return Alert(
         subject_line(verb, what, who),
-        body_of(lead, rows, control, voice, commands),
+        body_of(lead, rows, control, sender, commands),
         attributes_of(control, finding.target.account, finding.target.region, verb, escalation=escalation)
         | {"finding": finding.id},
         about={

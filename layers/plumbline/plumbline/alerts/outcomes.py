@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from plumbline.alerts.alert import Letter, Voice
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.finding import about, past_tense, sentence, what_happened
 from plumbline.alerts.wording import clean, moment, said
 from plumbline.core.control import Control
@@ -12,7 +12,7 @@ from plumbline.core.targets import State
 from plumbline.findings.finding import Finding
 
 
-def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
+def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
     """A repair that held. What of the deviation adoption's grace still covers is left alone, and the letter says so."""
     last = finding.repairs[-1]
     old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted]
@@ -27,17 +27,17 @@ def repaired(control: Control, finding: Finding, voice: Voice) -> Letter:
     }
     right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
     lead = f"{sentence(control, finding, past=True)} {right}"
-    return about("repaired", control, finding, voice, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
+    return about("repaired", control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
 
 
-def failed(control: Control, finding: Finding, again: str, voice: Voice) -> Letter:
+def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Alert:
     """A repair that was not finished.
 
     Args:
         control: the rule.
         finding: with the repair.
         again: whether and when it is tried again, one sentence.
-        voice: names commands and account.
+        sender: names commands and account.
     """
     last = finding.repairs[-1]
     total = len(last.plan.steps)
@@ -53,10 +53,10 @@ def failed(control: Control, finding: Finding, again: str, voice: Voice) -> Lett
         "Before": control.describe(last.before),
         "Repair": f"Plumbline {last.plan.summary}.",
     }
-    return about("repair failed", control, finding, voice, lead=lead, rows=rows, undo=bool(last.undo))
+    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo))
 
 
-def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
+def not_converged(control: Control, finding: Finding, sender: Sender) -> Alert:
     """A repair that AWS accepted and that changed nothing."""
     last = finding.repairs[-1]
     lead = (
@@ -68,7 +68,7 @@ def not_converged(control: Control, finding: Finding, voice: Voice) -> Letter:
         "Now": control.describe(last.after),
         "Repair": f"Plumbline {last.plan.summary}.",
     }
-    return about("not converged", control, finding, voice, lead=lead, rows=rows, undo=bool(last.plan.undo))
+    return about("not converged", control, finding, sender, lead=lead, rows=rows, undo=bool(last.plan.undo))
 
 
 def undone(
@@ -76,11 +76,11 @@ def undone(
     finding: Finding,
     state: State,
     until: datetime,
-    voice: Voice,
+    sender: Sender,
     by: str = "",
     *,
     restored: bool = True,
-) -> Letter:
+) -> Alert:
     """A person took a repair back; `restored` says whether AWS then showed what was before it."""
     before = finding.last_repairs[0].before
     now = "it is as it was before" if restored else "AWS took every change, and it is still not as it was"
@@ -95,23 +95,23 @@ def undone(
         "Undone by": said(by),
     }
     what = f"{control.name(finding.target)} {past_tense(finding.deviation.summary)}"
-    return about("undone", control, finding, voice, lead=lead, rows=rows, past=True, subject=what)
+    return about("undone", control, finding, sender, lead=lead, rows=rows, past=True, subject=what)
 
 
-def undo_cut_short(control: Control, finding: Finding, state: State, voice: Voice) -> Letter:
+def undo_cut_short(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
     """A person's undo that was not finished, or that nobody was told of."""
     lead = (
         f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and the function "
         "that did it was cut short. Below stands how it is now. To take back what is left of the repair, undo it again."
     )
     rows = {"Before the repair": control.describe(finding.last_repairs[0].before), "Now": control.describe(state)}
-    return about("undo cut short", control, finding, voice, lead=lead, rows=rows, past=True, undo=True)
+    return about("undo cut short", control, finding, sender, lead=lead, rows=rows, past=True, undo=True)
 
 
-def undo_failed(control: Control, finding: Finding, error: str, until: datetime, voice: Voice, by: str = "") -> Letter:
+def undo_failed(control: Control, finding: Finding, error: str, until: datetime, sender: Sender, by: str = "") -> Alert:
     """A person's undo that AWS refused."""
     lead = (
         f"A person wanted to take back Plumbline's repair of {clean(control.name(finding.target))}, and AWS refused a "
         f"part of it. Plumbline leaves it alone until {moment(until)}. Mend the cause, then undo it once more."
     )
-    return about("undo failed", control, finding, voice, lead=lead, rows={"Error": error, "By": said(by)}, undo=True)
+    return about("undo failed", control, finding, sender, lead=lead, rows={"Error": error, "By": said(by)}, undo=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from plumbline.alerts.alert import Letter, Voice, how_to
+from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.listing import below, hanging, named, what_next
 from plumbline.alerts.wording import moment, paragraph, subject_line, table
 from plumbline.core.control import Control
@@ -15,8 +15,8 @@ _WEEKLY_ROWS = 20
 
 
 def weekly(
-    controls: Mapping[str, Control], lives: Sequence[Finding], voice: Voice, now: datetime, watched: int
-) -> Letter:
+    controls: Mapping[str, Control], lives: Sequence[Finding], sender: Sender, now: datetime, watched: int
+) -> Alert:
     """How the week was: what was repaired, what is open and due next, what is exempt, and which way it goes."""
     week, before = now - timedelta(days=7), now - timedelta(days=14)
     known = [one for one in lives if one.control in controls]
@@ -49,10 +49,10 @@ def weekly(
         if lines:
             more = f"\n    and {len(shown) - _WEEKLY_ROWS} more" if len(shown) > _WEEKLY_ROWS else ""
             parts.append(f"{title}\n" + "\n".join(lines) + more)
-    parts += [how_to(voice, {"findings": "all that is open", "status": "how things stand"})]
+    parts += [how_to(sender, {"findings": "all that is open", "status": "how things stand"})]
     subject = subject_line("week", f"{len(closed)} repaired, {len(waiting)} open, {len(exempt)} exempt")
-    attributes = {"account": voice.account, "region": voice.region, "outcome": "week", "escalation": "false"}
-    return Letter(subject, "\n\n".join([*parts, f"Plumbline, account {voice.account}"]) + "\n", attributes)
+    attributes = {"account": sender.account, "region": sender.region, "outcome": "week", "escalation": "false"}
+    return Alert(subject, "\n\n".join([*parts, f"Plumbline, account {sender.account}"]) + "\n", attributes)
 
 
 def _last_repaired(finding: Finding) -> datetime | None:

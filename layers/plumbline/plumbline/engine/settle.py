@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts import deviations, wording
-from plumbline.alerts.alert import Voice
+from plumbline.alerts.alert import Sender
 from plumbline.alerts.held import held_back, next_step, not_approved
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
@@ -21,7 +21,7 @@ from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
 from plumbline.engine.surveying import observed, survey
-from plumbline.engine.telling import Teller
+from plumbline.engine.telling import Notifier
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
@@ -54,13 +54,13 @@ class Deployment:
         home: the region Plumbline runs in.
         mode: ENFORCE, or OBSERVE for everything but the writes.
         adoption_grace: how long what the first sweep finds is left alone.
-        voice: what e-mails need to name commands.
+        sender: what e-mails need to name commands.
     """
 
     home: str
     mode: Response = Response.ENFORCE
     adoption_grace: timedelta = timedelta(days=7)
-    voice: Voice = field(default_factory=Voice)
+    sender: Sender = field(default_factory=Sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +166,17 @@ class Engine:
         return rule
 
     @property
-    def _teller(self) -> Teller:
-        return Teller(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.voice)
+    def _notifier(self) -> Notifier:
+        return Notifier(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.sender)
 
     @property
     def _repairer(self) -> Repairer:
-        return Repairer(self.aws, self._teller)
+        return Repairer(self.aws, self._notifier)
 
     def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
         """Neither compliant nor deviant: tell once, never repair, look again."""
-        letter = deviations.unknown(self.controls[wake.control], wake, error, self.deployment.voice)
-        self._teller.send_once(f"unknown#{wake.control}#{error.code}", letter, now=now, within=UNKNOWN_TOLD_FOR)
+        alert = deviations.unknown(self.controls[wake.control], wake, error, self.deployment.sender)
+        self._notifier.send_once(f"unknown#{wake.control}#{error.code}", alert, now=now, within=UNKNOWN_TOLD_FOR)
         return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
@@ -194,7 +194,7 @@ class Engine:
         closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox=kept, lease=None)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
-            self.alerts.send(deviations.resolved(control, finding, state, self.deployment.voice))
+            self.alerts.send(deviations.resolved(control, finding, state, self.deployment.sender))
             closed = replace(closed, told=(*closed.told, "resolved"), version=claimed.version)
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
@@ -231,7 +231,7 @@ class Engine:
         exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
         if is_half_told(finding):
             return self._repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
-        return Settled(Outcome.EXEMPT, case.wake, self._teller.save_news(case, exempt), reason=exemption.reason)
+        return Settled(Outcome.EXEMPT, case.wake, self._notifier.save_news(case, exempt), reason=exemption.reason)
 
     def approve(self, finding: Finding, *, now: datetime, by: str = "") -> Settled:
         """Carry out what was proposed to a person, if the target still is as it was then.
@@ -276,61 +276,61 @@ class Engine:
 
     def digest(self, account: str, *, now: datetime) -> int:
         """See Teller."""
-        return self._teller.digest(account, now=now)
+        return self._notifier.digest(account, now=now)
 
     def weekly(self, account: str, *, now: datetime) -> int:
         """See Teller."""
-        return self._teller.weekly(account, now=now)
+        return self._notifier.weekly(account, now=now)
 
     def _stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:
         """The breakers: too many repairs in an hour, or of one target in a day."""
-        now, voice = case.now, self.deployment.voice
+        now, sender = case.now, self.deployment.sender
         if held.why is Why.FIGHT:
             if "fight" in finding.told:
-                saved = self._teller.save_news(case, replace(finding, due=held.until, then=""))
+                saved = self._notifier.save_news(case, replace(finding, due=held.until, then=""))
                 return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
-            letter = deviations.fight(case.control, finding, held.recent, voice)
-            told = self._teller.tell(case, finding, "fight", letter, due=held.until)
+            alert = deviations.fight(case.control, finding, held.recent, sender)
+            told = self._notifier.tell(case, finding, "fight", alert, due=held.until)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
-        saved = self._teller.save(case, replace(finding, due=held.until, then="", lease=None))
+        saved = self._notifier.save(case, replace(finding, due=held.until, then="", lease=None))
         limits = self.baseline.breakers
-        letter = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
-        self._teller.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", letter, now=now, within=clocks.RETRY_AFTER)
+        alert = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, sender=sender)
+        self._notifier.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", alert, now=now, within=clocks.RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
     def _tell_if_due(self, case: Case, finding: Finding, plan: Plan, held: str) -> Settled:
         transition = clocks.due_telling(case.rule, finding, case.now)
         finding = replace(finding, due=clocks.next_look(case.rule, finding, case.now))
         if not transition or (transition == "opened" and finding.awaits_digest):
-            finding = self._teller.save_news(case, finding)
+            finding = self._notifier.save_news(case, finding)
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
         acts = clocks.acts_at(case.rule, finding)
         if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
             finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
         # a digest does not reach the escalation address
-        folds = self._teller.in_storm(case.brief) and transition != "escalated"
+        folds = self._notifier.in_storm(case.brief) and transition != "escalated"
         # an event is told of at once, grace or not: somebody has just done something
         waits = transition == "opened" and finding.is_adopted and case.wake.origin is not Origin.EVENT
         if waits or folds:
-            listed = self._teller.save(case, replace(finding, outbox=DIGEST + transition))
+            listed = self._notifier.save(case, replace(finding, outbox=DIGEST + transition))
             return Settled(Outcome.LISTED, case.wake, listed)
-        voice = self.deployment.voice
+        sender = self.deployment.sender
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
-        letter = deviations.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
-        return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, finding, transition, letter), reason=held)
+        alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)
+        return Settled(Outcome.TOLD, case.wake, self._notifier.tell(case, finding, transition, alert), reason=held)
 
     def _noted(self, case: Case, finding: Finding) -> Settled:
         """What only events tell: told once, then closed; more events of the same session change nothing."""
         if "opened" in finding.told:
             return Settled(Outcome.WAITING, case.wake, finding)
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
-        letter = deviations.noted(case.control, closing, case.state, self.deployment.voice)
-        return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, closing, "opened", letter))
+        alert = deviations.noted(case.control, closing, case.state, self.deployment.sender)
+        return Settled(Outcome.TOLD, case.wake, self._notifier.tell(case, closing, "opened", alert))
 
     def _let_pass(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
         """What only events tell, and a person expects: kept in the ledger, told to nobody."""
         if finding.status is not Status.NOTED:
-            finding = self._teller.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
+            finding = self._notifier.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
         return Settled(Outcome.EXEMPT, case.wake, finding, reason=exemption.reason)
 
 

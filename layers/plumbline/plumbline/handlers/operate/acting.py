@@ -100,8 +100,8 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     busy = len(graced) - len(done)
     missed = f"{busy} more just being settled; type the same again in two minutes." if busy else ""
     named = [f"{one.short}  {_named(asked, one)}" for one in done]
-    voice = asked.plumbline.engine.deployment.voice
-    trouble = asked.tell(decisions.enforced(named, asked.by, voice)) if done else ""
+    sender = asked.plumbline.engine.deployment.sender
+    trouble = asked.tell(decisions.enforced(named, asked.by, sender)) if done else ""
     head = f"The grace of {_count(done)}{what} is over:"
     then = "\n".join(lines)
     tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
@@ -111,10 +111,10 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
 
 def sweep(asked: Asked, _typed: Typed) -> Answer:
     """Look through the account now."""
-    if asked.desk.units is None:
+    if asked.connections.units is None:
         raise Refused("there is no queue for the pieces of a sweep here; wait for the hourly one")
     units = asked.plumbline.units()
-    asked.desk.units.send([one.to_json() for one in units])
+    asked.connections.units.send([one.to_json() for one in units])
     controls = len({control for one in units for control in one.controls})
     return Answer(
         f"A sweep is on its way: {len(units)} piece{'s' * (len(units) != 1)}, {controls} controls. It takes a minute "

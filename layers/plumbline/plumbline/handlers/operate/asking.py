@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Protocol
 
 from plumbline.alerts import wording
-from plumbline.alerts.alert import Letter
+from plumbline.alerts.alert import Alert
 from plumbline.compose import Plumbline
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
@@ -35,7 +35,7 @@ class Outlet(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Connections:
     """What of the stack only people's questions need.
 
     Attributes:
@@ -71,7 +71,7 @@ class Asked:
     """
 
     plumbline: Plumbline
-    desk: Desk
+    connections: Connections
     by: str
     now: datetime
 
@@ -94,10 +94,10 @@ class Asked:
             return False
         return True
 
-    def tell(self, letter: Letter) -> str:
+    def tell(self, alert: Alert) -> str:
         """Send a letter; why it could not be sent, for the answer, as what it tells of is done already."""
         try:
-            self.plumbline.engine.alerts.send(letter)
+            self.plumbline.engine.alerts.send(alert)
         except AwsRefusal as error:
             return f"The e-mail about this could not be sent: {error}"
         return ""

@@ -13,9 +13,9 @@ from plumbline.alerts import wording
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
 from plumbline.handlers.operate import acting, holding, looking, status
-from plumbline.handlers.operate.asking import Answer, Asked, Command, Desk, Refused, Typed, folded
+from plumbline.handlers.operate.asking import Answer, Asked, Command, Connections, Refused, Typed, folded
 
-__all__ = ("COMMANDS", "Answer", "Desk", "Refused", "answer")
+__all__ = ("COMMANDS", "Answer", "Connections", "Refused", "answer")
 
 #: Understood by every command: the answer's text is the JSON that scripts get.
 _JSON = "--json"
@@ -23,20 +23,20 @@ _LONGEST_NAME = 200
 _COLUMN = 34
 
 
-def answer(plumbline: Plumbline, request: Any, *, now: datetime, desk: Desk | None = None) -> Answer:  # noqa: ANN401 -- a person typed it
+def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Connections | None = None) -> Answer:  # noqa: ANN401 -- a person typed it
     """Do what a request says; a refusal is an answer too, never an exception.
 
     Args:
         plumbline: the account's Plumbline.
         request: `{"command": "undo 7F3K"}` or `{"command": ["undo", "7F3K"]}`; `by` may say who asks.
         now: the time, in UTC.
-        desk: what of the stack only people's questions need.
+        connections: what of the stack only people's questions need.
     """
     as_json = False
     try:
         words = _words(request)
         as_json = _JSON in words
-        asked = Asked(plumbline, desk or Desk(), _by(request), now)
+        asked = Asked(plumbline, connections or Connections(), _by(request), now)
         given = _given(asked, [word for word in words if word != _JSON])
     except Conflict:
         given = Answer(

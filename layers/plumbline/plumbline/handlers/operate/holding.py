@@ -82,7 +82,7 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         asked.put(
             replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
         )
-    trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.voice))
+    trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.sender))
     facts = _facts(made) | {
         "Replaces": ", ".join(one.id for one in same),
         "Covers now": ", ".join(one.short for one in covered[:20]) or "no open finding",
@@ -118,7 +118,7 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
     ]
     for one in freed:
         asked.put(replace(one, due=now))
-    trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.voice))
+    trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.sender))
     which = ", ".join(one.short for one in freed[:20]) or "nothing that is open"
     text = f"The exemption {ended.id} is over. The next sweep judges again what it covered ({which})."
     return Answer(
@@ -257,7 +257,7 @@ def pause(asked: Asked, typed: Typed) -> Answer:
     before, version = asked.plumbline.ledger.all_pauses(asked.account)
     running = {name: one for name, one in before.items() if one.until > asked.now}
     asked.plumbline.ledger.save_pauses(asked.account, {**running, control: made}, version)
-    trouble = asked.tell(decisions.paused(control, made, asked.plumbline.engine.deployment.voice))
+    trouble = asked.tell(decisions.paused(control, made, asked.plumbline.engine.deployment.sender))
     text = (
         f"Paused: {decisions.repairs(control)}, until {wording.moment(until)}. Plumbline goes on watching and telling. "
         "A repair that is running at this moment is finished."
@@ -318,7 +318,7 @@ def resume(asked: Asked, typed: Typed) -> Answer:
         "Fights": ", ".join(one.short for one in done.fights),
         "Tried again": ", ".join(one.short for one in done.given_up),
     }
-    trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.voice))
+    trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
     text = (
         f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
     )
