@@ -28,7 +28,7 @@ from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
 from plumbline.handlers.operate import commands
-from plumbline.handlers.operate.asking import Connections
+from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)

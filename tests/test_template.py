@@ -134,6 +134,7 @@ def test_there_are_no_other_functions_and_no_role_of_sams_own() -> None:
 @pytest.mark.parametrize("name", ["ReactFunction", "SweepFunction", "OperateFunction"])
 def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plumbline.compose.load_baseline", lambda **_: Baseline(own_rules()))
+    monkeypatch.setattr("plumbline.compose.load_index", registry.index)
     variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
     environment = {key: text(value) for key, value in variables.items()} | {"AWS_REGION": STACK["AWS::Region"]}
     plumbline = from_environment(lambda: NOW, environment)

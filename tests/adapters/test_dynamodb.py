@@ -19,7 +19,8 @@ from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import Finding, Status, from_json, open_finding, to_json
+from plumbline.findings.finding import Finding, Status, open_finding
+from plumbline.findings.stored import from_json, to_json
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
 from tests.story import make_table
 

@@ -13,7 +13,8 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.findings.adoption import Adoption, mark
-from plumbline.findings.finding import LEASE, Status, from_json, to_json
+from plumbline.findings.finding import LEASE, Status
+from plumbline.findings.stored import from_json, to_json
 from plumbline.wakes.messages import Wake
 from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House
 

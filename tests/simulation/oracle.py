@@ -17,7 +17,8 @@ from plumbline.core.clock import Clock, utc
 from plumbline.core.control import Response, Settings
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
-from plumbline.findings.finding import Finding, Status, from_json
+from plumbline.findings.finding import Finding, Status
+from plumbline.findings.stored import from_json
 from plumbline.handlers.announce import events
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 

@@ -12,8 +12,8 @@ from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
-from plumbline.engine.telling import Notifier
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held

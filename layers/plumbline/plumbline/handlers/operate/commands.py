@@ -12,8 +12,10 @@ from typing import Any
 from plumbline.alerts import wording
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
-from plumbline.handlers.operate import acting, holding, looking, status
-from plumbline.handlers.operate.asking import Answer, Asked, Command, Connections, Refused, Typed, folded
+from plumbline.handlers.operate import exemptions, findings, pauses, plan, repairs, status
+from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
+from plumbline.handlers.operate.lists import folded
+from plumbline.handlers.operate.typed import Command, Typed
 
 __all__ = ("COMMANDS", "Answer", "Connections", "Refused", "answer")
 
@@ -101,18 +103,18 @@ _UNTIL = "--days N|--until YYYY-MM-DD"
 #: All that can be typed, in the order in which help lists it.
 COMMANDS: Mapping[str, Command] = {
     "status": Command("status", "what is watched, open, exempt, paused, and who hears", status.status),
-    "findings": Command("findings", "the open findings, worst first", looking.findings),
-    "show": Command("show FINDING", "everything about one of them, such as 7F3K", looking.show, 1, 1),
-    "plan": Command("plan [FINDING]", "what would be done now; changes nothing", looking.plan, 0, 1),
-    "sweep": Command("sweep", "look through the account now", acting.sweep),
+    "findings": Command("findings", "the open findings, worst first", findings.findings),
+    "show": Command("show FINDING", "everything about one of them, such as 7F3K", findings.show, 1, 1),
+    "plan": Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1),
+    "sweep": Command("sweep", "look through the account now", repairs.sweep),
     "undo": Command(
-        "undo FINDING [--force]", "put back what was before its repair", acting.undo, 1, 1, flags=("force",)
+        "undo FINDING [--force]", "put back what was before its repair", repairs.undo, 1, 1, flags=("force",)
     ),
-    "approve": Command("approve FINDING", "do what is proposed", acting.approve, 1, 1),
+    "approve": Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1),
     "enforce": Command(
         "enforce [CONTROL|FINDING] [--yes]",
         "end adoption's grace; lists first what it means",
-        acting.enforce,
+        repairs.enforce,
         0,
         1,
         flags=("yes",),
@@ -120,31 +122,31 @@ COMMANDS: Mapping[str, Command] = {
     "exempt": Command(
         f"exempt FINDING|TARGET|PATTERN [--control ID|all] {_UNTIL} --owner WHO --reason WHY [--all]",
         "leave it alone until then",
-        holding.exempt,
+        exemptions.exempt,
         1,
         1,
         ("control", "days", "until", "owner", "reason"),
         ("all",),
-        holding.EXEMPT_EXAMPLE,
+        exemptions.EXEMPT_EXAMPLE,
     ),
     "unexempt": Command(
         "unexempt NUMBER|FINDING|TARGET [--control ID]",
         "end an exemption before its time",
-        holding.unexempt,
+        exemptions.unexempt,
         1,
         1,
         ("control",),
     ),
-    "exemptions": Command("exemptions", "all that is exempt, why and until when", holding.exemptions),
+    "exemptions": Command("exemptions", "all that is exempt, why and until when", exemptions.exemptions),
     "pause": Command(
         f"pause [CONTROL] --hours N|{_UNTIL} --reason WHY",
         "repair nothing until then; goes on watching and telling",
-        holding.pause,
+        pauses.pause,
         0,
         1,
         ("hours", "days", "until", "reason"),
-        example=holding.PAUSE_EXAMPLE,
+        example=pauses.PAUSE_EXAMPLE,
     ),
-    "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", holding.resume, 0, 1),
+    "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", pauses.resume, 0, 1),
     "help": Command("help [COMMAND]", "this", help_, 0, 1),
 }

@@ -16,7 +16,9 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.restraints import EVERY_CONTROL
-from plumbline.handlers.operate.asking import Answer, Asked, Typed, brief, rows
+from plumbline.handlers.operate.asked import Answer, Asked
+from plumbline.handlers.operate.lists import brief, rows
+from plumbline.handlers.operate.typed import Typed
 
 #: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
 _LATE = timedelta(hours=2)

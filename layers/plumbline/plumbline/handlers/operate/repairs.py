@@ -9,20 +9,14 @@ from datetime import datetime
 from plumbline.alerts import decisions, wording
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import ANY
+from plumbline.engine.approving import approve as carry_out
 from plumbline.engine.case import Outcome
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
-from plumbline.handlers.operate.asking import (
-    Answer,
-    Asked,
-    Refused,
-    Typed,
-    control_of,
-    finding_of,
-    name_of,
-    wrapped,
-)
-from plumbline.handlers.operate.looking import MOST_PLANS, prospect
+from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
+from plumbline.handlers.operate.lists import name_of, wrapped
+from plumbline.handlers.operate.plan import MOST_PLANS, prospect
+from plumbline.handlers.operate.typed import Typed
 
 _APPROVED = {
     Outcome.REPAIRED: "Done: {name} is in line with the baseline. To take it back, type: plumbline undo {short}",
@@ -61,7 +55,7 @@ def approve(asked: Asked, typed: Typed) -> Answer:
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
     if finding.control not in engine.controls:
         raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
-    settled = engine.approve(finding, now=asked.now, by=asked.by)
+    settled = carry_out(engine, finding, now=asked.now, by=asked.by)
     name = wording.clean(engine.controls[finding.control].name(finding.target))
     data = {"finding": finding.id, "outcome": settled.outcome.value, "reason": settled.reason}
     said = _APPROVED.get(settled.outcome)
