@@ -45,7 +45,7 @@ STORIES = (
 
 
 def _state(tokens: str | None, held_by: str = "", message: str = "") -> dict[str, Any]:
-    return {"values": {"HttpTokens": tokens}, "held_by": held_by, "message": message}
+    return {"values": {"HttpTokens": tokens} if tokens else {}, "held_by": held_by, "message": message}
 
 
 def _modify(tokens: str) -> Call:
@@ -56,6 +56,11 @@ def _modify(tokens: str) -> Call:
 def test_it_is_required_and_the_undo_sets_the_earlier_default_or_none(before: str | None, undo: str) -> None:
     repair = CONTROL.plan(TARGET, _state(before), {})
     assert ((_modify("required"),), (_modify(undo),)) == (repair.do, repair.undo)
+
+
+def test_what_was_never_set_is_seen() -> None:
+    assert Deviation("does not require IMDSv2", ("HttpTokens is not set",)) == CONTROL.detect(_state(None), {})
+    assert CONTROL.describe(_state(None)) == "HttpTokens is not set"
 
 
 def test_what_is_held_from_above_and_strict_is_in_line() -> None:

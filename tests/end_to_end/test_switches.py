@@ -56,7 +56,7 @@ def test_public_access_is_blocked_when_a_person_agrees_and_as_before_when_he_tak
     control = account.aws.client("s3control")
     account.sweep()
     (found,) = _open(account, "account-s3-public-access")
-    account.operate("enforce", "--yes")
+    assert account.operate("enforce", "account-s3-public-access", "--yes")["ok"]
     account.sweep()
     assert account.operate("approve", found["id"])["ok"]
     assert control.get_public_access_block(AccountId="111122223333")["PublicAccessBlockConfiguration"] == FOUR

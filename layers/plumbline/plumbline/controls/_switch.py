@@ -26,7 +26,7 @@ HELD = "held-from-above"
 _OUR_OWN = (None, "", "account")
 _WORDS = {"True": "on", "False": "off", "None": "not set"}
 
-#: The setting's values by name; None for one that is not set.
+#: The setting's values by name; one that is not set is left out.
 Values = Mapping[str, Any]
 
 
@@ -65,14 +65,14 @@ class Switch:
         yield Target(ask.account, self.region or ask.region, self.kind, "account")
 
     def observe(self, ask: Ask, _target: Target) -> State:
-        """Its values, None where nothing is configured; and who holds it from above, empty where nobody does."""
+        """The values that are set, None where nothing is configured; and who holds it from above, empty for nobody."""
         answer = ask(_of(ask.account, self.read))
         here: Mapping[str, Any] = answer or {}
         for name in self.path:
             here = here.get(name) or {}
         held = here.get("ManagedBy")
         return {
-            "values": None if answer is None else {name: here.get(name, self.unset) for name in self.wanted},
+            "values": None if answer is None else {name: here[name] for name in self.wanted if name in here},
             "held_by": "" if held in _OUR_OWN else str(held),
             "message": str(here.get("ManagedExceptionMessage") or ""),
         }
@@ -90,8 +90,8 @@ class Switch:
     def describe(self, state: State) -> str:
         """Every value, and who holds it."""
         assert state is not None  # noqa: S101 - observe always answers
-        values = state["values"]
-        words = "nothing is configured" if values is None else ", ".join(map(_fact, values, values.values()))
+        facts = ", ".join(_fact(name, value) for name, value in self._in_effect(state).items())
+        words = "nothing is configured" if state["values"] is None else facts
         said = f", which says: {state['message']}" if state["message"] else ""
         return f"{words}; held by the organisation's {_name(state)}{said}" if state["held_by"] else words
 
@@ -110,12 +110,11 @@ class Switch:
 
     def _weak(self, state: Mapping[str, Any]) -> Mapping[str, str]:
         """The names of the values that are not strict enough, each with its fact."""
-        values = state["values"] or {}
-        return {
-            name: _fact(name, values.get(name, self.unset))
-            for name, strict in self.wanted.items()
-            if values.get(name, self.unset) not in strict
-        }
+        values = self._in_effect(state).items()
+        return {name: _fact(name, value) for name, value in values if value not in self.wanted[name]}
+
+    def _in_effect(self, state: Mapping[str, Any]) -> Values:
+        return {name: (state["values"] or {}).get(name, self.unset) for name in self.wanted}
 
 
 def _fact(name: str, value: object) -> str:

@@ -23,7 +23,7 @@ SWITCH = Switch(
     path=(),
     wanted={"EbsEncryptionByDefault": (True,)},
     write=lambda values: Call(
-        "ec2", f"{'Enable' if values and values['EbsEncryptionByDefault'] else 'Disable'}EbsEncryptionByDefault"
+        "ec2", f"{'Enable' if (values or {}).get('EbsEncryptionByDefault') else 'Disable'}EbsEncryptionByDefault"
     ),
     wrong="is off",
     repair="switches it on for new volumes",
