@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from plumbline.adapters.dynamodb import _item
 from plumbline.adapters.events import Bus
+from plumbline.adapters.items import item_of
 from plumbline.baseline.rules import Letters
 from plumbline.core.cause import Origin
 from plumbline.core.clock import AT_ONCE, Clock
@@ -22,7 +22,7 @@ from plumbline.findings.finding import Finding, Status
 from plumbline.handlers import announce
 from plumbline.handlers.announce import events, transitions
 from tests.deployed import ROOT
-from tests.fakes import CONTROL, LAMP, NOW, House, lamp_prose
+from tests.fakes import CONTROL, LAMP, NOW, House
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -30,14 +30,8 @@ WEEK = {"default": Clock(remind=(DAY,), escalate=2 * DAY, act=7 * DAY)}
 NAMES = {CONTROL.id: CONTROL}
 
 
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
-
-
 def _record(before: Finding | None, after: Finding | None) -> dict[str, Any]:
-    images = {"OldImage": before and _item(before, NOW), "NewImage": after and _item(after, NOW)}
+    images = {"OldImage": before and item_of(before, NOW), "NewImage": after and item_of(after, NOW)}
     return {"eventName": "MODIFY", "dynamodb": {name: one for name, one in images.items() if one}}
 
 

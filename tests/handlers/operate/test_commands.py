@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,20 +18,14 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import Response
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
-from plumbline.handlers.operate.commands import Desk
-from plumbline.sweep.look import Unit
+from plumbline.handlers.operate.commands import Connections
+from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
-from tests.fakes import LAMP, NOW, House, Lamps, lamp_prose
+from tests.fakes import LAMP, NOW, House, Lamps
 
 ROOT = Path(__file__).parents[3]
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
 
 
 @pytest.fixture
@@ -235,7 +229,7 @@ def _status(house: House, label: str) -> str:
 
 
 def test_status_of_a_quiet_house_fits_the_window() -> None:
-    house = House(desk=Desk(topics=(ALERTS,)))
+    house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.subscriptions[ALERTS] = [CONFIRMED]
     assert house.type("status").text.splitlines() == [
         "Plumbline, account 111122223333, us-east-1, mode enforce",
@@ -292,13 +286,13 @@ def test_status_names_alarms_that_are_on() -> None:
     ],
 )
 def test_status_says_who_has_not_confirmed(subscriptions: list[dict[str, str]], says: str) -> None:
-    house = House(desk=Desk(topics=(ALERTS,)))
+    house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.subscriptions[ALERTS] = subscriptions
     assert _status(house, "e-mail").startswith(says)
 
 
 def test_what_status_may_not_look_at_is_said_and_hides_nothing_else() -> None:
-    house = House(desk=Desk(topics=(ALERTS,)))
+    house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.fails |= {"DescribeAlarms": ["AccessDenied"], "ListSubscriptionsByTopic": ["AccessDenied"]}
     answer = house.type("status")
     assert (True, None, None) == (answer.ok, answer.data["alarms"], answer.data["unconfirmed"])
@@ -369,7 +363,7 @@ def test_a_sweep_is_sent_on_its_way() -> None:
         def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
             sent.extend(bodies)
 
-    answer = House(desk=Desk(Units())).type("sweep")
+    answer = House(connections=Connections(Units())).type("sweep")
     assert (True, [("lamp-off",)]) == (answer.ok, [Unit.from_json(one).controls for one in sent])
     assert House().type("sweep").ok is False
 
@@ -531,12 +525,11 @@ _WORDS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(list(commands.COMMANDS)), st.lists(_WORDS, max_size=10))
 def test_nothing_that_can_be_typed_crashes_it(name: str, words: list[str]) -> None:
-    with lamp_prose():
-        house = House(clocks={"default": Clock(act=48 * HOUR)})
-        house.settle()
-        answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
-        assert answer.text
-        json.dumps(answer.data)
+    house = House(clocks={"default": Clock(act=48 * HOUR)})
+    house.settle()
+    answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
+    assert answer.text
+    json.dumps(answer.data)
 
 
 # --- an undo that does not go well ----------------------------------------------------------------------------------

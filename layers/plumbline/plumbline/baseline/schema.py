@@ -194,14 +194,14 @@ def _controls(controls: Mapping[str, Control]) -> dict[str, Any]:
 
 
 def _control(control: Control) -> dict[str, Any]:
-    title = registry.prose(control.id)["Title"] if control.id in registry.modules() else f"About {control.noun}."
+    mode = control.response.value
     return _section(
-        f"{title} Severity {control.severity.value}, mode {control.response.value} unless you say otherwise.",
+        f"{control.prose['Title']} Severity {control.severity.value}, mode {mode} unless you say otherwise.",
         {
             "mode": {
                 **_meaning("mode"),
-                "default": control.response.value,
-                "description": f"What is done about a deviation; {control.response.value} unless you say otherwise.",
+                "default": mode,
+                "description": f"What is done about a deviation; {mode} unless you say otherwise.",
             },
             "clocks": {
                 "type": "object",

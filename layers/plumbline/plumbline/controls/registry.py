@@ -6,18 +6,17 @@ What a function meets in AWS is the index made from it (see index.py), so that a
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from plumbline import controls
+from plumbline.controls.index import Index
 from plumbline.core.control import Control
 from plumbline.core.errors import PlumblineError
-
-SECTIONS = ("Holds", "Why", "Repair", "Undo", "Source")
-_SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)
 
 
 class MisnamedControl(PlumblineError):
@@ -62,16 +61,9 @@ def load() -> Mapping[str, Control]:
 
 
 @cache
-def prose(control_id: str) -> Mapping[str, str]:
-    """A control's documentation by heading: `Title`, then those of `SECTIONS`; one paragraph each.
-
-    Source: the docstring of its module.
-    """
-    module = sys.modules[modules()[control_id]]
-    title, *rest = _SECTION.split((module.__doc__ or "").strip())
-    return {"Title": " ".join(title.split())} | {
-        name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
-    }
+def index() -> Index:
+    """What a function meets of all this in AWS."""
+    return Index.of(load(), modules())
 
 
 def family(control_id: str) -> str:
@@ -79,6 +71,12 @@ def family(control_id: str) -> str:
     return modules()[control_id].split(".")[-2]
 
 
-def _sentence(text: str) -> str:
-    plain = " ".join(text.split())
-    return plain[:1].upper() + plain[1:]
+def main(arguments: Sequence[str]) -> int:
+    """Command line: writes the index that functions read (index.py)."""
+    text = json.dumps(index().to_json(), indent=1, sort_keys=True)
+    Path(arguments[0]).write_text(f"{text}\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

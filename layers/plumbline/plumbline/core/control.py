@@ -6,6 +6,7 @@ can be tested with plain data. Nothing here reads a clock, an environment variab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -98,6 +99,11 @@ class On:
     failed_too: bool = False
 
 
+#: The headings of a control's documentation.
+SECTIONS = ("Holds", "Why", "Repair", "Undo", "Source")
+_SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)
+
+
 class _Every:
     """A set of facts that has them all."""
 
@@ -177,6 +183,9 @@ class Control:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
         aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
+        answers: source -> the items of it that this control holds, such as `{"cis-7.0": ("2.8",)}`; see sources/.
+        since: the version that brought it.
+        doc: its documentation, its module's docstring: a title, then a paragraph under each of `SECTIONS`.
     """
 
     id: str
@@ -201,6 +210,17 @@ class Control:
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     aliases: tuple[str, ...] = ()
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: str = "0.1"
+    doc: str = ""
+
+    @property
+    def prose(self) -> Mapping[str, str]:
+        """Its documentation by heading: `Title`, then those of `SECTIONS`; one paragraph each."""
+        title, *rest = _SECTION.split(self.doc.strip())
+        return {"Title": " ".join(title.split())} | {
+            name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
+        }
 
     def name(self, target: Target) -> str:
         """The target as a person would call it."""
@@ -208,3 +228,8 @@ class Control:
         return self.noun.format(
             id=target.id, region=target.region, kind=target.kind.rpartition("-")[2], first=first, last=last or first
         )
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain[:1].upper() + plain[1:]
