@@ -17,8 +17,11 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline import cloudtrail
-from plumbline.core import EVERY, Ask, Call, Deviation, Event, Plan, Settings, State, Step, Target
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Event
+from plumbline.core.control import EVERY, Deviation, Settings
+from plumbline.core.targets import State, Target
+from plumbline.wakes import cloudtrail
 
 #: The clock of a deviation that only the organisation can end.
 HELD = "held-from-above"

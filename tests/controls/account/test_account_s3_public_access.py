@@ -7,8 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.controls.account_s3_public_access import CONTROL, FOUR
-from plumbline.core import GLOBAL, Call, Deviation, Target
+from plumbline.controls.account.account_s3_public_access import CONTROL, FOUR
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, Story, World
 
 TARGET = Target(ACCOUNT, GLOBAL, "account-s3-public-access", "account")

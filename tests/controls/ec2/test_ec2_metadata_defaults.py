@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from local import moto_additions
-from plumbline.cases import Outcome
 from plumbline.controls._switch import HELD
-from plumbline.controls.ec2_metadata_defaults import CONTROL
-from plumbline.core import NEVER, Call, Deviation, Origin, Plan, Target
-from plumbline.wakes import Wake
+from plumbline.controls.ec2.ec2_metadata_defaults import CONTROL
+from plumbline.core.calls import Call, Plan
+from plumbline.core.cause import Origin
+from plumbline.core.clock import NEVER
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
+from plumbline.engine.case import Outcome
+from plumbline.wakes.messages import Wake
 from tests.rig import CAUSE, NOW, Rig, own_rules
 from tests.story import ACCOUNT, HOME, Story, World, world
 

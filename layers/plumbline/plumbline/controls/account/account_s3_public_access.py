@@ -14,7 +14,10 @@ access to your Amazon S3 storage.
 from __future__ import annotations
 
 from plumbline.controls._switch import HELD, Switch, Values
-from plumbline.core import AT_ONCE, GLOBAL, NEVER, Call, Control, On, Response, Scope, Severity
+from plumbline.core.calls import Call
+from plumbline.core.clock import AT_ONCE, NEVER
+from plumbline.core.control import Control, On, Response, Scope, Severity
+from plumbline.core.targets import GLOBAL
 
 FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -41,6 +44,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="account-s3-public-access",
+    doc=__doc__ or "",
     severity=Severity.HIGH,
     response=Response.PROPOSE,
     clocks={"default": AT_ONCE, HELD: NEVER},

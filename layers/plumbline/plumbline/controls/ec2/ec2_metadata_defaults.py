@@ -15,7 +15,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from plumbline.controls._switch import HELD, Switch, Values
-from plumbline.core import AT_ONCE, NEVER, Call, Clock, Control, On, Response, Scope, Severity
+from plumbline.core.calls import Call
+from plumbline.core.clock import AT_ONCE, NEVER, Clock
+from plumbline.core.control import Control, On, Response, Scope, Severity
 
 
 def write(values: Values | None) -> Call:
@@ -36,6 +38,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="ec2-metadata-defaults",
+    doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={

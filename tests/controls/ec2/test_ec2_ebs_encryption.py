@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from plumbline.controls.ec2_ebs_encryption import CONTROL
-from plumbline.core import Call, Deviation, Target
+from plumbline.controls.ec2.ec2_ebs_encryption import CONTROL
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
 from tests.story import ACCOUNT, HOME, Story, World
 
 KIND = "ec2-ebs-encryption"
