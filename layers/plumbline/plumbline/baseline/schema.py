@@ -53,6 +53,7 @@ _MODE = {
 _CLOCKS = {
     "default": "Runs where no other clock does.",
     "found-by-sweep": "Runs for what no event announced, so that nobody knows how old it is.",
+    "held-from-above": "Runs while a policy of the organisation fixes it, so that nothing here can change it.",
 }
 _BREAKERS = {
     "per_control": "Repairs of one control in one clock hour.",
