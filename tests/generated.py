@@ -15,8 +15,8 @@ import yaml
 
 from plumbline.baseline import profiles, schema
 from plumbline.controls import registry
-from plumbline.core.clock import Clock
-from plumbline.core.control import SECTIONS, Control, On, Response
+from plumbline.core.clock import Clock, Response
+from plumbline.core.control import SECTIONS, Control, On
 from plumbline.wakes.messages import AWS
 from tests import gallery
 

@@ -18,8 +18,15 @@ from plumbline.findings.finding import Finding
 class Ledger(Protocol):
     """What is remembered. Every method raises LedgerDown when it cannot do its work."""
 
-    def brief(self, control: str, target: Target, now: datetime) -> Brief:
-        """All that bears on one wake, consistently read."""
+    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+        """All that bears on one wake, consistently read.
+
+        Args:
+            control: its id.
+            target: what is looked at.
+            now: the time, in UTC.
+            adopted: what the control's adoption is kept under (see `adoption.kept_as`); its id when empty.
+        """
 
     def save(
         self,

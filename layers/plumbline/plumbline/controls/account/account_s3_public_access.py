@@ -13,10 +13,12 @@ access to your Amazon S3 storage.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from plumbline.controls._switch import HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER
-from plumbline.core.control import Control, On, Response, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
+from plumbline.core.control import Control, On, Scope, Severity
 from plumbline.core.targets import GLOBAL
 
 FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -46,8 +48,15 @@ CONTROL = Control(
     id="account-s3-public-access",
     doc=__doc__ or "",
     severity=Severity.HIGH,
-    response=Response.PROPOSE,
-    clocks={"default": AT_ONCE, HELD: NEVER},
+    response=Response.ENFORCE,
+    clocks={
+        "default": AT_ONCE,
+        # Nobody knows who reads what has been public for long: a person decides, and from then on it is held.
+        "found-by-sweep": Clock(
+            remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(0), mode=Response.PROPOSE
+        ),
+        HELD: NEVER,
+    },
     scope=Scope.GLOBAL,
     kinds=(SWITCH.kind,),
     wakes_on=(
@@ -55,6 +64,7 @@ CONTROL = Control(
     ),
     reads=frozenset({"s3:GetAccountPublicAccessBlock"}),
     writes=frozenset({"s3:PutAccountPublicAccessBlock"}),
+    held_by=frozenset({"AccessDenied"}),  # its session may do it, so only an organisation's policy denies it
     noun="the account's S3 public access block",
     find=SWITCH.find,
     observe=SWITCH.observe,
