@@ -9,13 +9,11 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
-from unittest import mock
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
-from plumbline.controls import registry
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock
@@ -70,6 +68,7 @@ def _plan(target: Target, state: State, _settings: Settings, facts: Container[st
 
 
 CONTROL = Control(
+    doc="Lamps are off.\n\nWhy: light costs money.",
     id="lamp-off",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
@@ -427,8 +426,3 @@ class House:
 
 def _no_clients(*_: str) -> Any:
     raise AssertionError("a fake makes no client")
-
-
-def lamp_prose() -> Any:
-    """The documentation that wording would find for a real control."""
-    return mock.patch.object(registry, "prose", return_value={"Title": "Lamps are off.", "Why": "light costs money."})

@@ -20,7 +20,7 @@ from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding, Status, from_json, open_finding, to_json
-from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, lamp_prose
+from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
 from tests.story import make_table
 
 HOUR = timedelta(hours=1)
@@ -54,8 +54,7 @@ def test_a_finding_comes_back_as_it_was_saved(table: Table) -> None:
 
 def test_a_whole_life_survives_the_ledger() -> None:
     house = House()
-    with lamp_prose():
-        house.settle()
+    house.settle()
     assert from_json(to_json(house.finding)) == house.finding
 
 

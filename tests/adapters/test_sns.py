@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,15 +12,14 @@ from botocore.exceptions import ClientError
 from plumbline.adapters.sns import Topic, chat_message
 from plumbline.alerts import wording
 from plumbline.alerts.wording import Letter, Voice
-from tests.fakes import NOW, House, lamp_prose
+from tests.fakes import NOW, House
 
 
 @pytest.fixture
-def letter() -> Iterator[Letter]:
-    with lamp_prose():
-        house = House()
-        house.settle()
-        yield house.alerts.letters[0]
+def letter() -> Letter:
+    house = House()
+    house.settle()
+    return house.alerts.letters[0]
 
 
 class Wire:

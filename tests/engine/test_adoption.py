@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,18 +15,12 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import LEASE, Status, from_json, to_json
 from plumbline.wakes.messages import Wake
-from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, lamp_prose
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 GRACE = NOW + 7 * DAY
 LATER = NOW + 2 * DAY
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
 
 
 def _adopted(**more: Any) -> House:

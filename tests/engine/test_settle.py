@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,17 +20,11 @@ from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import LEASE, Status
 from plumbline.wakes.messages import Wake
-from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
+from tests.fakes import LAMP, MALLORY, NOW, House
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 WEEK = Clock(remind=(DAY, 3 * DAY, 6 * DAY), escalate=7 * DAY, act=7 * DAY)
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
 
 
 def test_a_compliant_target_costs_nothing_but_a_look() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -22,18 +22,12 @@ from plumbline.findings.finding import Finding, Status
 from plumbline.handlers import announce
 from plumbline.handlers.announce import events, transitions
 from tests.deployed import ROOT
-from tests.fakes import CONTROL, LAMP, NOW, House, lamp_prose
+from tests.fakes import CONTROL, LAMP, NOW, House
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 WEEK = {"default": Clock(remind=(DAY,), escalate=2 * DAY, act=7 * DAY)}
 NAMES = {CONTROL.id: CONTROL}
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
 
 
 def _record(before: Finding | None, after: Finding | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,13 +18,7 @@ from plumbline.handlers.react import ComeBack, Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.look import Unit
 from plumbline.wakes.messages import Task, Wake
-from tests.fakes import LAMP, MALLORY, NOW, House, lamp_prose
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
+from tests.fakes import LAMP, MALLORY, NOW, House
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plumbline.controls import registry
-from plumbline.core.control import Control, no_plan
+from plumbline.core.control import SECTIONS, Control, no_plan
 from plumbline.core.targets import Target
 from tests.recorded import EVENTS, folder, records
 from tests.story import stories
@@ -24,8 +24,8 @@ def _file(control: Control) -> str:
 
 
 def test_the_docstring_says_what_holds_why_what_is_repaired_and_undone_and_who_says_so(control: Control) -> None:
-    prose = registry.prose(control.id)
-    assert ["Title", *registry.SECTIONS] == list(prose)
+    prose = control.prose
+    assert ["Title", *SECTIONS] == list(prose)
     assert all(prose.values()), "every heading has a text"
     assert prose["Title"].endswith("."), "the title is a sentence"
 

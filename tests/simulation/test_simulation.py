@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 
-from tests.simulation.history import Outcome
-from tests.simulation.running import live, report
+from tests.simulation.history import Outcome, replay
+from tests.simulation.running import report
 
 SEEDS = range(1, int(os.environ.get("SIMULATED", "250")) + 1)
 #: What must have happened at least once, or the simulation proves less than it seems to.
@@ -37,7 +37,7 @@ CHECKED = (
 def _histories() -> tuple[list[Outcome], Counter[str], Counter[str]]:
     broken, count, checks = [], Counter[str](), Counter[str]()
     for seed in SEEDS:
-        outcome = live(seed)
+        outcome = replay(seed)
         count += outcome.count
         checks += outcome.checks
         if outcome.broken:
@@ -63,4 +63,4 @@ def test_every_invariant_is_checked() -> None:
 
 
 def test_a_seed_gives_the_same_history_every_time() -> None:
-    assert live(7).journal == live(7).journal
+    assert replay(7).journal == replay(7).journal

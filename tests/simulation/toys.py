@@ -18,6 +18,8 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes.cloudtrail import here, parameter
 
 ACCOUNT = "111122223333"
+#: What e-mails about toys quote.
+DOC = "Toys are kept.\n\nWhy: it is a simulation."
 HOME = "us-east-1"
 SOURCE = "toys.amazonaws.com"
 WRONG = ("open", "wild")
@@ -121,6 +123,7 @@ def _locating(kind: str) -> Any:
 def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE) -> Control:
     bulk = kind == "gate"
     return Control(
+        doc=DOC,
         id=control_of(kind),
         severity=severity,
         response=response,
@@ -142,6 +145,7 @@ def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE
 
 
 VISIT = Control(
+    doc=DOC,
     id=control_of("visit"),
     severity=Severity.CRITICAL,
     response=Response.ALERT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,17 +21,11 @@ from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.commands import Desk
 from plumbline.sweep.look import Unit
 from plumbline.wakes.messages import Wake
-from tests.fakes import LAMP, NOW, House, Lamps, lamp_prose
+from tests.fakes import LAMP, NOW, House, Lamps
 
 ROOT = Path(__file__).parents[3]
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
 
 
 @pytest.fixture
@@ -531,12 +525,11 @@ _WORDS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(list(commands.COMMANDS)), st.lists(_WORDS, max_size=10))
 def test_nothing_that_can_be_typed_crashes_it(name: str, words: list[str]) -> None:
-    with lamp_prose():
-        house = House(clocks={"default": Clock(act=48 * HOUR)})
-        house.settle()
-        answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
-        assert answer.text
-        json.dumps(answer.data)
+    house = House(clocks={"default": Clock(act=48 * HOUR)})
+    house.settle()
+    answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
+    assert answer.text
+    json.dumps(answer.data)
 
 
 # --- an undo that does not go well ----------------------------------------------------------------------------------

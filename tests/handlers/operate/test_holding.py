@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,17 +27,11 @@ from plumbline.decisions.exemptions import (
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Status
 from plumbline.handlers import exemption_notices
-from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House, Lamps, Memory, lamp_prose
+from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House, Lamps, Memory
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EXEMPT = ("--days", "7", "--owner", "ann", "--reason", "party")
 LATER = {"default": Clock(act=2 * HOUR)}
-
-
-@pytest.fixture(autouse=True)
-def _prose() -> Iterator[None]:
-    with lamp_prose():
-        yield
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from plumbline.baseline.rules import STACK, Breakers
-from plumbline.controls import registry
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause
 from plumbline.core.clock import utc
@@ -307,7 +306,7 @@ def _rank(controls: Mapping[str, Control], finding: Finding) -> int:
 def _title(controls: Mapping[str, Control], control: str) -> str:
     if control not in controls:
         return f"no longer a rule: {clean(control)}"
-    return f"{controls[control].severity.value}: {registry.prose(control).get('Title', control)}"
+    return f"{controls[control].severity.value}: {controls[control].prose['Title'] or control}"
 
 
 def weekly(
@@ -689,7 +688,7 @@ def _letter(
 
 
 def _body(lead: str, rows: Mapping[str, str], control: Control, voice: Voice, commands: Mapping[str, str]) -> str:
-    why = registry.prose(control.id).get("Why", "")
+    why = control.prose.get("Why", "")
     return (
         "\n\n".join(
             [

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
-import sys
 from collections.abc import Mapping
 from functools import cache
 
 from plumbline import controls
 from plumbline.core.control import Control
 from plumbline.core.errors import PlumblineError
-
-SECTIONS = ("Holds", "Why", "Repair", "Undo", "Source")
-_SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)
 
 
 class MisnamedControl(PlumblineError):
@@ -61,24 +56,6 @@ def load() -> Mapping[str, Control]:
     return found
 
 
-@cache
-def prose(control_id: str) -> Mapping[str, str]:
-    """A control's documentation by heading: `Title`, then those of `SECTIONS`; one paragraph each.
-
-    Source: the docstring of its module.
-    """
-    module = sys.modules[modules()[control_id]]
-    title, *rest = _SECTION.split((module.__doc__ or "").strip())
-    return {"Title": " ".join(title.split())} | {
-        name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
-    }
-
-
 def family(control_id: str) -> str:
     """The family a control belongs to: its folder's name."""
     return modules()[control_id].split(".")[-2]
-
-
-def _sentence(text: str) -> str:
-    plain = " ".join(text.split())
-    return plain[:1].upper() + plain[1:]

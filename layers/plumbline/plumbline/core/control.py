@@ -6,6 +6,7 @@ can be tested with plain data. Nothing here reads a clock, an environment variab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -98,6 +99,11 @@ class On:
     failed_too: bool = False
 
 
+#: The headings of a control's documentation.
+SECTIONS = ("Holds", "Why", "Repair", "Undo", "Source")
+_SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)
+
+
 class _Every:
     """A set of facts that has them all."""
 
@@ -176,6 +182,7 @@ class Control:
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
+        doc: its documentation, its module's docstring: a title, then a paragraph under each of `SECTIONS`.
     """
 
     id: str
@@ -199,6 +206,15 @@ class Control:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
+    doc: str = ""
+
+    @property
+    def prose(self) -> Mapping[str, str]:
+        """Its documentation by heading: `Title`, then those of `SECTIONS`; one paragraph each."""
+        title, *rest = _SECTION.split(self.doc.strip())
+        return {"Title": " ".join(title.split())} | {
+            name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
+        }
 
     def name(self, target: Target) -> str:
         """The target as a person would call it."""
@@ -206,3 +222,8 @@ class Control:
         return self.noun.format(
             id=target.id, region=target.region, kind=target.kind.rpartition("-")[2], first=first, last=last or first
         )
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain[:1].upper() + plain[1:]

@@ -92,6 +92,7 @@ def _keys(ask: Ask, user: str) -> list[dict[str, str]]:
 
 CONTROL = Control(
     id="iam-access-key-created",
+    doc=__doc__ or "",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

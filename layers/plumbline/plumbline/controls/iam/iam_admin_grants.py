@@ -255,6 +255,7 @@ def _names(default: Sequence[str], description: str) -> dict[str, Any]:
 
 CONTROL = Control(
     id="iam-admin-grants",
+    doc=__doc__ or "",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

@@ -189,6 +189,7 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
 
 CONTROL = Control(
     id="iam-groups",
+    doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

@@ -178,6 +178,7 @@ def _text(policy: Document) -> str:
 
 CONTROL = Control(
     id="iam-inline-policies",
+    doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={

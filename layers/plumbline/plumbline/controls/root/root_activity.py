@@ -111,6 +111,7 @@ def _address(detail: Event) -> tuple[str, ...]:
 
 CONTROL = Control(
     id="root-activity",
+    doc=__doc__ or "",
     severity=Severity.HIGH,
     response=Response.ALERT,
     clocks={"default": NEVER},

@@ -99,6 +99,7 @@ def _words(grant: Grant) -> str:
 
 CONTROL = Control(
     id="s3-public-acl",
+    doc=__doc__ or "",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
     clocks={

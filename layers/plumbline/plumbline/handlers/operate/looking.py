@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 
 from plumbline.alerts import wording
-from plumbline.controls import registry
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
@@ -50,7 +49,7 @@ def show(asked: Asked, typed: Typed) -> Answer:
     parts = [f"Finding {finding.id}", wording.table(facts)]
     parts += [_repair_text(control, one) for one in finding.repairs]
     if control:
-        parts.append(f"Why this rule exists\n  {registry.prose(control.id).get('Why', '')}")
+        parts.append(f"Why this rule exists\n  {control.prose.get('Why', '')}")
     if finding.is_open and finding.proposal:
         parts.append(f"To do what is proposed, type: plumbline approve {finding.short}")
     if finding.undoable:
