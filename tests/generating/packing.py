@@ -1,0 +1,37 @@
+"""What outgrows one of AWS's containers is divided among several. Here: how full one may be, and in which order.
+
+What came first is placed first, each where there is room, so that what a new version adds moves nothing of what is
+deployed. A fifth of every container stays free, for actions and names that a control there is still to get.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from plumbline.core.control import Control
+
+
+class CannotBePacked(Exception):
+    """Something does not fit into what AWS takes. One line that names the control and says what to do."""
+
+
+def room(limit: int) -> int:
+    """The characters that may be used of a limit: a fifth is kept."""
+    return limit * 4 // 5
+
+
+def characters(document: Any) -> int:
+    """How long AWS counts a JSON document: without the white space."""
+    return len("".join(json.dumps(document, separators=(",", ":")).split()))
+
+
+def by_arrival(controls: Iterable[Control]) -> list[Control]:
+    """Controls in the order of the versions they came with, then of their ids."""
+
+    def arrival(control: Control) -> tuple[list[int], str]:
+        since = getattr(control, "since", "")
+        return [int(one) for one in since.split(".") if one.isdigit()], control.id
+
+    return sorted(controls, key=arrival)
