@@ -28,7 +28,7 @@ def grown(number: int) -> Mapping[str, Control]:
 
     Nothing can be saved by what copies share: each asks for actions of a service of its own, with names a word longer
     than the originals'. Every third copy wakes on that service's events; the others on more events of the original's
-    sources, so that rules become many and their names outgrow one.
+    sources, so that rules become many and their names outgrow one. Each generation came with a version of its own.
     """
     controls = dict(registry.load())
     copies = _copies()
@@ -48,6 +48,8 @@ def _copies() -> Iterator[Control]:
             yield replace(
                 control,
                 id=f"{control.id}-{generation}",
+                since=f"{generation}.0",
+                aliases=(),
                 reads=_other(control.reads, services[place], word),
                 writes=_other(control.writes, services[place], word),
                 wakes_on=tuple(_woken(on, "" if number % 3 else services[place], number) for on in control.wakes_on),

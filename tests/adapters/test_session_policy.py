@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.adapters.clients import Accounts
-from plumbline.adapters.session_policy import LONGEST, Session, named_by, sessions
+from plumbline.adapters.session_policy import Session, named_by, sessions
 from plumbline.controls.iam._principals import PRINCIPAL_WRITES, by_name
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
@@ -25,6 +25,8 @@ RULE = replace(CONTROL, id="many-things", writes=WRITES)
 TARGET = Target(ACCOUNT, GLOBAL, "iam-user", "ann")
 KINDS = {"user": "User", "group": "Group", "role": "Role"}
 OWN = f"arn:*:iam::{ACCOUNT}:policy/plumbline/*"
+#: Characters of an inline session policy that STS takes.
+TAKEN = 2048
 #: As long as IAM lets a path and a name be, and what both may hold. Source: IAM and STS quotas.
 _LETTERS = "abcXYZ019+=,.@_-"
 _PATHS = st.just("/") | st.text(_LETTERS + "/", min_size=1, max_size=510).map(lambda text: f"/{text}/")
@@ -80,7 +82,7 @@ def test_every_session_fits_and_allows_its_own_calls_and_nothing_beside_the_plan
     resources = tuple(dict.fromkeys(arn for one in needs for arn in one.arns))
     made = sessions(RULE, [one.call for one in needs], resources)
     for session in made:
-        assert len(session.policy) <= LONGEST
+        assert len(session.policy) <= TAKEN
         statement = _statement(session)
         assert "Allow" == statement["Effect"]
         assert {call.action for call in session.calls} == set(statement["Action"]) <= RULE.writes
@@ -135,7 +137,7 @@ def test_a_name_that_is_a_word_of_the_arns_is_still_its_own() -> None:
 
 
 def test_a_call_that_names_no_arn_of_the_plan_may_reach_them_all() -> None:
-    resources = (*by_name(ACCOUNT, "user", "ann"), OWN)
+    resources = (*by_name(ACCOUNT, "user", "ann"), *by_name(ACCOUNT, "user", "bob"), OWN)
     assert resources == named_by([_detach("ann"), Call("iam", "UpdateAccountPasswordPolicy")], resources)
 
 
@@ -143,7 +145,7 @@ def test_a_call_that_names_no_arn_of_the_plan_may_reach_them_all() -> None:
 class _Sts:
     """A client factory that packs policies as STS might, and notes each session that it was asked for."""
 
-    packs: int = LONGEST
+    packs: int = TAKEN
     asked: list[str] = field(default_factory=list)
     written: list[tuple[str, str]] = field(default_factory=list)
 

@@ -1,7 +1,8 @@
 """What outgrows one of AWS's containers is divided among several. Here: how full one may be, and in which order.
 
-What came first is placed first, each where there is room, so that what a new version adds moves nothing of what is
-deployed. A fifth of every container stays free, for actions and names that a control there is still to get.
+What came first is placed first, each where there is room, so that a control which a new version adds moves none of
+those that are deployed. (One that asks for more than before may move, and others after it: while the stack is updated
+it may be refused for seconds, which is no verdict.) A fifth of every container stays free for what nobody foresaw.
 """
 
 from __future__ import annotations
@@ -29,9 +30,4 @@ def characters(document: Any) -> int:
 
 def by_arrival(controls: Iterable[Control]) -> list[Control]:
     """Controls in the order of the versions they came with, then of their ids."""
-
-    def arrival(control: Control) -> tuple[list[int], str]:
-        since = getattr(control, "since", "")
-        return [int(one) for one in since.split(".") if one.isdigit()], control.id
-
-    return sorted(controls, key=arrival)
+    return sorted(controls, key=lambda one: ([int(part) for part in one.since.split(".")], one.id))

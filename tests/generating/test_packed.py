@@ -18,7 +18,7 @@ from plumbline.controls import registry
 from plumbline.core.control import Control, On
 from tests.deployed import TEMPLATE, logical
 from tests.generating import permissions, rules, sizes
-from tests.generating.packing import CannotBePacked, room
+from tests.generating.packing import CannotBePacked, by_arrival, room
 from tests.generating.permissions import Role
 from tests.generating.template import written
 from tests.grown import grown
@@ -166,6 +166,21 @@ def test_every_name_that_wakes_a_control_is_in_one_rule_of_its_kind(house: _Hous
             assert 1 == len(mine), f"{on.source} {name}"
 
 
+def test_two_kinds_of_event_of_one_service_are_two_rules_with_a_name_each() -> None:
+    ons = [
+        On("glue.amazonaws.com", ("CreateJob",), lambda _: ()),
+        On("glue.amazonaws.com", ("CreateJob",), lambda _: (), match={"awsRegion": ["us-east-1"]}),
+        On("glue.amazonaws.com", (), lambda _: (), failed_too=True),
+        On("glue.amazonaws.com", ("CreateJob", "DeleteJob"), lambda _: ()),
+    ]
+    made = rules.rules([replace(_asking("glue", frozenset()), wakes_on=tuple(ons))])
+    assert [
+        ("GlueRule", "glue", ("CreateJob", "DeleteJob")),
+        ("GlueRule2", "glue-2", ("CreateJob",)),
+        ("GlueRule3", "glue-3", ()),
+    ] == [(one.logical_id, one.name, one.names) for one in made]
+
+
 # --- what is deployed stays where it is ----------------------------------------------------------------------------
 
 
@@ -184,11 +199,25 @@ def _names(house: _House) -> dict[str, tuple[str, str]]:
     }
 
 
+def test_what_came_with_an_earlier_version_is_placed_first() -> None:
+    controls = [
+        replace(registry.load()[name], since=since)
+        for name, since in (("iam-groups", "0.10"), ("s3-public-acl", "0.9"), ("billing-alarm", "0.10"))
+    ]
+    assert ["s3-public-acl", "billing-alarm", "iam-groups"] == [one.id for one in by_arrival(controls)]
+
+
+def test_a_later_version_moves_nothing_of_todays() -> None:
+    for role in (EYES, HANDS):
+        first = _house(70).policies(role)[0]
+        assert set(_house(0).allowed(_house(0).policies(role)[0])) <= set(_house(70).allowed(first))
+
+
 @pytest.mark.parametrize("role", [EYES, HANDS], ids=lambda role: role.name)
 @given(before=st.integers(1, 69))
 @settings(deadline=None, max_examples=15)
 def test_what_comes_later_moves_no_control_to_another_policy(role: Role, before: int) -> None:
-    controls = list(grown(70).values())
+    controls = by_arrival(grown(70).values())
     assert _places(role, controls[:before]).items() <= _places(role, controls).items()
 
 
@@ -199,7 +228,7 @@ def _places(role: Role, controls: list[Control]) -> dict[str, int]:
 @given(before=st.integers(1, 69))
 @settings(deadline=None, max_examples=15)
 def test_what_comes_later_moves_no_name_to_another_rule(before: int) -> None:
-    controls = list(grown(70).values())
+    controls = by_arrival(grown(70).values())
     assert _listened(controls[:before]).items() <= _listened(controls).items()
 
 
