@@ -170,7 +170,7 @@ def test_two_kinds_of_event_of_one_service_are_two_rules_with_a_name_each() -> N
     ons = [
         On("glue.amazonaws.com", ("CreateJob",), lambda _: ()),
         On("glue.amazonaws.com", ("CreateJob",), lambda _: (), match={"awsRegion": ["us-east-1"]}),
-        On("glue.amazonaws.com", (), lambda _: (), failed_too=True),
+        On("glue.amazonaws.com", (), lambda _: ()),
         On("glue.amazonaws.com", ("CreateJob", "DeleteJob"), lambda _: ()),
     ]
     made = rules.rules([replace(_asking("glue", frozenset()), wakes_on=tuple(ons))])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,19 +79,26 @@ def sessions(control: Control, calls: Iterable[Call], resources: Sequence[str]) 
 
 
 def named_by(calls: Iterable[Call], resources: Sequence[str]) -> tuple[str, ...]:
-    """The ARNs of a plan that these calls need; all of them where a call names none.
+    """The ARNs of a plan that these calls need, in the plan's order.
 
     A call names an ARN when one of its parameters is an ARN of that pattern, or the name at the pattern's end. What
-    ends in a wildcard may stand for anything, so it is always needed.
+    ends in a wildcard may stand for anything, so it is always needed. Where a call names none, and nothing ends so,
+    all of them are.
     """
+    exact: dict[str, list[str]] = {}
     needed: set[str] = set()
+    for arn in resources:
+        if _WILD.search(_name(arn)):
+            needed.add(arn)
+        else:
+            exact.setdefault(_name(arn), []).append(arn)
+    may_be_anything = bool(needed)
     for call in calls:
-        said = set(_strings(call.parameters))
-        named = {arn for arn in resources if not _is_open(arn) and _is_named(arn, said)}
-        if not named:
+        named = {arn for said in _strings(call.parameters) for arn in exact.get(_name(said), ()) if _means(said, arn)}
+        if not named and not may_be_anything:
             return tuple(resources)
         needed |= named
-    return tuple(arn for arn in resources if arn in needed or _is_open(arn))
+    return tuple(arn for arn in resources if arn in needed)
 
 
 def _fitting(session: Session) -> Iterator[Session]:
@@ -111,17 +118,14 @@ def _fitting(session: Session) -> Iterator[Session]:
         yield from _fitting(part)
 
 
-def _is_open(arn: str) -> bool:
-    return bool(_WILD.search(_name(arn)))
-
-
-def _is_named(arn: str, said: Collection[str]) -> bool:
-    return _name(arn) in said or any(re.fullmatch(_expression(arn), one) for one in said if one.startswith("arn:"))
+def _means(said: str, arn: str) -> bool:
+    """Whether a parameter that ends in this ARN's name is the name, with its path or without, or the ARN itself."""
+    return arn.endswith(said) or re.fullmatch(_expression(arn), said) is not None
 
 
 def _name(arn: str) -> str:
     """What stands at the end of an ARN: the name, after the kind and the path."""
-    return re.split(r"[:/]", arn)[-1]
+    return arn.rpartition(":")[2].rpartition("/")[2]
 
 
 def _expression(pattern: str) -> str:
