@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plumbline.baseline import profiles, schema
 from tests import gallery
 from tests.deployed import ROOT, TEMPLATE
 from tests.generating import reference, template
@@ -20,4 +21,5 @@ def everything() -> dict[Path, str]:
         TEMPLATE: template.written(TEMPLATE.read_text()),
         ROOT / "docs/controls.md": reference.reference(),
         ROOT / "docs/emails.md": gallery.page(),
+        ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }
