@@ -1,6 +1,6 @@
-"""How full AWS's containers are, as deployed: `python -m tests.generating.sizes`, or with a number of controls.
+"""How full AWS's containers are, as deployed, with every name as long as it may be: see `LONGEST_NAMES`.
 
-Each name is as long as it may be; see `LONGEST_NAMES`. `python -m tests.generating.sizes 70` grows the registry.
+`make sizes` prints it; `make sizes CONTROLS=70` for a registry grown to so many.
 """
 
 from __future__ import annotations
