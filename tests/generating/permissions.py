@@ -134,11 +134,6 @@ class Policy:
         return comments
 
 
-def sizes(policies: Sequence[Policy]) -> dict[str, int]:
-    """The characters of each policy of a role, by logical id."""
-    return {logical_id(one.role, place): one.size for place, one in enumerate(policies)}
-
-
 def logical_id(role: Role, place: int) -> str:
     """The logical id of a role's first policy (place 0), second, and so on."""
     return role.title if place == 0 else f"{role.title}{place + 1}"
