@@ -122,7 +122,9 @@ class Lamps:
         lamp = self.lamps.get(call.parameters["Name"])
         return lamp and {**lamp, "on": sorted(lamp["on"])}
 
-    def hands(self, _control: Control, _target: Target, _resources: Sequence[str]) -> Callable[[Call], None]:
+    def hands(
+        self, _control: Control, _target: Target, _calls: Sequence[Call], _resources: Sequence[str]
+    ) -> Callable[[Call], None]:
         """Writes."""
         self._maybe_fail(Call("sts", "AssumeRole"))
 

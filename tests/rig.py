@@ -234,7 +234,7 @@ class Broken:
             return True
         plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
         act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(
-            self.story.rule, self.target, plan.resources
+            self.story.rule, self.target, plan.undo, plan.resources
         )
         try:
             for call in plan.undo:

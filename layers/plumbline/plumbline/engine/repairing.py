@@ -59,7 +59,7 @@ class Repairer:
             spend=self.notifier.baseline.breakers,
         )
         try:
-            act = self.aws.hands(control, target, plan.resources)
+            act = self.aws.hands(control, target, plan.do, plan.resources)
             for step in plan.steps:
                 act(step.do)
                 repair = replace(repair, done=repair.done + 1)

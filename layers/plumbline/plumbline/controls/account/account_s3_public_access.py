@@ -46,6 +46,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="account-s3-public-access",
+    since="0.2",
     doc=__doc__ or "",
     severity=Severity.HIGH,
     response=Response.ENFORCE,

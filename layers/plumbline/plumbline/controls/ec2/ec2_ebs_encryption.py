@@ -33,6 +33,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="ec2-ebs-encryption",
+    since="0.2",
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,

@@ -38,6 +38,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="ec2-metadata-defaults",
+    since="0.2",
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
