@@ -10,16 +10,18 @@ from pathlib import Path
 from plumbline.baseline import profiles, schema
 from tests import gallery
 from tests.deployed import ROOT, TEMPLATE
-from tests.generating import reference, template
+from tests.generating import frameworks, reference, template
 
 __all__ = ["ROOT", "everything"]
 
 
 def everything() -> dict[Path, str]:
     """Every generated file as it should be."""
+    sources = frameworks.load(ROOT / "sources")
     return {
         TEMPLATE: template.written(TEMPLATE.read_text()),
-        ROOT / "docs/controls.md": reference.reference(),
+        ROOT / "docs/controls.md": reference.overview(),
+        **{ROOT / "docs/controls" / name: page for name, page in reference.pages(sources).items()},
         ROOT / "docs/emails.md": gallery.page(),
         ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }

@@ -4,8 +4,9 @@ Holds: the account's four public-access switches are on: public ACLs are refused
 refused and restricted.
 Why: one bucket made public by mistake shows its contents to everybody. These switches outweigh what any bucket, old or
 new, says for itself.
-Repair: switches on those that are off, the others stay. A website that S3 serves to everybody is cut off then, and so
-is whoever reads a bucket from another account by a policy that is public as well: so a person decides.
+Repair: switches on those that are off, the others stay. Where an event announced who loosened them, at once. What was
+so before is proposed: a website that S3 serves to everybody is cut off then, and so is whoever reads a bucket from
+another account by a policy that is public as well, and only a person knows.
 Undo: sets the four as they were, or leaves nothing configured where nothing was.
 Source: CIS AWS Foundations 7.0, 3.1.4; AWS Startup Security Baseline, ACCT.08; Amazon S3 user guide, Blocking public
 access to your Amazon S3 storage.
