@@ -60,7 +60,7 @@ class Wake:
 class Task(str, Enum):
     """Something to do for the account as a whole, asked for by the sweep or by a schedule."""
 
-    DIGEST = "digest"  # tell, in one letter, what waits for it
+    DIGEST = "digest"  # tell, in one alert, what waits for it
     WEEKLY = "weekly"  # the weekly summary
     EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
 

@@ -90,7 +90,7 @@ class Asked:
         return True
 
     def tell(self, alert: Alert) -> str:
-        """Send a letter; why it could not be sent, for the answer, as what it tells of is done already."""
+        """Send an alert; why it could not be sent, for the answer, as what it tells of is done already."""
         try:
             self.plumbline.engine.alerts.send(alert)
         except AwsRefusal as error:
@@ -107,7 +107,7 @@ def finding_of(asked: Asked, typed: str) -> Finding:
     prefix = spoken(typed)
     if len(prefix) < SHORT or not (prefix.isascii() and prefix.isalnum()):
         raise Refused(
-            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more letters or digits, as 7F3K. "
+            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more alerts or digits, as 7F3K. "
             "Type: plumbline findings"
         )
     same = {one.id: one for one in asked.plumbline.ledger.by_id(asked.account, prefix)}
