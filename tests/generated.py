@@ -19,6 +19,7 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import SECTIONS, Control, On, Response
 from plumbline.wakes.messages import AWS
 from tests import gallery
+from tests.generating import frameworks
 
 ROOT = Path(__file__).parent.parent
 RuleKey = tuple[str, str, str, bool, bool]
@@ -34,6 +35,7 @@ def everything() -> dict[Path, str]:
         ROOT / "template.yaml": template,
         ROOT / "docs/controls.md": reference(),
         ROOT / "docs/emails.md": gallery.page(),
+        ROOT / "docs/frameworks.md": frameworks.page(frameworks.load(ROOT / "sources"), registry.load()),
         ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }
 

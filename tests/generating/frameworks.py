@@ -62,8 +62,8 @@ What published baselines ask of an AWS account, and what answers it here. An ite
 is held. *Planned* names the controls that will answer it. *Needs a person* is what only you can know or decide;
 *no API* is what AWS lets no program do.
 
-A control answers an item while it is on, with settings that are no weaker than its defaults, and within the
-[known limits](operating.md#known-limits) of what Plumbline hears.
+A control answers an item while it is on, in a mode and with settings that are no weaker than its defaults, and within
+the [known limits](operating.md#known-limits) of what Plumbline hears.
 """
 
 
@@ -92,7 +92,14 @@ def load(folder: Path) -> dict[str, Source]:
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))}
 
 
-def page(sources: Mapping[str, Source], controls: Mapping[str, Answering], *, link: Callable[[str], str]) -> str:
+def chapter(control_id: str) -> str:
+    """Where a control's chapter is, as seen from docs/frameworks.md."""
+    return f"controls.md#{control_id}"
+
+
+def page(
+    sources: Mapping[str, Source], controls: Mapping[str, Answering], *, link: Callable[[str], str] = chapter
+) -> str:
     """docs/frameworks.md: one chapter and one table for each source.
 
     Args:

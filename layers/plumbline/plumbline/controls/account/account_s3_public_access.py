@@ -7,8 +7,7 @@ new, says for itself.
 Repair: switches on those that are off, the others stay. A website that S3 serves to everybody is cut off then, and so
 is whoever reads a bucket from another account by a policy that is public as well: so a person decides.
 Undo: sets the four as they were, or leaves nothing configured where nothing was.
-Source: CIS AWS Foundations 7.0, 3.1.4; AWS Startup Security Baseline, ACCT.08; Amazon S3 user guide, Blocking public
-access to your Amazon S3 storage.
+Source: Amazon S3 user guide, Blocking public access to your Amazon S3 storage.
 """
 
 from __future__ import annotations
@@ -61,4 +60,6 @@ CONTROL = Control(
     detect=SWITCH.detect,
     describe=SWITCH.describe,
     plan=SWITCH.plan,
+    answers={"cis-7.0": ("3.1.4",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
+    since="0.2",
 )
