@@ -162,6 +162,18 @@ def test_what_goes_on_counts_before_what_is_over(before: Table, table: Table) ->
     assert fresh == table.brief(TODAY, LAMP, NOW).finding
 
 
+def test_a_next_life_can_begin_whatever_both_ids_hold(before: Table, table: Table) -> None:
+    first = before.save(replace(_finding(), status=Status.REPAIRED), now=NOW)
+    second = _next_life(table, first)
+    for _ in range(3):
+        second = table.save(replace(second, status=Status.REPAIRED), now=NOW)
+    third = replace(_finding(), first_seen=NOW + 2 * HOUR, status=Status.RESOLVED, version=first.version)
+    before.save(third, now=NOW)
+    house = _house(table, RENAMED)
+    assert "told" == house.settle(now=NOW + 3 * HOUR)
+    assert [NOW + 3 * HOUR] == [one.first_seen for one in table.open_findings(ACCOUNT)]
+
+
 def test_what_was_repaired_before_counts_in_a_fight(before: Table, table: Table) -> None:
     then, now = _both(before, table)
     outcomes = [then.settle()]
