@@ -79,6 +79,13 @@ def test_an_earlier_id_that_is_used_twice_stops_whoever_loads_the_registry(house
     assert "lamp-off names iam-groups as its earlier id, which is another control's today" == str(caught.value)
 
 
+def test_it_stops_the_build_with_that_line(house: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write(house, "lamps", "lamp_off", LAMPS.format(id="lamp-off", more=', aliases=("out", "out")'))
+    assert 1 == registry.main([str(tmp_path / "index.json")])
+    assert "lamp-off names its earlier id out twice; keep one\n" == capsys.readouterr().err
+    assert not (tmp_path / "index.json").exists()
+
+
 @pytest.mark.parametrize(
     ("lamp", "bell", "said"),
     [

@@ -101,8 +101,12 @@ def family(control_id: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Command line: writes the index that functions read (index.py)."""
-    text = json.dumps(index().to_json(), indent=1, sort_keys=True)
+    """Command line: writes the index that functions read (index.py). What is wrong with a control is one line."""
+    try:
+        text = json.dumps(index().to_json(), indent=1, sort_keys=True)
+    except (MisnamedControl, AmbiguousControl) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     Path(arguments[0]).write_text(f"{text}\n", encoding="utf-8")
     return 0
 
