@@ -12,6 +12,9 @@ import pytest
 from moto import mock_aws
 
 from plumbline.adapters.dynamodb import Table
+from plumbline.baseline.rules import Baseline
+from plumbline.compose import in_one_process
+from plumbline.controls.index import Index
 from plumbline.core.cause import Origin
 from plumbline.core.clock import AT_ONCE, Clock
 from plumbline.core.control import Control, Deviation, Response
@@ -310,6 +313,19 @@ def test_the_grace_of_a_control_is_ended_by_its_earlier_id(before: Table, table:
     (found,) = table.open_findings(ACCOUNT)
     answer = house.type("enforce", earlier, "--yes")
     assert {"enforced": [found.id]} == answer.data, answer.text
+
+
+def test_a_whole_plumbline_knows_the_earlier_ids_of_its_controls(before: Table) -> None:
+    made = in_one_process(
+        account=ACCOUNT,
+        region="us-east-1",
+        table="ledger",
+        topic="arn:aws:sns:us-east-1:111122223333:alerts",
+        clients=before.clients,
+        baseline=Baseline({}),
+        index=Index.of({TODAY: RENAMED}),
+    )
+    assert {"lamp-out": TODAY, EARLIER: TODAY} == made.ledger.renamed
 
 
 @dataclass
