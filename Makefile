@@ -47,6 +47,10 @@ test: $(LOCAL) ## every test, end to end included
 simulate: $(VENV)/dev/.ready ## random histories of a model account: SEEDS=10000, or SEED=123 to replay one
 	@PYTHONPATH=layers/plumbline $(DEV)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --jobs 2)
 
+.PHONY: sizes
+sizes: $(VENV)/dev/.ready $(VENV)/sam/.ready ## how full AWS's policies, roles and rules are; CONTROLS=70 for so many controls
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m tests.generating.sizes $(CONTROLS)
+
 .PHONY: check
 check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 	$(DEV)/ruff format --check .

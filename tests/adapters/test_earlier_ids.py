@@ -16,8 +16,8 @@ from plumbline.baseline.rules import Baseline
 from plumbline.compose import in_one_process
 from plumbline.controls.index import Index
 from plumbline.core.cause import Origin
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import Control, Deviation, Response
+from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import Conflict
 from plumbline.decisions.exemptions import Exemption, exactly
 from plumbline.decisions.pauses import Pause
@@ -278,6 +278,14 @@ def test_it_is_not_adopted_afresh(before: Table, table: Table) -> None:
     table.adopt(ACCOUNT, TODAY, "later")
     assert {TODAY: "later"} == table.adopted(ACCOUNT)
     assert then.control.id in before.adopted(ACCOUNT)
+
+
+def test_no_region_of_it_is_adopted_afresh(before: Table, table: Table) -> None:
+    made = Adoption("m1")
+    before.adopt(ACCOUNT, f"{EARLIER}@eu-west-1", made.to_json())
+    assert {f"{TODAY}@eu-west-1": made.to_json()} == table.adopted(ACCOUNT)
+    regions = [table.brief(TODAY, LAMP, NOW, f"{TODAY}@{one}").adoption for one in ("eu-west-1", "eu-west-2")]
+    assert [made, Adoption()] == regions
 
 
 def test_the_sweep_sees_what_it_knows_already(before: Table, table: Table) -> None:

@@ -92,14 +92,7 @@ def load(folder: Path) -> dict[str, Source]:
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))}
 
 
-def chapter(control_id: str) -> str:
-    """Where a control's chapter is, as seen from docs/frameworks.md."""
-    return f"controls.md#{control_id}"
-
-
-def page(
-    sources: Mapping[str, Source], controls: Mapping[str, Answering], *, link: Callable[[str], str] = chapter
-) -> str:
+def page(sources: Mapping[str, Source], controls: Mapping[str, Answering], *, link: Callable[[str], str]) -> str:
     """docs/frameworks.md: one chapter and one table for each source.
 
     Args:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from plumbline.controls import registry
-from tests.generating.frameworks import Source, chapter, load, page, problems
+from tests.generating.frameworks import Source, load, page, problems
+from tests.generating.reference import chapter
 
 SOURCES = Path(__file__).parents[2] / "sources"
 
@@ -255,7 +256,7 @@ def test_a_control_that_answers_what_does_not_exist_is_named(answers: Mapping[st
 
 def test_the_page_leads_to_the_controls() -> None:
     """Every control that answers something has its link, and every link its chapter."""
-    written = page(load(SOURCES), registry.load())
+    written = page(load(SOURCES), registry.load(), link=chapter)
     linked = set(re.findall(r"\[([a-z0-9-]+)\]\(", written))
     assert {one.id for one in registry.load().values() if one.answers} == linked
     strays = []

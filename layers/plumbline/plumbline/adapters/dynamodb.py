@@ -72,11 +72,12 @@ class Table:
     letter_hours: int = 1
     renamed: Renamed = field(default_factory=dict)
 
-    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
         """See ports.Ledger. One consistent read of everything that bears on a wake."""
         pk = account_key(target.account)
         ids = ids_of(control, self.renamed)
-        lives, adoptions = [finding_key(one, target) for one in ids], [adopted_key(one) for one in ids]
+        lives, part = [finding_key(one, target) for one in ids], adopted.removeprefix(control)
+        adoptions = [adopted_key(f"{one}{part}") for one in ids]
         names = {
             "exemptions": "exemptions",
             "pauses": "pauses",

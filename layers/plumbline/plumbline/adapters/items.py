@@ -194,9 +194,13 @@ def pauses_in(item: Item | None, renamed: Renamed) -> Mapping[str, Pause]:
 
 
 def by_control(bodies: Mapping[str, str], renamed: Renamed) -> Mapping[str, str]:
-    """What is kept once for each control, by today's id; what stands under that one already wins."""
-    earlier = {renamed[name]: body for name, body in bodies.items() if name in renamed}
-    return earlier | {name: body for name, body in bodies.items() if name not in renamed}
+    """What is kept for each control, `CONTROL` or `CONTROL@REGION`, by today's id; what stands under that one wins."""
+
+    def today(name: str) -> str:
+        control, at, region = name.partition("@")
+        return f"{renamed.get(control, control)}{at}{region}"
+
+    return {today(name): bodies[name] for name in sorted(bodies, key=lambda name: name == today(name))}
 
 
 def key_today(key: str, renamed: Renamed) -> str:

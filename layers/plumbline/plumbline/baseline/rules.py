@@ -14,8 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import BaselineError
 from plumbline.decisions.exemptions import Exemption
 
@@ -35,7 +34,8 @@ class Rule:
     @property
     def mark(self) -> str:
         """Changes with anything in the rule: what was judged under another mark has to be judged anew."""
-        text = json.dumps([self.response, {name: repr(one) for name, one in self.clocks.items()}, self.settings],
+        clocks = {name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items()}
+        text = json.dumps([self.response, clocks, self.settings],
                           sort_keys=True, default=str)  # fmt: skip
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -168,4 +168,5 @@ def _clock(data: Mapping[str, Any]) -> Clock:
         remind=tuple(timedelta(hours=value) for value in data["remind"]),
         escalate=hours(data["escalate"]),
         act=hours(data["act"]),
+        mode=Response(data["mode"]) if data.get("mode") else None,
     )
