@@ -197,4 +197,5 @@ CONTROL = Control(
             "description": "The SNS topic in us-east-1 that the alarm tells. Empty: Plumbline's own Alerts topic.",
         },
     },
+    answers={"ssb": ("ACCT.10",)},
 )

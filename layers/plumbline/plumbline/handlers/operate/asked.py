@@ -120,8 +120,13 @@ def finding_of(asked: Asked, typed: str) -> Finding:
     return found[0]
 
 
+def names_control(asked: Asked, typed: str) -> bool:
+    """Whether what a person typed is the id of a control, today's or an earlier one."""
+    return typed in asked.plumbline.engine.controls or typed in asked.plumbline.index.renamed
+
+
 def control_of(asked: Asked, typed: str) -> str:
-    """The id of the control that a person means, or `*` for all of them.
+    """Today's id of the control that a person means by any of its ids, or `*` for all of them.
 
     Raises:
         Refused: there is no such control.
@@ -129,8 +134,8 @@ def control_of(asked: Asked, typed: str) -> str:
     known = asked.plumbline.engine.controls
     if typed in (ALL, ANY):
         return ANY
-    if typed in known:
-        return typed
+    if names_control(asked, typed):
+        return asked.plumbline.index.renamed.get(typed, typed)
     near = difflib.get_close_matches(typed, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"write one of: all, {', '.join(known)}"
     raise Refused(f"there is no control '{wording.clean(typed, 60)}'; {hint}")
