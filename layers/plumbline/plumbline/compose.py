@@ -30,13 +30,11 @@ from plumbline.core.errors import PlumblineError
 from plumbline.engine.case import Settled
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption, kept_as, mark
-from plumbline.sweep.look import Known
-from plumbline.sweep.look import look as look_with
-from plumbline.sweep.units import Unit, units
 from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
+    from plumbline.sweep.units import Unit
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
 
@@ -99,10 +97,15 @@ class Plumbline:
 
     def units(self) -> Sequence[Unit]:
         """The pieces of a sweep of this account."""
+        from plumbline.sweep.units import units  # react, which settles, never sweeps
+
         return units(self.account, self.engine.deployment.home, self.index.entries, self.engine.baseline)
 
     def look(self, unit: Unit, *, now: datetime) -> Iterator[Look]:
         """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
+        from plumbline.sweep.look import Known  # react, which settles, never sweeps
+        from plumbline.sweep.look import look as look_with
+
         ask = self.engine.aws.eyes(unit.account, unit.region)
         findings = self.ledger.open_findings(unit.account)
         adopted = self.ledger.adopted(unit.account)

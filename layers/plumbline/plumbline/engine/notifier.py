@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import digest, weekly
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.core.clock import Response
@@ -120,7 +119,9 @@ class Notifier:
         if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:
-            self.alerts.send(digest.digest(self.controls, waiting, self.sender))
+            from plumbline.alerts.digest import digest  # an hour's task, if at all: no wake pays for it
+
+            self.alerts.send(digest(self.controls, waiting, self.sender))
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise
@@ -142,6 +143,8 @@ class Notifier:
         key = f"weekly#{account}#{now:%G-%V}"
         lives = self.ledger.lives(account)
         watched = sum(rule.response is not Response.OFF for rule in self.baseline.rules.values())
-        alert = weekly.weekly(self.controls, lives, self.sender, now, watched)
+        from plumbline.alerts.weekly import weekly  # once a week: no wake pays for it
+
+        alert = weekly(self.controls, lives, self.sender, now, watched)
         self.send_once(key, alert, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)
