@@ -24,7 +24,7 @@ from local import deployment
 from local.embedded import ROOT, EmbeddedAWS, SeenCall
 
 STATE = ROOT / ".plumbline" / "bench"
-_EVENT = ROOT / "events" / "iam-access-key-created" / "CreateAccessKey.json"
+_EVENT = ROOT / "events" / "iam" / "iam-access-key-created" / "CreateAccessKey.json"
 _TABLE = "plumbline-ledger"
 _TELL_ENVIRONMENT = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
 #: What Custodian's policy needs, and no more.

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from plumbline.adapters.aws import Accounts, Clients, perform
-from plumbline.baseline import Baseline
-from plumbline.compile import compile_file
-from plumbline.core import AwsRefusal, Call, PlumblineError
+from plumbline.adapters.clients import Accounts, Clients, perform
+from plumbline.baseline.compiler import compile_file
+from plumbline.baseline.rules import Baseline
+from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal, PlumblineError
 from preview import page
 from preview.looking import Blind, Row, look
 

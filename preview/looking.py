@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from plumbline import sweep, wording
-from plumbline.adapters.aws import Accounts
-from plumbline.baseline import Baseline, Rule
-from plumbline.clocks import FOUND_BY_SWEEP
-from plumbline.core import AwsRefusal, Control, Plan, Response, State, Target
-from plumbline.exemptions import covering
-from plumbline.registry import load
-from plumbline.surveying import survey
+from plumbline.adapters.clients import Accounts
+from plumbline.alerts import wording
+from plumbline.baseline.rules import Baseline, Rule
+from plumbline.controls.registry import load
+from plumbline.core.calls import Plan
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import State, Target
+from plumbline.decisions.exemptions import covering
+from plumbline.engine.surveying import survey
+from plumbline.findings.clocks import FOUND_BY_SWEEP
+from plumbline.sweep.look import units
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, n
         now: the time, in UTC, for exemptions.
     """
     controls = load()
-    for unit in sweep.units(account, aws.home, controls, baseline):
+    for unit in units(account, aws.home, controls, baseline):
         ask = aws.eyes(account, unit.region)
         for control_id in unit.controls:
             control, rule = controls[control_id], baseline.rules[control_id]

@@ -9,44 +9,26 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
-from unittest import mock
 
-from plumbline import operate, registry
-from plumbline.adapters.ledger import Table
-from plumbline.adoption import Adoption
-from plumbline.baseline import Baseline, Breakers, Letters, Rule
+from plumbline.adapters.dynamodb import Table
+from plumbline.alerts.wording import Letter, Voice
+from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
-from plumbline.core import (
-    AT_ONCE,
-    EVERY,
-    GLOBAL,
-    Ask,
-    AwsRefusal,
-    Call,
-    Cause,
-    Clock,
-    Conflict,
-    Control,
-    Deviation,
-    LedgerDown,
-    Origin,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
-from plumbline.engine import Deployment, Engine
-from plumbline.exemptions import Exemption, kept
-from plumbline.findings import Finding
-from plumbline.operating.asking import Desk
-from plumbline.pauses import Pause
-from plumbline.ports import Brief
-from plumbline.wakes import Wake
-from plumbline.wording import Letter, Voice
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import EVERY, Control, Deviation, Response, Scope, Settings, Severity
+from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
+from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.decisions.exemptions import Exemption, kept
+from plumbline.decisions.pauses import Pause
+from plumbline.engine.settle import Deployment, Engine
+from plumbline.findings.adoption import Adoption
+from plumbline.findings.brief import Brief
+from plumbline.findings.finding import Finding
+from plumbline.handlers.operate import commands
+from plumbline.handlers.operate.asking import Desk
+from plumbline.wakes.messages import Wake
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
@@ -86,6 +68,7 @@ def _plan(target: Target, state: State, _settings: Settings, facts: Container[st
 
 
 CONTROL = Control(
+    doc="Lamps are off.\n\nWhy: light costs money.",
     id="lamp-off",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
@@ -425,9 +408,9 @@ class House:
         """The whole, as functions and people use it."""
         return Plumbline(self.engine, cast("Table", self.ledger), clients=_no_clients, account=ACCOUNT)
 
-    def type(self, *words: str, now: datetime = NOW, by: str = "") -> operate.Answer:
+    def type(self, *words: str, now: datetime = NOW, by: str = "") -> commands.Answer:
         """A command as a person types it."""
-        return operate.answer(self.plumbline, {"command": list(words), "by": by}, now=now, desk=self.desk)
+        return commands.answer(self.plumbline, {"command": list(words), "by": by}, now=now, desk=self.desk)
 
     def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
         """Wake the engine for the lamp; the outcome's name."""
@@ -441,8 +424,3 @@ class House:
 
 def _no_clients(*_: str) -> Any:
     raise AssertionError("a fake makes no client")
-
-
-def lamp_prose() -> Any:
-    """The documentation that wording would find for a real control."""
-    return mock.patch.object(registry, "prose", return_value={"Title": "Lamps are off.", "Why": "light costs money."})

@@ -7,15 +7,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline import notices, registry, wording
-from plumbline.baseline import Breakers, completed
-from plumbline.core import GLOBAL, AwsRefusal, Call, Cause, Deviation, Origin, State, Target, utc
-from plumbline.exemptions import Exemption
-from plumbline.findings import Finding, Repair, Status, open_finding
-from plumbline.pauses import Pause
-from plumbline.restraints import Restraint, Why
-from plumbline.wakes import Wake
-from plumbline.wording import Letter, Voice
+from plumbline.alerts import decisions, wording
+from plumbline.alerts.wording import Letter, Voice
+from plumbline.baseline.rules import Breakers, completed
+from plumbline.controls import registry
+from plumbline.core.calls import Call
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import utc
+from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.decisions.exemptions import Exemption
+from plumbline.decisions.pauses import Pause
+from plumbline.findings.finding import Finding, Repair, Status, open_finding
+from plumbline.findings.restraints import Restraint, Why
+from plumbline.wakes.messages import Wake
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -166,16 +172,16 @@ def _decided() -> Iterator[tuple[str, Letter]]:
         "s3-public-acl", str(BUCKET), "ann", "moves to the new account in May", NOW + 30 * DAY, "X7F3K", (),
         f"arn:aws:iam::{ACCOUNT}:user/ann",
     )  # fmt: skip
-    yield "A person exempted something.", notices.exempted(made, 1, VOICE)
-    yield "An exemption ends within a week.", notices.ending(made, "expiring", VOICE)
-    yield "An exemption has ended.", notices.ending(made, "expired", VOICE)
-    yield "A person ended an exemption early.", notices.unexempted(made, ERIN.principal, VOICE)
+    yield "A person exempted something.", decisions.exempted(made, 1, VOICE)
+    yield "An exemption ends within a week.", decisions.ending(made, "expiring", VOICE)
+    yield "An exemption has ended.", decisions.ending(made, "expired", VOICE)
+    yield "A person ended an exemption early.", decisions.unexempted(made, ERIN.principal, VOICE)
     pause = Pause(NOW + timedelta(hours=4), "migration until noon", f"arn:aws:iam::{ACCOUNT}:user/ann")
-    yield "A person paused repairs.", notices.paused("*", pause, VOICE)
+    yield "A person paused repairs.", decisions.paused("*", pause, VOICE)
     lifted = {"Pauses lifted": "all repairs, migration until noon", "Counted anew": "repairs of iam-groups, 10 so far"}
     named = ["5PE7  bucket acme-data is public: anyone may list it", "7F3K  user mallory has an inline policy: helper"]
-    yield "A person ended adoption's grace.", notices.enforced(named, ERIN.principal, VOICE)
-    yield "A person let repairs go on.", notices.resumed("*", lifted, ERIN.principal, VOICE)
+    yield "A person ended adoption's grace.", decisions.enforced(named, ERIN.principal, VOICE)
+    yield "A person let repairs go on.", decisions.resumed("*", lifted, ERIN.principal, VOICE)
 
 
 def _root() -> tuple[str, Letter]:

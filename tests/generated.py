@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from plumbline import registry
-from plumbline.core import Clock, Control, On, Response
-from plumbline.wakes import AWS
+from plumbline.controls import registry
+from plumbline.core.clock import Clock
+from plumbline.core.control import SECTIONS, Control, On, Response
+from plumbline.wakes.messages import AWS
 from tests import gallery
 
 ROOT = Path(__file__).parent.parent
@@ -108,9 +109,9 @@ def reference() -> str:
 
 
 def _chapter(control: Control) -> Iterator[str]:
-    prose = registry.prose(control.id)
+    prose = control.prose
     yield from ("", f"## {control.id}", "", prose["Title"])
-    for heading in registry.SECTIONS:
+    for heading in SECTIONS:
         yield from ("", f"**{heading}.** {prose[heading]}")
     wakes = ", ".join(f"`{name}`" for on in control.wakes_on for name in on.names or (on.detail_type,))
     yield from ("", f"**Wakes on.** {wakes}")

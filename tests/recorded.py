@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plumbline import registry, wakes
-from plumbline.core import Control, On, Target
+from plumbline.controls import registry
+from plumbline.core.control import Control, On
+from plumbline.core.targets import Target
+from plumbline.wakes import messages
 
 EVENTS = Path(__file__).parent.parent / "events"
 
@@ -43,7 +45,7 @@ class Recorded:
     def ons(self, event: Mapping[str, Any] | None = None) -> list[On]:
         """The wakes of its control that it (or a mutilated copy) concerns."""
         event = event or self.event()
-        return [on for on in self.rule.wakes_on if wakes.concerns(on, event)]
+        return [on for on in self.rule.wakes_on if messages.concerns(on, event)]
 
     def target(self) -> Target:
         """The one target it is about."""
@@ -52,11 +54,14 @@ class Recorded:
         return target
 
 
+def folder(control: str) -> Path:
+    """Where the records that wake a control are kept."""
+    return EVENTS / registry.family(control) / control
+
+
 def records() -> list[Recorded]:
     """Every record of every control in the registry."""
-    return [
-        Recorded(control, path) for control in registry.load() for path in sorted((EVENTS / control).glob("*.json"))
-    ]
+    return [Recorded(control, path) for control in registry.load() for path in sorted(folder(control).glob("*.json"))]
 
 
 def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -17,30 +17,21 @@ from uuid import uuid4
 import boto3
 from botocore.exceptions import ClientError
 
-from plumbline import registry
-from plumbline.adapters.aws import Accounts
-from plumbline.adoption import Adoption, mark
-from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.adapters.clients import Accounts
+from plumbline.alerts.wording import Letter, Voice
+from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
-from plumbline.core import (
-    AT_ONCE,
-    GLOBAL,
-    AwsRefusal,
-    Call,
-    Cause,
-    Clock,
-    Control,
-    Origin,
-    Plan,
-    Response,
-    Scope,
-    State,
-    Target,
-)
-from plumbline.engine import Deployment
-from plumbline.surveying import survey
-from plumbline.wakes import Wake
-from plumbline.wording import Letter, Voice
+from plumbline.controls import registry
+from plumbline.core.calls import Call, Plan
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import Control, Response, Scope
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.engine.settle import Deployment
+from plumbline.engine.surveying import survey
+from plumbline.findings.adoption import Adoption, mark
+from plumbline.wakes.messages import Wake
 from tests.deployed import ledger_table
 from tests.story import Story, World, defaults, stories, world
 

@@ -18,10 +18,12 @@ import boto3
 from moto import mock_aws
 
 import tests.controls
-from plumbline import registry
-from plumbline.adapters.aws import Accounts
-from plumbline.baseline import STACK, completed, in_stack
-from plumbline.core import Call, Control, Target
+from plumbline.adapters.clients import Accounts
+from plumbline.baseline.rules import STACK, completed, in_stack
+from plumbline.controls import registry
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
+from plumbline.core.targets import Target
 from tests.deployed import ledger_table
 
 ACCOUNT = "123456789012"  # moto's own
@@ -116,7 +118,8 @@ def defaults(control: Control) -> dict[str, Any]:
 def stories() -> list[Story]:
     """Every story told in tests/controls."""
     modules = (
-        importlib.import_module(f"tests.controls.{one.name}") for one in pkgutil.iter_modules(tests.controls.__path__)
+        importlib.import_module(one.name)
+        for one in pkgutil.walk_packages(tests.controls.__path__, f"{tests.controls.__name__}.")
     )
     return [story for module in modules for story in getattr(module, "STORIES", ())]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ MODULES = {
     ".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-CONTROLS = [name for name in MODULES if name.startswith("plumbline.controls.")]
+CONTROLS = [name for name in MODULES if name.startswith("plumbline.controls.") and name.count(".") > 2]
+#: Lines of a file of the package.
+LONGEST = 350
 STANDARD = sys.stdlib_module_names
 #: The third-party packages that the functions may meet in AWS.
 IN_AWS = {"boto3", "botocore", "aws_lambda_powertools"}
@@ -53,13 +56,8 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "imports are absolute"
-            if node.module in ("plumbline", "plumbline.controls", "plumbline.adapters", "plumbline.operating"):
-                yield from (
-                    f"{node.module}.{one.name}" if f"{node.module}.{one.name}" in MODULES else node.module
-                    for one in node.names
-                )
-            else:
-                yield node.module or ""
+            name = node.module or ""
+            yield from {f"{name}.{one.name}" if f"{name}.{one.name}" in MODULES else name for one in node.names}
 
 
 def _foreign(path: Path) -> set[str]:
@@ -83,15 +81,76 @@ def _reachable(start: set[str]) -> set[str]:
     return seen
 
 
-def test_the_nouns_know_nothing_but_python() -> None:
-    assert set() == _foreign(MODULES["plumbline.core"]) | _ours(MODULES["plumbline.core"])
+def _room(name: str) -> str:
+    """The room a module stands in: the first name below the package."""
+    return name.split(".")[1] if "." in name else ""
+
+
+def _arrows() -> dict[str, set[str]]:
+    """Which rooms each room imports, wherever in its files the import stands."""
+    arrows: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        if _room(name):
+            arrows.setdefault(_room(name), set()).update(_room(one) for one in _ours(path))
+    return {room: found - {room, ""} for room, found in arrows.items()}
+
+
+def _in_order(graph: Mapping[str, set[str]]) -> list[str]:
+    """The nodes of a graph, each before all that it points to; what stands in a circle, or above one, is left out."""
+    left, order = {node: set(found) & set(graph) for node, found in graph.items()}, list[str]()
+    while loose := sorted(node for node, found in left.items() if not found & set(left)):
+        order = loose + order
+        left = {node: found for node, found in left.items() if node not in loose}
+    return order
+
+
+def test_the_rooms_have_an_order() -> None:
+    arrows = _arrows()
+    assert sorted(arrows) == sorted(_in_order(arrows)), "these rooms need each other in a circle, or stand above one"
+
+
+def test_every_import_points_to_a_room_below_it() -> None:
+    """The order is the one that DESIGN.md draws, from the top of the house to its ground."""
+    drawn = re.search(r"```\nplumbline/\n(.*?)```", (ROOT / "DESIGN.md").read_text(), re.DOTALL)
+    assert drawn
+    order = re.findall(r"(?m)^  (\w+)(?:/|\.py) ", drawn[1])
+    assert sorted(_arrows()) == sorted(order), "DESIGN.md draws every room, and no other"
+    below = {room: set(order[place + 1 :]) for place, room in enumerate(order)}
+    up = [
+        f"{name} imports {one}"
+        for name, path in MODULES.items()
+        for one in sorted(_ours(path))
+        if _room(name) and _room(one) not in ({_room(name), ""} | below[_room(name)])
+    ]
+    assert [] == up
+
+
+def test_no_files_need_each_other() -> None:
+    """Wherever the import stands: below TYPE_CHECKING and inside functions as well."""
+    graph = {name: {one for one in _ours(path) if one in MODULES} - {name} for name, path in MODULES.items()}
+    assert [] == sorted(set(graph) - set(_in_order(graph)))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_file_is_too_long_to_read(name: str) -> None:
+    assert len(MODULES[name].read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("name", [one for one in MODULES if _room(one) == "core"])
+def test_the_nouns_know_nothing_but_python(name: str) -> None:
+    assert set() == _foreign(MODULES[name])
 
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_knows_the_nouns_and_pure_helpers_only(name: str) -> None:
-    allowed = {"plumbline.core", "plumbline.cloudtrail", "plumbline.policies"}
-    strangers = {one for one in _ours(MODULES[name]) - allowed if not one.startswith("plumbline.controls._")}
+    helpers = {"core", "wakes", "rights"}
+    strangers = {one for one in _ours(MODULES[name]) if _room(one) not in helpers and not _is_helper(one)}
     assert (set(), set()) == (strangers, _foreign(MODULES[name]))
+
+
+def _is_helper(name: str) -> bool:
+    """What controls share: a module below controls/ whose name begins with an underscore."""
+    return _room(name) == "controls" and name.rpartition(".")[2].startswith("_")
 
 
 @pytest.mark.parametrize("name", [one for one in MODULES if not one.startswith("plumbline.adapters")])
@@ -110,21 +169,6 @@ def test_what_decides_does_not_know_how_it_is_done(name: str) -> None:
     assert [] == sorted(one for one in _ours(MODULES[name]) if one.startswith("plumbline.adapters"))
 
 
-def test_nothing_imports_itself_in_a_circle() -> None:
-    """At import time; what is imported inside a function may look back."""
-    graph = {name: {one for one in _imports(_top(path)) if one in MODULES} - {name} for name, path in MODULES.items()}
-    while loose := {name for name, needed in graph.items() if not needed & set(graph)}:
-        graph = {name: needed for name, needed in graph.items() if name not in loose}
-    assert {} == graph
-
-
-def _top(path: Path) -> ast.Module:
-    """A module as its import runs it."""
-    tree = _tree(path)
-    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return tree
-
-
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
 def test_a_function_composes_and_decides_nothing(path: Path) -> None:
     assert _foreign(path) <= {"aws_lambda_powertools"}
@@ -136,10 +180,10 @@ def test_a_function_composes_and_decides_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
 def test_a_function_loads_nothing_that_aws_does_not_have(path: Path) -> None:
-    loaded = _reachable(_ours(path)) | _reachable({"plumbline.registry"}) | set(CONTROLS)
+    loaded = _reachable(_ours(path)) | _reachable({"plumbline.controls.registry"}) | set(CONTROLS)
     foreign = set().union(*(_foreign(MODULES[name]) for name in loaded))
     assert foreign <= IN_AWS
-    assert "plumbline.compile" not in loaded, "the baseline is compiled during the build"
+    assert "plumbline.baseline.compiler" not in loaded, "the baseline is compiled during the build"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -147,7 +191,7 @@ def test_nobody_reads_a_clock(name: str) -> None:
     """The time is an argument. Only the functions, and the compiler on a person's machine, have a clock."""
     calls = [node for node in ast.walk(_tree(MODULES[name])) if isinstance(node, ast.Call)]
     read = {ast.unparse(node) for node in calls if isinstance(node.func, ast.Attribute) and _reads_a_clock(node.func)}
-    assert set() == read if name != "plumbline.compile" else read <= {"datetime.now(timezone.utc)"}
+    assert set() == read if name != "plumbline.baseline.compiler" else read <= {"datetime.now(timezone.utc)"}
 
 
 def _reads_a_clock(function: ast.Attribute) -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from plumbline import registry
-from plumbline.adapters.aws import Accounts
-from plumbline.baseline import Baseline
+from plumbline.adapters.clients import Accounts
+from plumbline.alerts.wording import Voice, command
+from plumbline.baseline.rules import Baseline
 from plumbline.compose import NotConfigured, from_environment
-from plumbline.wording import Voice, command
+from plumbline.controls import registry
 from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
 from tests.eventbridge import matches
 from tests.fakes import NOW
@@ -133,7 +133,7 @@ def test_there_are_no_other_functions_and_no_role_of_sams_own() -> None:
 
 @pytest.mark.parametrize("name", ["ReactFunction", "SweepFunction", "OperateFunction"])
 def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plumbline.baseline.load", lambda **_: Baseline(own_rules()))
+    monkeypatch.setattr("plumbline.compose.load_baseline", lambda **_: Baseline(own_rules()))
     variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
     environment = {key: text(value) for key, value in variables.items()} | {"AWS_REGION": STACK["AWS::Region"]}
     plumbline = from_environment(lambda: NOW, environment)

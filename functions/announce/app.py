@@ -10,10 +10,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from plumbline import registry
-from plumbline.adapters.aws import Clients
-from plumbline.adapters.bus import Bus
-from plumbline.announcing import Announcer
+from plumbline.adapters.clients import Clients
+from plumbline.adapters.events import Bus
+from plumbline.controls import registry
+from plumbline.handlers.announce import Announcer
 
 logger = Logger(service="plumbline-announce")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from plumbline import operate
-from plumbline.adapters.queue import Queue
+from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
+from plumbline.handlers.operate import commands
 
 logger = Logger(service="plumbline-operate")
 
@@ -31,7 +31,7 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
     """Answer one command with text for people and data for scripts."""
     home = plumbline().engine.deployment.home
     topics = (os.environ["PLUMBLINE_ALERTS_TOPIC"], os.environ["PLUMBLINE_WATCHDOG_TOPIC"])
-    desk = operate.Desk(Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home), topics)
-    answer = operate.answer(plumbline(), event, now=now(), desk=desk)
+    desk = commands.Desk(Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home), topics)
+    answer = commands.answer(plumbline(), event, now=now(), desk=desk)
     logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
     return {"ok": answer.ok, "text": answer.text, "data": answer.data}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plumbline import coldstart
+from plumbline.handlers import coldstart
 
 coldstart.begin()
 
@@ -13,9 +13,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from plumbline import batches, reacting
-from plumbline.adapters.queue import Queue
+from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
+from plumbline.handlers import batches, react
 
 logger = Logger(service="plumbline-react")
 
@@ -35,6 +35,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: AN
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
     try:
         queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
-        return batches.partial(event, reacting.Reaction(plumbline(), logger, now, queue.later).record)
+        return batches.partial(event, react.Reaction(plumbline(), logger, now, queue.later).record)
     finally:
         coldstart.over()

@@ -10,9 +10,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from plumbline import sweeping
-from plumbline.adapters.queue import Queue
+from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
+from plumbline.handlers import sweep
 
 logger = Logger(service="plumbline-sweep")
 
@@ -34,7 +34,7 @@ def _queue(variable: str) -> Queue:
 
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
     """Cut a sweep into units when the schedule calls; look through the units that the queue brings."""
-    sweeper = sweeping.Sweeper(
+    sweeper = sweep.Sweeper(
         plumbline(),
         units=_queue("PLUMBLINE_UNITS_QUEUE"),
         wakes=_queue("PLUMBLINE_WAKES_QUEUE"),

@@ -161,7 +161,7 @@ def test_plumbline_keeps_its_own_rules(account: Account) -> None:
 
 def test_five_copies_of_one_event_make_one_repair_and_one_letter(account: Account) -> None:
     user, since = account.user(), account.latest_mail()
-    event = json.loads((ROOT / "events/iam-access-key-created/CreateAccessKey.json").read_text())
+    event = json.loads((ROOT / "events/iam/iam-access-key-created/CreateAccessKey.json").read_text())
     with account.denied("react", "dynamodb:*"):
         key = account.aws.client("iam", as_="mallory").create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
         account.quiet()
@@ -209,7 +209,7 @@ def test_a_message_nobody_understands_ends_in_the_dead_letter_queue(account: Acc
 
 def test_root_is_told_of_once_a_session(account: Account) -> None:
     since = account.latest_mail()
-    event = json.loads((ROOT / "events/root-activity/ConsoleLogin.json").read_text())
+    event = json.loads((ROOT / "events/root/root-activity/ConsoleLogin.json").read_text())
     event["detail"]["sourceIPAddress"] = "203.0.113.99"
     account.aws.inject(event)
     account.aws.inject(event)

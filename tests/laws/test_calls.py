@@ -14,9 +14,10 @@ from botocore.validate import ParamValidator
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
-from plumbline import registry
-from plumbline.adapters.aws import session_policy
-from plumbline.core import Call, Control
+from plumbline.adapters.clients import session_policy
+from plumbline.controls import registry
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
 from tests.rig import Request, journal
 from tests.story import Story, stories
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from plumbline import registry
-from plumbline.core import Control, Target, no_plan
-from tests.recorded import EVENTS, records
+from plumbline.controls import registry
+from plumbline.core.control import SECTIONS, Control, no_plan
+from plumbline.core.targets import Target
+from tests.recorded import EVENTS, folder, records
 from tests.story import stories
 
 CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values()]
@@ -23,14 +24,14 @@ def _file(control: Control) -> str:
 
 
 def test_the_docstring_says_what_holds_why_what_is_repaired_and_undone_and_who_says_so(control: Control) -> None:
-    prose = registry.prose(control.id)
-    assert ["Title", *registry.SECTIONS] == list(prose)
+    prose = control.prose
+    assert ["Title", *SECTIONS] == list(prose)
     assert all(prose.values()), "every heading has a text"
     assert prose["Title"].endswith("."), "the title is a sentence"
 
 
 def test_the_id_is_the_files_name(control: Control) -> None:
-    module = sys.modules[f"plumbline.controls.{_file(control)}"]
+    module = sys.modules[registry.modules()[control.id]]
     assert control is module.CONTROL
     assert control.id == Path(module.__file__ or "").stem.replace("_", "-")
 
@@ -71,7 +72,7 @@ def test_what_writes_can_be_taken_back_or_only_tells(control: Control) -> None:
 
 
 def test_it_is_tested_beside_its_name(control: Control) -> None:
-    module = importlib.import_module(f"tests.controls.test_{_file(control)}")
+    module = importlib.import_module(f"tests.controls.{registry.family(control.id)}.test_{_file(control)}")
     told = [one for one in stories() if one.control == control.id]
     assert any(name.startswith("test_") for name in vars(module))
     assert bool(told) == (control.witness is None), "every control tells its stories, unless only events can"
@@ -80,7 +81,7 @@ def test_it_is_tested_beside_its_name(control: Control) -> None:
 def test_every_event_that_wakes_it_is_kept(control: Control) -> None:
     kept = {one.path.stem for one in records() if one.control == control.id}
     named = {name for on in control.wakes_on for name in on.names}
-    assert named <= kept, f"missing below events/{control.id}: {', '.join(sorted(named - kept))}"
+    assert named <= kept, f"missing below {folder(control.id)}: {', '.join(sorted(named - kept))}"
     for on in control.wakes_on:
         if not on.names:
             assert any(on in one.ons() for one in records() if one.control == control.id), (
@@ -90,4 +91,5 @@ def test_every_event_that_wakes_it_is_kept(control: Control) -> None:
 
 def test_no_kept_event_is_a_stranger(control: Control) -> None:
     assert [] == [str(one) for one in records() if one.control == control.id and not one.ons()]
-    assert {one.name for one in EVENTS.iterdir() if one.is_dir()} <= set(registry.load())
+    kept = {one.relative_to(EVENTS) for one in EVENTS.glob("*/*")}
+    assert kept <= {folder(one).relative_to(EVENTS) for one in registry.load()}

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumbline import cloudtrail, registry, wakes
-from plumbline.core import ALL, GLOBAL, Target
-from plumbline.exemptions import covers_nothing, exactly
+from plumbline.controls import registry
+from plumbline.core.targets import ALL, GLOBAL, Target
+from plumbline.decisions.exemptions import covers_nothing, exactly
+from plumbline.wakes import cloudtrail, messages
 from tests.eventbridge import matches, patterns, rules_woken
 from tests.recorded import Recorded, at, places, put, records, without
 
@@ -27,7 +28,7 @@ UNTRUSTED = ("requestParameters", "responseElements", "userIdentity", "additiona
 
 
 def _woken(record: Recorded, event: dict[str, Any]) -> list[Target]:
-    return [wake.target for wake in wakes.from_event(event, {record.control: record.rule})]
+    return [wake.target for wake in messages.from_event(event, {record.control: record.rule})]
 
 
 def _harmless(record: Recorded, event: dict[str, Any]) -> bool:
@@ -76,9 +77,9 @@ def test_every_control_that_names_the_event_is_woken_by_it(record: Recorded) -> 
     expected = {
         one.id
         for one in registry.load().values()
-        if any(wakes.concerns(on, event) and [*on.locate(event["detail"])] for on in one.wakes_on)
+        if any(messages.concerns(on, event) and [*on.locate(event["detail"])] for on in one.wakes_on)
     }
-    assert expected == {wake.control for wake in wakes.from_event(event, registry.load())}
+    assert expected == {wake.control for wake in messages.from_event(event, registry.load())}
     assert record.control in expected
 
 
@@ -86,7 +87,7 @@ def test_every_control_that_names_the_event_is_woken_by_it(record: Recorded) -> 
 def test_an_event_that_somebody_else_put_on_the_bus_wakes_nothing(record: Recorded) -> None:
     for source in FOREIGN:
         forged = put(record.event(), ("source",), source)
-        assert ([], []) == (rules_woken(forged), list(wakes.from_event(forged, registry.load()))), source
+        assert ([], []) == (rules_woken(forged), list(messages.from_event(forged, registry.load()))), source
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -94,7 +95,7 @@ def test_an_event_says_which_service_it_is_from(record: Recorded) -> None:
     event = record.event()
     assert event["source"] == f"aws.{event['detail']['eventSource'].removesuffix('.amazonaws.com')}"
     sourceless = without(event, ("source",))
-    assert ([], []) == (rules_woken(sourceless), list(wakes.from_event(sourceless, registry.load())))
+    assert ([], []) == (rules_woken(sourceless), list(messages.from_event(sourceless, registry.load())))
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -103,7 +104,7 @@ def test_a_call_that_failed_wakes_nothing_but_roots(record: Recorded) -> None:
     is_call = failed["detail-type"] == "AWS API Call via CloudTrail"
     is_roots = is_call and cloudtrail.is_root(failed["detail"])
     assert (["root-activity"] if is_roots else []) == [
-        wake.control for wake in wakes.from_event(failed, registry.load())
+        wake.control for wake in messages.from_event(failed, registry.load())
     ]
     if is_call:  # there is no clause for sign-ins: a failed one says so elsewhere
         assert (["RootRule"] if is_roots else []) == rules_woken(failed)

@@ -10,12 +10,17 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline import cloudtrail, wakes, wording
-from plumbline.baseline import Breakers
-from plumbline.core import AwsRefusal, Call, Cause, Deviation, Origin, Target
-from plumbline.findings import Finding, Repair, Status, open_finding
-from plumbline.wakes import Wake
-from plumbline.wording import Letter, Voice
+from plumbline.alerts import wording
+from plumbline.alerts.wording import Letter, Voice
+from plumbline.baseline.rules import Breakers
+from plumbline.core.calls import Call
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import Target
+from plumbline.findings.finding import Finding, Repair, Status, open_finding
+from plumbline.wakes import cloudtrail, messages
+from plumbline.wakes.messages import Wake
 from tests.recorded import Recorded, at, places, put, records
 from tests.rig import CAUSE, NOW, journal
 from tests.story import Story, stories
@@ -127,9 +132,9 @@ def test_a_hostile_text_anywhere_in_an_event_is_read_without_a_word(record: Reco
     for text in TEXTS.values():
         for path in _texts(event):
             hostile = put(event, path, text)
-            for wake in wakes.from_event(hostile, {record.control: record.rule}):
+            for wake in messages.from_event(hostile, {record.control: record.rule}):
                 assert record.rule.name(wake.target)
-                assert wakes.read(wake.to_json(), {record.control: record.rule})
+                assert messages.read(wake.to_json(), {record.control: record.rule})
             assert cloudtrail.cause(hostile["detail"]).who
 
 
@@ -152,7 +157,7 @@ def test_hostile_evidence_reaches_the_letter_harmless(record: Recorded, text: st
 def _note(record: Recorded, event: dict[str, object]) -> Letter | None:
     control = record.rule
     settings = {name: schema["default"] for name, schema in control.settings.items()}
-    for wake in wakes.from_event(event, {control.id: control}):
+    for wake in messages.from_event(event, {control.id: control}):
         deviation: Deviation | None = control.detect(wake.evidence, settings)
         if deviation:
             found: Finding = open_finding(

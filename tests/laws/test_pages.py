@@ -10,9 +10,10 @@ import boto3
 import botocore.session
 import pytest
 
-from plumbline import registry
-from plumbline.adapters.aws import perform
-from plumbline.core import Call, Control
+from plumbline.adapters.clients import perform
+from plumbline.controls import registry
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
 from tests.rig import Request, journal
 from tests.story import stories
 

@@ -10,12 +10,14 @@ from itertools import count
 
 import pytest
 
-from plumbline import undoing
-from plumbline.cases import Outcome, Settled
-from plumbline.core import Control, LedgerDown, PlumblineError, Response, Step
-from plumbline.findings import LEASE, Status
-from plumbline.wakes import from_event
-from plumbline.wording import Letter
+from plumbline.alerts.wording import Letter
+from plumbline.core.calls import Step
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import LedgerDown, PlumblineError
+from plumbline.engine import undoing
+from plumbline.engine.case import Outcome, Settled
+from plumbline.findings.finding import LEASE, Status
+from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, records
 from tests.rig import ECHO, NOW, Broken, Rig, at_once, is_ledger, is_letter, is_read, is_write, own_rules
 from tests.story import world

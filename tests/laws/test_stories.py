@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from plumbline import registry
-from plumbline.core import Call, Control, Plan, State, Target
-from plumbline.surveying import survey
+from plumbline.controls import registry
+from plumbline.core.calls import Call, Plan
+from plumbline.core.control import Control
+from plumbline.core.targets import State, Target
+from plumbline.engine.surveying import survey
 from tests.rig import Broken
 from tests.story import Story, World, stories, world
 

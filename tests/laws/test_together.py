@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import pytest
 from botocore.exceptions import ClientError
 
-from plumbline import registry
-from plumbline.cases import Outcome
-from plumbline.core import GLOBAL, Control, Origin, Scope, Target
-from plumbline.surveying import survey
-from plumbline.wakes import Wake
+from plumbline.controls import registry
+from plumbline.core.cause import Origin
+from plumbline.core.control import Control, Scope
+from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.case import Outcome
+from plumbline.engine.surveying import survey
+from plumbline.wakes.messages import Wake
 from tests.rig import CAUSE, NOW, Rig, at_once
 from tests.story import Story, stories, world
 

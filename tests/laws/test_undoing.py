@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from plumbline import undoing
-from plumbline.controls._billing import repaired
-from plumbline.findings import Finding, Status
+from plumbline.controls.billing._alarms import repaired
+from plumbline.engine import undoing
+from plumbline.findings.finding import Finding, Status
 from tests.rig import NOW, Broken
 from tests.story import World, stories, world
 

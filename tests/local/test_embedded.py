@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS, EmbeddedAWSError, NotInTime
-from plumbline.adapters.alerts import Topic
+from plumbline.adapters.sns import Topic
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SAM = Path(__file__).resolve().parents[2] / ".venv/sam/bin/sam"

@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from multiprocessing import Pool
 
-from tests.simulation.history import Outcome
-from tests.simulation.running import live, report, summary
+from tests.simulation.history import Outcome, replay
+from tests.simulation.running import report, summary
 
 _SHOWN = 8
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="replay this one and print its history")
     arguments = parser.parse_args()
     if arguments.seed is not None:
-        outcome = live(arguments.seed)
+        outcome = replay(arguments.seed)
         sys.stdout.write(report(outcome, whole=True))
         return bool(outcome.broken)
     began, failures = time.monotonic(), []
@@ -31,7 +31,7 @@ def main() -> int:
     checks: Counter[str] = Counter()
     with Pool(arguments.jobs) as pool:
         seeds = range(arguments.first, arguments.first + arguments.seeds)
-        for done, outcome in enumerate(pool.imap_unordered(live, seeds, chunksize=20), 1):
+        for done, outcome in enumerate(pool.imap_unordered(replay, seeds, chunksize=20), 1):
             count += outcome.count
             checks += outcome.checks
             if outcome.broken:

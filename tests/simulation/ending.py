@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from plumbline.core import Response
-from plumbline.findings import Finding, Status
+from plumbline.core.control import Response
+from plumbline.findings.finding import Finding, Status
 from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of
 from tests.simulation.toys import target, wrong
 

@@ -12,19 +12,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from plumbline import operate
-from plumbline.adapters.alerts import Topic
-from plumbline.adapters.ledger import Table
-from plumbline.adapters.queue import Queue
-from plumbline.baseline import Baseline, Breakers, Rule
+from plumbline.adapters.dynamodb import Table
+from plumbline.adapters.sns import Topic
+from plumbline.adapters.sqs import Queue
+from plumbline.alerts.wording import Voice
+from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
-from plumbline.core import Clock, Origin, PlumblineError, Response
-from plumbline.engine import Deployment, Engine
-from plumbline.exemptions import Exemption
-from plumbline.reacting import Reaction
-from plumbline.sweeping import Sweeper
-from plumbline.wakes import Wake
-from plumbline.wording import Voice
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import PlumblineError
+from plumbline.decisions.exemptions import Exemption
+from plumbline.engine.settle import Deployment, Engine
+from plumbline.handlers.operate import commands
+from plumbline.handlers.react import Reaction
+from plumbline.handlers.sweep import Sweeper
+from plumbline.wakes.messages import Wake
 from tests.simulation.ending import settled
 from tests.simulation.letters import letters_counted, notices_counted
 from tests.simulation.oracle import Broken, Oracle
@@ -452,14 +455,14 @@ class History:
             force = ("--force",) if self.rng.random() < 0.2 else ()
             self._undo(short, *force)
 
-    def _types(self, *words: str) -> operate.Answer | None:
+    def _types(self, *words: str) -> commands.Answer | None:
         world = self.world
         world.note(f"a person types: {' '.join(words)}")
         given = self._invoke(
-            "operate", lambda: operate.answer(self.plumbline, {"command": list(words)}, now=world.clock()),
+            "operate", lambda: commands.answer(self.plumbline, {"command": list(words)}, now=world.clock()),
             " ".join(words),
         )  # fmt: skip
-        answer: operate.Answer | None = given
+        answer: commands.Answer | None = given
         world.count[f"{words[0]}: {'no answer' if answer is None else 'done' if answer.ok else 'refused'}"] += 1
         return answer
 

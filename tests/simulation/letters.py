@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from plumbline.core import Response
-from plumbline.findings import Status
+from plumbline.core.control import Response
+from plumbline.findings.finding import Status
 from tests.simulation.oracle import DAY, HOUR, LATELY, Oracle, hour_of
 from tests.simulation.toys import target
 

@@ -11,11 +11,14 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from plumbline.adoption import Adoption, mark
-from plumbline.announcing import events
-from plumbline.baseline import Baseline
-from plumbline.core import Call, Clock, Response, Settings, Step, Target, utc
-from plumbline.findings import Finding, Status, from_json
+from plumbline.baseline.rules import Baseline
+from plumbline.core.calls import Call, Step
+from plumbline.core.clock import Clock, utc
+from plumbline.core.control import Response, Settings
+from plumbline.core.targets import Target
+from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.finding import Finding, Status, from_json
+from plumbline.handlers.announce import events
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
 if TYPE_CHECKING:

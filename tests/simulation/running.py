@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from unittest import mock
 
-from plumbline import registry
-from tests.simulation.history import Outcome, replay
+from tests.simulation.history import Outcome
 
 _TAIL = 60
-
-
-def live(seed: int) -> Outcome:
-    """One history. Its toy controls have no module whose docstring wording could quote."""
-    with mock.patch.object(registry, "prose", return_value={"Title": "Toys are kept.", "Why": "it is a simulation."}):
-        return replay(seed)
 
 
 def report(outcome: Outcome, *, whole: bool = False) -> str:

@@ -10,30 +10,16 @@ from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.cloudtrail import here, parameter
-from plumbline.core import (
-    AT_ONCE,
-    EVERY,
-    GLOBAL,
-    NEVER,
-    Ask,
-    Call,
-    Clock,
-    Control,
-    Deviation,
-    Event,
-    On,
-    Plan,
-    Response,
-    Scope,
-    Settings,
-    Severity,
-    State,
-    Step,
-    Target,
-)
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Event
+from plumbline.core.clock import AT_ONCE, NEVER, Clock
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.wakes.cloudtrail import here, parameter
 
 ACCOUNT = "111122223333"
+#: What e-mails about toys quote.
+DOC = "Toys are kept.\n\nWhy: it is a simulation."
 HOME = "us-east-1"
 SOURCE = "toys.amazonaws.com"
 WRONG = ("open", "wild")
@@ -137,6 +123,7 @@ def _locating(kind: str) -> Any:
 def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE) -> Control:
     bulk = kind == "gate"
     return Control(
+        doc=DOC,
         id=control_of(kind),
         severity=severity,
         response=response,
@@ -158,6 +145,7 @@ def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE
 
 
 VISIT = Control(
+    doc=DOC,
     id=control_of("visit"),
     severity=Severity.CRITICAL,
     response=Response.ALERT,

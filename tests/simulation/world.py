@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from plumbline.core import AwsRefusal, Call, Control, Target
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import Target
 from tests.simulation.dynamo import Dynamo, Item
 from tests.simulation.oracle import Oracle
 from tests.simulation.toys import ACCOUNT, HOME, SOURCE

@@ -18,20 +18,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from plumbline import baseline as baselines
-from plumbline import registry, sweep
-from plumbline.adapters.aws import Accounts, ClientFactory, Clients
-from plumbline.adoption import Adoption, mark
-from plumbline.baseline import Baseline
-from plumbline.cases import Settled
-from plumbline.core import Origin, PlumblineError, Response
-from plumbline.engine import Deployment, Engine
-from plumbline.wakes import Wake
-from plumbline.wording import Voice
+from plumbline.adapters.clients import Accounts, ClientFactory, Clients
+from plumbline.alerts.wording import Voice
+from plumbline.baseline.rules import STACK, Baseline
+from plumbline.baseline.rules import load as load_baseline
+from plumbline.controls import registry
+from plumbline.core.cause import Origin
+from plumbline.core.control import Response
+from plumbline.core.errors import PlumblineError
+from plumbline.engine.case import Settled
+from plumbline.engine.settle import Deployment, Engine
+from plumbline.findings.adoption import Adoption, mark
+from plumbline.sweep.look import Known, Unit, units
+from plumbline.sweep.look import look as look_with
+from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
-    from plumbline.adapters.ledger import Table
-    from plumbline.core import Control
+    from plumbline.adapters.dynamodb import Table
+    from plumbline.core.control import Control
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
 
@@ -90,11 +94,11 @@ class Plumbline:
             else:
                 yield from (self.engine.settle(one, now=now) for one in expanded)
 
-    def units(self) -> Sequence[sweep.Unit]:
+    def units(self) -> Sequence[Unit]:
         """The pieces of a sweep of this account."""
-        return sweep.units(self.account, self.engine.deployment.home, self.engine.controls, self.engine.baseline)
+        return units(self.account, self.engine.deployment.home, self.engine.controls, self.engine.baseline)
 
-    def look(self, unit: sweep.Unit, *, now: datetime) -> Iterator[Look]:
+    def look(self, unit: Unit, *, now: datetime) -> Iterator[Look]:
         """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
         ask = self.engine.aws.eyes(unit.account, unit.region)
         findings = self.ledger.open_findings(unit.account)
@@ -103,15 +107,15 @@ class Plumbline:
         for control_id in unit.controls:
             control, rule = self.engine.controls[control_id], self.engine.rule(control_id)
             mine = [one for one in findings if one.control == control_id]
-            known = sweep.Known(mine, exemptions, Adoption.from_json(adopted.get(control_id)))
+            known = Known(mine, exemptions, Adoption.from_json(adopted.get(control_id)))
             try:
-                looked = sweep.look(control, rule, ask, known, now=now)
+                looked = look_with(control, rule, ask, known, now=now)
             except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
                 yield Look(control_id, [], known.adoption, known.adoption, error)
             else:
                 yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption)
 
-    def looked(self, unit: sweep.Unit, look: Look) -> None:
+    def looked(self, unit: Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""
         if look.adoption != look.before:
             self.ledger.adopt(unit.account, look.control, look.adoption.to_json())
@@ -158,7 +162,7 @@ def in_one_process(
     baseline: Baseline | None = None,
     controls: Mapping[str, Control] | None = None,
     deployment: Deployment | None = None,
-    stack: str = baselines.STACK,
+    stack: str = STACK,
 ) -> Plumbline:
     """A Plumbline without queues: for tests, the bench, the preview and people who script it.
 
@@ -179,10 +183,10 @@ def in_one_process(
     Raises:
         BaselineError: there is no readable baseline.
     """
-    from plumbline.adapters.alerts import Topic
-    from plumbline.adapters.ledger import Table
+    from plumbline.adapters.dynamodb import Table
+    from plumbline.adapters.sns import Topic
 
-    baseline = baseline or baselines.load(stack=stack)
+    baseline = baseline or load_baseline(stack=stack)
     ledger = Table(clients, table, region, baseline.letters.hours)
     engine = Engine(
         controls=registry.load() if controls is None else controls,

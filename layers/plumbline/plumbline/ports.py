@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.adoption import Adoption
-from plumbline.baseline import Breakers
-from plumbline.core import Ask, Call, Control, Target
-from plumbline.exemptions import Exemption
-from plumbline.findings import Finding
-from plumbline.wording import Letter
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """All the ledger knows that bears on one wake, read in one call.
-
-    Attributes:
-        finding: the current life of the deviation, open or closed.
-        exemptions: those in force or not, from the ledger.
-        pauses: control id (or `*`) -> until when nothing of it is repaired.
-        spent: repairs of this control in this clock hour.
-        spent_in_all: repairs of all controls in this clock hour.
-        letters: letters sent in this clock hour.
-        adoption: how far the control's first sweep has come.
-    """
-
-    finding: Finding | None = None
-    exemptions: tuple[Exemption, ...] = ()
-    pauses: Mapping[str, datetime] = field(default_factory=dict)
-    spent: int = 0
-    spent_in_all: int = 0
-    letters: int = 0
-    adoption: Adoption = field(default_factory=Adoption)
+from plumbline.alerts.wording import Letter
+from plumbline.baseline.rules import Breakers
+from plumbline.core.calls import Ask, Call
+from plumbline.core.control import Control
+from plumbline.core.targets import Target
+from plumbline.findings.brief import Brief
+from plumbline.findings.finding import Finding
 
 
 class Ledger(Protocol):

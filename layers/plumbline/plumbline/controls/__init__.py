@@ -1,1 +1,1 @@
-"""One file, one control. See plumbline.core.Control for the shape and CONTRIBUTING.md for how to add one."""
+"""The rules: one folder a family, one file a control, the family's helpers beside it. See CONTRIBUTING.md."""

@@ -1,0 +1,261 @@
+"""AWS through one factory: every client is made here, for a named account and region.
+
+botocore and each client are loaded when they are first needed: a quiet wake pays for no client it does not use. What
+is made is kept for as long as the process lives: one client for each account, region, service and role.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from plumbline.adapters.models import Models, twin_of
+from plumbline.baseline.rules import STACK
+from plumbline.core.calls import Call
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, Target
+
+#: Where IAM, account settings and other services without regions are asked, by partition.
+_GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+#: A whole react has a minute; one answer must not take most of it. Adaptive: IAM throttles early.
+_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
+#: A role assumed by a role lasts an hour at most, any role a quarter of one at least.
+_CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
+_RENEWED_BEFORE = timedelta(minutes=5)
+#: Only these have pages. Asking botocore about every other operation would load its paginators for nothing.
+_HAVE_PAGES = ("Describe", "Get", "List", "Query")
+#: What may be asked again whatever became of the first time.
+_READS = (*_HAVE_PAGES, "BatchGet", "Head", "AssumeRole")
+#: Connections to one host at a time.
+_IN_FLIGHT = 16
+_OWN_KEYS: Mapping[str, str] = MappingProxyType({})
+
+
+class ClientFactory(Protocol):
+    """Makes botocore clients. The one thing to replace in order to run Plumbline anywhere else."""
+
+    def __call__(
+        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
+    ) -> Any:  # noqa: ANN401 - botocore's clients have no static type
+        """A client.
+
+        Args:
+            account: the account it works in.
+            region: the region it works in.
+            service: botocore's service name.
+            role: ARN of a role to assume first; empty for the process's own credentials.
+            policy: inline session policy for that role, as JSON.
+            session: the role session's name.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The factory the functions use: one client for each account, region, service and role.
+
+    Sessions of the eyes role are kept for an hour and renewed; those of hands, limited to one target, never are.
+
+    Attributes:
+        region: where STS is asked (its regional endpoint).
+        clock: the time, in UTC, by which sessions are renewed.
+        models: makes botocore's clients.
+    """
+
+    region: str
+    clock: Callable[[], datetime]
+    models: Models = field(default_factory=Models)
+    _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+    _roles: dict[str, _RoleKeys] = field(default_factory=dict, repr=False)
+
+    def __call__(  # noqa: D102 -- see ClientFactory
+        self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
+    ) -> Any:  # noqa: ANN401
+        if policy:
+            return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
+        keys = self._remembered(role, session).keys if role else _OWN_KEYS
+        key = (account, region, service, role)
+        made_with, client = self._made.get(key, (None, None))
+        if client is None or made_with is not keys:
+            client = self._client(region, service, keys)
+            self._made[key] = (keys, client)
+        return client
+
+    def _remembered(self, role: str, session: str) -> _RoleKeys:
+        known = self._roles.get(role)
+        if known is None or known.until - self.clock() < _RENEWED_BEFORE:
+            known = self._roles[role] = self._assume(role, session, _CHAINED_SECONDS)
+        return known
+
+    def _assume(self, role: str, session: str, seconds: int, **limits: str) -> _RoleKeys:
+        parameters = {"RoleArn": role, "RoleSessionName": session, "DurationSeconds": seconds, **limits}
+        got = perform(self("", self.region, "sts"), Call("sts", "AssumeRole", parameters))["Credentials"]
+        return _RoleKeys(
+            until=got["Expiration"],
+            keys={
+                "aws_access_key_id": got["AccessKeyId"],
+                "aws_secret_access_key": got["SecretAccessKey"],
+                "aws_session_token": got["SessionToken"],
+            },
+        )
+
+    def _client(self, region: str, service: str, keys: Mapping[str, str]) -> Any:  # noqa: ANN401 -- see ClientFactory
+        from botocore.config import Config  # half of a cold start; a wake that is refused early does not pay it
+
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            max_pool_connections=_IN_FLIGHT,
+            user_agent_extra="plumbline",
+        )
+        return self.models.client(service, region_name=region, config=config, **keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _RoleKeys:
+    """Credentials of an assumed role, as botocore's create_client takes them."""
+
+    until: datetime
+    keys: Mapping[str, str] = field(repr=False)
+
+
+@contextmanager
+def telling(call: Call) -> Iterator[None]:
+    """What botocore refuses before it asks AWS (no such region, no credentials) is told like AWS's own refusals."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except BotoCoreError as error:
+        raise AwsRefusal(type(error).__name__, str(error), call) from error
+
+
+def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
+    """Perform a call; a list is read to its last page.
+
+    Raises:
+        AwsRefusal: AWS answered with an error that `call.absent` does not list, or did not answer.
+    """
+    from botocore import xform_name
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    method = xform_name(call.operation)
+    client = twin_of(client) or client
+    if not hasattr(client, method):
+        client = twin_of(client, f"{call.operation} is not in it") or client
+    try:
+        with telling(call):
+            try:
+                answer = _ask(client, method, call)
+            except (ClientError, HTTPClientError):
+                raise
+            except Exception as error:
+                # Nothing AWS said, so perhaps the models; what botocore itself refuses has not been sent.
+                twin = twin_of(client, error)
+                if twin is None or not (isinstance(error, BotoCoreError) or call.operation.startswith(_READS)):
+                    raise
+                answer = _ask(twin, method, call)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "Unknown")
+        if code in call.absent:
+            return None
+        raise AwsRefusal(code, error.response.get("Error", {}).get("Message", ""), call) from error
+    answer.pop("ResponseMetadata", None)
+    if hasattr(answer.get("Body"), "read"):
+        answer["Body"] = answer["Body"].read()
+    return answer
+
+
+def _ask(client: Any, method: str, call: Call) -> Any:  # noqa: ANN401
+    if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
+        return client.get_paginator(method).paginate(**call.parameters).build_full_result()
+    return getattr(client, method)(**call.parameters)
+
+
+@dataclass(slots=True)
+class Reader:
+    """The eyes role in one account and region.
+
+    Remembers answers for as long as it lives: one settle, one sweep unit.
+    """
+
+    clients: ClientFactory
+    account: str
+    region: str
+    home: str
+    role: str
+    stack: str = STACK
+    _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
+        """Perform one read; see core.Ask."""
+        if call.key not in self._answers:
+            region = call.region or self.region
+            region = global_region(self.home) if region == GLOBAL else region
+            with telling(call):
+                client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
+            self._answers[call.key] = perform(client, call)
+        return self._answers[call.key]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The engine's AWS: eyes and hands in each account.
+
+    Attributes:
+        clients: the client factory.
+        home: the region Plumbline runs in.
+        eyes_role: ARN of the read-only role, `{account}` standing for the account; empty to read with the process's
+            own credentials (preview).
+        hands_role: ARN of the writing role; empty where nothing may be written.
+        stack: the name of Plumbline's own stack, for controls that look for its topic.
+    """
+
+    clients: ClientFactory
+    home: str
+    eyes_role: str = ""
+    hands_role: str = ""
+    stack: str = STACK
+
+    def eyes(self, account: str, region: str) -> Reader:
+        """See ports.Aws."""
+        return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account), self.stack)
+
+    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
+        """See ports.Aws. Each repair gets a session of its own, named after the control."""
+        region = global_region(self.home) if target.region == GLOBAL else target.region
+        policy = session_policy(control, resources)
+        made: dict[tuple[str, str], Any] = {}
+
+        def act(call: Call) -> None:
+            key = (call.region or region, call.service)
+            if key not in made:
+                role = self.hands_role.format(account=target.account)
+                with telling(call):
+                    made[key] = self.clients(target.account, key[0], call.service, role, policy, control.id)
+            perform(made[key], call)
+
+        return act
+
+
+def session_policy(control: Control, resources: Sequence[str]) -> str:
+    """The inline policy that limits one repair: the control's declared writes, on the plan's resources."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": sorted(control.writes), "Resource": list(resources)}],
+        },
+        separators=(",", ":"),
+    )
+
+
+def global_region(home: str) -> str:
+    """The region that answers for services without one, in the partition of `home`."""
+    partition = "aws-cn" if home.startswith("cn-") else "aws-us-gov" if home.startswith("us-gov-") else "aws"
+    return _GLOBAL_HOME[partition]

@@ -1,0 +1,129 @@
+"""Letters to the Alerts topic, and on request their twins for chat tools."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from plumbline.adapters.clients import ClientFactory, perform
+from plumbline.alerts.wording import Letter
+from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal
+
+#: Bytes: SNS takes 256 KB of text and attributes together. No letter is written to be as long.
+_MAX_BODY = 250_000
+#: What Amazon Q Developer takes of each part of a message.
+_MAX_TITLE, _MAX_DESCRIPTION, _MAX_STEP = 250, 8000, 350
+_ELLIPSIS = "..."
+#: The ampersand first: it begins the others.
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_HALF_AN_ENTITY = re.compile(r"&\w*$")
+#: What begins with it names a person or a whole channel; within a word, as in an address, it names nobody.
+_MENTION = re.compile(r"(?<!\w)@")
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The engine's Alerts: an SNS topic.
+
+    Attributes:
+        clients: the client factory.
+        arn: the topic.
+        region: where it is.
+        chat: a topic for chat tools, whose messages are JSON; empty for none.
+    """
+
+    clients: ClientFactory
+    arn: str
+    region: str
+    chat: str = ""
+
+    def is_heard(self) -> bool:
+        """See ports.Alerts."""
+        if self.chat:  # whoever asked for that topic reads there
+            return True
+        try:
+            sns = self.clients("", self.region, "sns")
+            answer = perform(sns, Call("sns", "GetTopicAttributes", {"TopicArn": self.arn}))
+            return int(answer["Attributes"]["SubscriptionsConfirmed"]) > 0
+        except (AwsRefusal, KeyError, ValueError) as error:
+            _log.warning("who hears %s is not known: %s", self.arn, error)
+            return True
+
+    def send(self, letter: Letter) -> None:
+        """See ports.Alerts."""
+        attributes = {
+            name: {"DataType": "String", "StringValue": value} for name, value in letter.attributes.items() if value
+        }
+        publish = {
+            "TopicArn": self.arn,
+            "Subject": letter.subject,
+            "Message": letter.body.encode()[:_MAX_BODY].decode(errors="ignore"),
+            "MessageAttributes": attributes,
+        }
+        perform(self.clients("", self.region, "sns"), Call("sns", "Publish", publish))
+        if self.chat:
+            twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(letter)), "MessageAttributes": attributes}
+            try:
+                perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
+            except AwsRefusal as error:  # the letter is out: telling it again each hour would help nobody
+                _log.error("the twin for chat tools was not sent: %s", error)
+
+
+def chat_message(letter: Letter) -> dict[str, object]:
+    """A letter as chat tools take it; what is empty is left out.
+
+    Source: custom notifications of Amazon Q Developer in chat applications, version 1.0 of their schema.
+    """
+    title = letter.subject.removeprefix("[Plumbline] ")
+    content = {
+        "textType": "client-markdown",
+        "title": _plain(f"Plumbline: {title}", _MAX_TITLE),
+        "description": _plain(letter.about.get("lead") or title, _MAX_DESCRIPTION),
+        "nextSteps": [_code(one) for one in letter.commands],
+    }
+    metadata = {
+        "threadId": _thread(letter),
+        "summary": _plain(title, _MAX_TITLE),
+        "eventType": letter.attributes.get("outcome", ""),
+        "relatedResources": [letter.about["target"]] if letter.about.get("target") else [],
+        "additionalContext": _filled(letter.attributes),
+    }
+    return {"version": "1.0", "source": "custom", "content": _filled(content), "metadata": _filled(metadata)}
+
+
+def _thread(letter: Letter) -> str:
+    """What is read together: all about one finding, or one rule that cannot look. Any other letter stands alone."""
+    attributes = letter.attributes
+    if attributes.get("finding"):
+        return attributes["finding"]
+    alone = hashlib.sha256(letter.body.encode()).hexdigest()[:12]
+    return f"{attributes.get('outcome') or 'plumbline'}-{attributes.get('control') or alone}"
+
+
+def _plain(text: str, limit: int) -> str:
+    """Text in which Slack and Teams find no tag, no link of their own and nobody to call, cut to what they take."""
+    safe = _MENTION.sub("@\u200b", text)
+    for char, entity in _ENTITIES.items():
+        safe = safe.replace(char, entity)
+    if len(safe) <= limit:
+        return safe
+    return _HALF_AN_ENTITY.sub("", safe[: limit - len(_ELLIPSIS)]) + _ELLIPSIS
+
+
+def _code(text: str) -> str:
+    """Text to be typed, set as code; a backtick in it would end the code."""
+    typed = text.replace("`", "'")
+    return f"`{_plain(typed, _MAX_STEP - 2)}`"
+
+
+def _filled(part: Mapping[str, T]) -> dict[str, T]:
+    return {name: value for name, value in part.items() if value}

@@ -1,0 +1,168 @@
+"""The baseline as the functions read it: what must hold, in which mode, on which clock.
+
+A person edits baseline.yaml; `sam build` checks it (compiler.py) and puts it into the layer as JSON, so that a broken
+file never reaches AWS and the functions parse no YAML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.core.errors import BaselineError
+from plumbline.decisions.exemptions import Exemption
+
+#: What the stack is called unless whoever deploys it says otherwise.
+STACK = "plumbline"
+COMPILED = Path(__file__).with_name("baseline.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One control as this account wants it."""
+
+    response: Response
+    clocks: Mapping[str, Clock]
+    settings: Mapping[str, Any]
+
+    @property
+    def mark(self) -> str:
+        """Changes with anything in the rule: what was judged under another mark has to be judged anew."""
+        text = json.dumps([self.response, {name: repr(one) for name, one in self.clocks.items()}, self.settings],
+                          sort_keys=True, default=str)  # fmt: skip
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """How many repairs are too many.
+
+    Attributes:
+        per_control: repairs of one control in one clock hour.
+        in_all: repairs of all controls in one clock hour.
+        fight: repairs of one target in 24 hours after which somebody else evidently wants it otherwise.
+    """
+
+    per_control: int = 10
+    in_all: int = 25
+    fight: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """How many letters are too many.
+
+    Attributes:
+        per_hour: letters in one clock hour; what comes after them is folded into one digest.
+        hours: how many clock hours, from midnight on, count as one; 1 to 24.
+    """
+
+    per_hour: int = 20
+    hours: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a person may keep Plumbline from repairing.
+
+    Attributes:
+        exemption_days: the longest exemption from the command line.
+        pause_days: the longest pause.
+    """
+
+    exemption_days: int = 90
+    pause_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What must hold in this account.
+
+    Attributes:
+        exemptions: those of baseline.yaml, reviewed with it; people's own are in the ledger.
+    """
+
+    rules: Mapping[str, Rule]
+    regions: tuple[str, ...] = ()
+    breakers: Breakers = field(default_factory=Breakers)
+    exemptions: tuple[Exemption, ...] = ()
+    letters: Letters = field(default_factory=Letters)
+    patience: Patience = field(default_factory=Patience)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], stack: str = STACK) -> Baseline:
+        """The baseline that compiler.py wrote, as it is meant in a stack of this name."""
+        return cls(
+            rules={
+                control: Rule(
+                    response=Response(rule["mode"]),
+                    clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
+                    settings=in_stack(rule["settings"], stack),
+                )
+                for control, rule in data["controls"].items()
+            },
+            regions=tuple(data["regions"]),
+            breakers=Breakers(**data["breakers"]),
+            letters=Letters(**data["letters"]),
+            exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
+            patience=Patience(**data["patience"]),
+        )
+
+
+def completed(settings: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A control's settings: what a person wants, and the default of whatever he leaves out.
+
+    Args:
+        settings: JSON Schema of each, as a control declares them. In a mapping with named keys, each key has its own
+            default; one with free keys is taken as a whole.
+        wanted: what stands in the file.
+    """
+    complete = {name: schema["default"] for name, schema in settings.items() if "default" in schema}
+    for name, value in wanted.items():
+        keyed = "properties" in settings.get(name, {})
+        complete[name] = {**complete.get(name, {}), **value} if keyed else value
+    return complete
+
+
+def in_stack(value: Any, stack: str) -> Any:  # noqa: ANN401 - settings are JSON-like
+    """Settings in which `{stack}` has become the stack's name, as in `{stack}-alerts`."""
+    if isinstance(value, str):
+        return value.replace("{stack}", stack)
+    if isinstance(value, Mapping):
+        return {key: in_stack(one, stack) for key, one in value.items()}
+    return [in_stack(one, stack) for one in value] if isinstance(value, list | tuple) else value
+
+
+def load(path: Path = COMPILED, *, stack: str = STACK) -> Baseline:
+    """The compiled baseline in the layer.
+
+    Args:
+        path: the file.
+        stack: the name of Plumbline's own stack, for what the baseline says of it.
+
+    Raises:
+        BaselineError: it is missing or unreadable; then nothing may be repaired.
+    """
+    try:
+        return Baseline.from_json(json.loads(path.read_text()), stack)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"the compiled baseline {path.name} cannot be read ({error}); run `sam build` and deploy again"
+        raise BaselineError([message]) from error
+
+
+def _clock(data: Mapping[str, Any]) -> Clock:
+    def hours(value: float | None) -> timedelta | None:
+        return None if value is None else timedelta(hours=value)
+
+    return Clock(
+        remind=tuple(timedelta(hours=value) for value in data["remind"]),
+        escalate=hours(data["escalate"]),
+        act=hours(data["act"]),
+    )

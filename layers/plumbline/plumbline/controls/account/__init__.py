@@ -1,0 +1,1 @@
+"""Controls about the account as a whole."""

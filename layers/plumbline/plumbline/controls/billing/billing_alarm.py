@@ -1,0 +1,200 @@
+"""An alarm tells when the month's bill passes a limit.
+
+Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, warns
+above the baseline's threshold, and reaches at least one person who confirmed the subscription. Billing data is
+switched on. The data of an organisation's member accounts is in the account that pays: switch this control off in the
+members, and hold it in the payer. A click on the unsubscribe link of an e-mail makes no event; the hourly sweep finds
+it. Not judged: alarm mute rules, filter policies of subscriptions, the topic's own policy.
+Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
+and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
+Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
+are not touched. Billing data itself can be switched on by a person only: the letter says where.
+Undo: puts the earlier alarm back, or deletes it where there was none.
+Source: Amazon CloudWatch user guide, Create a billing alarm; AWS Well-Architected, COST02-BP05.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from plumbline.controls.billing._alarms import METRIC, REGION, faults, repaired, settings_of, watches_the_bill
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Event
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import State, Target
+from plumbline.wakes import cloudtrail
+
+ALARM = ("cloudwatch-alarm", "billing-alarm")
+DATA = ("cloudwatch-metric", "billing-data")
+OURS = "plumbline-billing"
+_PARTITIONS_WITHOUT = ("cn-", "us-gov-", "us-iso", "eusc-")
+
+
+def locate(detail: Event) -> Iterable[Target]:
+    """The one alarm target, whichever alarm or topic of us-east-1 the event was about."""
+    return cloudtrail.here(detail, *ALARM) if detail.get("awsRegion") == REGION else ()
+
+
+def find(ask: Ask) -> Iterable[Target]:
+    """Two targets: the alarm, and the data it needs. Other partitions have no billing metric."""
+    if not ask.home.startswith(_PARTITIONS_WITHOUT):
+        yield Target(ask.account, REGION, *ALARM)
+        yield Target(ask.account, REGION, *DATA)
+
+
+def observe(ask: Ask, target: Target) -> State:
+    """Whether there is billing data; or the alarms on it, our own whatever it watches, and who listens to them."""
+    if (target.kind, target.id) == DATA:
+        metrics = ask(Call("cloudwatch", "ListMetrics", dict(METRIC))).get("Metrics", ())
+        return {"data": any(one["Dimensions"] == METRIC["Dimensions"] for one in metrics)}
+    found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
+    alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one)]
+    own = f"arn:aws:sns:{REGION}:{target.account}:{ask.stack}-alerts"
+    topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
+    return {
+        "account": target.account,
+        "alarms": sorted(alarms, key=lambda one: (one["AlarmName"] != OURS, one["AlarmName"])),
+        "topics": {one: _confirmed(ask, one) for one in sorted(topics | {own})},
+        "own_topic": own,
+    }
+
+
+def detect(state: State, settings: Settings) -> Deviation | None:
+    """No alarm without a fault; or no billing data."""
+    assert state is not None  # noqa: S101 - an account always has a state
+    if "data" in state:
+        switched_off = Deviation("is missing: billing alerts are switched off", ("no data",), clock="no-data")
+        return None if state["data"] else switched_off
+    every = _every_fault(state, settings)
+    if not all(every.values()):
+        return None
+    if not every:
+        return Deviation("is missing: nobody hears of a rising bill", ("no alarm",))
+    name = min(every, key=lambda one: len(every[one]))
+    return Deviation(f"would not warn: {name} {every[name][0]}", tuple(f"{name} {one}" for one in every[name]))
+
+
+def describe(state: State) -> str:
+    """Each alarm with its threshold; or whether there is data."""
+    assert state is not None  # noqa: S101 - an account always has a state
+    if "data" in state:
+        return "CloudWatch has billing data" if state["data"] else "CloudWatch has no billing data"
+    return "; ".join(map(_words, state["alarms"])) or "no alarm on estimated charges"
+
+
+def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+    """Put our alarm, and only it; where somebody will hear it."""
+    assert state is not None  # noqa: S101 - an account always has a state
+    if "data" in state:
+        return Plan(refusal=_WITHOUT_DATA)
+    topic = settings["topic"] or state["own_topic"]
+    refusal = _unheard(topic, state["topics"], named=bool(settings["topic"]))
+    if refusal:
+        return Plan(refusal=refusal)
+    before = next((one for one in state["alarms"] if one["AlarmName"] == OURS), None)
+    after = repaired(before, OURS, topic, settings["threshold_usd"])
+    delete = Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [OURS]}, absent=("ResourceNotFound",))
+    undo = Call("cloudwatch", "PutMetricAlarm", before) if before else delete
+    return Plan(
+        steps=(Step(Call("cloudwatch", "PutMetricAlarm", after), (undo,)),),
+        resources=(f"arn:*:cloudwatch:{REGION}:{target.account}:alarm:{OURS}",),
+        summary=f"sets alarm {OURS} to warn when the month's charges pass {after['Threshold']:g} USD",
+    )
+
+
+def part(state: State, _plan: Plan) -> State:
+    """Our own alarm: the others are other people's."""
+    alarms = state.get("alarms", ()) if state else ()
+    return {"alarm": next((one for one in alarms if one["AlarmName"] == OURS), None)}
+
+
+_WITHOUT_DATA = (
+    "only a person can switch billing alerts on: open Billing and Cost Management, Billing preferences, Alert "
+    "preferences, and tick 'Receive CloudWatch billing alerts'; data arrives about a quarter of an hour later. In a "
+    "member account of an organisation the data is in the account that pays: switch billing-alarm off here and hold it "
+    "there"
+)
+
+
+def _unheard(topic: str, topics: Mapping[str, Any], *, named: bool) -> str:
+    """Why an alarm on this topic would reach nobody; empty when it would, or when only trying can tell."""
+    if f":sns:{REGION}:" not in topic:
+        return f"topic {topic} is not in {REGION}, and a billing alarm can only tell a topic there"
+    if topics.get(topic, 0) is None or (not named and topic not in topics):
+        return (
+            f"there is no topic {topic}; create one in {REGION}, confirm its subscription, and name it in the setting "
+            "`topic` of billing-alarm"
+        )
+    if topics.get(topic) == 0:
+        return f"nobody has confirmed a subscription to {topic}; follow the link in the mail from AWS Notifications"
+    return ""
+
+
+def _every_fault(state: Mapping[str, Any], settings: Settings) -> Mapping[str, list[str]]:
+    limit, trusted = settings["threshold_usd"], settings["topic"]
+    return {one["AlarmName"]: faults(one, state["topics"], limit, trusted) for one in state["alarms"]}
+
+
+def _confirmed(ask: Ask, topic: str) -> int | None:
+    """How many confirmed subscriptions a topic has; None when it is gone. One that waits has no ARN yet."""
+    answer = ask(Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic}, absent=("NotFound",)))
+    if answer is None:
+        return None
+    return sum(str(one["SubscriptionArn"]).startswith("arn:") for one in answer.get("Subscriptions", ()))
+
+
+def _is_topic_of(action: str, account: str) -> bool:
+    return action.startswith(f"arn:aws:sns:{REGION}:{account}:")
+
+
+def _words(alarm: Mapping[str, Any]) -> str:
+    if not watches_the_bill(alarm):
+        return f"alarm {alarm['AlarmName']} watches something else"
+    off = "" if alarm.get("ActionsEnabled", True) else ", its actions switched off"
+    return f"alarm {alarm['AlarmName']} warns at {alarm.get('Threshold', 0):g} USD{off}"
+
+
+CONTROL = Control(
+    id="billing-alarm",
+    doc=__doc__ or "",
+    severity=Severity.MEDIUM,
+    response=Response.ENFORCE,
+    clocks={"default": AT_ONCE, "no-data": Clock(remind=(timedelta(days=2), timedelta(days=7)))},
+    scope=Scope.BILLING,
+    kinds=(ALARM[0], DATA[0]),
+    wakes_on=(
+        On(
+            "monitoring.amazonaws.com",
+            ("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm"),
+            locate,
+            match={"awsRegion": [REGION]},
+        ),
+        On("sns.amazonaws.com", ("DeleteTopic", "Unsubscribe"), locate, match={"awsRegion": [REGION]}),
+    ),
+    reads=frozenset({"cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics", "sns:ListSubscriptionsByTopic"}),
+    writes=frozenset({"cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"}),
+    noun="the {kind} on the bill",
+    find=find,
+    observe=observe,
+    detect=detect,
+    describe=describe,
+    plan=plan,
+    part=part,
+    settings={
+        "threshold_usd": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 10,
+            "description": "Warn when the month's estimated charges pass this many US dollars.",
+        },
+        "topic": {
+            "type": "string",
+            "pattern": "^(arn:aws:sns:us-east-1:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$",
+            "default": "",
+            "description": "The SNS topic in us-east-1 that the alarm tells. Empty: Plumbline's own Alerts topic.",
+        },
+    },
+)

@@ -1,0 +1,1 @@
+"""Controls about what watches the account."""

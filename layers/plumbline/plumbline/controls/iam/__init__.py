@@ -1,0 +1,1 @@
+"""Controls about users, groups, roles and their policies."""

@@ -1,0 +1,160 @@
+"""What the IAM controls share: bulk reads, names of principals, ARNs to limit a session to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from plumbline.core.calls import Ask, Call
+from plumbline.core.cause import Event
+from plumbline.core.targets import GLOBAL, Target
+from plumbline.rights.documents import Document, document
+from plumbline.wakes import cloudtrail
+
+#: The account's users, groups, roles and own policies, a thousand to the page. Equal calls are asked once a sweep, so
+#: every IAM control shares the pages.
+EVERYTHING = Call(
+    "iam",
+    "GetAccountAuthorizationDetails",
+    {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
+)
+REPORT = Call(
+    "iam",
+    "GetCredentialReport",
+    absent=(
+        "ReportNotPresent",
+        "ReportExpired",
+        "ReportInProgress",
+        "CredentialReportNotPresentException",
+        "CredentialReportExpiredException",
+        "CredentialReportNotReadyException",
+    ),
+)
+GONE = ("NoSuchEntity",)
+#: A principal's kind of target -> how the API spells it.
+PRINCIPALS = {"iam-user": "User", "iam-group": "Group", "iam-role": "Role"}
+#: The path of what Plumbline makes and of its own roles.
+OWN_PATH = "/plumbline/"
+#: IAM refuses these paths to everybody but AWS: roles of AWS services, and roles that IAM Identity Center keeps.
+SERVICE_LINKED, RESERVED = "aws-service-role/", "aws-reserved/"
+#: Managed policies one principal can hold by AWS's default quota. AWS raises it to 20 at most, for users and roles.
+#: Source: IAM quotas.
+MOST_ATTACHED = 10
+_FEW = 5
+
+
+def user_names(ask: Ask) -> list[str]:
+    """Every IAM user's name."""
+    return [user["UserName"] for user in ask(Call("iam", "ListUsers"))["Users"]]
+
+
+def by_name(account: str, kind: str, name: str) -> tuple[str, ...]:
+    """ARN patterns that match exactly the user, group, role or policy of this name, whatever its path.
+
+    A name holds no slash, so neither pattern reaches another one. `arn:*` also fits the other partitions.
+    """
+    return (f"arn:*:iam::{account}:{kind}/{name}", f"arn:*:iam::{account}:{kind}/*/{name}")
+
+
+def by_names(account: str, named: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The patterns of several; of all of their kinds when they are many, for a session policy holds 2,048 characters.
+
+    Args:
+        account: twelve digits.
+        named: kind and name of each.
+    """
+    those = sorted(set(named))
+    if len(those) > _FEW:
+        return tuple(f"arn:*:iam::{account}:{kind}/*" for kind in sorted({kind for kind, _ in those}))
+    return tuple(arn for kind, name in those for arn in by_name(account, kind, name))
+
+
+def named(target: Target) -> Mapping[str, Any]:
+    """The API parameter that names a principal target: UserName, GroupName or RoleName."""
+    return {f"{PRINCIPALS[target.kind]}Name": target.id}
+
+
+def partition(ask: Ask) -> str:
+    """The partition of the account, as its ARNs begin."""
+    return "aws-cn" if ask.home.startswith("cn-") else "aws-us-gov" if ask.home.startswith("us-gov-") else "aws"
+
+
+def locate_principal(detail: Event) -> Iterable[Target]:
+    """The user, group or role whose policies or name an event changed; all of them where it does not say which.
+
+    Of AddUserToGroup it is the user: the group is as it was. What was renamed is found under its new name only.
+    """
+    event = str(detail.get("eventName"))
+    kind, word = next((kind, word) for kind, word in PRINCIPALS.items() if word in event)
+    name = cloudtrail.parameter(detail, f"new{word}Name", f"{word.lower()}Name")
+    return cloudtrail.here(detail, kind, name, region=GLOBAL)
+
+
+#: What `principal` and the bulk read ask for.
+PRINCIPAL_READS = frozenset(
+    {"iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole"}
+    | {
+        f"iam:{verb}"
+        for word in PRINCIPALS.values()
+        for verb in (f"Get{word}Policy", f"List{word}Policies", f"ListAttached{word}Policies")
+    }
+)
+#: What moves the policies of a user, group or role.
+PRINCIPAL_WRITES = frozenset(
+    f"iam:{verb}{word}Policy" for verb in ("Attach", "Detach", "Delete", "Put") for word in PRINCIPALS.values()
+)
+
+
+def principal(ask: Ask, target: Target) -> dict[str, Any] | None:
+    """One user, group or role, asked afresh; None when it is gone or a service-linked role.
+
+    `name` is a role's with its path, as `aws-reserved/sso.amazonaws.com/...`; `groups` are a user's.
+    """
+    spelled, own = PRINCIPALS[target.kind], named(target)
+    name = target.id
+    if target.kind == "iam-role":
+        role = ask(Call("iam", "GetRole", own, absent=GONE))
+        if role is None:
+            return None
+        name = role["Role"]["Path"].lstrip("/") + target.id
+        if name.startswith(SERVICE_LINKED):
+            return None
+    inline = ask(Call("iam", f"List{spelled}Policies", own, absent=GONE))
+    attached = ask(Call("iam", f"ListAttached{spelled}Policies", own, absent=GONE))
+    if inline is None or attached is None:
+        return None
+    return {
+        "kind": spelled.lower(),
+        "name": name,
+        "inline": {
+            policy: document(found["PolicyDocument"])
+            for policy in sorted(inline["PolicyNames"])
+            if (found := ask(Call("iam", f"Get{spelled}Policy", {**own, "PolicyName": policy}, absent=GONE)))
+        },
+        "attached": sorted(one["PolicyArn"] for one in attached["AttachedPolicies"]),
+    }
+
+
+def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
+    """Every user, group and role as `principal` gives it, from one bulk read."""
+    everything = ask(EVERYTHING)
+    return {
+        Target(ask.account, GLOBAL, kind, one[f"{spelled}Name"]): {
+            "kind": spelled.lower(),
+            "name": (one["Path"].lstrip("/") if kind == "iam-role" else "") + one[f"{spelled}Name"],
+            "inline": {
+                policy["PolicyName"]: document(policy["PolicyDocument"])
+                for policy in sorted(one.get(f"{spelled}PolicyList") or [], key=lambda policy: policy["PolicyName"])
+            },
+            "attached": sorted(policy["PolicyArn"] for policy in one.get("AttachedManagedPolicies") or []),
+        }
+        for kind, spelled in PRINCIPALS.items()
+        for one in everything[f"{spelled}DetailList"]
+        if not one["Path"].lstrip("/").startswith(SERVICE_LINKED)
+    }
+
+
+def default_document(policy: Mapping[str, Any]) -> Document:
+    """What a policy of the bulk read says now."""
+    now = policy["DefaultVersionId"]
+    return next((document(one["Document"]) for one in policy["PolicyVersionList"] if one["VersionId"] == now), {})

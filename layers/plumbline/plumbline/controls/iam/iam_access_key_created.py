@@ -1,0 +1,119 @@
+"""Access keys exist only for the users the baseline lists.
+
+Holds: every active access key belongs to a user named in `allowed_users`.
+Why: an access key is a password that works from anywhere, never expires and needs no second factor. Making one for a
+quiet user is the first thing an intruder does to be able to come back.
+Repair: deactivates that one key; no other key, and nothing else of the user, is touched.
+Undo: activates the key again. Sessions that were minted from it before live on until they expire.
+Source: AWS IAM best practices (temporary credentials); CIS AWS Foundations 1.13; CloudTrail CreateAccessKey.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Container, Iterable
+from fnmatch import fnmatchcase
+
+from plumbline.controls.iam._principals import REPORT, by_name, user_names
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.cause import Event
+from plumbline.core.clock import AT_ONCE
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.wakes import cloudtrail
+
+KIND = "iam-access-key"
+
+
+def locate(detail: Event) -> Iterable[Target]:
+    """The key the event is about; all keys of the user, under his new name, where it does not say which."""
+    user = cloudtrail.answer(detail, "accessKey", "userName") or cloudtrail.parameter(detail, "newUserName", "userName")
+    key = cloudtrail.answer(detail, "accessKey", "accessKeyId") or cloudtrail.parameter(detail, "accessKeyId")
+    return cloudtrail.here(detail, KIND, user, key, region=GLOBAL)
+
+
+def find(ask: Ask) -> Iterable[Target]:
+    """The keys of every user that may have an active one; the credential report spares asking for the others.
+
+    The report may be four hours old: who was made or renamed since is not in it, and is asked for.
+    """
+    report = ask(REPORT)
+    if report is None:  # none yet, or too old: order one for the next sweep, and ask one by one now
+        ask(Call("iam", "GenerateCredentialReport"))
+    rows = csv.DictReader(io.StringIO(report["Content"].decode())) if report else ()
+    quiet = {row["user"] for row in rows if "true" not in (row["access_key_1_active"], row["access_key_2_active"])}
+    for user in user_names(ask):
+        for key in () if user in quiet else _keys(ask, user):
+            yield Target(ask.account, GLOBAL, KIND, f"{user}/{key['AccessKeyId']}")
+
+
+def observe(ask: Ask, target: Target) -> State:
+    """The key as it is; None when it, or its user, is gone."""
+    user, _, key_id = target.id.partition("/")
+    key = next((one for one in _keys(ask, user) if one["AccessKeyId"] == key_id), None)
+    return key and {"user": user, "key": key_id, "status": key["Status"]}
+
+
+def detect(state: State, settings: Settings) -> Deviation | None:
+    """An active key of a user that no name or pattern in the baseline covers."""
+    if state is None or state["status"] != "Active":
+        return None
+    if any(fnmatchcase(state["user"], name) for name in settings["allowed_users"]):
+        return None
+    return Deviation("is not allowed: the baseline lists no key for its user", (state["key"],))
+
+
+def describe(state: State) -> str:
+    """Active, Inactive or gone."""
+    return f"the key is {state['status']}" if state else "the key does not exist"
+
+
+def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+    """Deactivate the key, and only it."""
+    assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
+    key = {"UserName": state["user"], "AccessKeyId": state["key"]}
+
+    def to(status: str) -> Call:
+        return Call("iam", "UpdateAccessKey", {**key, "Status": status}, absent=("NoSuchEntity",))
+
+    return Plan(
+        steps=(Step(do=to("Inactive"), undo=(to("Active"),)),),
+        resources=by_name(target.account, "user", state["user"]),
+        summary=f"deactivates access key {state['key']} of user {state['user']}",
+        irreversible="sessions already started with the key live on until they expire",
+    )
+
+
+def _keys(ask: Ask, user: str) -> list[dict[str, str]]:
+    answer = ask(Call("iam", "ListAccessKeys", {"UserName": user}, absent=("NoSuchEntity",)))
+    return answer["AccessKeyMetadata"] if answer else []
+
+
+CONTROL = Control(
+    id="iam-access-key-created",
+    doc=__doc__ or "",
+    severity=Severity.HIGH,
+    response=Response.ENFORCE,
+    clocks={"default": AT_ONCE},
+    scope=Scope.GLOBAL,
+    kinds=(KIND,),
+    # Users are allowed by name, so who is renamed is looked at too.
+    wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "UpdateAccessKey", "UpdateUser"), locate),),
+    reads=frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers"}),
+    writes=frozenset({"iam:UpdateAccessKey"}),
+    noun="access key {last} of user {first}",
+    find=find,
+    observe=observe,
+    detect=detect,
+    describe=describe,
+    plan=plan,
+    settings={
+        "allowed_users": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "description": "Users that may have active access keys; `*` and `?` match any text and any letter.",
+        },
+    },
+)

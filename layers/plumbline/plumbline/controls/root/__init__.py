@@ -1,0 +1,1 @@
+"""Controls about the root user."""

@@ -1,0 +1,1 @@
+"""Controls about buckets."""

@@ -1,0 +1,67 @@
+"""What the S3 controls share: every bucket with its region, where events name one, ARNs to limit a session to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from plumbline.core.calls import Ask, Call
+from plumbline.core.cause import Event
+from plumbline.core.control import Settings
+from plumbline.core.targets import Target
+from plumbline.wakes import cloudtrail
+
+KIND = "s3-bucket"
+GONE = ("NoSuchBucket",)
+#: S3 tells the buckets' regions only to a request that carries a parameter.
+_BUCKETS = Call("s3", "ListBuckets", {"MaxBuckets": 1000})
+
+#: The setting of controls about public buckets.
+ALLOWED: Mapping[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "minLength": 1},
+    "default": [],
+    "description": "Buckets that are public on purpose; `*` and `?` match any text and any letter.",
+}
+
+
+def buckets(ask: Ask) -> Iterable[Target]:
+    """Every bucket of the account, each in its own region, whichever region is asked."""
+    for bucket in ask(_BUCKETS).get("Buckets", ()):
+        region = bucket.get("BucketRegion") or _region(ask, bucket["Name"])
+        if region:
+            yield Target(ask.account, region, KIND, bucket["Name"])
+
+
+def located(detail: Event) -> Iterable[Target]:
+    """The bucket an event is about. A bucket is created in the region its request names, else where it was sent."""
+    asked = cloudtrail.section(detail.get("requestParameters")).get("CreateBucketConfiguration")
+    region = cloudtrail.section(asked).get("LocationConstraint")
+    bucket = cloudtrail.parameter(detail, "bucketName")
+    return cloudtrail.here(detail, KIND, bucket, region=_named(region) if bucket and isinstance(region, str) else "")
+
+
+def is_allowed(bucket: str, settings: Settings) -> bool:
+    """Whether the baseline lists the bucket as public on purpose."""
+    return any(fnmatchcase(bucket, name) for name in settings["allowed_buckets"])
+
+
+def arns(target: Target) -> tuple[str, ...]:
+    """The bucket's ARN, in any partition."""
+    return (f"arn:*:s3:::{target.id}",)
+
+
+def on(target: Target, operation: str, *, absent: tuple[str, ...] = GONE, **parameters: object) -> Call:
+    """A call about one bucket, sent to the bucket's own region."""
+    return Call("s3", operation, {"Bucket": target.id, **parameters}, target.region, absent)
+
+
+def _region(ask: Ask, bucket: str) -> str:
+    """The region of a bucket where ListBuckets does not tell (older stores that speak S3's protocol)."""
+    answer = ask(Call("s3", "GetBucketLocation", {"Bucket": bucket}, absent=GONE))
+    return "" if answer is None else _named(answer.get("LocationConstraint") or "us-east-1")
+
+
+def _named(constraint: str) -> str:
+    return {"EU": "eu-west-1"}.get(constraint, constraint)  # what S3 called its first European region

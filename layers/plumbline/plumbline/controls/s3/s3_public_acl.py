@@ -1,0 +1,126 @@
+"""No bucket is opened to everybody by its access control list.
+
+Holds: no bucket's ACL grants anything to the groups AllUsers (anyone) or AuthenticatedUsers (anyone with any AWS
+account).
+Why: a grant to one of these groups hands the bucket to the whole internet, and search engines for open buckets find it
+within hours. READ lets strangers list every file name, WRITE lets them add, replace and delete, at your cost.
+Repair: takes those grants off the ACL. Every other grant (the owner's, other accounts', log delivery) stays as it is.
+Undo: puts the earlier ACL back in full.
+Source: CIS AWS Foundations 2.1.4; Amazon S3 user guide, Access control list overview, "Amazon S3 predefined groups".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, is_allowed, located, on
+from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.clock import AT_ONCE, Clock
+from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.targets import State, Target
+
+_GROUPS = {
+    "http://acs.amazonaws.com/groups/global/AllUsers": "anyone",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": "anyone with an AWS account",
+}
+#: What a permission on a bucket lets its holder do; worst first.
+_MEANS = {
+    "FULL_CONTROL": "do everything with it",
+    "WRITE_ACP": "change its permissions",
+    "WRITE": "write and delete files",
+    "READ": "list it",
+    "READ_ACP": "read its permissions",
+}
+
+Grant = Mapping[str, Any]
+
+
+def observe(ask: Ask, target: Target) -> State:
+    """The bucket's ACL; None when the bucket is gone."""
+    acl = ask(on(target, "GetBucketAcl"))
+    return acl and {"bucket": target.id, "owner": acl["Owner"], "grants": acl["Grants"]}
+
+
+def detect(state: State, settings: Settings) -> Deviation | None:
+    """A grant to everybody on a bucket that is not public on purpose."""
+    if state is None or is_allowed(state["bucket"], settings):
+        return None
+    public = sorted((one for one in state["grants"] if is_public(one)), key=_rank)
+    if not public:
+        return None
+    return Deviation(f"is public: {_words(public[0])}", tuple(map(_fact, public)))
+
+
+def describe(state: State) -> str:
+    """Who may do what, in words."""
+    if state is None:
+        return "the bucket does not exist"
+    public = sorted((one for one in state["grants"] if is_public(one)), key=_rank)
+    others = len(state["grants"]) - len(public)
+    return "; ".join((*map(_words, public), f"{others} grant{'s' * (others != 1)} to named accounts or AWS services"))
+
+
+def plan(target: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
+    """Put the ACL back without the public grants."""
+    assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
+
+    def to(grants: Sequence[Grant]) -> Call:
+        return on(target, "PutBucketAcl", AccessControlPolicy={"Owner": state["owner"], "Grants": list(grants)})
+
+    taken = [one for one in state["grants"] if is_public(one) and _fact(one) in facts]
+    left = [one for one in state["grants"] if one not in taken]
+    every = not any(map(is_public, left))
+    what = "the public grants" if every else f"what is new of the public grants ({'; '.join(map(_words, taken))})"
+    return Plan(
+        steps=(Step(do=to(left), undo=(to(state["grants"]),)),),
+        resources=arns(target),
+        summary=f"takes {what} off bucket {target.id}",
+    )
+
+
+def is_public(grant: Grant) -> bool:
+    """Whether a grant is to everybody, or to everybody with an AWS account."""
+    return grant.get("Grantee", {}).get("URI") in _GROUPS
+
+
+def _fact(grant: Grant) -> str:
+    return f"{grant['Grantee']['URI'].rpartition('/')[2]} {grant['Permission']}"
+
+
+def _rank(grant: Grant) -> int:
+    return list(_MEANS).index(grant["Permission"])
+
+
+def _words(grant: Grant) -> str:
+    return f"{_GROUPS[grant['Grantee']['URI']]} may {_MEANS[grant['Permission']]}"
+
+
+CONTROL = Control(
+    id="s3-public-acl",
+    doc=__doc__ or "",
+    severity=Severity.HIGH,
+    response=Response.ENFORCE,
+    clocks={
+        "default": AT_ONCE,
+        # What a sweep finds may have been public for years: somebody may rely on it.
+        "found-by-sweep": Clock(
+            remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)),
+            escalate=timedelta(days=7),
+            act=timedelta(days=7),
+        ),
+    },
+    scope=Scope.GLOBAL,
+    kinds=(KIND,),
+    wakes_on=(On("s3.amazonaws.com", ("PutBucketAcl", "CreateBucket"), located),),
+    reads=frozenset({"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListAllMyBuckets"}),
+    writes=frozenset({"s3:PutBucketAcl"}),
+    noun="bucket {id}",
+    find=buckets,
+    observe=observe,
+    detect=detect,
+    describe=describe,
+    plan=plan,
+    settings={"allowed_buckets": ALLOWED},
+)

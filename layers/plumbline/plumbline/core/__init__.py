@@ -1,0 +1,1 @@
+"""The nouns, by kind: targets, calls, clocks, controls, causes, errors. Plain values; standard library only."""

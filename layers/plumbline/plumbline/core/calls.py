@@ -1,0 +1,117 @@
+"""AWS API calls as data: what is asked, what a repair does, how it is taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+#: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
+#: Source: Service Authorization Reference.
+_ACTIONS = {
+    ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
+    ("s3", "GetPublicAccessBlock"): "s3:GetBucketPublicAccessBlock",
+    ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
+    ("s3", "DeletePublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
+    ("s3", "GetBucketLifecycleConfiguration"): "s3:GetLifecycleConfiguration",
+    ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
+    ("s3", "PutBucketEncryption"): "s3:PutEncryptionConfiguration",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One AWS API call as data.
+
+    Attributes:
+        service: botocore's service name.
+        operation: the API's operation name, such as `UpdateAccessKey`.
+        parameters: as boto3 takes them.
+        region: where to send it; empty for the target's own region.
+        absent: error codes that mean "there is none": a read then answers None, a write is content.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    region: str = ""
+    absent: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """The IAM action that allows this call."""
+        return _ACTIONS.get((self.service, self.operation), f"{self.service}:{self.operation}")
+
+    @property
+    def key(self) -> str:
+        """The same for equal calls, so that a sweep asks each question once."""
+        return json.dumps([self.service, self.operation, self.parameters, self.region], sort_keys=True, default=str)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the ledger."""
+        return {
+            "service": self.service,
+            "operation": self.operation,
+            "parameters": dict(self.parameters),
+            "region": self.region,
+            "absent": list(self.absent),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Call:
+        """The call that `to_json` wrote."""
+        return cls(data["service"], data["operation"], data["parameters"], data["region"], tuple(data["absent"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write, and the writes that take it back. An undo must be harmless when its write never happened."""
+
+    do: Call
+    undo: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The repair of one deviation, computed from the state before it.
+
+    Attributes:
+        steps: in order; each with its own undo, so that half a repair can be taken back.
+        resources: the ARNs (IAM wildcards allowed) that the writing session is limited to.
+        summary: what the repair does, one sentence in the present tense.
+        irreversible: what an undo cannot bring back; empty when it brings back everything.
+        refusal: why there is no safe repair; then `steps` is empty and a person has to act.
+    """
+
+    steps: tuple[Step, ...] = ()
+    resources: tuple[str, ...] = ()
+    summary: str = ""
+    irreversible: str = ""
+    refusal: str = ""
+
+    @property
+    def do(self) -> tuple[Call, ...]:
+        """The calls that repair."""
+        return tuple(step.do for step in self.steps)
+
+    @property
+    def undo(self) -> tuple[Call, ...]:
+        """The calls that put the earlier state back, last write first."""
+        return tuple(call for step in reversed(self.steps) for call in step.undo)
+
+
+class Ask(Protocol):
+    """Performs one read. Lists are read to their last page; equal questions are asked once.
+
+    Raises:
+        AwsRefusal: AWS answered with an error that the call does not list as `absent`.
+    """
+
+    account: str
+    region: str
+    home: str
+    stack: str
+
+    def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
+        """AWS's answer, or None where its error code is in `call.absent`."""

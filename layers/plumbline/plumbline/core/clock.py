@@ -1,0 +1,54 @@
+"""When, after it was first seen, a deviation is reminded of, escalated and repaired."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When, after first seen, a finding is reminded of, escalated and repaired. None: never.
+
+    Only consecutive time counts: a finding that closes and comes back starts afresh.
+    """
+
+    remind: tuple[timedelta, ...] = ()
+    escalate: timedelta | None = None
+    act: timedelta | None = None
+
+
+#: Repaired when it is seen. What is there a day later was held back, or could not be repaired: somebody has to know.
+AT_ONCE = Clock(escalate=timedelta(days=1), act=timedelta(0))
+NEVER = Clock()
+_UNITS = {"h": 1, "d": 24}
+_DURATION = re.compile(r"^\s*(\d+)\s*(h|d)\s*$")
+
+
+def utc(text: str) -> datetime:
+    """The instant that an ISO 8601 text names; UTC where it names no zone.
+
+    Raises:
+        ValueError: the text names no instant, or one beyond the calendar.
+    """
+    at = datetime.fromisoformat(text)
+    try:
+        return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise ValueError(f"'{text}' lies beyond the calendar") from error
+
+
+def duration(text: str) -> timedelta:
+    """The time that `7d`, `12h` or `0` stands for.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    if str(text).strip() == "0":
+        return timedelta(0)
+    found = _DURATION.match(str(text))
+    if not found:
+        message = f"'{text}' is no duration; write hours or days, such as 12h or 7d"
+        raise ValueError(message)
+    return timedelta(hours=int(found[1]) * _UNITS[found[2]])

@@ -1,0 +1,229 @@
+"""A rule of the baseline as one frozen value, and the words it is written in.
+
+Everything that decides (controls, clocks, the engine's order of work) is written in the nouns of this room, so that it
+can be tested with plain data. Nothing here reads a clock, an environment variable or the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from plumbline.core.calls import Ask, Plan
+from plumbline.core.cause import Event
+from plumbline.core.clock import Clock
+from plumbline.core.targets import State, Target
+
+Settings = Mapping[str, Any]
+
+
+class Severity(str, Enum):
+    """How bad a deviation is, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst, so that sorting puts it first."""
+        return list(Severity).index(self)
+
+
+class Response(str, Enum):
+    """What Plumbline does about a deviation that is due."""
+
+    ENFORCE = "enforce"  # repair, then tell
+    PROPOSE = "propose"  # store the plan, tell, wait for a person's approval
+    OBSERVE = "observe"  # everything but the writes: tell what would have been done
+    ALERT = "alert"  # tell; a person repairs
+    OFF = "off"  # neither watched nor told
+
+    @property
+    def caution(self) -> int:
+        """0 acts by itself; higher does less. The more careful of two modes wins."""
+        return list(Response).index(self)
+
+
+class Scope(str, Enum):
+    """Where the sweep looks for a control's targets."""
+
+    GLOBAL = "global"  # once per account
+    HOME = "home"  # once per account, in the region Plumbline is deployed in
+    BILLING = "us-east-1"  # once per account, in the region that carries AWS/Billing
+    EACH = "each"  # in every region the baseline names
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What is wrong with a target.
+
+    Attributes:
+        summary: what is wrong, as it reads after the target's name: "is public: anyone may list it".
+        items: the single facts that are wrong, such as policy names. Adoption's grace covers the facts it found;
+            a new fact on the same target is a new deviation.
+        clock: which of the control's clocks runs; `default` unless the control tells kinds of deviation apart.
+    """
+
+    summary: str
+    items: tuple[str, ...] = ()
+    clock: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """A CloudTrail event that wakes a control.
+
+    Attributes:
+        source: `eventSource`, such as `iam.amazonaws.com`.
+        names: event names as CloudTrail writes them (not always the API's). Empty: any, told apart by `match`.
+        locate: event detail -> the targets to look at. It must not judge. A target whose id is `*` makes the whole
+            control look, for events that leave out what they were about.
+        detail_type: EventBridge's `detail-type`.
+        match: further fields of the event pattern's `detail`.
+        reads_too: whether read-only calls wake as well (needs a rule state of its own).
+        failed_too: whether calls that AWS refused wake as well. They changed nothing, so this is for a control to which
+            trying is doing.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    locate: Callable[[Event], Iterable[Target]]
+    detail_type: str = "AWS API Call via CloudTrail"
+    match: Mapping[str, Any] = field(default_factory=dict)
+    reads_too: bool = False
+    failed_too: bool = False
+
+
+#: The headings of a control's documentation.
+SECTIONS = ("Holds", "Why", "Repair", "Undo", "Source")
+_SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)
+
+
+class _Every:
+    """A set of facts that has them all."""
+
+    def __contains__(self, _fact: object) -> bool:
+        return True
+
+
+#: Every fact of a deviation, whatever it is.
+EVERY: Container[str] = _Every()
+
+
+Find = Callable[[Ask], Iterable[Target]]
+
+
+Observe = Callable[[Ask, Target], State]
+
+
+Detect = Callable[[State, Settings], Deviation | None]
+
+
+Part = Callable[[State, Plan], State]
+
+
+class MakePlan(Protocol):
+    """Computes a repair."""
+
+    def __call__(self, target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
+        """The repair of one deviation.
+
+        Args:
+            target: what deviates.
+            state: how it was observed just now.
+            settings: the control's, from the baseline.
+            facts: the deviation's `items` that may be repaired now; others are in adoption's grace. A control whose
+                facts are one write of one value repairs them all together.
+        """
+
+
+def no_plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+    """The plan of a control that only tells."""
+    return Plan(refusal="there is no API that repairs this; a person has to")
+
+
+def whole(state: State, _plan: Plan) -> State:
+    """All of a state: what a repair is about where a target is one thing."""
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One rule of the baseline, in one file. Its module's docstring is its documentation.
+
+    Attributes:
+        id: the file's name in kebab-case; reads well after "exempt".
+        severity: how bad a deviation is.
+        response: what is done about one, unless the baseline says otherwise.
+        clocks: `default`, and others by the name a `Deviation` gives or `found-by-sweep` (a deviation no event
+            announced). baseline.yaml overrides each.
+        scope: where the sweep looks.
+        kinds: the kinds of its targets.
+        wakes_on: the events that make Plumbline look at once.
+        reads: IAM actions that find and observe need, no more.
+        writes: IAM actions that plans need, undo included, no more.
+        noun: what one target is called in an e-mail, such as "bucket {id}"; `{kind}` is the last word of its kind,
+            `{first}` and `{last}` are the parts of an id with a slash.
+        detect: state, settings -> what is wrong, or None. Pure.
+        describe: state -> what it is now, in a few plain words; stands in e-mails as before and after. Pure.
+        plan: target, state, settings, facts -> the repair of those facts. Pure.
+        part: state, plan -> what of the state that repair is about: an undo asks whether this is still as it was left.
+            For targets whose state tells of more, such as other resources of the account. Pure.
+        find: ask -> the targets of a sweep, read in bulk.
+        observe: ask, target -> the fresh state of one target.
+        survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
+        witness: for controls that events alone can tell about: event detail -> state. There is nothing to observe.
+        settings: JSON Schema of each setting, with `default` and `description`.
+        clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
+            the path of the setting, and what to write instead. Asked when the baseline is built.
+        blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
+        doc: its documentation, its module's docstring: a title, then a paragraph under each of `SECTIONS`.
+    """
+
+    id: str
+    severity: Severity
+    response: Response
+    clocks: Mapping[str, Clock]
+    scope: Scope
+    kinds: tuple[str, ...]
+    wakes_on: tuple[On, ...]
+    reads: frozenset[str]
+    writes: frozenset[str]
+    noun: str
+    detect: Detect
+    describe: Callable[[State], str]
+    plan: MakePlan = no_plan
+    part: Part = whole
+    find: Find | None = None
+    observe: Observe | None = None
+    survey: Callable[[Ask], Mapping[Target, State]] | None = None
+    witness: Callable[[Event], State] | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
+    blinds: bool = False
+    doc: str = ""
+
+    @property
+    def prose(self) -> Mapping[str, str]:
+        """Its documentation by heading: `Title`, then those of `SECTIONS`; one paragraph each."""
+        title, *rest = _SECTION.split(self.doc.strip())
+        return {"Title": " ".join(title.split())} | {
+            name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
+        }
+
+    def name(self, target: Target) -> str:
+        """The target as a person would call it."""
+        first, _, last = target.id.partition("/")
+        return self.noun.format(
+            id=target.id, region=target.region, kind=target.kind.rpartition("-")[2], first=first, last=last or first
+        )
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain[:1].upper() + plain[1:]

@@ -1,0 +1,1 @@
+"""settle: judges, repairs, undoes and tells. Where decisions meet effects, through ports."""

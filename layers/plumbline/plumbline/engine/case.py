@@ -1,0 +1,61 @@
+"""What `settle` works on, and what comes of it. Plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from plumbline.baseline.rules import Rule
+from plumbline.core.control import Control, Deviation
+from plumbline.core.targets import State
+from plumbline.findings.brief import Brief
+from plumbline.findings.finding import Finding
+from plumbline.wakes.messages import Wake
+
+
+class Outcome(str, Enum):
+    """How a settle ended."""
+
+    COMPLIANT = "compliant"
+    RESOLVED = "resolved"
+    REPAIRED = "repaired"
+    NOT_CONVERGED = "not converged"
+    FAILED = "failed"
+    TOLD = "told"
+    LISTED = "listed"
+    WAITING = "waiting"
+    EXEMPT = "exempt"
+    HELD = "held"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one wake.
+
+    Attributes:
+        again: whether the queue should bring the wake back.
+        reason: why, where the outcome alone does not say.
+    """
+
+    outcome: Outcome
+    wake: Wake
+    finding: Finding | None = None
+    again: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One deviation on its way through `settle`."""
+
+    control: Control
+    rule: Rule
+    wake: Wake
+    state: State
+    deviation: Deviation
+    brief: Brief
+    now: datetime

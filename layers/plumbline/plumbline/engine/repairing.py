@@ -1,0 +1,194 @@
+"""Repairs, and finishes what a cut-short repair or undo has left. No write without its undo in the ledger."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from plumbline.alerts import wording
+from plumbline.core.calls import Plan
+from plumbline.core.control import Control, Deviation
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import State
+from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.surveying import observed
+from plumbline.engine.telling import Teller
+from plumbline.findings import clocks
+from plumbline.findings.brief import Brief
+from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.ports import Aws
+from plumbline.wakes.messages import Wake
+
+#: A repair that AWS shows later than this was not what put it right.
+TAKES_EFFECT_WITHIN = timedelta(minutes=15)
+#: A finding in one of these may have been repaired in part without anybody having heard of it.
+_UNTOLD = frozenset({Status.ACTING, Status.NOT_CONVERGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Repairer:
+    """Changes the account, with hands of its own for each repair, and has it told."""
+
+    aws: Aws
+    teller: Teller
+
+    def repair(self, case: Case, finding: Finding, plan: Plan, *, by: str = "") -> Settled:
+        """Carry out a plan, look again, and have it told.
+
+        Args:
+            case: what is being settled.
+            finding: what deviates.
+            plan: what to do about it.
+            by: who approved it, as that person's shell said; empty where the clock decided.
+        """
+        now, control, target = case.now, case.control, case.wake.target
+        repair = Repair(at=now, plan=plan, before=case.state, by=by)
+        # The write-ahead: before this line is stored nothing has been changed, after it everything can be taken back.
+        acting = self.teller.save(
+            case,
+            replace(
+                finding,
+                status=Status.ACTING,
+                repairs=(*finding.repairs, repair),
+                repaired_at=(*finding.recent_repairs(now), now),
+                outbox="",
+                lease=now + LEASE,
+                due=now + LEASE,
+            ),
+            spend=self.teller.baseline.breakers,
+        )
+        try:
+            act = self.aws.hands(control, target, plan.resources)
+            for step in plan.steps:
+                act(step.do)
+                repair = replace(repair, done=repair.done + 1)
+        except AwsRefusal as error:
+            begun = repair.done > 0 or error.call is None or error.call.service != "sts"  # else nothing was tried
+            return self._failed(case, acting, replace(repair, error=str(error), begun=begun))
+        try:
+            after = observed(self.aws, control, case.wake)
+            still = control.detect(after, case.rule.settings)
+        except AwsRefusal as error:
+            return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
+        acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after, looked=True)))
+        if still is None or only_spared(finding, still, now):
+            return self.repaired(control, case.wake, acting, after, case.brief, now, rest=still)
+        return self._not_converged(case, acting)
+
+    def repaired(
+        self,
+        control: Control,
+        wake: Wake,
+        finding: Finding,
+        state: State,
+        brief: Brief,
+        now: datetime,
+        *,
+        rest: Deviation | None = None,
+    ) -> Settled:
+        """Tell, then record. What adoption's grace still covers, the rest, stays open.
+
+        While the lease is held nobody else can tell; if this process dies in between, whoever takes over finds the
+        finding acting and tells again, so that no repair stays untold.
+        """
+        *earlier, last = finding.repairs
+        last = replace(last, after=state, looked=True, held=True, done=len(last.plan.steps))
+        closed = replace(
+            finding,
+            status=Status.REPAIRED,
+            repairs=(*earlier, last),
+            closed_at=now,
+            lease=None,
+            due=None,
+        )
+        told = closed if rest is None else replace(closed, status=Status.OPEN)
+        letter = self.teller.as_urgent(closed, wording.repaired(control, told, self.teller.voice), now)
+        if rest is not None:
+            closed = held(closed, rest, now=now)
+            closed = replace(closed, due=clocks.next_look(self.teller.rule(control.id), closed, now))
+        return Settled(Outcome.REPAIRED, wake, self.teller.tell_held(closed, "repaired", letter, brief, now))
+
+    def _failed(self, case: Case, acting: Finding, repair: Repair) -> Settled:
+        with suppress(AwsRefusal):  # how it was left decides whether an undo takes back this, or a person's work
+            repair = replace(repair, after=observed(self.aws, case.control, case.wake), looked=True)
+        failed = replace(
+            acting,
+            status=Status.FAILED,
+            repairs=(*acting.repairs[:-1], repair),
+            repaired_at=acting.repaired_at[:-1],  # nobody had to put it back: no fight
+            due=case.now + clocks.RETRY_AFTER,
+            then="",
+            lease=None,
+        )
+        tries = failed.tries
+        again = "It is proposed anew with the next sweep; approve it when the cause is mended."
+        if not repair.by:
+            again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
+        if tries >= MAX_ATTEMPTS:
+            again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
+        letter = wording.failed(case.control, failed, again, self.teller.voice)
+        letter = self.teller.as_urgent(failed, letter, case.now)
+        saved = self.teller.tell_held(failed, "failed", letter, case.brief, case.now)
+        return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
+
+    def _not_converged(self, case: Case, acting: Finding) -> Settled:
+        """Every write was accepted and the deviation is still seen.
+
+        AWS may show old state for a while, so the first time the queue brings the wake back before anybody is told.
+        """
+        again = acting.tries == 1
+        finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + clocks.RETRY_AFTER)
+        if again or "not converged" in finding.told:
+            saved = self.teller.ledger.save(finding, now=case.now)
+        else:
+            letter = wording.not_converged(case.control, finding, self.teller.voice)
+            saved = self.teller.tell_held(finding, "not converged", letter, case.brief, case.now)
+        return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
+
+    def half_way(self, case: Case, finding: Finding, until: datetime | None, outcome: Outcome) -> Settled:
+        """Something holds back the rest of an unfinished repair: what was done of it has to be told first."""
+        if case.brief.finding and case.brief.finding.status is Status.NOT_CONVERGED:
+            letter = wording.not_converged(case.control, finding, self.teller.voice)
+            seen = replace(
+                finding, status=Status.EXEMPT if outcome is Outcome.EXEMPT else Status.NOT_CONVERGED, then=""
+            )
+            told = self.teller.tell(case, seen, "not converged", letter, due=until or case.now)
+            return Settled(outcome, case.wake, told, reason="still seen after the repair")
+        *earlier, last = finding.repairs
+        error = last.error or "Plumbline stopped before it could finish, and something holds it back now"
+        # how far it came was never stored: every step may have been made, and every one is taken back by an undo
+        stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))), then="")
+        letter = wording.failed(case.control, stopped, "It is not tried again for now.", self.teller.voice)
+        told = self.teller.tell(case, stopped, "failed", letter, due=until or case.now)
+        return Settled(outcome, case.wake, told, reason=error)
+
+    def undo_cut_short(
+        self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime, *, deviant: bool
+    ) -> Settled:
+        """A person's undo died half-way, or before anybody was told: told now, and judged like anything else again."""
+        claimed = self.teller.ledger.save(replace(finding, lease=now + LEASE, due=now + LEASE), now=now)
+        self.teller.alerts.send(wording.undo_cut_short(control, finding, state, self.teller.voice))
+        status = Status.OPEN if deviant else Status.RESOLVED
+        due = now if deviant else None
+        told = replace(claimed, status=status, outbox="", lease=None, due=due, told=(*claimed.told, "undo cut short"))
+        return Settled(Outcome.TOLD, wake, self.teller.ledger.save(told, now=now, letter=True), reason="undo cut short")
+
+
+def is_ours(finding: Finding, now: datetime) -> bool:
+    """Whether it is our repair that put right what is in line now, rather than a person long after it had failed."""
+    if not finding.repairs or finding.status not in (Status.ACTING, Status.NOT_CONVERGED):
+        return False
+    return finding.status.value not in finding.told or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
+
+
+def only_spared(finding: Finding, deviation: Deviation, now: datetime) -> bool:
+    """Whether all that is still wrong is in the grace of the finding's adoption."""
+    spared = finding.spared(now)
+    return bool(spared) and set(deviation.items) <= spared
+
+
+def is_half_told(finding: Finding) -> bool:
+    """Whether a repair may have changed something of which nobody has heard: cut short, or its letter never left."""
+    cut_short = finding.status in _UNTOLD and finding.status.value not in finding.told
+    return bool(finding.repairs) and (cut_short or finding.outbox == "failed")

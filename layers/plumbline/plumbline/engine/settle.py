@@ -1,0 +1,362 @@
+"""settle: the one path that judges, repairs and tells. The only place where decisions meet effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from plumbline.alerts import wording
+from plumbline.alerts.wording import Voice
+from plumbline.baseline.rules import Baseline, Rule
+from plumbline.core.calls import Plan
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import utc
+from plumbline.core.control import Control, Response, Scope
+from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
+from plumbline.core.targets import GLOBAL, State, same
+from plumbline.decisions.exemptions import Exemption, covering
+from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.opening import opened, proposed
+from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
+from plumbline.engine.surveying import observed, survey
+from plumbline.engine.telling import Teller
+from plumbline.findings import clocks
+from plumbline.findings.adoption import Adoption
+from plumbline.findings.brief import Brief
+from plumbline.findings.finding import DIGEST, LEASE, Finding, Status, same_plan
+from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint, restraint_of_approval
+from plumbline.ports import Alerts, Aws, Ledger
+from plumbline.wakes.messages import Wake
+
+#: How long after an event a target that is not there may still be about to appear.
+VISIBLE_WITHIN = timedelta(minutes=1)
+#: How long after a repair AWS may show the state before it.
+OLD_VIEW_FOR = timedelta(seconds=10)
+#: An event this much later than a repair's beginning is neither its cause nor its echo (CloudTrail counts seconds).
+ECHOES_WITHIN = timedelta(seconds=3)
+#: One alert a day for each control and error that keeps Plumbline from looking.
+UNKNOWN_TOLD_FOR = timedelta(days=1)
+#: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
+_LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+
+
+class CannotApprove(PlumblineError):
+    """The proposal was not carried out; nothing was changed. The message says why and what to type instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the stack's parameters say.
+
+    Attributes:
+        home: the region Plumbline runs in.
+        mode: ENFORCE, or OBSERVE for everything but the writes.
+        adoption_grace: how long what the first sweep finds is left alone.
+        voice: what e-mails need to name commands.
+    """
+
+    home: str
+    mode: Response = Response.ENFORCE
+    adoption_grace: timedelta = timedelta(days=7)
+    voice: Voice = field(default_factory=Voice)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Settles wakes. Holds no state of its own: everything it knows is read for each wake."""
+
+    controls: Mapping[str, Control]
+    baseline: Baseline
+    deployment: Deployment
+    aws: Aws
+    ledger: Ledger
+    alerts: Alerts
+
+    def settle(self, wake: Wake, *, now: datetime) -> Settled:
+        """Look at one target with one control, and do what the baseline says.
+
+        Args:
+            wake: what to look at; not a pattern (see `expand`).
+            now: the time, in UTC.
+
+        Raises:
+            LedgerDown: the ledger cannot be used; nothing was repaired.
+            AwsRefusal: SNS did not take the alert; the wake must come back so that it is told.
+        """
+        control, rule = self.controls[wake.control], self.rule(wake.control)
+        if rule.response is Response.OFF:
+            return self._switched_off(wake, now)
+        # The ledger before the target: what another settle repairs after this line, its write makes known as a
+        # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
+        brief = self.ledger.brief(control.id, wake.target, now)
+        try:
+            state = observed(self.aws, control, wake)
+        except AwsRefusal as error:
+            return self._unknown(wake, error, now)
+        if state is None and _is_fresh(wake, now):
+            return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
+        deviation = control.detect(state, rule.settings)
+        if deviation is not None and _is_old_view(brief.finding, wake, state, now):
+            return Settled(
+                Outcome.HELD, wake, brief.finding, again=True, reason="AWS still shows the state before the repair"
+            )
+        try:
+            if deviation is None:
+                return self._compliant(control, wake, brief, state, now)
+            return self._deviant(Case(control, rule, wake, state, deviation, brief, now))
+        except Conflict as error:
+            return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
+
+    def _switched_off(self, wake: Wake, now: datetime) -> Settled:
+        """Nobody looks any more, so nothing can stay open."""
+        finding = self.ledger.brief(wake.control, wake.target, now).finding
+        if finding is None or not finding.is_open or finding.is_leased(now):
+            return Settled(Outcome.OFF, wake, finding)
+        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None, then="")
+        return Settled(Outcome.OFF, wake, self.ledger.save(closed, now=now), reason="its control was switched off")
+
+    def expand(self, wake: Wake, *, now: datetime) -> Sequence[Wake] | Settled:
+        """The wakes that one for a pattern stands for: its deviating targets, and those that cannot be seen.
+
+        The event named none of them, so what the control's first sweep would find has adoption's grace all the same.
+
+        Args:
+            wake: one whose target is a pattern.
+            now: the time, in UTC.
+
+        Raises:
+            LedgerDown: the ledger cannot be used.
+        """
+        control, rule = self.controls[wake.control], self.rule(wake.control)
+        if control.witness or rule.response is Response.OFF:
+            return ()
+        account, regions = wake.target.account, self._regions(control, wake.target.region)
+        try:
+            seen = [survey(control, self.aws.eyes(account, region)) for region in regions]
+        except AwsRefusal as error:
+            return self._unknown(wake, error, now)
+        deviating = [
+            target for one in seen for target, state in one.states.items() if control.detect(state, rule.settings)
+        ]
+        unreadable = [target for one in seen for target in one.unreadable]
+        found = [one for one in (*deviating, *unreadable) if wake.target.covers(one)]
+        if not found:
+            return ()
+        adoption = Adoption.from_json(self.ledger.adopted(account).get(control.id))
+        origins = {one: adoption.origin_of(one, rule, wake.origin) for one in found}
+        return tuple(
+            replace(wake, target=one, origin=origin, cause=Cause() if origin is Origin.ADOPTION else wake.cause)
+            for one, origin in origins.items()
+        )
+
+    def _regions(self, control: Control, named: str) -> Sequence[str]:
+        """Where a control's targets are listed; `named` decides only for those that every region has of its own."""
+        if control.scope is Scope.EACH:
+            return self.baseline.regions or (self.deployment.home,) if named == GLOBAL else (named,)
+        fixed = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}
+        return (fixed[control.scope],)
+
+    def rule(self, control: str) -> Rule:
+        """The baseline's rule, no bolder than the stack's mode."""
+        rule = self.baseline.rules[control]
+        if rule.response in (Response.ENFORCE, Response.PROPOSE):
+            return replace(rule, response=max(rule.response, self.deployment.mode, key=lambda mode: mode.caution))
+        return rule
+
+    @property
+    def _teller(self) -> Teller:
+        return Teller(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.voice)
+
+    @property
+    def _repairer(self) -> Repairer:
+        return Repairer(self.aws, self._teller)
+
+    def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
+        """Neither compliant nor deviant: tell once, never repair, look again."""
+        letter = wording.unknown(self.controls[wake.control], wake, error, self.deployment.voice)
+        self._teller.send_once(f"unknown#{wake.control}#{error.code}", letter, now=now, within=UNKNOWN_TOLD_FOR)
+        return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
+
+    def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
+        finding = brief.finding
+        if finding is None or not finding.is_open:
+            return Settled(Outcome.COMPLIANT, wake, finding)
+        if finding.is_leased(now):  # our own repair's echo, or a second look: whoever holds the lease finishes
+            return Settled(Outcome.HELD, wake, finding)
+        if finding.status is Status.UNDOING:
+            return self._repairer.undo_cut_short(control, wake, finding, state, now, deviant=False)
+        if is_ours(finding, now):
+            claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
+            return self._repairer.repaired(control, wake, claimed, state, brief, now)
+        kept = finding.outbox if finding.awaits_digest and finding.repairs else ""  # it changed something: still told
+        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox=kept, lease=None)
+        if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
+            claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
+            self.alerts.send(wording.resolved(control, finding, state, self.deployment.voice))
+            closed = replace(closed, told=(*closed.told, "resolved"), version=claimed.version)
+        return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
+
+    def _deviant(self, case: Case) -> Settled:
+        now, wake, before, rest = case.now, case.wake, case.brief.finding, case.deviation
+        if before and before.is_leased(now):
+            raise Conflict(f"another look at {wake.target} is under way")
+        if before and before.status is Status.UNDOING:
+            return self._repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
+        if before and is_ours(before, now) and only_spared(before, rest, now):  # the repair of what was new has held
+            claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
+            return self._repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
+        finding = replace(opened(case, self.deployment.adoption_grace), under=case.rule.mark)
+        if case.control.witness:
+            exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
+            return self._noted(case, finding) if exemption is None else self._let_pass(case, finding, exemption)
+        plan = case.control.plan(wake.target, case.state, case.rule.settings, finding.facts(now))
+        held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
+        if held and held.exemption:
+            return self._exempt(case, finding, held.exemption)
+        if finding.status is Status.EXEMPT:
+            finding = replace(finding, status=Status.OPEN)
+        if held is None:
+            return self._repairer.repair(case, finding, plan)
+        if is_half_told(finding):
+            return self._repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
+        if held.why in (Why.FIGHT, Why.SPENT):
+            return self._stopped(case, finding, held)
+        text = wording.held_back(held, finding, plan, now)
+        finding = replace(finding, then=wording.then(held, plan))
+        return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
+
+    def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
+        exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
+        if is_half_told(finding):
+            return self._repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
+        return Settled(Outcome.EXEMPT, case.wake, self._teller.save_news(case, exempt), reason=exemption.reason)
+
+    def approve(self, finding: Finding, *, now: datetime, by: str = "") -> Settled:
+        """Carry out what was proposed to a person, if the target still is as it was then.
+
+        Args:
+            finding: one whose `proposal` waits.
+            now: the time, in UTC.
+            by: who approves, as that person's shell says.
+
+        Raises:
+            CannotApprove: nothing is proposed, something holds repairs back, or the target has changed; nothing was
+                done.
+            AwsRefusal: the target cannot be looked at.
+        """
+        short = finding.short
+        control, rule = self.controls[finding.control], self.rule(finding.control)
+        brief = self.ledger.brief(control.id, finding.target, now)
+        current = brief.finding
+        if current is None or current.id != finding.id or not current.is_open or current.proposal is None:
+            raise CannotApprove(f"Nothing is proposed for {short}. Type: plumbline show {short}")
+        if current.is_leased(now):
+            raise CannotApprove(f"{short} is being settled at this moment. Type the same again in two minutes.")
+        wake = Wake(control.id, finding.target, Origin.PERSON, current.cause)
+        state = observed(self.aws, control, wake)
+        deviation = control.detect(state, rule.settings)
+        plan = current.proposal.plan
+        facts = replace(current, deviation=deviation or current.deviation).facts(now)
+        if deviation is None or not same_plan(control.plan(finding.target, state, rule.settings, facts), plan):
+            raise CannotApprove(
+                f"{control.name(finding.target)} has changed since the repair was proposed, so nothing was done.\n"
+                f"  then: {wording.clean(control.describe(current.proposal.before))}\n"
+                f"  now:  {wording.clean(control.describe(state))}\n"
+                "If it is still out of line, the next sweep proposes anew."
+            )
+        case = Case(control, rule, wake, state, deviation, brief, now)
+        held = restraint_of_approval(rule, self.baseline, current, plan, brief, now)
+        if held is None:
+            return self._repairer.repair(case, replace(current, proposal=None), plan, by=by)
+        if held.why in (Why.FIGHT, Why.SPENT):
+            return self._stopped(case, current, held)
+        raise CannotApprove(f"{short} is not repaired now, approved or not. {wording.not_approved(held, short)}")
+
+    def digest(self, account: str, *, now: datetime) -> int:
+        """See Teller."""
+        return self._teller.digest(account, now=now)
+
+    def weekly(self, account: str, *, now: datetime) -> int:
+        """See Teller."""
+        return self._teller.weekly(account, now=now)
+
+    def _stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:
+        """The breakers: too many repairs in an hour, or of one target in a day."""
+        now, voice = case.now, self.deployment.voice
+        if held.why is Why.FIGHT:
+            if "fight" in finding.told:
+                saved = self._teller.save_news(case, replace(finding, due=held.until, then=""))
+                return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
+            letter = wording.fight(case.control, finding, held.recent, voice)
+            told = self._teller.tell(case, finding, "fight", letter, due=held.until)
+            return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
+        saved = self._teller.save(case, replace(finding, due=held.until, then="", lease=None))
+        limits = self.baseline.breakers
+        letter = wording.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
+        self._teller.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", letter, now=now, within=clocks.RETRY_AFTER)
+        return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
+
+    def _tell_if_due(self, case: Case, finding: Finding, plan: Plan, held: str) -> Settled:
+        transition = clocks.due_telling(case.rule, finding, case.now)
+        finding = replace(finding, due=clocks.next_look(case.rule, finding, case.now))
+        if not transition or (transition == "opened" and finding.awaits_digest):
+            finding = self._teller.save_news(case, finding)
+            return Settled(Outcome.WAITING, case.wake, finding, reason=held)
+        acts = clocks.acts_at(case.rule, finding)
+        if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
+            finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
+        # a digest does not reach the escalation address
+        folds = self._teller.in_storm(case.brief) and transition != "escalated"
+        # an event is told of at once, grace or not: somebody has just done something
+        waits = transition == "opened" and finding.is_adopted and case.wake.origin is not Origin.EVENT
+        if waits or folds:
+            listed = self._teller.save(case, replace(finding, outbox=DIGEST + transition))
+            return Settled(Outcome.LISTED, case.wake, listed)
+        voice = self.deployment.voice
+        last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
+        letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
+        return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, finding, transition, letter), reason=held)
+
+    def _noted(self, case: Case, finding: Finding) -> Settled:
+        """What only events tell: told once, then closed; more events of the same session change nothing."""
+        if "opened" in finding.told:
+            return Settled(Outcome.WAITING, case.wake, finding)
+        closing = replace(finding, status=Status.NOTED, closed_at=case.now)
+        letter = wording.noted(case.control, closing, case.state, self.deployment.voice)
+        return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, closing, "opened", letter))
+
+    def _let_pass(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
+        """What only events tell, and a person expects: kept in the ledger, told to nobody."""
+        if finding.status is not Status.NOTED:
+            finding = self._teller.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
+        return Settled(Outcome.EXEMPT, case.wake, finding, reason=exemption.reason)
+
+
+def _is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetime) -> bool:
+    """Whether a repair is so young that AWS may still show the very state before it, and no later event says otherwise.
+
+    Without this, every copy of the event and the echo of the repair could be repaired, and told, once more.
+    """
+    if finding is None or not finding.repairs or finding.status not in (Status.REPAIRED, Status.OPEN):
+        return False
+    last = finding.repairs[-1]
+    repaired_at = finding.closed_at or last.at
+    if not last.held or now - repaired_at >= OLD_VIEW_FOR or not same(state, last.before):
+        return False
+    at = _happened(wake)
+    return at is None or at - repaired_at <= ECHOES_WITHIN
+
+
+def _happened(wake: Wake) -> datetime | None:
+    """When the event that woke us happened; None where none did, or its time cannot be read."""
+    try:
+        return utc(wake.cause.at) if wake.origin is Origin.EVENT else None
+    except (ValueError, TypeError):  # an event may carry any text where a time belongs
+        return None
+
+
+def _is_fresh(wake: Wake, now: datetime) -> bool:
+    """Whether an event is so young that AWS may not show yet what it is about (eventual consistency)."""
+    at = _happened(wake)
+    return at is not None and now - at < VISIBLE_WITHIN

@@ -1,0 +1,112 @@
+"""When something is due. Pure: the time is always an argument."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from plumbline.baseline.rules import Rule
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.findings.finding import MAX_ATTEMPTS, Finding
+
+#: How soon what is due, and was held back, is looked at again.
+RETRY_AFTER = timedelta(hours=1)
+FOUND_BY_SWEEP = "found-by-sweep"
+#: Told when a repair that is only observed would have been made.
+WOULD_HAVE = "would have"
+
+
+def clock_of(rule: Rule, finding: Finding) -> Clock:
+    """The clock that runs for a finding: the one its deviation names, or the sweep's where no event announced it."""
+    name = finding.deviation.clock
+    unannounced = finding.origin in (Origin.SWEEP, Origin.ADOPTION)
+    if name == "default" and unannounced and FOUND_BY_SWEEP in rule.clocks:
+        name = FOUND_BY_SWEEP
+    return rule.clocks.get(name) or rule.clocks["default"]
+
+
+def acts_at(rule: Rule, finding: Finding) -> datetime | None:
+    """When the repair of a finding is due; None when its clock never acts. Adoption's grace delays it."""
+    act = clock_of(rule, finding).act
+    if act is None:
+        return None
+    due = finding.first_seen + act
+    return max(due, finding.grace_until) if finding.grace_until and finding.is_adopted else due
+
+
+def escalates_at(rule: Rule, finding: Finding) -> datetime | None:
+    """When the escalation address is told; None for never.
+
+    It moves with the repair that adoption's grace delays. While a control is only observed, what its repair would have
+    put right before is nobody's to escalate.
+    """
+    clock, acts = clock_of(rule, finding), acts_at(rule, finding)
+    if clock.escalate is None:
+        return None
+    at = finding.first_seen + clock.escalate
+    if clock.act is None or acts is None:
+        return at
+    if rule.response is Response.OBSERVE and clock.act < clock.escalate:
+        return None
+    return at + (acts - finding.first_seen - clock.act)
+
+
+def next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
+    """When, after now, the clock next wants something of this finding; None when nothing more comes by itself."""
+    clock = clock_of(rule, finding)
+    moments = [finding.first_seen + after for after in clock.remind if _reminder(after) not in finding.told]
+    escalates = escalates_at(rule, finding)
+    if escalates is not None and "escalated" not in finding.told:
+        moments.append(escalates)
+    act = acts_at(rule, finding)
+    if act is not None:
+        moments.append(act)
+    return min((at for at in moments if at > now), default=None)
+
+
+def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
+    """When to look at a finding again; None when nothing more comes by itself."""
+    if not finding.is_open:
+        return None
+    if "opened" in finding.told and not finding.awaits_digest and due_telling(rule, finding, now):
+        return now  # one letter at a time: the next sweep sends what is due beside this one
+    due = next_due(rule, finding, now)
+    acts = acts_at(rule, finding)
+    acts_by_itself = rule.response is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
+    if acts_by_itself and acts is not None and acts <= now:  # due, and held back for now
+        return min(due or datetime.max.replace(tzinfo=acts.tzinfo), now + RETRY_AFTER)
+    return due
+
+
+def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
+    """The transition a person should be told of now; empty when none is. The most urgent one wins."""
+    clock = clock_of(rule, finding)
+    if "opened" not in finding.told:
+        return "opened"
+    escalates = escalates_at(rule, finding)
+    if escalates is not None and now >= escalates and "escalated" not in finding.told:
+        return "escalated"
+    acts = acts_at(rule, finding)
+    observed = rule.response is Response.OBSERVE and acts is not None and finding.first_seen < acts <= now
+    if observed and WOULD_HAVE not in finding.told:
+        return WOULD_HAVE
+    passed = [after for after in clock.remind if now >= finding.first_seen + after]
+    if clock.escalate is not None and "escalated" in finding.told:  # it said more than the reminders before it
+        passed = [after for after in passed if after > clock.escalate]
+    if passed and _reminder(max(passed)) not in finding.told:
+        return _reminder(max(passed))
+    return ""
+
+
+def is_last_reminder(rule: Rule, finding: Finding, now: datetime) -> bool:
+    """Whether nobody is reminded again before Plumbline itself repairs it."""
+    acts = acts_at(rule, finding)
+    if acts is None or acts <= now or rule.response is not Response.ENFORCE:
+        return False
+    return not any(now < finding.first_seen + after < acts for after in clock_of(rule, finding).remind)
+
+
+def _reminder(after: timedelta) -> str:
+    hours = int(after.total_seconds() // 3600)
+    return f"reminded {hours}h"

@@ -1,0 +1,413 @@
+"""The life of one deviation, as the ledger keeps it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from plumbline.core.calls import Call, Plan, Step
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import utc
+from plumbline.core.control import EVERY, Deviation
+from plumbline.core.targets import State, Target, same
+
+#: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID_LENGTH = 10
+#: How much of an id is shown; the rest only decides when two begin alike.
+SHORT = 4
+#: Long enough for the slowest react; a finding whose lease has run out belongs to a process that died.
+LEASE = timedelta(seconds=90)
+#: A repair that was tried this often in one life of a finding needs a person.
+MAX_ATTEMPTS = 3
+#: How far back repairs of one target are counted when looking for a fight.
+FIGHT_WINDOW = timedelta(hours=24)
+#: An outbox that begins so waits for the next digest; the transition follows.
+DIGEST = "digest:"
+
+
+class Status(str, Enum):
+    """Where a finding is in its life."""
+
+    OPEN = "open"  # told, or about to be; its clock runs
+    ACTING = "acting"  # the undo is stored, the repair may have begun
+    FAILED = "failed"  # a write was refused half-way; the undo is stored
+    NOT_CONVERGED = "not converged"  # every write succeeded and the deviation is still there
+    EXEMPT = "exempt"  # watched and listed, never repaired
+    REPAIRED = "repaired"  # closed by Plumbline
+    RESOLVED = "resolved"  # closed by somebody else
+    NOTED = "noted"  # told; nothing could be done about it
+    UNDOING = "undoing"  # a person is taking the repair back
+    UNDONE = "undone"  # a person took the repair back
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the deviation is still there, as far as is known."""
+        return self in _OPEN
+
+
+_OPEN = frozenset({Status.OPEN, Status.ACTING, Status.FAILED, Status.NOT_CONVERGED, Status.EXEMPT, Status.UNDOING})
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One attempt at a repair, stored before its first write.
+
+    Attributes:
+        at: when it was planned.
+        plan: what it does and how to take it back.
+        before: the state the plan was computed from.
+        after: the state observed afterwards, where `looked` says that it was.
+        done: how many steps AWS accepted.
+        error: why it stopped, in AWS's words; empty when it did not.
+        begun: False where AWS refused the writing role, so that not even the first step was tried.
+        held: whether what it was about was gone when Plumbline looked again.
+        undone: when a person took it back, or None.
+        by: who approved it, as that person's shell said; empty where the clock decided.
+        undone_by: who took it back, as that person's shell said.
+    """
+
+    at: datetime
+    plan: Plan
+    before: State
+    after: State = None
+    looked: bool = False
+    done: int = 0
+    error: str = ""
+    begun: bool = True
+    held: bool = False
+    undone: datetime | None = None
+    by: str = ""
+    undone_by: str = ""
+
+    @property
+    def undo(self) -> tuple[Call, ...]:
+        """The calls that take back what was done, last write first.
+
+        A write that was refused may still have happened (a lost answer), so it is taken back as well; so is every write
+        of a repair whose end was never stored. Every undo is harmless when its write never happened.
+        """
+        if not self.begun:
+            return ()
+        tried = self.plan.steps[: self.done + 1] if self.error else self.plan.steps
+        return tuple(call for step in reversed(tried) for call in step.undo)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One deviation of one target from one control, from first seen until it is closed.
+
+    Attributes:
+        id: short, readable over the phone, the same for every process that opens this life of this finding.
+        first_seen: never moves.
+        told: the transitions a person has been told of, in order.
+        outbox: the transition that is being told; empty when none is.
+        lease: until when one process has this finding to itself.
+        grace_until: adoption's grace, for the facts in `adopted` only.
+        adopted: the facts that were there before Plumbline and have been there ever since.
+        repaired_at: Plumbline's repairs of this target, earlier lives included, within the fight window.
+        back_since: when the life before this one was closed; None for the first.
+        proposal: the repair that waits for a person's approval, with the state it was planned for.
+        then: what comes next and when, as it was said last; empty when nobody has said.
+        under: the mark of the rule it was last judged under.
+        enforced_by: who ended its grace, as that person's shell said; empty where nobody did.
+        forgiven: how many of its repairs no longer count as tries, because a person said so.
+        version: counts writes; each write names the version it read.
+    """
+
+    id: str
+    control: str
+    target: Target
+    status: Status
+    origin: Origin
+    deviation: Deviation
+    first_seen: datetime
+    last_seen: datetime
+    cause: Cause = field(default_factory=Cause)
+    told: tuple[str, ...] = ()
+    outbox: str = ""
+    lease: datetime | None = None
+    grace_until: datetime | None = None
+    adopted: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    repaired_at: tuple[datetime, ...] = ()
+    closed_at: datetime | None = None
+    due: datetime | None = None
+    back_since: datetime | None = None
+    proposal: Repair | None = None
+    then: str = ""
+    under: str = ""
+    enforced_by: str = ""
+    forgiven: int = 0
+    version: int = 0
+
+    @property
+    def short(self) -> str:
+        """What a person types."""
+        return self.id[:SHORT]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the deviation is still there, as far as is known."""
+        return self.status.is_open
+
+    @property
+    def tries(self) -> int:
+        """How often a repair was begun, since a person last said that it may be tried again."""
+        return len(self.repairs) - self.forgiven
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether all that is wrong was there before Plumbline, so that adoption's grace delays its repair."""
+        return self.grace_until is not None and set(self.deviation.items) <= set(self.adopted)
+
+    def spared(self, now: datetime) -> frozenset[str]:
+        """The facts that adoption's grace covers now."""
+        return frozenset(self.adopted) if self.grace_until is not None and self.grace_until > now else frozenset()
+
+    def facts(self, now: datetime) -> Container[str]:
+        """What a repair is about: what is new, where other facts are in adoption's grace; else all that is wrong."""
+        new = set(self.deviation.items) - self.spared(now)
+        return frozenset(new) or EVERY
+
+    @property
+    def last_repairs(self) -> tuple[Repair, ...]:
+        """The tries at the last repair, oldest first: an undo takes back these, and none that held before them."""
+        found: list[Repair] = []
+        for one in reversed(self.repairs):
+            if found and one.held:
+                break
+            found.insert(0, one)
+        return tuple(found)
+
+    @property
+    def undoable(self) -> tuple[Repair, ...]:
+        """Those of the last tries that an undo can take back, oldest first."""
+        return tuple(one for one in self.last_repairs if one.undone is None and one.undo)
+
+    @property
+    def awaits_digest(self) -> bool:
+        """Whether a person is told of it with the next digest."""
+        return self.outbox.startswith(DIGEST)
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether another process is at work on it."""
+        return self.lease is not None and self.lease > now
+
+    def recent_repairs(self, now: datetime) -> tuple[datetime, ...]:
+        """Plumbline's repairs of this target within the fight window."""
+        return tuple(at for at in self.repaired_at if now - at < FIGHT_WINDOW)
+
+
+def open_finding(
+    control: str,
+    target: Target,
+    deviation: Deviation,
+    *,
+    origin: Origin,
+    cause: Cause,
+    now: datetime,
+    before: Finding | None,
+) -> Finding:
+    """A new life for a deviation of `target`; `before` is the closed one it follows, if any."""
+    return Finding(
+        id=finding_id(control, target, now),
+        control=control,
+        target=target,
+        status=Status.OPEN,
+        origin=origin,
+        deviation=deviation,
+        first_seen=now,
+        last_seen=now,
+        cause=cause,
+        repaired_at=before.recent_repairs(now) if before else (),
+        back_since=before.closed_at if before else None,
+        version=before.version if before else 0,
+    )
+
+
+def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: Cause, now: datetime) -> Finding:
+    """The open finding after another look.
+
+    First seen never moves. Adoption's grace covers what was there before Plumbline for as long as it stays: a fact that
+    was put right and comes back is new.
+    """
+    items = set(deviation.items)
+    adopted = tuple(one for one in finding.adopted if one in items)
+    looked = replace(
+        finding,
+        deviation=deviation,
+        last_seen=now,
+        adopted=adopted,
+        grace_until=finding.grace_until if adopted else None,
+    )
+    if not items <= set(finding.deviation.items):
+        return replace(looked, origin=origin, cause=cause if cause.action else finding.cause)
+    if looked.is_adopted and not finding.is_adopted:  # what was new is over
+        return replace(looked, origin=Origin.ADOPTION, cause=Cause(), proposal=None)
+    return looked
+
+
+#: What was told of what is repaired now; of what is left it may have to be told as well.
+_OF_THE_NEW = ("opened", "escalated", "not converged")
+
+
+def held(finding: Finding, rest: Deviation, *, now: datetime) -> Finding:
+    """The finding after a repair of what was new in it: open again for the rest, which adoption's grace covers."""
+    looked = refreshed(finding, rest, origin=Origin.ADOPTION, cause=Cause(), now=now)
+    return replace(
+        looked,
+        status=Status.OPEN,
+        told=("opened", *(one for one in looked.told if one not in _OF_THE_NEW)),  # its letter tells of the rest
+        forgiven=len(looked.repairs),  # a repair that held is no try at the next one
+        closed_at=None,
+        proposal=None,
+        then="",
+    )
+
+
+def finding_id(control: str, target: Target, first_seen: datetime) -> str:
+    """The id of the finding that was first seen then; a function of nothing else, so that retries agree."""
+    seed = f"{control}|{target}|{first_seen.isoformat()}".encode()
+    number = int.from_bytes(hashlib.sha256(seed).digest()[:8], "big")
+    letters = []
+    for _ in range(_ID_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[digit])
+    return "".join(letters)
+
+
+def spoken(text: str) -> str:
+    """An id as a person typed it, with the letters the alphabet leaves out read as the digits they resemble."""
+    return text.strip().upper().replace("O", "0").replace("I", "1").replace("L", "1")
+
+
+def to_json(finding: Finding) -> str:
+    """A finding as the ledger stores it."""
+    return json.dumps(
+        {
+            "id": finding.id,
+            "control": finding.control,
+            "target": str(finding.target),
+            "status": finding.status.value,
+            "origin": finding.origin.value,
+            "summary": finding.deviation.summary,
+            "items": finding.deviation.items,
+            "clock": finding.deviation.clock,
+            "first_seen": finding.first_seen.isoformat(),
+            "last_seen": finding.last_seen.isoformat(),
+            "cause": finding.cause.to_json(),
+            "told": finding.told,
+            "outbox": finding.outbox,
+            "lease": _when(finding.lease),
+            "grace_until": _when(finding.grace_until),
+            "adopted": finding.adopted,
+            "repairs": [_repair_to_json(repair) for repair in finding.repairs],
+            "repaired_at": [at.isoformat() for at in finding.repaired_at],
+            "closed_at": _when(finding.closed_at),
+            "due": _when(finding.due),
+            "back_since": _when(finding.back_since),
+            "proposal": _repair_to_json(finding.proposal) if finding.proposal else None,
+            "then": finding.then,
+            "under": finding.under,
+            "enforced_by": finding.enforced_by,
+            "forgiven": finding.forgiven,
+            "version": finding.version,
+        },
+        separators=(",", ":"),
+        default=str,
+    )
+
+
+def from_json(text: str) -> Finding:
+    """The finding that `to_json` wrote."""
+    data = json.loads(text)
+    return Finding(
+        id=data["id"],
+        control=data["control"],
+        target=Target.parse(data["target"]),
+        status=Status(data["status"]),
+        origin=Origin(data["origin"]),
+        deviation=Deviation(data["summary"], tuple(data["items"]), data["clock"]),
+        first_seen=utc(data["first_seen"]),
+        last_seen=utc(data["last_seen"]),
+        cause=Cause.from_json(data["cause"]),
+        told=tuple(data["told"]),
+        outbox=data["outbox"],
+        lease=_instant(data["lease"]),
+        grace_until=_instant(data["grace_until"]),
+        adopted=tuple(data["adopted"]),
+        repairs=tuple(_repair_from_json(repair) for repair in data["repairs"]),
+        repaired_at=tuple(utc(at) for at in data["repaired_at"]),
+        closed_at=_instant(data["closed_at"]),
+        due=_instant(data["due"]),
+        back_since=_instant(data.get("back_since")),
+        proposal=_repair_from_json(data["proposal"]) if data.get("proposal") else None,
+        then=data.get("then", ""),
+        under=data.get("under", ""),
+        enforced_by=data.get("enforced_by", ""),
+        forgiven=data.get("forgiven", 0),
+        version=data["version"],
+    )
+
+
+def same_plan(one: Plan, other: Plan) -> bool:
+    """Whether two plans do the same, and take it back in the same way, whichever has been through the ledger."""
+    return same(_steps_to_json(one), _steps_to_json(other))
+
+
+def _steps_to_json(plan: Plan) -> dict[str, Any]:
+    steps = [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in plan.steps]
+    return {"steps": steps, "refusal": plan.refusal}
+
+
+def _repair_to_json(repair: Repair) -> dict[str, Any]:
+    return {
+        "at": repair.at.isoformat(),
+        "steps": [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in repair.plan.steps],
+        "resources": repair.plan.resources,
+        "summary": repair.plan.summary,
+        "irreversible": repair.plan.irreversible,
+        "before": repair.before,
+        "after": repair.after,
+        "looked": repair.looked,
+        "done": repair.done,
+        "error": repair.error,
+        "begun": repair.begun,
+        "held": repair.held,
+        "undone": _when(repair.undone),
+        "by": repair.by,
+        "undone_by": repair.undone_by,
+    }
+
+
+def _repair_from_json(data: Mapping[str, Any]) -> Repair:
+    steps = tuple(Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"])) for s in data["steps"])
+    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"])
+    return Repair(
+        at=utc(data["at"]),
+        plan=plan,
+        before=data["before"],
+        after=data["after"],
+        looked=data.get("looked", data["after"] is not None),
+        done=data["done"],
+        error=data["error"],
+        begun=data.get("begun", True),
+        held=data.get("held", False),
+        undone=_instant(data["undone"]),
+        by=data.get("by", ""),
+        undone_by=data.get("undone_by", ""),
+    )
+
+
+def _when(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return utc(text) if text else None

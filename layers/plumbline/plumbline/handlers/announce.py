@@ -1,0 +1,147 @@
+"""What announce does: turns each write of a finding into `Plumbline Finding` events that other programs build on.
+
+The ledger's stream is the outbox: a transition is announced because it was recorded, however the process that recorded
+it ended, and `settle` waits for nobody. A stream may deliver a record twice; `finding`, `version` and `transition`
+together tell one transition from the next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from plumbline.alerts.wording import clean
+from plumbline.core.control import Control
+from plumbline.findings.finding import DIGEST, Finding, Status, from_json
+from plumbline.handlers.react import Log
+
+DETAIL_TYPE = "Plumbline Finding"
+#: What the ledger calls a status, where an event says it otherwise: an open finding is one that was opened.
+NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERGED: "not-converged"}
+#: What a person was told that is no status, and what an event calls it. Of reminders there are several.
+TOLD = {
+    "reminded": "reminded",
+    "escalated": "escalated",
+    "fight": "fight",
+    "undo cut short": "undo-cut-short",
+    "undo failed": "undo-failed",
+}
+_FAILED = Status.FAILED.value
+_HALF_MADE = (Status.ACTING, Status.NOT_CONVERGED)
+_CAMEL = {"event_id": "eventId"}
+
+
+class Outlet(Protocol):
+    """An event bus."""
+
+    def put(self, detail_type: str, details: Sequence[Mapping[str, Any]]) -> None:
+        """Send events, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Announces what the records of the ledger's stream mean."""
+
+    bus: Outlet
+    controls: Mapping[str, Control]
+    logger: Log
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Announce what one write of a finding means.
+
+        Args:
+            record: as DynamoDB Streams delivers it.
+
+        Raises:
+            Exception: whatever it was, logged; the stream brings the record again, and gives it up in the end.
+        """
+        try:
+            details = list(events(record, self.controls))
+            if details:
+                self.bus.put(DETAIL_TYPE, details)
+        except Exception as error:
+            reason = {"reason": str(error), "error": type(error).__name__, "record": record.get("eventID")}
+            self.logger.error("not announced", extra=reason)
+            raise
+        for one in details:
+            self.logger.info("announced", extra={name: one[name] for name in ("finding", "transition", "version")})
+
+
+def transitions(before: Finding | None, after: Finding) -> Sequence[str]:
+    """What happened to a finding between two writes, in the order in which it happens.
+
+    Args:
+        before: what the ledger held; None, or an earlier life, for a new finding.
+        after: what it holds now.
+    """
+    if before is not None and before.id != after.id:
+        before = None
+    status = before.status if before else Status.OPEN
+    told = [*(Counter(after.told) - Counter(before.told if before else ())).elements()]
+    happened = [] if before else ["opened"]
+    if after.proposal is not None and (before is None or before.proposal != after.proposal):
+        happened.append("proposed")
+    if (_has_failed(after) or _FAILED in told) and not (before and _has_failed(before)):
+        happened.append(_FAILED)
+    happened += [name for one in told for begins, name in TOLD.items() if one.startswith(begins)]
+    if after.status is not status and after.status is not Status.FAILED:
+        happened.append(_name(status, after.status))
+    return happened
+
+
+def _has_failed(finding: Finding) -> bool:
+    """Whether a failed repair shows in a finding: in its status or, where that says something else, in its outbox.
+
+    A repair that was cut short and is held back now is told of under whatever holds it back, such as an exemption.
+    """
+    return finding.status is Status.FAILED or finding.outbox in (_FAILED, f"{DIGEST}{_FAILED}")
+
+
+def _name(before: Status, after: Status) -> str:
+    """What an event calls a change of status."""
+    if after is Status.OPEN and before in _HALF_MADE:  # what was new is put right; older facts are still in grace
+        return Status.REPAIRED.value
+    return NAMES.get(after, after.value)
+
+
+def events(record: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterator[dict[str, Any]]:
+    """The details of the events that one record of the ledger's stream calls for.
+
+    Args:
+        record: as DynamoDB Streams delivers it, with the item before and after.
+        controls: the registry, for severities.
+
+    Raises:
+        KeyError, ValueError: the record holds no finding.
+    """
+    images = record["dynamodb"]
+    if "NewImage" not in images:  # forgotten after its time: nothing happened
+        return
+    after = from_json(images["NewImage"]["body"]["S"])
+    before = from_json(images["OldImage"]["body"]["S"]) if "OldImage" in images else None
+    for transition in transitions(before, after):
+        yield _detail(after, transition, controls.get(after.control))
+
+
+def _detail(finding: Finding, transition: str, control: Control | None) -> dict[str, Any]:
+    """What an event says. Whatever came from the account is cleaned: nobody knows who reads it."""
+    target = finding.target
+    return {
+        "transition": transition,
+        "finding": finding.id,
+        "version": finding.version,
+        "control": finding.control,
+        "severity": control.severity.value if control else "",
+        "account": target.account,
+        "region": target.region,
+        "target": clean(str(target)),
+        "deviation": clean(finding.deviation.summary),
+        "status": finding.status.value,
+        "firstSeen": finding.first_seen.isoformat(),
+        "due": finding.due.isoformat() if finding.due else None,
+        "graceUntil": finding.grace_until.isoformat() if finding.grace_until and finding.is_adopted else None,
+        "cause": {_CAMEL.get(name, name): clean(text) for name, text in finding.cause.to_json().items()},
+        "repairs": len(finding.repairs),
+    }

@@ -1,0 +1,104 @@
+"""Tells of exemptions: those of baseline.yaml when they begin, and all when they are about to end and have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from plumbline.alerts import decisions
+from plumbline.alerts.wording import Letter
+from plumbline.compose import Plumbline
+from plumbline.core.errors import Conflict
+from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices
+from plumbline.findings.finding import LEASE
+
+#: How often the marks are written anew when people change exemptions at the same time.
+_TRIES = 5
+_MARK = "exemption#"
+#: The file may go on naming an exemption that has ended; its end is told once all the same.
+_REMEMBERED = timedelta(days=395)
+
+
+class Exemptions(Protocol):
+    """The part of the ledger that keeps exemptions, and what was told of them."""
+
+    def all_exemptions(self, account: str) -> tuple[Sequence[Exemption], int]:
+        """All exemptions and the version they were read in."""
+
+    def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
+        """The keys beginning with `prefix` that are claimed, or kept as told."""
+
+
+def due(
+    ledger: Exemptions, reviewed: Sequence[Exemption], account: str, now: datetime
+) -> Iterator[tuple[Exemption, Notice]]:
+    """What has to be told of exemptions. Needs dynamodb:Query on the table, no more.
+
+    Args:
+        ledger: keeps people's own, with what was told of each.
+        reviewed: those of baseline.yaml; what was told of them is kept under a key.
+        account: the account they hold in.
+        now: the time, in UTC.
+    """
+    exemptions, _version = ledger.all_exemptions(account)
+    yield from due_notices(exemptions, now)
+    if reviewed:
+        told = ledger.told_of(_MARK, now)
+        yield from ((one, notice) for one, notice in reviewed_notices(reviewed, now) if _claim(one, notice) not in told)
+
+
+def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
+    """Send the letters that are due, and record each; how many were sent.
+
+    A letter is claimed, sent, recorded. If the process dies before the last, the letter is sent again an hour later:
+    told twice rather than not at all.
+
+    Raises:
+        LedgerDown: the ledger cannot be used.
+        AwsRefusal: SNS did not take a letter; it is sent the next time.
+    """
+    ledger, engine = plumbline.ledger, plumbline.engine
+    sent = 0
+    for exemption, notice in list(due(ledger, engine.baseline.exemptions, plumbline.account, now)):
+        if ledger.once(_claim(exemption, notice), now=now, within=LEASE):
+            engine.alerts.send(_letter(plumbline, exemption, notice))
+            if exemption not in engine.baseline.exemptions:
+                _record(plumbline, exemption, notice, now)
+            else:
+                ledger.told(_claim(exemption, notice), now=now, within=max(exemption.until - now, LEASE) + _REMEMBERED)
+            sent += 1
+    return sent
+
+
+def _letter(plumbline: Plumbline, exemption: Exemption, notice: Notice) -> Letter:
+    voice = plumbline.engine.deployment.voice
+    if notice != "made":
+        return decisions.ending(exemption, notice, voice)
+    found = plumbline.ledger.open_findings(plumbline.account)
+    covered = sum(exemption.covers(one.control, one.target) for one in found)
+    # the build does not know the account; nobody typed it, so no answer could say that it is pointless
+    nothing = covers_nothing(exemption.control, exemption.target, plumbline.engine.controls, plumbline.account)
+    return decisions.exempted(exemption, covered, voice, nothing=nothing)
+
+
+def _record(plumbline: Plumbline, told_of: Exemption, notice: Notice, now: datetime) -> None:
+    for tries_left in reversed(range(_TRIES)):
+        exemptions, version = plumbline.ledger.all_exemptions(plumbline.account)
+        marked = [replace(one, told=(*one.told, notice)) if _key(one) == _key(told_of) else one for one in exemptions]
+        try:
+            plumbline.ledger.save_exemptions(plumbline.account, kept(marked, now), version)
+        except Conflict:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def _claim(exemption: Exemption, notice: Notice) -> str:
+    return f"{_MARK}{_key(exemption)}#{notice}"
+
+
+def _key(exemption: Exemption) -> str:
+    return exemption.id or f"{exemption.control}#{exemption.target}#{exemption.until.isoformat()}"

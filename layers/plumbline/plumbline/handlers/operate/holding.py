@@ -1,0 +1,379 @@
+"""Commands that keep Plumbline from repairing, for a while, and those that end it: exemptions and pauses."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from plumbline.alerts import decisions, wording
+from plumbline.core.targets import Target
+from plumbline.decisions.exemptions import (
+    ANY,
+    ID_BEGINS,
+    Exemption,
+    covering,
+    covers_nothing,
+    exactly,
+    granted,
+    kept,
+    kinds_of,
+    matches_everything,
+)
+from plumbline.decisions.pauses import Pause
+from plumbline.findings import clocks
+from plumbline.findings.finding import MAX_ATTEMPTS, Finding, Status, spoken
+from plumbline.findings.restraints import EVERY_CONTROL
+from plumbline.handlers.operate.asking import (
+    Answer,
+    Asked,
+    Refused,
+    Typed,
+    control_of,
+    finding_of,
+    paragraphs,
+    text_of,
+    until_of,
+    wrapped,
+)
+
+#: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
+_MOST_EXEMPTIONS = 300
+_MOST_STORED = 300_000
+_WILD = "*?["
+_STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
+_NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
+EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
+PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
+
+
+# --- exemptions ----------------------------------------------------------------------------------------------------
+
+
+def exempt(asked: Asked, typed: Typed) -> Answer:
+    """Leave a target alone, or all that a pattern covers."""
+    control, pattern = _what(asked, typed)
+    until = until_of(
+        asked,
+        typed,
+        most_days=asked.plumbline.engine.baseline.patience.exemption_days,
+        setting="exemptions.max_days",
+        example=EXEMPT_EXAMPLE,
+    )
+    owner, reason = (text_of(typed, option, EXEMPT_EXAMPLE) for option in ("owner", "reason"))
+    ledger, now = asked.plumbline.ledger, asked.now
+    before, version = ledger.all_exemptions(asked.account)
+    same = [one for one in before if (one.control, one.target) == (control, pattern) and one.until > now]
+    others = [one for one in kept(before, now) if one not in same]
+    if len(others) >= _MOST_EXEMPTIONS:
+        raise Refused(f"there are {len(others)} exemptions, the most there may be. Type: plumbline exemptions")
+    made = granted(Exemption(control, pattern, owner, reason, until, by=asked.by), before, now)
+    if len(json.dumps([one.to_json() for one in (*others, made)])) > _MOST_STORED:
+        raise Refused(
+            f"there is no room for it beside the {len(others)} exemptions there are. End some of them, or type a "
+            "shorter reason. Type: plumbline exemptions"
+        )
+    ledger.save_exemptions(asked.account, (*others, made), version)
+    covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
+    for one in covered:
+        # where a repair may have begun, the next sweep looks first: it must not go untold
+        asked.put(
+            replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
+        )
+    trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.voice))
+    facts = _facts(made) | {
+        "Replaces": ", ".join(one.id for one in same),
+        "Covers now": ", ".join(one.short for one in covered[:20]) or "no open finding",
+    }
+    text = f"Exempt as {made.id}. It is still watched and listed; nothing of it is repaired.\n{wording.table(facts)}"
+    end = f"To end it before its time, type: plumbline unexempt {made.id}"
+    return Answer(paragraphs(text, end, trouble), {"exemption": made.to_json(), "covers": [one.id for one in covered]})
+
+
+def unexempt(asked: Asked, typed: Typed) -> Answer:
+    """End an exemption before its time."""
+    ledger, now = asked.plumbline.ledger, asked.now
+    before, version = ledger.all_exemptions(asked.account)
+    wanted = control_of(asked, typed.options["control"]) if "control" in typed.options else ""
+    meant = [
+        one
+        for one in _named(asked, typed.word, [one for one in before if one.until > now])
+        if not wanted or one.control == wanted
+    ]
+    if not meant:
+        raise Refused(_no_exemption(asked, typed.word))
+    if len(meant) > 1:
+        shown = "\n".join(f"  {one.id}  {one.control}  {wording.clean(one.target, 60)}" for one in meant)
+        raise Refused(f"{len(meant)} exemptions fit; say which, as in plumbline unexempt {meant[0].id}:\n{shown}")
+    (ended,) = meant
+    left = [one for one in before if one != ended]
+    ledger.save_exemptions(asked.account, kept(left, now), version)
+    freed = [
+        one
+        for one in asked.open_findings()
+        if ended.covers(one.control, one.target)
+        and not covering((*left, *asked.plumbline.engine.baseline.exemptions), one.control, one.target, now)
+    ]
+    for one in freed:
+        asked.put(replace(one, due=now))
+    trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.voice))
+    which = ", ".join(one.short for one in freed[:20]) or "nothing that is open"
+    text = f"The exemption {ended.id} is over. The next sweep judges again what it covered ({which})."
+    return Answer(
+        paragraphs(text, _NOT_TO_WAIT, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]}
+    )
+
+
+def exemptions(asked: Asked, _typed: Typed) -> Answer:
+    """All that is exempt, and until when."""
+    own, _version = asked.plumbline.ledger.all_exemptions(asked.account)
+    both = [one for one in (*own, *asked.plumbline.engine.baseline.exemptions) if one.until > asked.now]
+    found = sorted(both, key=lambda one: one.until)
+    if not found:
+        return Answer("Nothing is exempt.", {"exemptions": []})
+    controls = asked.plumbline.engine.controls
+    nothing = [covers_nothing(one.control, one.target, controls, asked.account) for one in found]
+    lines = []
+    for one, why in zip(found, nothing, strict=True):
+        lines += [
+            f"{one.id or 'baseline.yaml'}  {decisions.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
+            f"      {wording.clean(one.target, 140)}",
+            f"      {wording.clean(f'{one.owner}: {one.reason}', 140)}",
+            *(wrapped(f"COVERS NOTHING: {why}", " " * 6) if why else ()),
+        ]
+    some = next((one.id for one in found if one.id), "")
+    if some:
+        lines += ["", f"To end one before its time, type: plumbline unexempt {some}"]
+    data = [{**one.to_json(), "covers_nothing": why} for one, why in zip(found, nothing, strict=True)]
+    return Answer("\n".join(lines), {"exemptions": data})
+
+
+def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
+    """The control and the pattern of targets that a person wants to be exempt."""
+    word = typed.word.strip()
+    given = typed.options.get("control", "")
+    if not any(char in word for char in f"/{_WILD}"):
+        finding = finding_of(asked, word)
+        return control_of(asked, given or finding.control), exactly(finding.target)
+    if not given:
+        raise Refused(
+            "say from which rule: --control ID, or --control all. Type: plumbline "
+            f"exempt {wording.clean(word, 80)} --control all --days 7 --owner ann --reason '...'"
+        )
+    control = control_of(asked, given)
+    if not any(char in word for char in _WILD):
+        target = Target.parse(word)
+        if target.account != asked.account:
+            raise Refused(f"this Plumbline holds account {asked.account}, not {wording.clean(target.account, 20)}")
+        _refuse_unknown_kind(asked, control, target.kind)
+        return control, str(target)
+    head = word[: min(word.index(char) for char in _WILD if char in word)]
+    if not (f"{asked.account}/".startswith(head) or head.startswith(f"{asked.account}/")):
+        raise Refused(
+            f"no target begins with '{wording.clean(head, 40)}': targets read account/region/kind/id. "
+            f"Type a pattern such as '{asked.account}/*/s3-bucket/{wording.clean(head, 40)}*'"
+        )
+    if matches_everything(word, asked.account) and "all" not in typed.flags:
+        raise Refused(
+            f"the pattern '{wording.clean(word, 80)}' covers everything. Name a kind, as in '*/s3-bucket/logs-*'; or, "
+            "if you mean it, type the same with --all"
+        )
+    _refuse_pointless(asked, control, word)
+    return control, word
+
+
+def _refuse_pointless(asked: Asked, control: str, pattern: str) -> None:
+    controls = asked.plumbline.engine.controls
+    why = covers_nothing(control, pattern, controls, asked.account)
+    if why:
+        known = sorted(kinds_of(control, controls))
+        near = (
+            pattern.replace(f"/{part}/", f"/{kind}/")
+            for part in pattern.split("/")
+            for kind in difflib.get_close_matches(part, known, n=1)
+        )
+        instead = next((one for one in near if not covers_nothing(control, one, controls, asked.account)), "")
+        raise Refused(
+            f"'{wording.clean(pattern, 80)}' covers nothing: {why}. "
+            f"Type a pattern such as '{wording.clean(instead, 80) or f'*/{known[0]}/NAME'}'"
+        )
+
+
+def _refuse_unknown_kind(asked: Asked, control: str, kind: str) -> None:
+    known = kinds_of(control, asked.plumbline.engine.controls)
+    if kind not in known:
+        whose = "any rule" if control == ANY else control
+        raise Refused(
+            f"{whose} knows no target of the kind '{wording.clean(kind, 40)}'; write one of: {', '.join(sorted(known))}"
+        )
+
+
+def _named(asked: Asked, word: str, among: Sequence[Exemption]) -> Sequence[Exemption]:
+    """The exemptions that a person means: by id, by target as it was typed, or by a finding."""
+    typed = spoken(word)
+    by_id = [one for one in among if one.id in (typed, f"{ID_BEGINS}{typed}")]
+    by_target = [one for one in among if word.strip() in (one.target, one.target.replace("[", "").replace("]", ""))]
+    if by_id or by_target:
+        return by_id or by_target
+    if "/" in word or typed.startswith(ID_BEGINS) or any(char in word for char in _WILD):
+        return ()
+    finding = finding_of(asked, word)
+    return [one for one in among if one.covers(finding.control, finding.target)]
+
+
+def _no_exemption(asked: Asked, word: str) -> str:
+    shown = wording.clean(word, 80)
+    if any(one.target == word.strip() for one in asked.plumbline.engine.baseline.exemptions):
+        return f"'{shown}' is exempt in baseline.yaml; remove it there, then type: sam build && sam deploy"
+    return f"there is no exemption '{shown}'. Type: plumbline exemptions"
+
+
+def _facts(exemption: Exemption) -> dict[str, str]:
+    return {
+        "Exempt": exemption.target,
+        "From": decisions.rule(exemption.control),
+        "Until": wording.moment(exemption.until),
+        "Owner": exemption.owner,
+        "Reason": exemption.reason,
+    }
+
+
+# --- pauses --------------------------------------------------------------------------------------------------------
+
+
+def pause(asked: Asked, typed: Typed) -> Answer:
+    """Repair nothing for a while."""
+    control = control_of(asked, typed.word) if typed.words else ANY
+    until = until_of(
+        asked,
+        typed,
+        most_days=asked.plumbline.engine.baseline.patience.pause_days,
+        setting="pauses.max_days",
+        example=PAUSE_EXAMPLE,
+    )
+    made = Pause(until, text_of(typed, "reason", PAUSE_EXAMPLE), asked.by)
+    before, version = asked.plumbline.ledger.all_pauses(asked.account)
+    running = {name: one for name, one in before.items() if one.until > asked.now}
+    asked.plumbline.ledger.save_pauses(asked.account, {**running, control: made}, version)
+    trouble = asked.tell(decisions.paused(control, made, asked.plumbline.engine.deployment.voice))
+    text = (
+        f"Paused: {decisions.repairs(control)}, until {wording.moment(until)}. Plumbline goes on watching and telling. "
+        "A repair that is running at this moment is finished."
+    )
+    old = running.get(control)
+    replaces = wording.table({"Replaces": f"the pause until {wording.moment(old.until)}: {old.reason}"}) if old else ""
+    end = f"To go on before that, type: plumbline resume{'' if control == ANY else f' {control}'}"
+    return Answer(
+        paragraphs(text, replaces, end, trouble),
+        {"control": control, "pause": made.to_json(), "replaces": old.to_json() if old else None},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """What a resume took away."""
+
+    pauses: Mapping[str, Pause]
+    counted: Mapping[str, int]
+    fights: Sequence[Finding]
+    given_up: Sequence[Finding]
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.pauses or self.counted or self.fights or self.given_up)
+
+
+def resume(asked: Asked, typed: Typed) -> Answer:
+    """Lift a pause, count this hour's repairs anew, and let fights be tried again."""
+    control = control_of(asked, typed.word) if typed.words else ANY
+    before, version = asked.plumbline.ledger.all_pauses(asked.account)
+    running = {name: one for name, one in before.items() if one.until > asked.now}
+    lifted = {name: one for name, one in running.items() if control in (ANY, name)}
+    if lifted:
+        left = {name: one for name, one in running.items() if name not in lifted}
+        asked.plumbline.ledger.save_pauses(asked.account, left, version)
+    waiting = [
+        one for one in asked.open_findings() if control in (ANY, one.control) and one.status is not Status.EXEMPT
+    ]
+    fights = _forget_fights(asked, waiting)
+    given_up = _forgive_tries(asked, [one for one in waiting if one.id not in {fight.id for fight in fights}])
+    done = _Resumed(lifted, _forget_counts(asked, control), fights, given_up)
+    still = running.get(EVERY_CONTROL) if control != ANY else None
+    held = (
+        f"All repairs are paused until {wording.moment(still.until)}. To lift that too, type: plumbline resume"
+        if still
+        else ""
+    )
+    if done.nothing:
+        text = f"There was nothing to resume: {decisions.repairs(control)} go on as they are."
+        return Answer(paragraphs(text, held))
+    for one in waiting:
+        if one not in (*done.fights, *done.given_up) and _waits(asked, one):
+            asked.put(replace(one, due=asked.now))
+    facts = {
+        "Pauses lifted": "; ".join(f"{decisions.repairs(name)}, {one.reason}" for name, one in lifted.items()),
+        "Counted anew": "; ".join(f"{decisions.repairs(name)}, {count} so far" for name, count in done.counted.items()),
+        "Fights": ", ".join(one.short for one in done.fights),
+        "Tried again": ", ".join(one.short for one in done.given_up),
+    }
+    trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.voice))
+    text = (
+        f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
+    )
+    return Answer(
+        paragraphs(text, _NOT_TO_WAIT, held, trouble),
+        {
+            "control": control,
+            "pauses": list(lifted),
+            "counters": dict(done.counted),
+            "fights": [one.id for one in done.fights],
+            "tried_again": [one.id for one in done.given_up],
+        },
+    )
+
+
+def _forget_counts(asked: Asked, control: str) -> Mapping[str, int]:
+    """Count the repairs of this clock hour anew; what was counted so far."""
+    ledger, now = asked.plumbline.ledger, asked.now
+    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
+    spent = ledger.spent_in(asked.account, now)
+    counted = {name: n for name, n in spent.items() if n and name in known and control in (ANY, name)}
+    for name in counted:
+        ledger.forget_spent(asked.account, name, now)
+        # the next time the breaker stops repairs within this hour is news again
+        ledger.told(f"breaker#{name}#{_hour(now):%Y-%m-%dT%H}", now=now, within=timedelta(0))
+    return counted
+
+
+def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
+    """Let the targets that somebody fought over be repaired again."""
+    return [
+        one
+        for one in waiting
+        if "fight" in one.told
+        and asked.put(
+            replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
+        )
+    ]
+
+
+def _forgive_tries(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
+    """Let repairs that did not hold, several times, be tried again."""
+    return [
+        one
+        for one in waiting
+        if one.tries >= MAX_ATTEMPTS and asked.put(replace(one, forgiven=len(one.repairs), then="", due=asked.now))
+    ]
+
+
+def _waits(asked: Asked, finding: Finding) -> bool:
+    """Whether a finding's repair was due, and only a pause or a breaker put it off."""
+    control = asked.plumbline.engine.controls.get(finding.control)
+    acts = clocks.acts_at(asked.plumbline.engine.rule(control.id), finding) if control else None
+    return acts is not None and acts <= asked.now and finding.due is not None and finding.due > asked.now
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,154 @@
+"""status: all that tells whether Plumbline works, and whether anybody would hear it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from plumbline.alerts import wording
+from plumbline.alerts.decisions import repairs
+from plumbline.core.calls import Call
+from plumbline.core.control import Response, Severity
+from plumbline.core.errors import AwsRefusal
+from plumbline.decisions.exemptions import Exemption, covers_nothing
+from plumbline.decisions.pauses import Pause
+from plumbline.findings.finding import Finding, Status
+from plumbline.findings.restraints import EVERY_CONTROL
+from plumbline.handlers.operate.asking import Answer, Asked, Typed, brief, rows
+
+#: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
+_LATE = timedelta(hours=2)
+_SOON = timedelta(days=1)
+#: What SNS says in place of an ARN.
+_UNCONFIRMED = ("PendingConfirmation", "Deleted")
+
+
+def status(asked: Asked, _typed: Typed) -> Answer:
+    """What is watched, what is open, and what keeps Plumbline from acting or from being heard."""
+    engine, ledger, now = asked.plumbline.engine, asked.plumbline.ledger, asked.now
+    deployment, rules = engine.deployment, engine.baseline.rules
+    found = asked.open_findings()
+    swept = ledger.last_sweep(asked.account)
+    modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
+    pauses = {name: one for name, one in ledger.all_pauses(asked.account)[0].items() if one.until > now}
+    spent = ledger.spent_in(asked.account, now)
+    tripped = _tripped(asked, spent)
+    fights = [one.short for one in found if "fight" in one.told and one.status is not Status.EXEMPT]
+    own = ledger.all_exemptions(asked.account)[0]
+    in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
+    exemptions = sorted(in_force, key=lambda one: one.until)
+    alarms, alarms_text = _alarms(asked)
+    deaf, deaf_text = _unconfirmed(asked)
+    facts = {
+        "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
+        "last sweep": _swept(swept, now),
+        "open": _open(asked, found),
+        "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
+        "STOPPED": "; ".join(tripped.values()) + ". To go on, type: plumbline resume" if tripped else "",
+        "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired. See: plumbline show {fights[0]}"
+        if fights
+        else "",
+        "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
+        "exempt": _exempt(asked, exemptions),
+        "alarms": alarms_text,
+        "e-mail": deaf_text,
+    }
+    data: dict[str, Any] = {
+        "account": asked.account,
+        "region": deployment.home,
+        "mode": deployment.mode.value,
+        "controls": {name.value: count for name, count in modes.items() if count},
+        "last_sweep": swept.isoformat() if swept else None,
+        "open": [brief(one) for one in found],
+        "repairs_this_hour": dict(spent),
+        "stopped": list(tripped),
+        "fights": fights,
+        "pauses": {name: one.to_json() for name, one in pauses.items()},
+        "exemptions": [one.to_json() for one in exemptions],
+        "alarms": alarms,
+        "unconfirmed": deaf,
+    }
+    head = f"Plumbline, account {asked.account}, {deployment.home}, mode {deployment.mode.value}"
+    lines = [head, wording.table(facts), *(["", *rows(asked, found)] if found else [])]
+    return Answer("\n".join(lines), data)
+
+
+def _open(asked: Asked, found: Sequence[Finding]) -> str:
+    if not found:
+        return "nothing"
+    controls = asked.plumbline.engine.controls
+    counted = Counter(controls[one.control].severity for one in found if one.control in controls)
+    kinds = ", ".join(f"{counted[severity]} {severity.value}" for severity in Severity if counted[severity])
+    soon = sum(one.due is not None and one.due <= asked.now + _SOON for one in found)
+    return f"{len(found)}: {kinds}{f'; {soon} with a next step within a day' if soon else ''}"
+
+
+def _exempt(asked: Asked, exemptions: Sequence[Exemption]) -> str:
+    if not exemptions:
+        return "nothing"
+    controls = asked.plumbline.engine.controls
+    pointless = sum(bool(covers_nothing(one.control, one.target, controls, asked.account)) for one in exemptions)
+    said = f"; {pointless} cover{'s' * (pointless == 1)} NOTHING" if pointless else ""
+    return f"{len(exemptions)}, the next ends on {exemptions[0].until:%Y-%m-%d}{said}. See: plumbline exemptions"
+
+
+def _tripped(asked: Asked, spent: Mapping[str, int]) -> dict[str, str]:
+    """The controls, or `*`, whose repairs of this clock hour are used up, each in words."""
+    limits = asked.plumbline.engine.baseline.breakers
+    most = {name: limits.in_all if name == EVERY_CONTROL else limits.per_control for name in spent}
+    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
+    return {
+        name: f"{repairs(name)}, {count} in this clock hour"
+        for name, count in spent.items()
+        if name in known and count >= most[name]
+    }
+
+
+def _pause(name: str, pause: Pause) -> str:
+    return f"{repairs(name)} until {pause.until:%Y-%m-%d %H:%M} UTC{f': {pause.reason}' if pause.reason else ''}"
+
+
+def _alarms(asked: Asked) -> tuple[list[str] | None, str]:
+    """The stack's own alarms that are on."""
+    deployment = asked.plumbline.engine.deployment
+    prefix = f"{deployment.voice.stack}-"
+    call = Call("cloudwatch", "DescribeAlarms", {"AlarmNamePrefix": prefix, "StateValue": "ALARM"})
+    try:
+        answer = asked.plumbline.engine.aws.eyes(asked.account, deployment.home)(call)
+    except AwsRefusal as error:
+        return None, f"could not look: {error}"
+    on = sorted(one["AlarmName"] for one in answer.get("MetricAlarms", ()))
+    return on, f"ON: {', '.join(on)}. See docs/operating.md" if on else "none is on"
+
+
+def _unconfirmed(asked: Asked) -> tuple[list[dict[str, str]] | None, str]:
+    """Addresses that nobody confirmed, and topics that nobody hears."""
+    eyes = asked.plumbline.engine.aws.eyes(asked.account, asked.plumbline.engine.deployment.home)
+    deaf: list[dict[str, str]] = []
+    silent: list[str] = []
+    for topic in asked.desk.topics:
+        name = topic.rpartition(":")[2]
+        try:
+            found = eyes(Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})).get("Subscriptions", ())
+        except AwsRefusal as error:
+            return None, f"could not look: {error}"
+        waiting = [one for one in found if one["SubscriptionArn"] in _UNCONFIRMED]
+        deaf += [{"topic": name, "endpoint": one["Endpoint"]} for one in waiting]
+        silent += [name] if len(waiting) == len(found) else []
+    if not asked.desk.topics:
+        return [], ""
+    if not deaf and not silent:
+        return deaf, "every address is confirmed"
+    who = "; ".join(f"{one['endpoint']} has not confirmed {one['topic']}" for one in deaf)
+    nobody = f"NOBODY HEARS {' and '.join(silent)}. " if silent else ""
+    return deaf, f"{nobody}{who}. Click the link in AWS's e-mail, or subscribe again".replace(". .", ".")
+
+
+def _swept(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "not yet; the first one begins when the deployment is done"
+    ago = int((now - at).total_seconds() // 60)
+    late = "  LATE: it should run every hour; see the alarms" if now - at > _LATE else ""
+    return f"{ago} minute{'s' * (ago != 1)} ago, {wording.moment(at)}{late}"

@@ -1,0 +1,122 @@
+"""What react does with one record: read it, settle what it asks for, decide whether it comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from plumbline.compose import Plumbline
+from plumbline.core.errors import MalformedWake, PlumblineError
+from plumbline.core.targets import Target
+from plumbline.engine.case import Settled
+from plumbline.wakes import messages
+
+#: Doubles with each try: 15, 30, 60, 120 seconds, past the lease of a process that died.
+_FIRST_RETRY_SECONDS = 15
+
+
+class Log(Protocol):
+    """The part of a logger that is used here."""
+
+    def info(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
+        """Something happened as it should."""
+
+    def error(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
+        """Something did not."""
+
+
+class ComeBack(PlumblineError):
+    """This record has to be looked at again; the queue brings it back after its visibility time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One batch. Remembers which targets it has settled, so that a duplicate within the batch is settled once.
+
+    Attributes:
+        later: makes a failed message come back after some seconds; else it waits for the queue's visibility time-out.
+    """
+
+    plumbline: Plumbline
+    logger: Log
+    clock: Callable[[], datetime]
+    later: Callable[[str, int], None]
+    settled: dict[tuple[str, Target], Settled] = field(default_factory=dict)
+
+    def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
+        """Settle one SQS record.
+
+        Raises:
+            ComeBack: something has to be looked at again.
+            MalformedWake: the message cannot be read; after its last try it goes to the dead-letter queue.
+            PlumblineError: the ledger or SNS is down; nothing may be lost, so the message comes back.
+        """
+        try:
+            self._record(record)
+        except PlumblineError:
+            tries = int(record["attributes"]["ApproximateReceiveCount"])
+            self.later(record["receiptHandle"], _FIRST_RETRY_SECONDS * 2 ** (tries - 1))
+            raise
+
+    def _record(self, record: Any) -> None:  # noqa: ANN401
+        try:
+            task = messages.task(record["body"])
+            if task is not None:
+                self._run(task)
+                return
+            asked = messages.read(record["body"], self.plumbline.engine.controls)
+        except MalformedWake as error:
+            self.logger.error("malformed message", extra={"reason": str(error), "message_id": record["messageId"]})
+            raise
+        failures: list[PlumblineError] = []
+        for wake in asked:
+            try:  # one control's failure never stops the next
+                self._settle(wake)
+            except PlumblineError as error:
+                self.logger.error(
+                    "not settled", extra=_named(wake) | {"reason": str(error), "error": type(error).__name__}
+                )
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _run(self, task: messages.Task) -> None:
+        """Do something for the account as a whole."""
+        engine, account, now = self.plumbline.engine, self.plumbline.account, self.clock()
+        if task is messages.Task.DIGEST:
+            told = engine.digest(account, now=now)
+        elif task is messages.Task.WEEKLY:
+            told = engine.weekly(account, now=now)
+        else:
+            from plumbline.handlers import exemption_notices  # a task of once a day; no wake's cold start pays for it
+
+            told = exemption_notices.tell_due(self.plumbline, now=now)
+        self.logger.info("task done", extra={"task": task.value, "told": told})
+
+    def _settle(self, wake: messages.Wake) -> None:
+        now = self.clock()
+        expanded = self.plumbline.engine.expand(wake, now=now) if wake.target.is_pattern else (wake,)
+        if isinstance(expanded, Settled):
+            self._report(expanded)
+            return
+        for one in expanded:
+            key = (one.control, one.target)
+            # evidence differs from event to event; what is observed does not
+            if key not in self.settled or one.evidence is not None:
+                self.settled[key] = self.plumbline.engine.settle(one, now=now)
+            self._report(self.settled[key])
+
+    def _report(self, settled: Settled) -> None:
+        extra = _named(settled.wake) | {"outcome": settled.outcome.value, "reason": settled.reason}
+        if settled.finding is not None:
+            extra["finding"] = settled.finding.id
+        self.logger.info("settled", extra=extra)
+        if settled.again:
+            message = f"{settled.wake.control} on {settled.wake.target}: {settled.outcome.value}: {settled.reason}"
+            raise ComeBack(message)
+
+
+def _named(wake: messages.Wake) -> dict[str, Any]:
+    return {"control": wake.control, "target": str(wake.target), "origin": wake.origin.value}

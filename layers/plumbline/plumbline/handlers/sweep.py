@@ -1,0 +1,97 @@
+"""What sweep does: cut a sweep into units, look through a unit, send wakes. Never writes to the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from plumbline.compose import Look, Plumbline
+from plumbline.core.errors import PlumblineError
+from plumbline.handlers import exemption_notices
+from plumbline.handlers.react import Log
+from plumbline.sweep.look import Unit
+from plumbline.wakes.messages import Task
+
+#: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
+_ENOUGH_MILLISECONDS = 30_000
+#: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
+_SETTLED_EACH_SECOND = 5
+_DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
+
+
+class Outlet(Protocol):
+    """A queue."""
+
+    def send(self, bodies: list[str], *, delay: int = 0) -> None:
+        """Send messages, seen after `delay` seconds, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """One invocation of sweep.
+
+    Attributes:
+        remaining: milliseconds until Lambda stops this invocation.
+    """
+
+    plumbline: Plumbline
+    units: Outlet
+    wakes: Outlet
+    logger: Log
+    clock: Callable[[], datetime]
+    remaining: Callable[[], int]
+
+    def begin(self) -> dict[str, int]:
+        """Send the units of a new sweep on their way."""
+        units = self.plumbline.units()
+        self.units.send([unit.to_json() for unit in units])
+        self.logger.info("sweep begun", extra={"units": len(units)})
+        return {"units": len(units)}
+
+    def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
+        """Look through the unit that one SQS record names.
+
+        Raises:
+            PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
+        """
+        unit = Unit.from_json(record["body"])
+        # A unit may have waited through a deployment: what no longer exists is not looked with.
+        unit = replace(unit, controls=tuple(one for one in unit.controls if one in self.plumbline.engine.controls))
+        left = list(unit.controls)
+        found_first = 0
+        broken: list[Look] = []
+        looks = self.plumbline.look(unit, now=self.clock())
+        while left and self.remaining() > _ENOUGH_MILLISECONDS:
+            look = next(looks)
+            if look.error is not None:
+                broken.append(look)
+                reason = f"{type(look.error).__name__}: {look.error}"
+                self.logger.error(
+                    "not looked", extra={"control": look.control, "region": unit.region, "reason": reason}
+                )
+            self.wakes.send([wake.to_json() for wake in look.wakes])
+            self.plumbline.looked(unit, look)
+            left.remove(look.control)
+            found_first += len(look.wakes) if look.adopts else 0
+            self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
+        if left:
+            self.units.send([replace(unit, controls=tuple(left)).to_json()])
+            self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
+        if found_first or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
+            # react settles what was found in the meantime; what comes later is told by the next sweep's digest
+            delay = min(_DIGEST_AFTER_SECONDS + found_first // _SETTLED_EACH_SECOND, _MOST_SECONDS)
+            self.wakes.send([Task.DIGEST.to_json()], delay=delay)
+        if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
+            self.wakes.send([Task.EXEMPTIONS.to_json()])
+        if unit.last and not left:
+            self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
+            self.plumbline.ledger.note_sweep(unit.account, self.clock())
+        if broken:  # the others are done with; this comes back, and its alarm tells
+            names = ", ".join(look.control for look in broken)
+            raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
+
+    def _has_to_tell_of_exemptions(self, account: str) -> bool:
+        reviewed = self.plumbline.engine.baseline.exemptions
+        return any(True for _ in exemption_notices.due(self.plumbline.ledger, reviewed, account, self.clock()))

@@ -1,0 +1,1 @@
+"""A sweep: its units of work, and what looking through one finds."""

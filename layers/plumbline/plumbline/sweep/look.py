@@ -1,0 +1,202 @@
+"""The sweep: reads in bulk, compares with the ledger, and says what has to be looked at. Writes nothing to the account.
+
+Events only make Plumbline fast; the sweep makes it sure. It sends a wake for a new deviation, for a finding that is
+due, and for an open finding that looks compliant now. Judging and repairing stay with `Engine.settle`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from plumbline.baseline.rules import Baseline, Rule
+from plumbline.core.calls import Ask
+from plumbline.core.cause import Origin
+from plumbline.core.control import Control, Response, Scope
+from plumbline.core.errors import AwsRefusal, MalformedWake
+from plumbline.core.targets import ALL, GLOBAL, State, Target
+from plumbline.decisions.exemptions import Exemption, covering
+from plumbline.engine.surveying import survey
+from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.finding import Finding, Status, same_plan
+from plumbline.wakes.messages import Wake
+
+_MARK = "plumbline-unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a sweep: some controls in one account and region.
+
+    Attributes:
+        last: whether the sweep is over when this unit is done, as far as its account is concerned.
+    """
+
+    account: str
+    region: str
+    controls: tuple[str, ...]
+    last: bool = False
+
+    def to_json(self) -> str:
+        """The message body on the units queue."""
+        return json.dumps(
+            {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
+        )
+
+    @classmethod
+    def from_json(cls, body: str) -> Unit:
+        """The unit that `to_json` wrote.
+
+        Raises:
+            MalformedWake: the message is no unit.
+        """
+        try:
+            data = json.loads(body)
+            assert data[_MARK]  # noqa: S101 - a missing mark is caught below like any other malformed message
+            return cls(str(data["account"]), str(data["region"]), tuple(data["controls"]), bool(data["last"]))
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error
+
+
+def units(account: str, home: str, controls: Mapping[str, Control], baseline: Baseline) -> Sequence[Unit]:
+    """The pieces of a sweep of one account. The control whose deviation blinds Plumbline comes before all others."""
+    wanted = [
+        one for one in controls.values() if not one.witness and baseline.rules[one.id].response is not Response.OFF
+    ]
+    regions = {
+        Scope.GLOBAL: (GLOBAL,),
+        Scope.HOME: (home,),
+        Scope.BILLING: (Scope.BILLING.value,),
+        Scope.EACH: baseline.regions or (home,),
+    }
+    pieces: dict[tuple[bool, str], list[str]] = {}
+    for control in sorted(wanted, key=lambda one: (not one.blinds, one.severity.rank, one.id)):
+        for region in regions[control.scope]:
+            pieces.setdefault((not control.blinds, region), []).append(control.id)
+    ordered = sorted(pieces, key=lambda key: (key[0], key[1] != GLOBAL, key[1]))
+    return [
+        Unit(account, region, tuple(pieces[(blind, region)]), last=(blind, region) == ordered[-1])
+        for blind, region in ordered
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows that bears on a control's part of a sweep.
+
+    Attributes:
+        findings: the open ones of this control in this account.
+        exemptions: all of them, reviewed ones included.
+        adoption: how far the first sweep had come; what it is about gets adoption's grace.
+    """
+
+    findings: Sequence[Finding] = ()
+    exemptions: Sequence[Exemption] = ()
+    adoption: Adoption = field(default_factory=Adoption)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one control saw in one unit.
+
+    Attributes:
+        wakes: what has to be looked at.
+        adoption: how far its first sweep has come now.
+    """
+
+    wakes: tuple[Wake, ...]
+    adoption: Adoption
+
+
+def look(
+    control: Control,
+    rule: Rule,
+    ask: Ask,
+    known: Known,
+    *,
+    now: datetime,
+) -> Looked:
+    """What one control sees in one unit: the wakes it needs, and how far its first sweep has come.
+
+    A read that AWS refuses becomes a wake, for the whole control where not even a list could be had: settle then finds
+    out, and tells. A first sweep that got no list has not been made.
+
+    Args:
+        control: what to look with.
+        rule: what the baseline says of it.
+        ask: the eyes, shared by the unit's controls.
+        known: what the ledger knows.
+        now: the time, in UTC.
+    """
+    adoption, findings = known.adoption, {one.target: one for one in known.findings}
+    first = adoption.mark != mark(rule)
+    try:
+        seen = survey(control, ask)
+    except AwsRefusal:
+        # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
+        origin = Origin.ADOPTION if first or adoption.pending else Origin.SWEEP
+        return Looked((Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin),), adoption)
+    wanted = [
+        one for one, state in seen.states.items() if _wants_a_look(control, rule, state, findings.get(one), known, now)
+    ]
+    wanted += seen.unreadable
+    out_of_sight = [
+        one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
+    ]
+    # what other settings find on a target that has a finding is adopted like what they find anywhere
+    anew = first and bool(adoption.mark)
+    unsettled = {str(one) for one in wanted if anew or one not in findings}
+    pending = frozenset(unsettled if first else unsettled & adoption.pending)
+    wakes = (
+        *(Wake(control.id, one, Origin.ADOPTION if str(one) in pending else Origin.SWEEP) for one in wanted),
+        *(
+            Wake(control.id, one, Origin.SWEEP, findings[one].cause)
+            for one in out_of_sight
+            if _has_changed(control, rule, ask, findings[one], known, now)
+        ),
+    )
+    return Looked(wakes, Adoption(mark(rule), pending))
+
+
+def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known: Known, now: datetime) -> bool:
+    """Whether a target that the bulk read leaves out is worth a wake.
+
+    It was deleted, or the list is old: IAM's credential report does not know keys that are younger than itself.
+    """
+    if control.observe is None:
+        return True
+    try:
+        state = control.observe(ask, finding.target)
+    except AwsRefusal:
+        return True
+    return _wants_a_look(control, rule, state, finding, known, now)
+
+
+def _wants_a_look(
+    control: Control, rule: Rule, state: State, finding: Finding | None, known: Known, now: datetime
+) -> bool:
+    """Whether what the sweep saw differs from what the ledger knows."""
+    deviation = control.detect(state, rule.settings)
+    if finding is None:
+        return deviation is not None
+    if deviation is None:
+        return True
+    is_due = finding.due is not None and finding.due <= now
+    is_news = deviation.clock != finding.deviation.clock or set(deviation.items) != set(finding.deviation.items)
+    # A person's command writes the exemption first, and may not get to the findings.
+    covered = covering(known.exemptions, control.id, finding.target, now) is not None
+    changed = covered != (finding.status is Status.EXEMPT) or finding.under != rule.mark
+    return is_due or is_news or changed or _proposes_what_is_past(control, rule, state, finding, now)
+
+
+def _proposes_what_is_past(control: Control, rule: Rule, state: State, finding: Finding, now: datetime) -> bool:
+    """Whether a person is offered a repair of what has changed since."""
+    if finding.proposal is None or rule.response is not Response.PROPOSE:
+        return False
+    return not same_plan(finding.proposal.plan, control.plan(finding.target, state, rule.settings, finding.facts(now)))
+
+
+def _in_unit(target: Target, ask: Ask) -> bool:
+    return ask.region in (GLOBAL, target.region)

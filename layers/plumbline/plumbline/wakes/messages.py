@@ -1,0 +1,156 @@
+"""Messages on the wakes queue: CloudTrail events as EventBridge delivers them, and wakes the sweep or a person sends.
+
+A wake says "look at this target with this control now" and nothing more: what is judged is read afresh.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from plumbline.core.cause import Cause, Event, Origin
+from plumbline.core.control import Control, On
+from plumbline.core.errors import MalformedWake, UnknownTarget
+from plumbline.core.targets import State, Target
+from plumbline.wakes import cloudtrail
+
+#: How the source of AWS's own events begins. PutEvents takes no such source from anybody.
+AWS = "aws."
+_MARK = "plumbline-wake"
+_TASK = "plumbline-task"
+_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Look at this target with this control now.
+
+    Attributes:
+        control: the control's id.
+        target: what to look at; a pattern makes the control look for its targets itself.
+        origin: what made Plumbline look.
+        cause: who did what, where an event announced it.
+        evidence: for controls that only events can tell about, what the event showed.
+    """
+
+    control: str
+    target: Target
+    origin: Origin
+    cause: Cause = field(default_factory=Cause)
+    evidence: State = None
+
+    def to_json(self) -> str:
+        """The message body; `read` understands it."""
+        return json.dumps(
+            {
+                _MARK: 1,
+                "control": self.control,
+                "target": str(self.target),
+                "origin": self.origin.value,
+                "cause": self.cause.to_json(),
+            }
+        )
+
+
+class Task(str, Enum):
+    """Something to do for the account as a whole, asked for by the sweep or by a schedule."""
+
+    DIGEST = "digest"  # tell, in one letter, what waits for it
+    WEEKLY = "weekly"  # the weekly summary
+    EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
+
+    def to_json(self) -> str:
+        """The message body; `task` understands it."""
+        return json.dumps({_TASK: self.value})
+
+
+def task(body: str) -> Task | None:
+    """The task that a message asks for; None when it is no task.
+
+    Raises:
+        MalformedWake: it is one that does not exist.
+    """
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(message, Mapping) or _TASK not in message:
+        return None
+    try:
+        return Task(message[_TASK])
+    except ValueError as error:
+        raise MalformedWake(f"the message asks for a task that does not exist: {body[:_SHOWN]!r}") from error
+
+
+def read(body: str, controls: Mapping[str, Control]) -> tuple[Wake, ...]:
+    """The wakes that a message asks for; none when the event concerns no control.
+
+    Args:
+        body: the SQS message's body.
+        controls: the registry.
+
+    Raises:
+        MalformedWake: the body is neither an EventBridge event nor a wake; says why.
+    """
+    try:
+        message = json.loads(body)
+    except ValueError as error:
+        raise MalformedWake(f"the message is no JSON ({error}): {body[:_SHOWN]!r}") from error
+    if not isinstance(message, Mapping):
+        raise MalformedWake(f"the message is JSON but no object: {body[:_SHOWN]!r}")
+    if _MARK in message:
+        return (_own(message, controls),)
+    if not isinstance(message.get("detail-type"), str) or not isinstance(message.get("detail"), Mapping):
+        raise MalformedWake(f"the message is neither a wake nor an EventBridge event: {body[:_SHOWN]!r}")
+    return tuple(from_event(message, controls))
+
+
+def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
+    """The wakes of one EventBridge event, once for each control and target."""
+    detail = event["detail"]
+    if not cloudtrail.account(detail):
+        detail = {**detail, "recipientAccountId": event.get("account")}
+    seen: set[tuple[str, Target]] = set()
+    for control in controls.values():
+        for on in control.wakes_on:
+            if not concerns(on, event):
+                continue
+            for target in on.locate(detail):
+                if (control.id, target) not in seen:
+                    seen.add((control.id, target))
+                    evidence = control.witness(detail) if control.witness else None
+                    yield Wake(control.id, target, Origin.EVENT, cloudtrail.cause(detail), evidence)
+
+
+def concerns(on: On, event: Event) -> bool:
+    """Whether an event is AWS's own and of the kind that `on` names: the rules share one queue.
+
+    A call that failed changed nothing, so it concerns only those who ask for it.
+    """
+    detail = event["detail"]
+    return (
+        str(event.get("source")).startswith(AWS)
+        and event.get("detail-type") == on.detail_type
+        and (not on.source or detail.get("eventSource") == on.source)
+        and (not on.names or detail.get("eventName") in on.names)
+        and (on.reads_too or detail.get("readOnly") is not True)
+        and (on.failed_too or not detail.get("errorCode"))
+    )
+
+
+def _own(message: Mapping[str, Any], controls: Mapping[str, Control]) -> Wake:
+    try:
+        wake = Wake(
+            control=message["control"],
+            target=Target.parse(message["target"]),
+            origin=Origin(message["origin"]),
+            cause=Cause.from_json(cloudtrail.section(message.get("cause"))),
+        )
+    except (KeyError, ValueError, UnknownTarget, AttributeError) as error:
+        raise MalformedWake(f"the wake cannot be read ({type(error).__name__}: {error})") from error
+    if wake.control not in controls:
+        raise MalformedWake(f"the wake names a control that does not exist: {wake.control[:_SHOWN]!r}")
+    return wake

@@ -1,0 +1,215 @@
+"""The ledger on DynamoDB: conditions, races, and what it answers when DynamoDB does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from plumbline.adapters.dynamodb import Table
+from plumbline.baseline.rules import Breakers
+from plumbline.core.cause import Origin
+from plumbline.core.control import Deviation
+from plumbline.core.errors import Conflict, LedgerDown
+from plumbline.decisions.exemptions import Exemption
+from plumbline.decisions.pauses import Pause
+from plumbline.findings.brief import Brief
+from plumbline.findings.finding import Finding, Status, from_json, open_finding, to_json
+from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
+from tests.story import make_table
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        make_table("ledger", "us-east-1")
+        yield Table(
+            lambda _account, region, service, *_: boto3.client(service, region_name=region), "ledger", "us-east-1"
+        )
+
+
+def _finding() -> Finding:
+    return open_finding(
+        "lamp-off", LAMP, Deviation("is on", ("a",)), origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None
+    )
+
+
+def test_an_empty_ledger_knows_nothing(table: Table) -> None:
+    assert table.brief("lamp-off", LAMP, NOW) == Brief()
+
+
+def test_a_finding_comes_back_as_it_was_saved(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    assert table.brief("lamp-off", LAMP, NOW).finding == saved == replace(_finding(), version=1)
+
+
+def test_a_whole_life_survives_the_ledger() -> None:
+    house = House()
+    house.settle()
+    assert from_json(to_json(house.finding)) == house.finding
+
+
+def test_of_two_writers_one_wins(table: Table) -> None:
+    table.save(_finding(), now=NOW)
+    with pytest.raises(Conflict):
+        table.save(_finding(), now=NOW)
+
+
+@pytest.mark.parametrize("spend", [Breakers(), None])
+def test_a_lost_race_spends_nothing(table: Table, spend: Breakers | None) -> None:
+    table.save(_finding(), now=NOW)
+    with pytest.raises(Conflict):
+        table.save(_finding(), now=NOW, spend=spend)
+    assert table.brief("lamp-off", LAMP, NOW).spent == 0
+
+
+def test_repairs_are_counted_by_the_hour_for_the_control_and_in_all(table: Table) -> None:
+    first = table.save(_finding(), now=NOW, spend=Breakers())
+    table.save(first, now=NOW, spend=Breakers())
+    brief = table.brief("lamp-off", LAMP, NOW)
+    other = table.brief("other", LAMP, NOW)
+    later = table.brief("lamp-off", LAMP, NOW + HOUR)
+    assert [(one.spent, one.spent_in_all) for one in (brief, other, later)] == [(2, 2), (0, 2), (0, 0)]
+
+
+@pytest.mark.parametrize("limits", [Breakers(per_control=1), Breakers(in_all=1)])
+def test_of_two_repairs_that_fit_one_by_one_and_not_together_the_second_is_not_begun(
+    table: Table, limits: Breakers
+) -> None:
+    first = table.save(_finding(), now=NOW, spend=limits)
+    with pytest.raises(Conflict):
+        table.save(first, now=NOW, spend=limits)
+    assert table.brief("lamp-off", LAMP, NOW) == Brief(finding=first, spent=1, spent_in_all=1)
+    assert table.save(first, now=NOW + HOUR, spend=limits), "the next hour has a budget of its own"
+
+
+def test_an_earlier_life_is_kept_when_a_new_one_begins(table: Table) -> None:
+    closed = table.save(replace(_finding(), status=Status.RESOLVED), now=NOW)
+    fresh = open_finding(
+        "lamp-off", LAMP, Deviation("is on"), origin=Origin.EVENT, cause=MALLORY, now=NOW + HOUR, before=closed
+    )
+    table.save(fresh, now=NOW + HOUR, bury=closed)
+    assert {one.id for one in (*table.by_id(ACCOUNT, closed.id), *table.by_id(ACCOUNT, fresh.id))} == {
+        closed.id,
+        fresh.id,
+    }
+
+
+def test_only_open_findings_are_listed_as_open(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    assert [one.id for one in table.open_findings(ACCOUNT)] == [saved.id]
+    table.save(replace(saved, status=Status.REPAIRED), now=NOW)
+    assert table.open_findings(ACCOUNT) == []
+
+
+def test_a_finding_is_found_by_the_beginning_of_its_id(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    assert [one.id for one in table.by_id(ACCOUNT, saved.short)] == [saved.id]
+
+
+def test_exemptions_are_added_and_ended_ones_dropped_once_their_end_was_told(table: Table) -> None:
+    short = Exemption("lamp-off", str(LAMP), "ann", "party", NOW + HOUR, "X1234", ("expiring",), "arn:ann")
+    long = Exemption("*", "*", "bob", "move", NOW + 9 * HOUR)
+    table.exempt(ACCOUNT, short, NOW)
+    table.exempt(ACCOUNT, long, NOW)
+    assert table.brief("lamp-off", LAMP, NOW).exemptions == (short, long)
+    table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
+    assert table.all_exemptions(ACCOUNT) == ((short, long, long), 3)
+    told = replace(short, told=("expiring", "expired"))
+    table.save_exemptions(ACCOUNT, (told,), 3)
+    table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
+    assert table.brief("lamp-off", LAMP, NOW).exemptions == (long,)
+
+
+def test_of_two_who_write_exemptions_or_pauses_one_wins(table: Table) -> None:
+    table.save_exemptions(ACCOUNT, (), 0)
+    table.save_pauses(ACCOUNT, {}, 0)
+    with pytest.raises(Conflict):
+        table.save_exemptions(ACCOUNT, (), 0)
+    with pytest.raises(Conflict):
+        table.save_pauses(ACCOUNT, {}, 0)
+
+
+def test_pauses_come_back_as_they_were_saved_and_the_engine_sees_their_end(table: Table) -> None:
+    pause = Pause(NOW + HOUR, "migration", "arn:ann")
+    table.save_pauses(ACCOUNT, {"*": pause}, 0)
+    assert table.all_pauses(ACCOUNT) == ({"*": pause}, 1)
+    assert table.brief("lamp-off", LAMP, NOW).pauses == {"*": NOW + HOUR}
+
+
+def test_a_bare_end_is_a_pause_too(table: Table) -> None:
+    _put("pauses", '{"*": "2026-03-02T10:30:00+00:00"}')
+    assert table.brief("lamp-off", LAMP, NOW).pauses == {"*": NOW + HOUR}
+
+
+@pytest.mark.parametrize("body", ['{"*": {}}', '{"*": {"until": "soon"}}', '{"*": 7}', "[]", "{"])
+def test_an_unreadable_pause_is_a_ledger_that_is_down(table: Table, body: str) -> None:
+    _put("pauses", body)
+    with pytest.raises(LedgerDown, match="nothing is repaired"):
+        table.brief("lamp-off", LAMP, NOW)
+    with pytest.raises(LedgerDown, match="the pauses in the ledger cannot be read"):
+        table.all_pauses(ACCOUNT)
+
+
+def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -> None:
+    table.save(_finding(), now=NOW, spend=Breakers(), letter=True)
+    assert table.spent_in(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
+    assert table.spent_in(ACCOUNT, NOW + HOUR) == {}
+    table.forget_spent(ACCOUNT, "lamp-off", NOW)
+    assert table.brief("lamp-off", LAMP, NOW).spent == 0
+
+
+def test_letters_are_counted_for_as_many_hours_as_the_baseline_says(table: Table) -> None:
+    long = replace(table, letter_hours=6)
+    long.save(_finding(), now=NOW, letter=True)
+    briefs = [long.brief("lamp-off", LAMP, NOW + hours * HOUR).letters for hours in (0, 2, 3)]
+    assert briefs == [1, 1, 0], "from six o'clock until noon"
+
+
+def _put(sk: str, body: str) -> None:
+    item = {"pk": {"S": f"account#{ACCOUNT}"}, "sk": {"S": sk}, "body": {"S": body}}
+    boto3.client("dynamodb", region_name="us-east-1").put_item(TableName="ledger", Item=item)
+
+
+def test_somebody_is_told_once_within_the_time(table: Table) -> None:
+    answers = [table.once("unknown#x", now=NOW + hours * HOUR, within=2 * HOUR) for hours in (0, 1, 2)]
+    assert answers == [True, False, True]
+
+
+def test_the_first_sweep_of_each_control_is_remembered(table: Table) -> None:
+    table.adopt(ACCOUNT, "lamp-off", "m1")
+    assert table.adopted(ACCOUNT) == {"lamp-off": "m1"}
+
+
+def test_an_unreadable_exemption_is_a_ledger_that_is_down(table: Table) -> None:
+    _put("exemptions", '[{"control": "x"}]')
+    with pytest.raises(LedgerDown, match="the exemptions in the ledger cannot be read"):
+        table.all_exemptions(ACCOUNT)
+    with pytest.raises(LedgerDown, match="nothing is repaired"):
+        table.brief("lamp-off", LAMP, NOW)
+
+
+def test_half_an_answer_is_not_taken_for_a_whole_one() -> None:
+    class Throttled:
+        def can_paginate(self, _method: str) -> bool:
+            return False
+
+        def batch_get_item(self, **_: Any) -> dict[str, Any]:
+            return {"Responses": {"ledger": []}, "UnprocessedKeys": {"ledger": {"Keys": [{}]}}}
+
+    with pytest.raises(LedgerDown, match="throttled"):
+        Table(lambda *_: Throttled(), "ledger", "us-east-1").brief("lamp-off", LAMP, NOW)
+
+
+def test_a_ledger_that_does_not_exist_is_down(table: Table) -> None:
+    with pytest.raises(LedgerDown):
+        replace(table, name="nowhere").save(_finding(), now=NOW)

@@ -1,0 +1,151 @@
+"""What goes to SNS and, on request, to chat tools and other programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from plumbline.adapters.sns import Topic, chat_message
+from plumbline.alerts import wording
+from plumbline.alerts.wording import Letter, Voice
+from tests.fakes import NOW, House
+
+
+@pytest.fixture
+def letter() -> Letter:
+    house = House()
+    house.settle()
+    return house.alerts.letters[0]
+
+
+class Wire:
+    """A client factory that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.confirmed: str | None = "1"
+
+    def __call__(self, _account: str, _region: str, service: str, *_: str) -> Any:
+        """A client of any service."""
+        wire = self
+
+        class Client:
+            """Any service."""
+
+            def can_paginate(self, _method: str) -> bool:
+                """Nothing here has pages."""
+                return False
+
+            def publish(self, **parameters: Any) -> dict[str, Any]:
+                """SNS."""
+                wire.sent.append((service, parameters))
+                return {}
+
+            def get_topic_attributes(self, **parameters: Any) -> dict[str, Any]:
+                """SNS."""
+                if wire.confirmed is None:
+                    raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "GetTopicAttributes")
+                return {"Attributes": {"SubscriptionsConfirmed": wire.confirmed, "SubscriptionsPending": "1"}}
+
+        return Client()
+
+
+@pytest.mark.parametrize(("confirmed", "heard"), [("0", False), ("2", True), (None, True)])
+def test_somebody_hears_once_he_has_confirmed_and_where_nobody_knows(confirmed: str | None, heard: bool) -> None:  # noqa: FBT001
+    wire = Wire()
+    wire.confirmed = confirmed
+    assert Topic(wire, "arn:alerts", "us-east-1").is_heard() is heard
+    assert Topic(wire, "arn:alerts", "us-east-1", "arn:chat").is_heard()
+    assert wire.sent == []
+
+
+def test_a_letter_is_one_call_unless_somebody_asked_for_more(letter: Letter) -> None:
+    wire = Wire()
+    Topic(wire, "arn:alerts", "us-east-1").send(letter)
+    ((service, sent),) = wire.sent
+    assert (service, sent["TopicArn"], sent["Subject"]) == ("sns", "arn:alerts", letter.subject)
+    assert sent["MessageAttributes"]["control"] == {"DataType": "String", "StringValue": "lamp-off"}
+
+
+def _letter(subject: str = "[Plumbline] week: none", **parts: Any) -> Letter:
+    return Letter(subject, **{"body": "", **parts})
+
+
+def _said(text: str) -> dict[str, Any]:
+    """What a chat tool is told when an event's text reaches every part that is shown."""
+    message: Any = chat_message(_letter(f"[Plumbline] {text}", about={"lead": text}, commands=[text]))
+    return {**message["content"], "summary": message["metadata"]["summary"]}
+
+
+def test_no_text_is_markup_to_a_chat_tool_and_nobody_is_called() -> None:
+    said = _said("<!channel> & <http://evil|x> @here (@ann) `rm` by ann@example.com")
+    harmless = "&lt;!channel&gt; &amp; &lt;http://evil|x&gt; @\u200bhere (@\u200bann) `rm` by ann@example.com"
+    assert said["title"] == f"Plumbline: {harmless}"
+    assert (said["description"], said["summary"]) == (harmless, harmless)
+    assert said["nextSteps"] == ["`" + harmless.replace("`", "'") + "`"]
+
+
+@pytest.mark.parametrize("char", ["x", "&", "@", "`"])
+def test_no_part_is_longer_than_a_chat_tool_takes_nor_cut_within_an_entity(char: str) -> None:
+    said = _said(char * 10_000)
+    lengths = [len(said["title"]), len(said["description"]), len(said["nextSteps"][0]), len(said["summary"])]
+    assert all(most - 6 < length <= most for length, most in zip(lengths, (250, 8000, 350, 250), strict=True))
+    shown = (said["title"], said["description"], said["nextSteps"][0].strip("`"), said["summary"])
+    assert all(not one.removesuffix("...").replace("&amp;", "").count("&") for one in shown)
+    assert all(one.endswith("...") for one in shown)
+
+
+def test_what_is_empty_is_left_out() -> None:
+    message = chat_message(_letter(attributes={"outcome": "", "region": ""}))
+    assert message["content"] == {
+        "textType": "client-markdown",
+        "title": "Plumbline: week: none",
+        "description": "week: none",
+    }
+    assert set(cast("dict[str, Any]", message["metadata"])) == {"threadId", "summary"}
+
+
+def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(letter: Letter) -> None:
+    def thread(one: Letter) -> Any:
+        return cast("dict[str, Any]", chat_message(one)["metadata"])["threadId"]
+
+    weeks = [wording.weekly({}, [], Voice(), NOW + timedelta(days=days), 0) for days in (0, 7)]
+    assert thread(letter) == letter.attributes["finding"]
+    assert len({thread(one) for one in weeks}) == 2
+    assert thread(weeks[0]) == thread(weeks[0])
+    assert thread(weeks[0]).startswith("week-")
+    blind = [_letter(attributes={"outcome": "unknown", "control": control}) for control in ("iam-groups", "s3-acl")]
+    assert [thread(one) for one in blind] == ["unknown-iam-groups", "unknown-s3-acl"]
+
+
+def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
+    wire = Wire()
+    Topic(wire, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
+    message = json.loads(wire.sent[1][1]["Message"])
+    assert (message["version"], message["source"]) == ("1.0", "custom")
+    assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
+    assert message["content"]["nextSteps"][0].startswith("`plumbline undo ")
+    assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
+
+
+def test_a_chat_topic_that_refuses_does_not_make_the_letter_come_again(letter: Letter) -> None:
+    wire = Wire()
+
+    def clients(*where: str) -> Any:
+        client = wire(*where)
+        publish = client.publish
+
+        def picky(**parameters: Any) -> Any:
+            if parameters["TopicArn"] == "arn:chat":
+                raise ClientError({"Error": {"Code": "NotFound", "Message": "gone"}}, "Publish")
+            return publish(**parameters)
+
+        client.publish = picky
+        return client
+
+    Topic(clients, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
+    assert [sent["TopicArn"] for _, sent in wire.sent] == ["arn:alerts"]

@@ -1,0 +1,202 @@
+"""billing-alarm: somebody hears of a rising bill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plumbline.controls.billing._alarms import METRIC, repaired
+from plumbline.controls.billing.billing_alarm import CONTROL, OURS, describe, detect, find, locate, plan
+from plumbline.core.calls import Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import Target
+from tests.story import ACCOUNT, Story, World, defaults, world
+
+ALARM = Target(ACCOUNT, "us-east-1", "cloudwatch-alarm", "billing-alarm")
+DATA = Target(ACCOUNT, "us-east-1", "cloudwatch-metric", "billing-data")
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:plumbline-alerts"
+CENTRAL = "arn:aws:sns:us-east-1:444455556666:security"
+SETTINGS = defaults(CONTROL)
+GOOD = dict(repaired(None, OURS, TOPIC, 10))
+
+
+def state(*alarms: dict[str, Any], **topics: int | None) -> dict[str, Any]:
+    return {
+        "account": ACCOUNT,
+        "alarms": list(alarms),
+        "topics": {TOPIC: 1} | {"arn:" + one: n for one, n in topics.items()},
+        "own_topic": TOPIC,
+    }
+
+
+def _topic(world: World) -> None:
+    sns = world.client("sns")
+    sns.create_topic(Name="plumbline-alerts")
+    sns.subscribe(TopicArn=TOPIC, Protocol="sms", Endpoint="+15555550100")
+
+
+def _missing(world: World) -> Target:
+    _topic(world)
+    return ALARM
+
+
+def _altered(**changes: Any) -> Any:
+    def alter(world: World) -> Target:
+        _topic(world)
+        world.client("cloudwatch").put_metric_alarm(**GOOD | {"OKActions": [TOPIC]} | changes)
+        return ALARM
+
+    return alter
+
+
+def _switched_off(world: World) -> Target:
+    _altered()(world)
+    world.client("cloudwatch").disable_alarm_actions(AlarmNames=[OURS])
+    return ALARM
+
+
+def _others_alarm_is_useless(world: World) -> Target:
+    _topic(world)
+    others = GOOD | {"AlarmName": "bill", "Threshold": 10_000.0}
+    world.client("cloudwatch").put_metric_alarm(**others)
+    return ALARM
+
+
+def _nobody_listens(world: World) -> Target:
+    world.client("sns").create_topic(Name="plumbline-alerts")
+    return ALARM
+
+
+STORIES = (
+    Story("there is no alarm", CONTROL.id, _missing),
+    Story("its actions are switched off", CONTROL.id, _switched_off),
+    Story("its threshold is raised", CONTROL.id, _altered(Threshold=5000.0)),
+    Story("it is turned to another metric", CONTROL.id, _altered(Namespace="AWS/EC2", MetricName="CPUUtilization")),
+    Story("it lost its topic", CONTROL.id, _altered(AlarmActions=[])),
+    Story(
+        "it watches one service only",
+        CONTROL.id,
+        _altered(Dimensions=[*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]),
+    ),
+    Story("somebody else's alarm warns too late", CONTROL.id, _others_alarm_is_useless),
+    Story("no topic", CONTROL.id, lambda _world: ALARM, alert_only=True),
+    Story("a topic without subscriptions", CONTROL.id, _nobody_listens, alert_only=True),
+    Story("billing alerts are switched off", CONTROL.id, lambda _world: DATA, alert_only=True),
+)
+
+
+def test_any_alarm_that_warns_is_enough_and_a_stricter_one_too() -> None:
+    assert detect(state(GOOD), SETTINGS) is None
+    assert detect(state(GOOD | {"AlarmName": "mine", "Threshold": 5.0}), SETTINGS) is None
+    assert detect(state(GOOD | {"Threshold": 500.0}, GOOD | {"AlarmName": "mine"}), SETTINGS) is None
+
+
+def test_an_alarm_that_would_not_warn_deviates() -> None:
+    useless = GOOD | {"ActionsEnabled": False, "Threshold": 500.0}
+    expected = Deviation(
+        "would not warn: plumbline-billing has its actions switched off",
+        ("plumbline-billing has its actions switched off", "plumbline-billing warns above 500 USD, not 10"),
+    )
+    assert expected == detect(state(useless), SETTINGS)
+    assert Deviation("is missing: nobody hears of a rising bill", ("no alarm",)) == detect(state(), SETTINGS)
+
+
+def test_every_way_of_not_warning_deviates() -> None:
+    ways: list[dict[str, Any]] = [
+        {"Threshold": -1.0},
+        {"Statistic": "Average"},
+        {"ComparisonOperator": "LessThanThreshold"},
+        {"Period": 86_400},
+        {"EvaluationPeriods": 2},
+        {"TreatMissingData": "notBreaching"},
+        {"AlarmActions": [CENTRAL]},
+        {"Dimensions": [*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]},
+    ]
+    assert all(detect(state(GOOD | way), SETTINGS) for way in ways)
+
+
+def test_another_accounts_topic_counts_when_the_baseline_names_it() -> None:
+    assert detect(state(GOOD | {"AlarmActions": [CENTRAL]}), SETTINGS | {"topic": CENTRAL}) is None
+
+
+def test_a_topic_that_is_gone_or_unconfirmed_counts_for_nothing() -> None:
+    assert detect({**state(GOOD), "topics": {TOPIC: None}}, SETTINGS)
+    assert detect({**state(GOOD), "topics": {TOPIC: 0}}, SETTINGS)
+
+
+def test_missing_data_has_a_clock_of_its_own_and_is_left_to_a_person() -> None:
+    expected = Deviation("is missing: billing alerts are switched off", ("no data",), "no-data")
+    assert expected == detect({"data": False}, SETTINGS)
+    assert detect({"data": True}, SETTINGS) is None
+
+
+def test_without_data_the_letter_says_where_to_switch_it_on_how_soon_it_comes_and_where_else_it_may_be() -> None:
+    refusal = plan(DATA, {"data": False}, SETTINGS).refusal
+    assert "Receive CloudWatch billing alerts" in refusal
+    assert "about a quarter of an hour later" in refusal
+    assert "switch billing-alarm off here and hold it there" in refusal
+
+
+def test_the_repair_keeps_what_its_owner_added_and_a_stricter_threshold() -> None:
+    page = f"arn:aws:sns:us-east-1:{ACCOUNT}:pager"
+    before = GOOD | {
+        "Threshold": 3.0,
+        "AlarmActions": [page],
+        "OKActions": [page],
+        "AlarmDescription": "ours",
+        "Period": 60,
+    }
+    repair = plan(ALARM, state(before), SETTINGS)
+    after = GOOD | {"Threshold": 3.0, "AlarmActions": [page, TOPIC], "OKActions": [page], "AlarmDescription": "ours"}
+    assert repair.do == (Call("cloudwatch", "PutMetricAlarm", after),)
+    assert repair.undo == (Call("cloudwatch", "PutMetricAlarm", before),)
+    assert repair.resources == (f"arn:*:cloudwatch:us-east-1:{ACCOUNT}:alarm:plumbline-billing",)
+
+
+def test_undoing_a_created_alarm_deletes_it() -> None:
+    gone = ("ResourceNotFound",)
+    assert plan(ALARM, state(), SETTINGS).undo == (
+        Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [OURS]}, absent=gone),
+    )
+
+
+def test_a_repair_that_nobody_would_hear_is_refused_and_says_what_to_do() -> None:
+    def refusal(topics: dict[str, int | None], topic: str = "") -> str:
+        return plan(ALARM, {**state(), "topics": topics}, SETTINGS | {"topic": topic}).refusal
+
+    assert f"there is no topic {TOPIC}; create one in us-east-1" in refusal({TOPIC: None})
+    assert f"nobody has confirmed a subscription to {TOPIC}" in refusal({TOPIC: 0})
+    assert "is not in us-east-1" in refusal({TOPIC: 1}, TOPIC.replace("us-east-1", "eu-west-1"))
+    assert refusal({TOPIC: None}, CENTRAL) == ""
+
+
+def test_the_words_before_and_after() -> None:
+    assert describe(state(GOOD)) == "alarm plumbline-billing warns at 10 USD"
+    assert describe(state(GOOD | {"ActionsEnabled": False})) == (
+        "alarm plumbline-billing warns at 10 USD, its actions switched off"
+    )
+    assert describe(state(GOOD | {"Namespace": "AWS/EC2"})) == "alarm plumbline-billing watches something else"
+    assert describe(state()) == "no alarm on estimated charges"
+    assert describe({"data": False}) == "CloudWatch has no billing data"
+
+
+def test_only_events_of_the_billing_region_matter() -> None:
+    detail = {"recipientAccountId": ACCOUNT, "awsRegion": "us-east-1", "requestParameters": None}
+    assert list(locate(detail)) == [ALARM]
+    assert list(locate(detail | {"awsRegion": "eu-west-1"})) == []
+
+
+def test_other_partitions_have_no_billing_metric() -> None:
+    with world() as told:
+        told.home = "cn-north-1"
+        assert list(find(told.accounts.eyes(ACCOUNT, "us-east-1"))) == []
+
+
+def test_data_counts_when_it_is_the_whole_accounts() -> None:
+    def see(dimensions: list[dict[str, str]]) -> Any:
+        with world() as told:
+            datum = {"MetricName": "EstimatedCharges", "Dimensions": dimensions, "Value": 1.0}
+            told.client("cloudwatch").put_metric_data(Namespace="AWS/Billing", MetricData=[datum])
+            return CONTROL.observe and CONTROL.observe(told.accounts.eyes(ACCOUNT, "us-east-1"), DATA)
+
+    assert see(METRIC["Dimensions"]) == {"data": True}
+    assert see([*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]) == {"data": False}

@@ -1,0 +1,89 @@
+"""iam-access-key-created: keys of users nobody listed are deactivated, one key at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.controls.iam._principals import REPORT
+from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, plan
+from plumbline.core.calls import Ask, Call
+from plumbline.core.control import Deviation
+from plumbline.core.targets import GLOBAL, Target
+from tests.story import ACCOUNT, HOME, Story, World, world
+
+KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active"}
+
+
+def _key_of(world: World, user: str) -> Target:
+    world.client("iam").create_user(UserName=user, Path="/people/")
+    key = world.client("iam").create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
+    return Target(ACCOUNT, GLOBAL, "iam-access-key", f"{user}/{key}")
+
+
+def _report_then_key(world: World) -> Target:
+    target = _key_of(world, "mallory")
+    world.client("iam").generate_credential_report()
+    return target
+
+
+STORIES = (
+    Story("a key for a user nobody listed", CONTROL.id, lambda world: _key_of(world, "mallory")),
+    Story("the same, told by a credential report", CONTROL.id, _report_then_key),
+)
+
+
+def test_an_active_key_of_an_unlisted_user_deviates() -> None:
+    expected = Deviation("is not allowed: the baseline lists no key for its user", ("AKIAEXAMPLE",))
+    assert expected == detect(KEY, {"allowed_users": ["bob", "ci-*"]})
+
+
+def test_a_listed_user_an_inactive_key_and_a_missing_one_are_fine() -> None:
+    assert detect(KEY, {"allowed_users": ["a?n"]}) is None
+    assert detect(KEY | {"status": "Inactive"}, {"allowed_users": []}) is None
+    assert detect(None, {"allowed_users": []}) is None
+
+
+@dataclass
+class Hindsight:
+    """Eyes to which AWS shows an earlier credential report."""
+
+    eyes: Ask
+    report: Any
+    account: str = ACCOUNT
+    region: str = GLOBAL
+    home: str = HOME
+    stack: str = "plumbline"
+
+    def __call__(self, call: Call, /) -> Any:
+        """See core.Ask."""
+        return self.report if call == REPORT else self.eyes(call)
+
+
+def test_a_user_who_was_made_or_renamed_since_the_credential_report_is_asked_for() -> None:
+    with world() as told:
+        key = _key_of(told, "ann").id.rpartition("/")[2]
+        for name in ("quiet", "gone"):
+            told.client("iam").create_user(UserName=name)
+        told.client("iam").generate_credential_report()
+        report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
+        told.client("iam").update_user(UserName="ann", NewUserName="mallory")
+        told.client("iam").delete_user(UserName="gone")
+        eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
+        seen = [*find(Hindsight(eyes, report))]
+    assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"mallory/{key}")]
+
+
+def test_who_is_renamed_is_looked_at_under_his_new_name() -> None:
+    detail = {"recipientAccountId": ACCOUNT, "eventName": "UpdateUser"}
+    renamed = detail | {"requestParameters": {"userName": "ci-deploy", "newUserName": "mallory"}}
+    moved = detail | {"requestParameters": {"userName": "ci-deploy", "newPath": "/people/"}}
+    assert [one.id for one in (*locate(renamed), *locate(moved))] == ["mallory/*", "ci-deploy/*"]
+
+
+def test_the_repair_touches_one_key_and_can_be_taken_back() -> None:
+    repair = plan(Target(ACCOUNT, GLOBAL, "iam-access-key", "ann/AKIAEXAMPLE"), KEY, {})
+    key = {"UserName": "ann", "AccessKeyId": "AKIAEXAMPLE"}
+    gone = ("NoSuchEntity",)
+    assert repair.do == (Call("iam", "UpdateAccessKey", {**key, "Status": "Inactive"}, absent=gone),)
+    assert repair.undo == (Call("iam", "UpdateAccessKey", {**key, "Status": "Active"}, absent=gone),)

@@ -1,0 +1,122 @@
+"""iam-groups: the baseline's groups exist with exactly their policies."""
+
+from __future__ import annotations
+
+import json
+
+from jsonschema import Draft202012Validator
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from plumbline.controls.iam.iam_groups import CONTROL, detect, plan
+from plumbline.core.targets import GLOBAL, Target
+from plumbline.rights.documents import AWS_ADMIN_POLICIES
+from tests.story import ACCOUNT, Story, World, defaults
+
+AWS = "arn:aws:iam::aws:policy/"
+TARGET = Target(ACCOUNT, GLOBAL, "iam-groups", "baseline")
+SETTINGS = {"groups": {"administrators": ["AdministratorAccess"], "billing": ["job-function/Billing"]}}
+HELD = {
+    "partition": "aws",
+    "groups": {
+        "administrators": [f"{AWS}AdministratorAccess"],
+        "billing": [f"{AWS}job-function/Billing"],
+        "others": [],
+    },
+}
+
+
+def _fresh(_world: World) -> Target:
+    return TARGET
+
+
+def _changed(world: World) -> Target:
+    iam = world.client("iam")
+    iam.create_group(GroupName="administrators")
+    iam.attach_group_policy(GroupName="administrators", PolicyArn=f"{AWS}ReadOnlyAccess")
+    iam.create_group(GroupName="others")
+    iam.attach_group_policy(GroupName="others", PolicyArn=f"{AWS}ReadOnlyAccess")
+    return TARGET
+
+
+STORIES = (
+    Story("a fresh account", CONTROL.id, _fresh),
+    Story("one policy too few and one too many", CONTROL.id, _changed, settings=SETTINGS),
+)
+
+
+def test_groups_as_the_baseline_says_are_fine_and_others_are_left_alone() -> None:
+    assert detect(HELD, SETTINGS) is None
+
+
+def test_each_wrong_fact_is_named() -> None:
+    state = {**HELD, "groups": {"administrators": [f"{AWS}ReadOnlyAccess"]}}
+    deviation = detect(state, SETTINGS)
+    assert deviation
+    assert deviation.items == (
+        "administrators lacks AdministratorAccess",
+        "administrators has ReadOnlyAccess as well",
+        "billing does not exist",
+        "billing lacks job-function/Billing",
+    )
+
+
+def test_what_is_too_much_goes_before_what_is_missing_comes() -> None:
+    state = {**HELD, "groups": {**HELD["groups"], "administrators": [f"{AWS}ReadOnlyAccess"]}}  # type: ignore[dict-item]
+    repair = plan(TARGET, state, SETTINGS)
+    assert [call.operation for call in repair.do] == ["DetachGroupPolicy", "AttachGroupPolicy"]
+    assert [call.operation for call in repair.undo] == ["DetachGroupPolicy", "AttachGroupPolicy"]
+    assert not repair.irreversible
+
+
+def test_a_policy_that_does_not_exist_is_an_error_and_not_a_success() -> None:
+    repair = plan(TARGET, {**HELD, "groups": {}}, {"groups": {"g": ["NoSuchPolicy"]}})
+    assert [call.absent for call in repair.do if call.operation == "AttachGroupPolicy"] == [()]
+
+
+def test_a_deleted_groups_members_are_said_to_be_lost() -> None:
+    assert "administrators" in plan(TARGET, {**HELD, "groups": {}}, SETTINGS).irreversible
+
+
+def test_a_name_that_differs_in_case_only_is_left_to_a_person() -> None:
+    state = {**HELD, "groups": {"Administrators": []}}
+    assert "Administrators" in plan(TARGET, state, SETTINGS).refusal
+
+
+def test_policies_are_those_of_the_accounts_own_partition() -> None:
+    state = {"partition": "aws-cn", "groups": {"administrators": ["arn:aws-cn:iam::aws:policy/AdministratorAccess"]}}
+    assert detect(state, {"groups": {"administrators": ["AdministratorAccess"]}}) is None
+
+
+def test_an_own_policy_is_named_by_its_arn() -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:policy/team/x"
+    assert detect({"partition": "aws", "groups": {"g": [own]}}, {"groups": {"g": [own]}}) is None
+
+
+def test_every_default_policy_exists_and_only_administrators_become_administrators() -> None:
+    known = {f"{one['Path']}{name}".lstrip("/") for name, one in json.loads(aws_managed_policies_data).items()}
+    for group, names in defaults(CONTROL)["groups"].items():
+        assert set(names) <= known
+        assert bool(AWS_ADMIN_POLICIES & set(names)) == (group == "administrators")
+
+
+def test_a_group_without_policies_is_an_error_in_the_baseline() -> None:
+    schema = Draft202012Validator(CONTROL.settings["groups"])
+    assert not schema.is_valid({"g": []})
+    assert schema.is_valid(defaults(CONTROL)["groups"])
+
+
+def test_an_own_policy_does_not_hide_behind_one_of_aws_of_the_same_name() -> None:
+    own = "arn:aws:iam::123456789012:policy/ReadOnlyAccess"
+    both = {"partition": "aws", "groups": {"billing": [own, f"{AWS}ReadOnlyAccess"]}}
+    found = detect(both, SETTINGS)
+    assert found is not None
+    assert {f"billing has {own} as well", "billing has ReadOnlyAccess as well"} < set(found.items)
+
+
+def test_what_is_left_alone_for_now_can_make_a_repair_impossible() -> None:
+    nothing = plan(TARGET, {"partition": "aws", "groups": {}}, SETTINGS, {"billing lacks job-function/Billing"})
+    assert nothing.refusal == "a group that is left alone for now does not exist, and nothing can be attached to it"
+    full = {"partition": "aws", "groups": {"administrators": [f"{AWS}P{number}" for number in range(10)]}}
+    repair = plan(TARGET, full, SETTINGS, {"administrators lacks AdministratorAccess"})
+    assert "administrators would hold more than 10" in repair.refusal
+    assert not plan(TARGET, full, SETTINGS).refusal

@@ -1,0 +1,1 @@
+"""What makes the pages that follow from data: each generator beside its tests."""

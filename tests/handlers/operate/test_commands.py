@@ -1,0 +1,585 @@
+"""What a person types, and what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plumbline.baseline.rules import Breakers
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Clock
+from plumbline.core.control import Response
+from plumbline.findings.finding import Status
+from plumbline.handlers.operate import commands
+from plumbline.handlers.operate.commands import Desk
+from plumbline.sweep.look import Unit
+from plumbline.wakes.messages import Wake
+from tests.fakes import LAMP, NOW, House, Lamps
+
+ROOT = Path(__file__).parents[3]
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def repaired() -> House:
+    house = House()
+    house.settle()
+    return house
+
+
+def test_undo_puts_back_what_was_and_tells() -> None:
+    house = House()
+    house.settle()
+    answer = house.type("undo", house.finding.short)
+    assert answer.ok, answer.text
+    assert house.aws.lamps["hall"]["on"] == ["a"]
+    assert house.finding.status is Status.UNDONE
+    assert house.alerts.subjects[-1] == "undone: lamp hall was on"
+
+
+def test_what_was_undone_is_left_alone_for_a_day_and_then_judged_afresh(repaired: House) -> None:
+    repaired.type("undo", repaired.finding.short)
+    assert [repaired.settle(now=NOW + 23 * HOUR), repaired.settle(now=NOW + 24 * HOUR)] == ["exempt", "repaired"]
+
+
+@pytest.mark.parametrize("typed", ["lower", "spaced"])
+def test_an_id_may_be_typed_as_it_was_heard(repaired: House, typed: str) -> None:
+    short = repaired.finding.short
+    heard = {"lower": short.lower(), "spaced": f" {short} "}[typed].replace("0", "o").replace("1", "l")
+    assert repaired.type("undo", heard).ok
+
+
+def test_undo_is_refused_when_the_target_changed_since(repaired: House) -> None:
+    repaired.aws.lamps["hall"]["on"] = ["b"]
+    answer = repaired.type("undo", repaired.finding.short)
+    assert not answer.ok
+    assert "as Plumbline left it: no bulb lit" in answer.text
+    assert "as it is now:         b lit" in answer.text
+    assert f"plumbline undo {repaired.finding.short} --force" in answer.text
+    assert repaired.aws.writes == ["SwitchOff a"]
+
+
+def test_force_undoes_all_the_same(repaired: House) -> None:
+    repaired.aws.lamps["hall"]["on"] = ["b"]
+    assert repaired.type("undo", repaired.finding.short, "--force").ok
+    assert repaired.aws.lamps["hall"]["on"] == ["b", "a"]
+
+
+def test_undo_twice_says_so(repaired: House) -> None:
+    repaired.type("undo", repaired.finding.short)
+    answer = repaired.type("undo", repaired.finding.short)
+    assert (answer.ok, "has been undone already" in answer.text) == (False, True)
+
+
+def test_half_a_repair_can_be_undone() -> None:
+    house = House()
+    house.aws.lamps["hall"]["on"] = ["a", "b", "c"]
+    house.aws.fails["SwitchOff"] = ["", "AccessDenied"]
+    house.settle()
+    assert house.aws.lamps["hall"]["on"] == ["b", "c"]
+    assert house.type("undo", house.finding.short).ok
+    assert sorted(house.aws.lamps["hall"]["on"]) == ["a", "b", "c"]
+
+
+def test_an_undo_that_aws_refuses_half_way_says_what_stands(repaired: House) -> None:
+    repaired.aws.fails["SwitchOn"] = ["AccessDenied"]
+    answer = repaired.type("undo", repaired.finding.short)
+    assert not answer.ok
+    assert "AWS refused a part of the undo" in answer.text
+    assert repaired.type("undo", repaired.finding.short, "--force").ok
+
+
+def test_nothing_repaired_nothing_to_undo() -> None:
+    house = House(clocks={"default": Clock()})
+    house.settle()
+    answer = house.type("undo", house.finding.short)
+    assert (answer.ok, "has repaired nothing" in answer.text) == (False, True)
+
+
+def test_an_earlier_life_cannot_be_undone(repaired: House) -> None:
+    first = repaired.finding
+    repaired.aws.lamps["hall"]["on"] = ["a"]
+    repaired.settle(now=NOW + HOUR)
+    answer = repaired.type("undo", first.id)
+    assert not answer.ok
+    assert f"plumbline show {repaired.finding.short}" in answer.text
+
+
+def test_an_undo_during_a_repair_waits() -> None:
+    house = House()
+    answers = []
+    house.aws.on_write = lambda: answers.append(house.type("undo", house.finding.short))
+    house.settle()
+    assert "being settled at this moment" in answers[0].text
+
+
+def test_the_exemption_stands_before_the_undo_writes(repaired: House) -> None:
+    seen = []
+    repaired.aws.on_write = lambda: seen.append(bool(repaired.ledger.exemptions))
+    repaired.type("undo", repaired.finding.short)
+    assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("undo",), "type: plumbline undo FINDING [--force]"),
+        (("undo", "7F"), "is no finding's id"),
+        (("undo", "7F3K"), "there is no finding 7F3K"),
+        (("show", "$(rm -rf)"), "is no finding's id"),
+        (("findings", "all"), "type: plumbline findings"),
+        (("explode",), "there is no command 'explode'"),
+        ((), "Plumbline understands:"),
+    ],
+)
+def test_what_cannot_be_done_says_what_to_type(words: tuple[str, ...], says: str) -> None:
+    assert says in House().type(*words).text
+
+
+@pytest.mark.parametrize("request_", [None, 7, [], {"command": 7}, {"command": [1]}, {"command": "show 'x"}, "status"])
+def test_no_request_at_all_is_an_answer_and_never_a_crash(request_: object) -> None:
+    answer = commands.answer(House().plumbline, request_, now=NOW)
+    assert answer.text
+    assert answer.ok is False
+
+
+def test_a_ledger_that_is_down_is_an_answer_too() -> None:
+    house = House()
+    house.ledger.down = True
+    answer = house.type("status")
+    assert (answer.ok, answer.text) == (False, "the ledger is down")
+
+
+def test_two_ids_that_begin_alike_ask_for_more(repaired: House) -> None:
+    from dataclasses import replace
+
+    other = replace(repaired.finding, id=repaired.finding.short + "ZZZZZZ")
+    repaired.ledger.history.append(other)
+    answer = repaired.type("show", repaired.finding.short)
+    assert not answer.ok
+    assert repaired.finding.id in answer.text
+    assert other.id in answer.text
+
+
+def test_status_says_what_is_watched_swept_and_open() -> None:
+    house = House(clocks={"default": Clock(act=48 * HOUR)})
+    house.settle()
+    house.ledger.swept = NOW - timedelta(minutes=12)
+    answer = house.type("status")
+    assert answer.text.splitlines() == [
+        "Plumbline, account 111122223333, us-east-1, mode enforce",
+        "  controls    1: 1 enforce",
+        "  last sweep  12 minutes ago, Monday 2 March 2026, 09:18 UTC",
+        "  open        1: 1 high",
+        "  repairs     0 in this clock hour, of at most 25",
+        "  exempt      nothing",
+        "  alarms      none is on",
+        "",
+        f"{house.finding.short}  high      open, next step 2026-03-04 09:30 UTC",
+        "      lamp hall is on",
+        "      2026-03-04 09:30 UTC: Plumbline switches off lamp hall",
+    ]
+    assert answer.data["open"][0]["target"] == str(LAMP)
+
+
+def test_status_says_when_the_sweep_is_late() -> None:
+    house = House()
+    house.ledger.swept = NOW - 5 * HOUR
+    assert "LATE" in house.type("status").text
+
+
+def test_show_tells_everything(repaired: House) -> None:
+    text = repaired.type("show", repaired.finding.short).text
+    for fact in (
+        "lamp hall is on",
+        "repaired",
+        "mallory",
+        "198.51.100.7",
+        "a lit",
+        "no bulb lit",
+        "lamps:SwitchOff",
+        "undo",
+    ):
+        assert fact in text
+
+
+def test_findings_of_a_quiet_house() -> None:
+    assert House().type("findings").text == "Nothing is open: everything watched is in line with the baseline."
+
+
+# --- status --------------------------------------------------------------------------------------------------------
+
+ALERTS = "arn:aws:sns:us-east-1:111122223333:plumbline-alerts"
+CONFIRMED = {"SubscriptionArn": f"{ALERTS}:1a2b", "Endpoint": "security@example.com"}
+PENDING = {"SubscriptionArn": "PendingConfirmation", "Endpoint": "ciso@example.com"}
+
+
+def _status(house: House, label: str) -> str:
+    """What stands behind a label, folded lines as one."""
+    one_line = house.type("status").text.replace("\n" + " " * 14, " ")
+    return next((line[14:] for line in one_line.splitlines() if line.startswith(f"  {label}  ")), "")
+
+
+def test_status_of_a_quiet_house_fits_the_window() -> None:
+    house = House(desk=Desk(topics=(ALERTS,)))
+    house.aws.subscriptions[ALERTS] = [CONFIRMED]
+    assert house.type("status").text.splitlines() == [
+        "Plumbline, account 111122223333, us-east-1, mode enforce",
+        "  controls    1: 1 enforce",
+        "  last sweep  not yet; the first one begins when the deployment is done",
+        "  open        nothing",
+        "  repairs     0 in this clock hour, of at most 25",
+        "  exempt      nothing",
+        "  alarms      none is on",
+        "  e-mail      every address is confirmed",
+    ]
+
+
+def test_status_says_what_keeps_repairs_back() -> None:
+    house = House(breakers=Breakers(per_control=1, in_all=5))
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    house.settle()
+    house.type("pause", "--hours", "4", "--reason", "migration")
+    house.type("exempt", "*/lamp/porch", "--control", "all", "--days", "7", "--owner", "ann", "--reason", "x")
+    assert [_status(house, label) for label in ("repairs", "STOPPED", "PAUSED", "exempt")] == [
+        "1 in this clock hour, of at most 5",
+        "repairs of lamp-off, 1 in this clock hour. To go on, type: plumbline resume",
+        "all repairs until 2026-03-02 13:30 UTC: migration",
+        "1, the next ends on 2026-03-09. See: plumbline exemptions",
+    ]
+    data = house.type("status").data
+    assert (["lamp-off"], {"lamp-off": 1, "*": 1}) == (
+        data["stopped"],
+        {name: count for name, count in data["repairs_this_hour"].items() if name != "letters"},
+    )
+
+
+def test_status_names_the_fights() -> None:
+    house = House(breakers=Breakers(fight=1))
+    for minutes in range(2):
+        house.aws.lamps["hall"]["on"] = ["a"]
+        house.settle(now=NOW + timedelta(minutes=minutes))
+    assert _status(house, "FIGHT").startswith(f"{house.finding.short}: somebody puts back what is repaired.")
+
+
+def test_status_names_alarms_that_are_on() -> None:
+    house = House()
+    house.aws.alarms += ["plumbline-late-wakes", "plumbline-dead-letters"]
+    assert _status(house, "alarms") == "ON: plumbline-dead-letters, plumbline-late-wakes. See docs/operating.md"
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "says"),
+    [
+        ([CONFIRMED, PENDING], "ciso@example.com has not confirmed plumbline-alerts. Click the"),
+        ([PENDING], "NOBODY HEARS plumbline-alerts. ciso@example.com has not confirmed"),
+        ([], "NOBODY HEARS plumbline-alerts. Click the link in AWS's e-mail, or"),
+    ],
+)
+def test_status_says_who_has_not_confirmed(subscriptions: list[dict[str, str]], says: str) -> None:
+    house = House(desk=Desk(topics=(ALERTS,)))
+    house.aws.subscriptions[ALERTS] = subscriptions
+    assert _status(house, "e-mail").startswith(says)
+
+
+def test_what_status_may_not_look_at_is_said_and_hides_nothing_else() -> None:
+    house = House(desk=Desk(topics=(ALERTS,)))
+    house.aws.fails |= {"DescribeAlarms": ["AccessDenied"], "ListSubscriptionsByTopic": ["AccessDenied"]}
+    answer = house.type("status")
+    assert (True, None, None) == (answer.ok, answer.data["alarms"], answer.data["unconfirmed"])
+    house.aws.fails |= {"DescribeAlarms": ["AccessDenied"], "ListSubscriptionsByTopic": ["AccessDenied"]}
+    assert _status(house, "alarms").startswith("could not look: cloudwatch:DescribeAlarms was refused: AccessDenied")
+
+
+# --- plan, sweep, enforce, approve ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("house", "says"),
+    [
+        (House(clocks={"default": Clock(act=48 * HOUR)}), "On Wednesday 4 March 2026, 09:30 UTC: it switches off"),
+        (House(clocks={"default": Clock()}), "Nothing: Plumbline only tells about this."),
+        (House(mode=Response.OBSERVE), "Nothing: Plumbline observes only. It would: it switches off lamp hall."),
+        (House(response=Response.PROPOSE), "When a person types plumbline approve "),
+        (House(aws=Lamps({"hall": {"on": ["a"], "stuck": True}})), "Nothing: the switch is stuck."),
+        (
+            House(aws=Lamps({"hall": {"on": ["a"]}}, sticky=True)),
+            "With the next look, within the hour: it switches off",
+        ),
+    ],
+    ids=["later", "never", "observed", "proposed", "refused", "now"],
+)
+def test_plan_says_what_would_be_done_and_changes_nothing(house: House, says: str) -> None:
+    house.settle()
+    writes, saves = list(house.aws.writes), len(house.ledger.saves)
+    text = " ".join(house.type("plan", house.finding.short).text.split())
+    assert says in text
+    assert "Nothing was changed." in text
+    assert (writes, saves) == (house.aws.writes, len(house.ledger.saves))
+
+
+def test_plan_knows_exemptions_pauses_and_breakers() -> None:
+    house = House(breakers=Breakers(per_control=1))
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    house.settle()
+    seen = ["used up" in house.type("plan").text]
+    house.type("pause", "--hours", "1", "--reason", "x")
+    seen.append("When the pause ends" in house.type("plan").text)
+    house.type("exempt", house.finding.short, "--days", "7", "--owner", "ann", "--reason", "party")
+    seen.append("ann exempted it until" in house.type("plan").text)
+    assert [True] * 3 == seen
+
+
+def test_plan_lists_the_calls_and_says_what_is_in_line_by_now() -> None:
+    house = House(clocks={"default": Clock(act=48 * HOUR)})
+    house.settle()
+    assert 'lamps:SwitchOff {"Name": "hall", "Bulb": "a"}' in house.type("plan").text
+    house.aws.lamps["hall"]["on"] = []
+    assert "It is in line now; the next sweep closes it." in house.type("plan").text
+    assert House().type("plan").text == "Nothing is open, so nothing would be done."
+
+
+def test_plan_says_when_it_could_not_look() -> None:
+    house = House(clocks={"default": Clock()})
+    house.settle()
+    house.aws.fails["GetLamp"] = ["AccessDenied"]
+    assert "lamps:GetLamp was refused: AccessDenied" in house.type("plan").text
+
+
+def test_a_sweep_is_sent_on_its_way() -> None:
+    sent: list[str] = []
+
+    class Units:
+        def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
+            sent.extend(bodies)
+
+    answer = House(desk=Desk(Units())).type("sweep")
+    assert (True, [("lamp-off",)]) == (answer.ok, [Unit.from_json(one).controls for one in sent])
+    assert House().type("sweep").ok is False
+
+
+@pytest.fixture
+def adopted() -> House:
+    """A lamp that was on before Plumbline looked for the first time."""
+    house = House()
+    house.settle(origin=Origin.ADOPTION)
+    return house
+
+
+@pytest.mark.parametrize("words", [(), ("lamp-off",), ("all",), ("ID",)])
+def test_enforce_lists_first_and_ends_adoption_when_it_is_meant(adopted: House, words: tuple[str, ...]) -> None:
+    words = tuple(adopted.finding.short if word == "ID" else word for word in words)
+    asked = adopted.type("enforce", *words)
+    assert (False, True) == (asked.ok, f"type: plumbline {' '.join(['enforce', *words, '--yes'])}" in asked.text)
+    for fact in ("lamp hall is on", "With the next look, within the hour: it switches off lamp hall.", "Nothing was"):
+        assert fact in asked.text
+    assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "waiting"
+    assert adopted.type("enforce", *words, "--yes", now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann").ok
+    assert adopted.alerts.subjects == ["grace ended: 1 finding"]
+    assert "user/ann, says the shell that asked" in " ".join(adopted.alerts.letters[0].body.split())
+    assert (None, NOW + HOUR) == (adopted.finding.grace_until, adopted.finding.due)
+    assert "Grace ended by" in adopted.type("show", adopted.finding.short).text
+    assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
+
+
+def test_enforce_says_what_else_holds_a_repair_back(adopted: House) -> None:
+    adopted.ledger.pauses["*"] = NOW + HOUR
+    assert "When the pause ends, on Monday 2 March 2026, 10:30 UTC" in adopted.type("enforce").text
+    adopted.ledger.pauses.clear()
+    adopted.aws.lamps["hall"]["stuck"] = True
+    assert "Nothing: the switch is stuck." in adopted.type("enforce").text
+    adopted.aws.fails["GetLamp"] = ["AccessDenied"]
+    assert "Not known, for it cannot be looked at: lamps:GetLamp was refused" in adopted.type("enforce").text
+
+
+def test_enforce_looks_at_twenty_and_names_the_others() -> None:
+    house = House()
+    for number in range(25):
+        house.aws.lamps[f"l{number:02}"] = {"on": ["a"]}
+        wake = Wake("lamp-off", replace(LAMP, id=f"l{number:02}"), Origin.ADOPTION)
+        house.engine.settle(wake, now=NOW)
+    text = house.type("enforce").text
+    assert text.count("With the next look") == 20
+    assert "The last 5 were not looked at again" in text
+
+
+def test_enforce_has_nothing_to_end_where_nothing_was_adopted(repaired: House) -> None:
+    for words in ((), ("lamp-off", "--yes"), (repaired.finding.short,)):
+        assert "there is nothing to end" in repaired.type("enforce", *words).text
+    assert "there is no control 'x'" in repaired.type("enforce", "x").text
+
+
+def test_an_undo_brings_back_what_was_before_the_try_that_changed_something() -> None:
+    house = House()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]  # somebody goes on between the tries
+    assert house.settle(now=NOW + HOUR) == "repaired"
+    answer = house.type("undo", house.finding.short, now=NOW + HOUR)
+    assert "Undone: lamp hall is as it was before the repair" in answer.text
+    assert sorted(house.aws.lamps["hall"]["on"]) == ["a", "b"]
+    assert "it is as it was before" in " ".join(house.alerts.letters[-1].body.split())
+
+
+def test_what_is_proposed_is_done_when_it_is_approved() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    assert f"plumbline approve {house.finding.short}" in house.type("show", house.finding.short).text
+    answer = house.type("approve", house.finding.short)
+    assert (True, ["SwitchOff a"]) == (answer.ok, house.aws.writes)
+    assert f"plumbline undo {house.finding.short}" in answer.text
+
+
+def test_an_approval_is_refused_when_the_target_changed() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["b"]
+    answer = house.type("approve", house.finding.short)
+    assert (False, []) == (answer.ok, house.aws.writes)
+    assert "has changed since the repair was proposed" in answer.text
+
+
+def test_nothing_proposed_nothing_to_approve(repaired: House) -> None:
+    answer = repaired.type("approve", repaired.finding.short)
+    assert (False, True) == (answer.ok, "Nothing is proposed" in answer.text)
+
+
+def test_an_approval_that_aws_refuses_says_so() -> None:
+    house = House(response=Response.PROPOSE)
+    house.settle()
+    house.aws.fails["SwitchOff"] = ["AccessDenied"]
+    answer = house.type("approve", house.finding.short)
+    assert (False, True) == (answer.ok, "AWS refused a part of it" in answer.text)
+
+
+# --- how it is asked -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("findings",), ("status",), ("exemptions",), ("plan",), ("undo", "7F3K"), ("help",)])
+def test_every_command_answers_for_scripts_too(words: tuple[str, ...]) -> None:
+    house = House()
+    plain, script = house.type(*words), house.type(*words, "--json")
+    assert (json.loads(script.text), plain.ok) == (dict(plain.data), script.ok)
+
+
+def test_help_lists_every_command_and_each_explains_itself() -> None:
+    house = House()
+    text = house.type("help").text
+    for name, command in commands.COMMANDS.items():
+        assert f"  plumbline {command.usage}" in text
+        assert house.type("help", name).text.startswith(f"plumbline {command.usage}")
+    assert max(map(len, text.splitlines())) < 140
+
+
+def test_the_documents_list_every_command() -> None:
+    readme, guide = ((ROOT / name).read_text() for name in ("README.md", "docs/operating.md"))
+    for name in set(commands.COMMANDS) - {"help"}:
+        assert f"plumbline {name}" in readme, name
+        assert f"plumbline {name}" in guide, name
+
+
+def test_who_asks_is_told_as_a_claim_and_cleaned(repaired: House) -> None:
+    repaired.type("undo", repaired.finding.short, by="arn:aws:iam::111122223333:user/ann\nhttp://evil")
+    body = repaired.alerts.letters[-1].body
+    assert "user/ann http[:]//evil, says the shell that asked" in " ".join(body.split())
+
+
+@pytest.mark.parametrize("by", [None, 7, ["x"]])
+def test_who_asks_may_be_anything(repaired: House, by: object) -> None:
+    request = {"command": ["undo", repaired.finding.short], "by": by}
+    assert commands.answer(repaired.plumbline, request, now=NOW).ok
+
+
+_WORDS = st.one_of(
+    st.sampled_from(
+        [
+            *commands.COMMANDS,
+            "--days",
+            "--until",
+            "--hours",
+            "--owner",
+            "--reason",
+            "--control",
+            "--all",
+            "--yes",
+            "--json",
+        ]
+    ),
+    st.sampled_from(
+        ["lamp-off", "all", "*", str(LAMP), "*/lamp/*", "[", "[!a]*", "7", "0", "2026-03-05", "ID", "--=", ""]
+    ),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(commands.COMMANDS)), st.lists(_WORDS, max_size=10))
+def test_nothing_that_can_be_typed_crashes_it(name: str, words: list[str]) -> None:
+    house = House(clocks={"default": Clock(act=48 * HOUR)})
+    house.settle()
+    answer = house.type(name, *(house.finding.short if word == "ID" else word for word in words))
+    assert answer.text
+    json.dumps(answer.data)
+
+
+# --- an undo that does not go well ----------------------------------------------------------------------------------
+
+
+def test_an_undo_whose_email_sns_refuses_stands_and_is_told_by_the_next_digest(repaired: House) -> None:
+    repaired.alerts.down = True
+    assert repaired.type("undo", repaired.finding.short).ok
+    repaired.alerts.down = False
+    assert (repaired.finding.status, repaired.aws.lamps["hall"]["on"]) == (Status.UNDONE, ["a"])
+    assert repaired.engine.digest(LAMP.account, now=NOW + HOUR) == 1
+
+
+def test_an_undo_that_dies_half_way_is_found_and_told_and_can_be_finished(repaired: House) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    repaired.aws.on_write = die
+    with pytest.raises(Killed):
+        repaired.type("undo", repaired.finding.short)
+    repaired.aws.on_write = lambda: None
+    assert repaired.finding.status is Status.UNDOING
+    list(repaired.plumbline.sweep_and_settle(now=NOW + HOUR))
+    assert repaired.alerts.subjects[-1].startswith("undo cut short: ")
+    assert repaired.type("undo", repaired.finding.short, "--force", now=NOW + 2 * HOUR).ok
+    assert repaired.aws.lamps["hall"]["on"] == ["a"]
+
+
+def test_an_undo_that_aws_refuses_is_told_and_can_be_tried_again(repaired: House) -> None:
+    repaired.aws.fails["SwitchOn"] = ["AccessDenied"]
+    assert not repaired.type("undo", repaired.finding.short).ok
+    assert repaired.alerts.subjects[-1].startswith("undo failed: ")
+    repaired.settle(now=NOW + HOUR)
+    assert repaired.type("undo", repaired.finding.short, "--force", now=NOW + 2 * HOUR).ok
+
+
+def test_an_undo_of_what_a_person_mended_since_asks_for_force() -> None:
+    house = House()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.aws.fails["SwitchOff"] = ["", "AccessDenied"]
+    house.settle()
+    house.aws.lamps["hall"]["on"] = []
+    assert "--force" in house.type("undo", house.finding.short, now=NOW + HOUR).text
+
+
+def test_an_undo_that_does_not_bring_back_what_was_says_so(repaired: House) -> None:
+    repaired.aws.lamps["hall"]["on"] = ["z"]
+    answer = repaired.type("undo", repaired.finding.short, "--force")
+    assert "still not as it was" in " ".join(answer.text.split())
+    assert "still not as it was" in " ".join(repaired.alerts.letters[-1].body.split())
