@@ -18,7 +18,7 @@ from bench.processes import PYTHON, NotMeasured
 from bench.report import Results
 from local.embedded import EmbeddedAWSError
 
-_ROUNDS = 11
+_ROUNDS = 15
 _VERSIONS = "import platform, boto3; print(platform.python_version(), boto3.__version__)"
 
 
@@ -51,13 +51,12 @@ def measure(rounds: int) -> Results:
     """
     with deployed() as account:
         packed = custodian.pack(STATE / "custodian", PYTHON)
-        contestants = wakes.sides(account, packed)
-        clients = len(contestants[0].event(account.key()))
-        samples = wakes.race(account, contestants, rounds)
-        counted = wakes.count(account, contestants)
+        contest = wakes.contest(account, packed)
+        samples = wakes.race(account, contest.sides, rounds)
+        counted = wakes.count(account, contest.sides)
         peer = sizes.of_archive("Cloud Custodian, one policy", packed.archive)
         ours = sizes.of_build(account.built)
-    return Results(samples, counted, ours, peer, clients, month.bill(month.watch()))
+    return Results(samples, counted, ours, peer, contest, month.bill(month.watch()))
 
 
 def _arguments() -> argparse.Namespace:
@@ -87,6 +86,7 @@ def _plain(results: Results) -> dict[str, object]:
         "calls": [asdict(one) for one in results.counted],
         "bytes": [asdict(one) for one in (*results.ours, results.peer)],
         "month": [asdict(one) for one in results.bill],
+        "modules": {"today": sorted(results.contest.today.modules), "grown": sorted(results.contest.grown.modules)},
         "goals": [asdict(one) for one in report.goals(results)],
     }
 

@@ -1,4 +1,4 @@
-"""A cold start of the handler written by hand. `--no-gc` keeps the garbage collector off while it starts, as react does."""
+"""A cold start of the handler written by hand. `--no-gc` keeps the garbage collector off, as react does."""
 
 from __future__ import annotations
 
