@@ -10,7 +10,7 @@ from typing import Any
 from plumbline.adapters.clients import Accounts
 from plumbline.alerts import wording
 from plumbline.baseline.rules import Baseline, Rule
-from plumbline.controls.registry import load
+from plumbline.controls import registry
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Response
 from plumbline.core.errors import AwsRefusal
@@ -18,7 +18,7 @@ from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import covering
 from plumbline.engine.surveying import survey
 from plumbline.findings.clocks import FOUND_BY_SWEEP
-from plumbline.sweep.look import units
+from plumbline.sweep.units import units
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, n
         grace: adoption's grace, for the column that says when.
         now: the time, in UTC, for exemptions.
     """
-    controls = load()
-    for unit in units(account, aws.home, controls, baseline):
+    controls = registry.index()
+    for unit in units(account, aws.home, controls.entries, baseline):
         ask = aws.eyes(account, unit.region)
         for control_id in unit.controls:
             control, rule = controls[control_id], baseline.rules[control_id]

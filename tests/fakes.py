@@ -14,6 +14,7 @@ from plumbline.adapters.dynamodb import Table
 from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
+from plumbline.controls.index import Index
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock
@@ -406,7 +407,7 @@ class House:
     @property
     def plumbline(self) -> Plumbline:
         """The whole, as functions and people use it."""
-        return Plumbline(self.engine, cast("Table", self.ledger), clients=_no_clients, account=ACCOUNT)
+        return Plumbline(self.engine, cast("Table", self.ledger), _no_clients, ACCOUNT, Index.of(self.engine.controls))
 
     def type(self, *words: str, now: datetime = NOW, by: str = "") -> commands.Answer:
         """A command as a person types it."""

@@ -22,6 +22,7 @@ from plumbline.alerts.wording import Letter, Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
 from plumbline.controls import registry
+from plumbline.controls.index import Index
 from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock
@@ -120,7 +121,7 @@ class Rig:
             eyes_role="eyes",
             hands_role="hands",
             baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
-            controls=controls,
+            index=None if controls is None else Index.of(controls),
             deployment=Deployment(home=self.world.home, mode=mode, voice=voice),
         )
         for name, rule in rules.items():

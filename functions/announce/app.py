@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from plumbline.adapters.clients import Clients
 from plumbline.adapters.events import Bus
-from plumbline.controls import registry
+from plumbline.controls import index
 from plumbline.handlers.announce import Announcer
 
 logger = Logger(service="plumbline-announce")
@@ -25,9 +25,9 @@ def now() -> datetime:
 
 @cache
 def announcer() -> Announcer:
-    """Made once for each execution environment: a client and the registry, nothing of any event."""
+    """Made once for each execution environment: a client and the index of the controls, nothing of any event."""
     region = os.environ["AWS_REGION"]
-    return Announcer(Bus(Clients(region, now), region), registry.load(), logger)
+    return Announcer(Bus(Clients(region, now), region), index.load(), logger)
 
 
 def announce(record: Any) -> None:  # noqa: ANN401 - Powertools' type of a stream record

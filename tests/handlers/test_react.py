@@ -16,7 +16,7 @@ from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.handlers.react import ComeBack, Reaction
 from plumbline.handlers.sweep import Sweeper
-from plumbline.sweep.look import Unit
+from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
 from tests.fakes import LAMP, MALLORY, NOW, House
 

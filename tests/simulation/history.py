@@ -18,6 +18,7 @@ from plumbline.adapters.sqs import Queue
 from plumbline.alerts.wording import Voice
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
+from plumbline.controls.index import Index
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock
 from plumbline.core.control import Response
@@ -110,7 +111,7 @@ class History:
             ledger=self.ledger,
             alerts=Topic(self.world.client, "topic", HOME),
         )
-        self.plumbline = Plumbline(engine, self.ledger, self.world.client, ACCOUNT)
+        self.plumbline = Plumbline(engine, self.ledger, self.world.client, ACCOUNT, Index.of(CONTROLS))
         self.queues = {name: Queue(self.world.client, name, HOME) for name in ("wakes", "units")}
         self._furnish()
         self.redeploys = rng.random() < 0.25

@@ -22,20 +22,21 @@ from plumbline.adapters.clients import Accounts, ClientFactory, Clients
 from plumbline.alerts.wording import Voice
 from plumbline.baseline.rules import STACK, Baseline
 from plumbline.baseline.rules import load as load_baseline
-from plumbline.controls import registry
+from plumbline.controls.index import Index
+from plumbline.controls.index import load as load_index
 from plumbline.core.cause import Origin
 from plumbline.core.control import Response
 from plumbline.core.errors import PlumblineError
 from plumbline.engine.case import Settled
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption, mark
-from plumbline.sweep.look import Known, Unit, units
+from plumbline.sweep.look import Known
 from plumbline.sweep.look import look as look_with
+from plumbline.sweep.units import Unit, units
 from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
-    from plumbline.core.control import Control
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
 
@@ -75,12 +76,14 @@ class Plumbline:
         ledger: the same ledger the engine uses, for what only people and the sweep ask.
         clients: the client factory.
         account: the account this runs in.
+        index: what is known of every control without importing it.
     """
 
     engine: Engine
     ledger: Table
     clients: ClientFactory
     account: str
+    index: Index
 
     def settle(self, wakes: Sequence[Wake], *, now: datetime) -> Iterator[Settled]:
         """Settle wakes one by one; a wake for a pattern becomes one for each of its targets first."""
@@ -96,7 +99,7 @@ class Plumbline:
 
     def units(self) -> Sequence[Unit]:
         """The pieces of a sweep of this account."""
-        return units(self.account, self.engine.deployment.home, self.engine.controls, self.engine.baseline)
+        return units(self.account, self.engine.deployment.home, self.index.entries, self.engine.baseline)
 
     def look(self, unit: Unit, *, now: datetime) -> Iterator[Look]:
         """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
@@ -160,7 +163,7 @@ def in_one_process(
     hands_role: str = "",
     chat: str = "",
     baseline: Baseline | None = None,
-    controls: Mapping[str, Control] | None = None,
+    index: Index | None = None,
     deployment: Deployment | None = None,
     stack: str = STACK,
 ) -> Plumbline:
@@ -176,7 +179,7 @@ def in_one_process(
         hands_role: role to write with.
         chat: ARN of a topic for chat tools; none when empty.
         baseline: what must hold; the compiled one in the layer when None.
-        controls: the registry when None.
+        index: the controls; all of the registry when None.
         deployment: mode, grace and wording; the defaults when None.
         stack: the name of Plumbline's own stack, for what the baseline says of it.
 
@@ -187,16 +190,20 @@ def in_one_process(
     from plumbline.adapters.sns import Topic
 
     baseline = baseline or load_baseline(stack=stack)
+    if index is None:
+        from plumbline.controls import registry  # imports every control: not for a function
+
+        index = registry.index()
     ledger = Table(clients, table, region, baseline.letters.hours)
     engine = Engine(
-        controls=registry.load() if controls is None else controls,
+        controls=index,
         baseline=baseline,
         deployment=deployment or Deployment(home=region, voice=Voice(account=account, region=region)),
         aws=Accounts(clients, region, eyes_role, hands_role, stack),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
-    return Plumbline(engine, ledger, clients, account)
+    return Plumbline(engine, ledger, clients, account, index)
 
 
 def from_environment(clock: Callable[[], datetime], environment: Mapping[str, str] = os.environ) -> Plumbline:
@@ -209,6 +216,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
     Raises:
         NotConfigured: a variable is missing or has a value the template does not allow.
         BaselineError: the layer holds no readable baseline.
+        IndexMissing: the layer holds no readable index of the controls.
     """
     try:
         account, region = environment["PLUMBLINE_ACCOUNT"], environment["AWS_REGION"]
@@ -232,6 +240,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         eyes_role=roles[0],
         hands_role=roles[1],
         chat=chat,
+        index=load_index(),
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, voice=voice),
         stack=stack,
     )

@@ -19,7 +19,7 @@ from plumbline.core.control import Response
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.commands import Desk
-from plumbline.sweep.look import Unit
+from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
 from tests.fakes import LAMP, NOW, House, Lamps
 

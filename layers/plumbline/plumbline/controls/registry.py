@@ -6,11 +6,15 @@ What a function meets in AWS is the index made from it (see index.py), so that a
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from plumbline import controls
+from plumbline.controls.index import Index
 from plumbline.core.control import Control
 from plumbline.core.errors import PlumblineError
 
@@ -56,6 +60,23 @@ def load() -> Mapping[str, Control]:
     return found
 
 
+@cache
+def index() -> Index:
+    """What a function meets of all this in AWS."""
+    return Index.of(load(), modules())
+
+
 def family(control_id: str) -> str:
     """The family a control belongs to: its folder's name."""
     return modules()[control_id].split(".")[-2]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Command line: writes the index that functions read (index.py)."""
+    text = json.dumps(index().to_json(), indent=1, sort_keys=True)
+    Path(arguments[0]).write_text(f"{text}\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -182,6 +182,9 @@ class Control:
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
+        aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
+        answers: source -> the items of it that this control holds, such as `{"cis-7.0": ("2.8",)}`; see sources/.
+        since: the version that brought it.
         doc: its documentation, its module's docstring: a title, then a paragraph under each of `SECTIONS`.
     """
 
@@ -206,6 +209,9 @@ class Control:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
+    aliases: tuple[str, ...] = ()
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: str = "0.1"
     doc: str = ""
 
     @property

@@ -11,7 +11,7 @@ from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import PlumblineError
 from plumbline.handlers import exemption_notices
 from plumbline.handlers.react import Log
-from plumbline.sweep.look import Unit
+from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task
 
 #: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.

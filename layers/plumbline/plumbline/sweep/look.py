@@ -6,80 +6,21 @@ due, and for an open finding that looks compliant now. Judging and repairing sta
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from plumbline.baseline.rules import Baseline, Rule
+from plumbline.baseline.rules import Rule
 from plumbline.core.calls import Ask
 from plumbline.core.cause import Origin
-from plumbline.core.control import Control, Response, Scope
-from plumbline.core.errors import AwsRefusal, MalformedWake
+from plumbline.core.control import Control, Response
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.surveying import survey
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status, same_plan
 from plumbline.wakes.messages import Wake
-
-_MARK = "plumbline-unit"
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A piece of a sweep: some controls in one account and region.
-
-    Attributes:
-        last: whether the sweep is over when this unit is done, as far as its account is concerned.
-    """
-
-    account: str
-    region: str
-    controls: tuple[str, ...]
-    last: bool = False
-
-    def to_json(self) -> str:
-        """The message body on the units queue."""
-        return json.dumps(
-            {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
-        )
-
-    @classmethod
-    def from_json(cls, body: str) -> Unit:
-        """The unit that `to_json` wrote.
-
-        Raises:
-            MalformedWake: the message is no unit.
-        """
-        try:
-            data = json.loads(body)
-            assert data[_MARK]  # noqa: S101 - a missing mark is caught below like any other malformed message
-            return cls(str(data["account"]), str(data["region"]), tuple(data["controls"]), bool(data["last"]))
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
-            raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error
-
-
-def units(account: str, home: str, controls: Mapping[str, Control], baseline: Baseline) -> Sequence[Unit]:
-    """The pieces of a sweep of one account. The control whose deviation blinds Plumbline comes before all others."""
-    wanted = [
-        one for one in controls.values() if not one.witness and baseline.rules[one.id].response is not Response.OFF
-    ]
-    regions = {
-        Scope.GLOBAL: (GLOBAL,),
-        Scope.HOME: (home,),
-        Scope.BILLING: (Scope.BILLING.value,),
-        Scope.EACH: baseline.regions or (home,),
-    }
-    pieces: dict[tuple[bool, str], list[str]] = {}
-    for control in sorted(wanted, key=lambda one: (not one.blinds, one.severity.rank, one.id)):
-        for region in regions[control.scope]:
-            pieces.setdefault((not control.blinds, region), []).append(control.id)
-    ordered = sorted(pieces, key=lambda key: (key[0], key[1] != GLOBAL, key[1]))
-    return [
-        Unit(account, region, tuple(pieces[(blind, region)]), last=(blind, region) == ordered[-1])
-        for blind, region in ordered
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A wake says "look at this target with this control now" and nothing more: what i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -17,6 +17,8 @@ from plumbline.core.errors import MalformedWake, UnknownTarget
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
 
+#: Event -> the ids of the controls that it may wake.
+Concerned = Callable[[Event], Iterable[str]]
 #: How the source of AWS's own events begins. PutEvents takes no such source from anybody.
 AWS = "aws."
 _MARK = "plumbline-wake"
@@ -85,12 +87,14 @@ def task(body: str) -> Task | None:
         raise MalformedWake(f"the message asks for a task that does not exist: {body[:_SHOWN]!r}") from error
 
 
-def read(body: str, controls: Mapping[str, Control]) -> tuple[Wake, ...]:
+def read(body: str, controls: Mapping[str, Control], concerned: Concerned | None = None) -> tuple[Wake, ...]:
     """The wakes that a message asks for; none when the event concerns no control.
 
     Args:
         body: the SQS message's body.
-        controls: the registry.
+        controls: all controls by id.
+        concerned: event -> the ids of the controls that it may wake, so that no other need be imported; every control
+            is asked when None.
 
     Raises:
         MalformedWake: the body is neither an EventBridge event nor a wake; says why.
@@ -105,7 +109,8 @@ def read(body: str, controls: Mapping[str, Control]) -> tuple[Wake, ...]:
         return (_own(message, controls),)
     if not isinstance(message.get("detail-type"), str) or not isinstance(message.get("detail"), Mapping):
         raise MalformedWake(f"the message is neither a wake nor an EventBridge event: {body[:_SHOWN]!r}")
-    return tuple(from_event(message, controls))
+    asked = controls if concerned is None else {name: controls[name] for name in concerned(message)}
+    return tuple(from_event(message, asked))
 
 
 def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
@@ -132,13 +137,37 @@ def concerns(on: On, event: Event) -> bool:
     """
     detail = event["detail"]
     return (
-        str(event.get("source")).startswith(AWS)
+        matches(on.match, detail)
+        and str(event.get("source")).startswith(AWS)
         and event.get("detail-type") == on.detail_type
         and (not on.source or detail.get("eventSource") == on.source)
         and (not on.names or detail.get("eventName") in on.names)
         and (on.reads_too or detail.get("readOnly") is not True)
         and (on.failed_too or not detail.get("errorCode"))
     )
+
+
+def matches(pattern: Mapping[str, Any], detail: Event) -> bool:
+    """Whether an event has what a part of an event pattern asks for, as EventBridge judges it.
+
+    Only what controls use is understood: texts, `exists` and `anything-but` one text, in any of several alternatives.
+
+    Source: Amazon EventBridge user guide, event patterns, comparison operators.
+    """
+    return all(
+        matches(wanted, cloudtrail.section(detail.get(name)))
+        if isinstance(wanted, Mapping)
+        else any(_fits(one, detail, name) for one in wanted)
+        for name, wanted in pattern.items()
+    )
+
+
+def _fits(wanted: Any, detail: Event, name: str) -> bool:  # noqa: ANN401 - a text or an operator
+    if not isinstance(wanted, Mapping):
+        return bool(detail.get(name) == wanted)
+    if "exists" in wanted:
+        return (name in detail) is wanted["exists"]
+    return name in detail and detail[name] != wanted["anything-but"]
 
 
 def _own(message: Mapping[str, Any], controls: Mapping[str, Control]) -> Wake:

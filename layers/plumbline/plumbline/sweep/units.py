@@ -1,0 +1,85 @@
+"""The pieces of a sweep: some controls in one account and region, as the units queue carries them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from plumbline.baseline.rules import Baseline
+from plumbline.controls.index import Entry
+from plumbline.core.control import Response, Scope
+from plumbline.core.errors import MalformedWake
+from plumbline.core.targets import GLOBAL
+
+_MARK = "plumbline-unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a sweep: some controls in one account and region.
+
+    Attributes:
+        last: whether the sweep is over when this unit is done, as far as its account is concerned.
+    """
+
+    account: str
+    region: str
+    controls: tuple[str, ...]
+    last: bool = False
+
+    def to_json(self) -> str:
+        """The message body on the units queue."""
+        return json.dumps(
+            {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
+        )
+
+    @classmethod
+    def from_json(cls, body: str) -> Unit:
+        """The unit that `to_json` wrote.
+
+        Raises:
+            MalformedWake: the message is no unit.
+        """
+        try:
+            data = json.loads(body)
+            assert data[_MARK]  # noqa: S101 - a missing mark is caught below like any other malformed message
+            return cls(str(data["account"]), str(data["region"]), tuple(data["controls"]), bool(data["last"]))
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error
+
+
+def units(account: str, home: str, controls: Mapping[str, Entry], baseline: Baseline) -> Sequence[Unit]:
+    """The pieces of a sweep of one account.
+
+    The control whose deviation blinds Plumbline comes before all others. Within a unit the families stand together, the
+    one that may find the worst before the others: each control is imported when its turn comes.
+    """
+    wanted = {
+        name: one
+        for name, one in controls.items()
+        if one.is_swept and baseline.rules[name].response is not Response.OFF
+    }
+    worst: dict[str, int] = {}
+    for one in wanted.values():
+        worst[one.family] = min(one.severity.rank, worst.get(one.family, one.severity.rank))
+
+    def turn(name: str) -> tuple[bool, int, str, int, str]:
+        one = wanted[name]
+        return (not one.blinds, worst[one.family], one.family, one.severity.rank, name)
+
+    regions = {
+        Scope.GLOBAL: (GLOBAL,),
+        Scope.HOME: (home,),
+        Scope.BILLING: (Scope.BILLING.value,),
+        Scope.EACH: baseline.regions or (home,),
+    }
+    pieces: dict[tuple[bool, str], list[str]] = {}
+    for name in sorted(wanted, key=turn):
+        for region in regions[wanted[name].scope]:
+            pieces.setdefault((not wanted[name].blinds, region), []).append(name)
+    ordered = sorted(pieces, key=lambda key: (key[0], key[1] != GLOBAL, key[1]))
+    return [
+        Unit(account, region, tuple(pieces[(blind, region)]), last=(blind, region) == ordered[-1])
+        for blind, region in ordered
+    ]
