@@ -19,6 +19,7 @@ NAMES = (
     "*.amazonaws.com",
     "*.us-east-1.amazonaws.com",
     "*.s3.us-east-1.amazonaws.com",
+    "*.s3.amazonaws.com",
 )
 _VALID = timedelta(days=2)
 

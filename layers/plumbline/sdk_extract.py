@@ -35,6 +35,8 @@ ROOTS = (
 _MODEL, _RULES, _PAGES = "service-2", "endpoint-rule-set-1", "paginators-1"
 #: For people, and half of every model.
 _PROSE = frozenset({"documentation", "documentationUrl", "examples"})
+#: Here botocore asks for the text, though it never shows it.
+_READ_WITH_PROSE = frozenset({"clientContextParams"})
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _WORD = re.compile(r"\w+")
 #: Letters that a name made from parts must have, so that it does not stand for every operation.
@@ -166,7 +168,7 @@ def _without_prose(part: Any) -> Any:  # noqa: ANN401 - JSON
     """JSON without texts for people; a member that happens to be called `documentation` is a mapping, and stays."""
     if isinstance(part, Mapping):
         return {
-            name: _without_prose(one)
+            name: one if name in _READ_WITH_PROSE else _without_prose(one)
             for name, one in part.items()
             if name not in _PROSE or (isinstance(one, Mapping) and "shape" in one)
         }
