@@ -147,7 +147,7 @@ def _named(package: Path) -> tuple[set[str], list[re.Pattern[str]]]:
 
 def _shape(node: ast.JoinedStr) -> Iterator[str]:
     """The pattern of a name with holes; nothing where it can be no operation's."""
-    parts = [part.value if isinstance(part, ast.Constant) else r"\w+" for part in node.values]
+    parts = [str(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in node.values]
     letters = "".join(part for part in parts if part != r"\w+")
     if _WORD.fullmatch(letters) and len(letters) >= _FEWEST_LETTERS:
         yield "".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,12 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data"
 
 
+@pytest.fixture(autouse=True)
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
 @pytest.fixture
 def folder(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy to be spoilt."""
@@ -50,7 +56,6 @@ def _edit(path: Path, change: Callable[[Any], None]) -> None:
     path.write_text(json.dumps(model))
 
 
-@mock_aws
 def test_a_cut_model_serves_and_nobody_hears_of_it(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     client = _client(Models(str(folder)))
     assert [] == perform(client, USERS)["Users"]
@@ -58,7 +63,6 @@ def test_a_cut_model_serves_and_nobody_hears_of_it(folder: Path, caplog: pytest.
     assert [] == caplog.messages
 
 
-@mock_aws
 def test_an_operation_that_was_cut_away_is_found_in_the_runtimes_own(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -71,12 +75,10 @@ def test_an_operation_that_was_cut_away_is_found_in_the_runtimes_own(
     assert _operations(_client(models)) > 100, "clients made later have no need to find out"
 
 
-@mock_aws
 def test_a_service_that_was_cut_away_is_found_in_the_runtimes_own(folder: Path) -> None:
     assert [] == perform(_client(Models(str(folder)), "kinesis"), Call("kinesis", "ListStreams"))["StreamNames"]
 
 
-@mock_aws
 @pytest.mark.parametrize("file", ["service-2", "endpoint-rule-set-1", "paginators-1"])
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": "9.0"}'])
 def test_a_file_that_cannot_be_used_does_no_harm(folder: Path, file: str, text: str) -> None:
@@ -85,14 +87,12 @@ def test_a_file_that_cannot_be_used_does_no_harm(folder: Path, file: str, text: 
     assert [] == perform(_client(Models(str(folder))), USERS)["Users"]
 
 
-@mock_aws
 @pytest.mark.parametrize("file", ["endpoints", "partitions", "sdk-default-configuration"])
 def test_a_shared_file_that_cannot_be_used_does_no_harm(folder: Path, file: str) -> None:
     (folder / f"{file}.json").write_text("{")
     assert [] == perform(_client(Models(str(folder))), USERS)["Users"]
 
 
-@mock_aws
 @pytest.mark.parametrize(
     "change",
     [
@@ -121,7 +121,6 @@ def _rules_of_tomorrow(folder: Path) -> None:
     _edit(path, lambda rules: rules["rules"].insert(0, {"conditions": [condition], "error": "never", "type": "error"}))
 
 
-@mock_aws
 def test_what_botocore_finds_out_when_it_is_called_is_asked_again_of_the_whole(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -133,7 +132,6 @@ def test_what_botocore_finds_out_when_it_is_called_is_asked_again_of_the_whole(
     assert 1 == len(caplog.messages), "what was found out is remembered"
 
 
-@mock_aws
 def test_a_write_of_which_nobody_knows_whether_it_went_out_is_not_made_twice(folder: Path) -> None:
     client = _client(Models(str(folder)))
     made: list[object] = []
