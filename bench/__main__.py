@@ -54,9 +54,10 @@ def measure(rounds: int) -> Results:
         contest = wakes.contest(account, packed)
         samples = wakes.race(account, contest.sides, rounds)
         counted = wakes.count(account, contest.sides)
+        reads = wakes.read_buckets(account, contest.readers)
         peer = sizes.of_archive("Cloud Custodian, one policy", packed.archive)
         ours = sizes.of_build(account.built)
-    return Results(samples, counted, ours, peer, contest, month.bill(month.watch()))
+    return Results(samples, counted, ours, peer, contest, reads, month.bill(month.watch()))
 
 
 def _arguments() -> argparse.Namespace:
@@ -84,6 +85,7 @@ def _plain(results: Results) -> dict[str, object]:
         "machine": _machine(),
         "seconds": samples,
         "calls": [asdict(one) for one in results.counted],
+        "bucket": dict(results.reads),
         "bytes": [asdict(one) for one in (*results.ours, results.peer)],
         "month": [asdict(one) for one in results.bill],
         "modules": {"today": sorted(results.contest.today.modules), "grown": sorted(results.contest.grown.modules)},

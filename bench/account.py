@@ -126,6 +126,13 @@ class Account:
         iam.put_role_policy(RoleName="custodian", PolicyName="custodian", PolicyDocument=policy)
         return self.environment_of(role, {})
 
+    def buckets(self, count: int) -> list[str]:
+        """New buckets."""
+        names = [f"measured-{next(self._numbers)}" for _ in range(count)]
+        for name in names:
+            self.aws.client("s3").create_bucket(Bucket=name)
+        return names
+
     def last_call(self) -> int:
         """The number of the latest call in the journal."""
         return max((call.number for call in self.aws.calls()), default=0)

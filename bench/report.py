@@ -17,6 +17,7 @@ from bench.wakes import Contest, Counted
 WIDTH = 80
 _TIMES_FLOOR, _TIMES_BY_HAND, _WARM, _MEGABYTES, _DOLLARS = 1.3, 0.8, 0.3, 3.0, 1.0
 _NO_DEARER = 0.03
+_BUCKET_SECONDS = 0.005
 _MILLION = 1_000_000
 _EXPLAINED = {
     wakes.FLOOR: "import boto3, make the distinct clients of a repair",
@@ -52,6 +53,7 @@ class Results:
     ours: Sequence[Size]
     peer: Size
     contest: Contest
+    reads: Mapping[str, float]
     bill: Sequence[Item]
 
 
@@ -83,6 +85,11 @@ def goals(results: Results) -> list[Goal]:
         ),
         Goal(f"cold wake, CPU: at most {_TIMES_BY_HAND} x by hand", by_hand.as_ratio, by_hand.middle <= _TIMES_BY_HAND),
         Goal(f"warm wake, CPU: at most {_WARM} x cold", warm.as_ratio, warm.middle <= _WARM),
+        Goal(
+            f"a bucket read: at most {_BUCKET_SECONDS * 1000:.0f} ms of CPU",
+            f"{results.reads[wakes.PLUMBLINE] * 1000:.1f} ms",
+            results.reads[wakes.PLUMBLINE] <= _BUCKET_SECONDS,
+        ),
         Goal(f"cold wake, own time: at most {_TIMES_FLOOR} x floor", f"{own:.2f} x", own <= _TIMES_FLOOR),
         Goal(f"cold wake, CPU: at most {_TIMES_FLOOR} x floor", f"{cpu:.2f} x", cpu <= _TIMES_FLOOR),
         Goal("cold wake, own time: below Custodian with byte code", f"{peer:.2f} x", peer < 1),
@@ -99,6 +106,7 @@ def goals(results: Results) -> list[Goal]:
 def lines(results: Results) -> Iterator[str]:
     """The whole table."""
     yield from _times(results)
+    yield from _reads(results.reads)
     yield from _calls(results.counted)
     yield from _sizes(results)
     yield from _month(results.bill)
@@ -128,6 +136,12 @@ def _times(results: Results) -> Iterator[str]:
     yield f"  {f'{wakes.GROWN} - {wakes.PLUMBLINE}':<44}{_larger(results).as_difference:>34}"
     yield ""
     yield from textwrap.wrap(_NOT_THE_SAME, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+
+
+def _reads(reads: Mapping[str, float]) -> Iterator[str]:
+    yield from _heading("A bucket read: GetBucketAcl over TLS, one bucket after the other")
+    for name, seconds in reads.items():
+        yield f"  {name:<24}{seconds * 1000:>8.1f} ms of CPU"
 
 
 def _calls(counted: Sequence[Counted]) -> Iterator[str]:
