@@ -55,13 +55,23 @@ check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 	$(VENV)/sam/bin/sam validate --lint --region us-east-1
 	$(DEV)/python -m pytest -q tests/test_generated.py tests/test_template.py
 
+# Any Python that has PyYAML and jsonschema will do; where none has, the few packages that `sam build` checks with.
+CHECKER := .aws-sam/build-python
+.PHONY: baseline
+baseline: ## check baseline.yaml alone, in a second: FILE=other.yaml for another
+	@for python in $(DEV)/python $(PYTHON) $(CHECKER)/bin/python ""; do \
+		"$$python" -c 'import sys, jsonschema, yaml; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; done; \
+	test -n "$$python" || { python=$(CHECKER)/bin/python; $(PYTHON) -m venv $(CHECKER); \
+		$$python -m pip install --quiet --no-deps --require-hashes -r layers/plumbline/requirements-build.txt; }; \
+	PYTHONPATH=layers/plumbline "$$python" -m plumbline.baseline.compiler "$(or $(FILE),baseline.yaml)"
+
 .PHONY: fix
 fix: $(VENV)/dev/.ready ## format, and mend what the linter can mend
 	$(DEV)/ruff format .
 	$(DEV)/ruff check --fix .
 
 .PHONY: sync
-sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blocks, docs/controls.md
+sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blocks, docs/controls.md, baseline.schema.json
 	@$(DEV)/python -m pytest -q --sync tests/test_generated.py
 
 .PHONY: bench

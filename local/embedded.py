@@ -25,6 +25,8 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
+from local.wire import s3_control_endpoint
+
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -212,7 +214,7 @@ class EmbeddedAWS:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "AWS_ENDPOINT_URL_S3_CONTROL": s3_control_endpoint(self.endpoint),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
             "NO_PROXY": "127.0.0.1,localhost",
@@ -234,14 +236,8 @@ class EmbeddedAWS:
         """A client of one service, acting as a principal."""
         # A proxy of the user's must not stand between two processes of this machine.
         config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 2})
-        client = self.session(as_, region).client(service, endpoint_url=self.endpoint, config=config)
-        if service == "s3control":
-            client.meta.events.register("before-sign.s3-control.*", self._strip_account_from_host)
-        return client
-
-    def _strip_account_from_host(self, request: Any, **_: object) -> None:  # noqa: ANN401
-        # S3 Control puts the account before the host's name, and there is no `<account>.127.0.0.1`.
-        request.url = request.url.replace(f"//{self.account}.", "//")
+        endpoint = s3_control_endpoint(self.endpoint) if service == "s3control" else self.endpoint
+        return self.session(as_, region).client(service, endpoint_url=endpoint, config=config)
 
     def user(self, name: str, policies: Sequence[str] = ()) -> str:
         """Make an IAM user with an access key and managed policies, and return its ARN; again, only add policies."""
@@ -270,6 +266,28 @@ class EmbeddedAWS:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         defaults = {"account": self.account, "region": self.region, "time": now, "resources": []}
         self._ask("POST", "events", {**defaults, **event})
+
+    def hold(
+        self, setting: str, values: Mapping[str, Any] | None = None, *, message: str = "", region: str | None = None
+    ) -> None:
+        """Let an organisation above this account hold a setting of it.
+
+        Args:
+            setting: `instance-metadata-defaults`, `s3-public-access` or `ebs-encryption`; see `local.moto_additions`.
+            values: what its policy sets, by the names of the API's answer.
+            message: what its policy tells those whom it refuses; empty for AWS's own words.
+            region: where; the home Region by default.
+        """
+        said = {"message": message} if message else {}
+        self._hold(setting, region, held=True, values=values or {}, **said)
+
+    def release(self, setting: str, *, region: str | None = None) -> None:
+        """End what `hold` began; what the account itself had set is in force again."""
+        self._hold(setting, region, held=False)
+
+    def _hold(self, setting: str, region: str | None, **what: object) -> None:
+        where = {"setting": setting, "account": self.account, "region": region or self.region}
+        self._ask("POST", "held", {**where, **what})
 
     def mail(self, since: int = 0) -> list[Mail]:
         """The e-mails after a number, oldest first."""

@@ -20,7 +20,15 @@ _SERVICES = ("config", "guardduty", "macie2", "organizations", "securityhub")
 # Single operations whose state nothing else reads, by the emulator's name of the service.
 _OPERATIONS: Mapping[str, frozenset[str]] = {
     "account": frozenset({"DeleteAlternateContact", "GetAlternateContact", "PutAlternateContact"}),
-    "ec2": frozenset({"DisableEbsEncryptionByDefault", "EnableEbsEncryptionByDefault", "GetEbsEncryptionByDefault"}),
+    "ec2": frozenset(
+        {
+            "DisableEbsEncryptionByDefault",
+            "EnableEbsEncryptionByDefault",
+            "GetEbsEncryptionByDefault",
+            "GetInstanceMetadataDefaults",
+            "ModifyInstanceMetadataDefaults",
+        }
+    ),
 }
 _ACCOUNT_PUBLIC_ACCESS_BLOCK = "/v20180820/configuration/publicAccessBlock"
 # S3's own names of the permissions; deleting takes the permission to put.

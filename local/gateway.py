@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from local import mailbox
 from local.identities import caller_of
+from local.moto_server import MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
 from local.relay import Answer, Call, TrailRelay
 from local.shapes import event_name
@@ -33,9 +34,10 @@ _EMULATORS = "/_"
 class Gateway:
     """An ASGI application around the emulator's."""
 
-    def __init__(self, emulator: Application, trail: TrailRelay) -> None:
+    def __init__(self, emulator: Application, trail: TrailRelay, moto: MotoServer) -> None:
         self._emulator = emulator
         self._trail = trail
+        self._moto = moto
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI asks."""
@@ -44,7 +46,7 @@ class Gateway:
             return
         request = await _read(scope, receive)
         if request.path.startswith(OURS):
-            await _send_json(send, *self._control(request))
+            await _send_json(send, *await self._control(request))
             return
         await self._serve(request, scope, receive, send)
 
@@ -91,7 +93,7 @@ class Gateway:
             # The caller has had the answer; a record that cannot be built is ours to see in the log.
             log.exception("no record of %s", call.operation.name)
 
-    def _control(self, request: Request) -> tuple[int, object]:
+    async def _control(self, request: Request) -> tuple[int, object]:
         since = int(request.query.get("since", ["0"])[0])
         what = f"{request.method} {request.path.removeprefix(OURS)}"
         if what == "GET calls":
@@ -103,7 +105,11 @@ class Gateway:
             return 202, {}
         if what == "POST mail/confirm":
             return 200, {"confirmed": mailbox.confirm_all(json.loads(request.body)["to"])}
-        return 404, {"message": f"{what}: there are GET calls, GET mail, POST events and POST mail/confirm"}
+        if what == "POST held":
+            await self._moto.hold(json.loads(request.body))
+            return 200, {}
+        there = "GET calls, GET mail, POST events, POST held and POST mail/confirm"
+        return 404, {"message": f"{what}: there are {there}"}
 
 
 class _Reply:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from ministack.core.responses import get_account_id
@@ -22,6 +25,9 @@ _ANSWER_TIMEOUT = 60.0
 # Hop-by-hop, or recomputed for the new connection.
 _NOT_FORWARDED = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding"})
 _NOT_RETURNED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
+
+# As in `local.moto_additions`, which runs in the moto server's own environment.
+_HELD = "/_plumbline/held"
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -40,13 +46,24 @@ class MotoServer:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
     ) -> Response:
         """Answer one request, with the signature of the emulator's own handlers."""
-        async with self._starting:
-            if self._process is None:
-                await asyncio.to_thread(self._start)
+        await self._started()
         target = path + (f"?{urlencode(query, doseq=True)}" if query else "")
         forwarded = {name: value for name, value in headers.items() if name not in _NOT_FORWARDED}
         forwarded["x-moto-account-id"] = get_account_id()
         return await asyncio.to_thread(self._ask, method, target, body, forwarded)
+
+    async def hold(self, what: Mapping[str, Any]) -> None:
+        """Let an organisation hold a setting of an account, or release it; see `local.moto_additions`."""
+        await self._started()
+        status, _, body = await asyncio.to_thread(self._ask, "POST", _HELD, json.dumps(what).encode(), {})
+        if status != HTTPStatus.OK:
+            message = f"moto did not take the hold of {what}: {body.decode(errors='replace')[:500]}"
+            raise RuntimeError(message)
+
+    async def _started(self) -> None:
+        async with self._starting:
+            if self._process is None:
+                await asyncio.to_thread(self._start)
 
     def _ask(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Response:
         # Not urllib: it adds a form's content type to a body that has none, and moto then reads a form.
@@ -69,7 +86,7 @@ class MotoServer:
         with self._log_file.open("ab") as sink:
             # moto is told its credentials so that it never looks for the user's.
             self._process = subprocess.Popen(
-                [self._python, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self._port)],
+                [self._python, "-m", "local.moto_additions", "-H", "127.0.0.1", "-p", str(self._port)],
                 env={"PATH": "/usr/bin:/bin", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

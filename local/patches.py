@@ -26,6 +26,7 @@ from local import cfn_types, from_moto, iam_details, mailbox, sam_transform
 from local.managed_policies import ManagedPolicies
 from local.moto_server import MotoServer
 from local.recorder import Check, checks_of_request
+from local.wire import s3_control_endpoint
 
 MINISTACK = "1.5.33"
 
@@ -127,8 +128,7 @@ def _lambda_environment(config: Mapping[str, Any], offered: Mapping[str, str], e
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.get('FunctionName', '')}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": endpoint,
-        # There is no name `<account>.127.0.0.1`, which S3 Control would call.
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        "AWS_ENDPOINT_URL_S3_CONTROL": s3_control_endpoint(endpoint),
         **own,
         **{name: value for name, value in offered.items() if name in _LAMBDA_ENVIRONMENT},
     }

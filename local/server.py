@@ -93,7 +93,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.until_eof:
         loop.add_reader(sys.stdin, stop.set)
     try:
-        await serve(Gateway(app.app, trail), config, shutdown_trigger=stop.wait)
+        await serve(Gateway(app.app, trail, moto), config, shutdown_trigger=stop.wait)
     finally:
         trail.close()
         moto.close()

@@ -151,6 +151,15 @@ def _named_operation(request: Request) -> str:
     return action[0] if action else ""
 
 
+def s3_control_endpoint(endpoint: str) -> str:
+    """Where S3 Control is asked, for `AWS_ENDPOINT_URL_S3_CONTROL`.
+
+    Its clients put the account before the host's name, and there is no `<account>.127.0.0.1`. Before a user's name it
+    does no harm: `http://<account>.s3-control@127.0.0.1:4566` is this host.
+    """
+    return endpoint.replace("://", "://s3-control@")
+
+
 def path_parameters(request: Request, operation: OperationModel) -> Mapping[str, str]:
     """The parameters a REST operation takes from the path, by their names on the wire."""
     for route in _routes(operation.service_model.service_name):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, cast
 
 from plumbline.adapters.dynamodb import Table
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
@@ -28,7 +28,7 @@ from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
 from plumbline.handlers.operate import commands
-from plumbline.handlers.operate.asking import Desk
+from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
@@ -222,7 +222,7 @@ class Memory:
         *,
         now: datetime,
         spend: Breakers | None = None,
-        letter: bool = False,
+        alert: bool = False,
         bury: Finding | None = None,
     ) -> Finding:
         """See ports.Ledger."""
@@ -237,7 +237,7 @@ class Memory:
             raise Conflict("others used up this hour")
         if bury:
             self.history.append(bury)
-        for name in (*budgets, *(("letters",) if letter else ())):
+        for name in (*budgets, *(("letters",) if alert else ())):
             self.spent[f"{name}#{hour}"] = self.spent.get(f"{name}#{hour}", 0) + 1
         saved = self.findings[key] = replace(finding, version=finding.version + 1)
         self.saves.append(saved)
@@ -355,7 +355,7 @@ class Memory:
 class Letterbox:
     """The engine's Alerts."""
 
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[Alert] = field(default_factory=list)
     down: bool = False
     heard: bool = True
 
@@ -363,16 +363,16 @@ class Letterbox:
         """See ports.Alerts."""
         return self.heard
 
-    def send(self, letter: Letter) -> None:
+    def send(self, alert: Alert) -> None:
         """Keep the letter."""
         if self.down:
             raise AwsRefusal("InternalError", "no")
-        self.letters.append(letter)
+        self.letters.append(alert)
 
     @property
     def subjects(self) -> list[str]:
         """What stands in the inbox."""
-        return [letter.subject.removeprefix("[Plumbline] ") for letter in self.letters]
+        return [alert.subject.removeprefix("[Plumbline] ") for alert in self.letters]
 
 
 @dataclass
@@ -389,7 +389,7 @@ class House:
     breakers: Breakers = field(default_factory=Breakers)
     letters: Letters = field(default_factory=Letters)
     exemptions: tuple[Exemption, ...] = ()
-    desk: Desk = field(default_factory=Desk)
+    connections: Connections = field(default_factory=Connections)
 
     @property
     def engine(self) -> Engine:
@@ -398,7 +398,7 @@ class House:
         return Engine(
             controls={self.control.id: self.control},
             baseline=Baseline(rules, (), self.breakers, self.exemptions, self.letters),
-            deployment=Deployment(home="us-east-1", mode=self.mode, voice=Voice(account=ACCOUNT)),
+            deployment=Deployment(home="us-east-1", mode=self.mode, sender=Sender(account=ACCOUNT)),
             aws=self.aws,
             ledger=self.ledger,
             alerts=self.alerts,
@@ -411,7 +411,9 @@ class House:
 
     def type(self, *words: str, now: datetime = NOW, by: str = "") -> commands.Answer:
         """A command as a person types it."""
-        return commands.answer(self.plumbline, {"command": list(words), "by": by}, now=now, desk=self.desk)
+        return commands.answer(
+            self.plumbline, {"command": list(words), "by": by}, now=now, connections=self.connections
+        )
 
     def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
         """Wake the engine for the lamp; the outcome's name."""

@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline.alerts import decisions, wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import decisions, deviations, outcomes
+from plumbline.alerts.alert import Alert, Sender
+from plumbline.alerts.digest import digest
+from plumbline.alerts.held import held_back, next_step
+from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, completed
 from plumbline.controls import registry
 from plumbline.core.calls import Call
@@ -34,7 +37,7 @@ MALLORY = Cause(
     source="203.0.113.12",
     tool="Boto3/1.40.4 md/Botocore#1.40.4",
 )
-VOICE = Voice(account=ACCOUNT)
+SENDER = Sender(account=ACCOUNT)
 ERIN = Cause(
     action="PutBucketAcl",
     who="erin",
@@ -58,7 +61,7 @@ _ACL: Mapping[str, Any] = {
 _AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
 
 
-def letters() -> Iterator[tuple[str, Letter]]:
+def letters() -> Iterator[tuple[str, Alert]]:
     """A sentence about when it is sent, and the letter."""
     controls = registry.load()
     control = controls["iam-access-key-created"]
@@ -70,55 +73,61 @@ def letters() -> Iterator[tuple[str, Letter]]:
         repair, done=0, after=None, error="iam:UpdateAccessKey was refused: AccessDenied: explicit deny in an SCP"
     )
     stuck = replace(repair, after=_BEFORE)
-    will = wording.held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), finding, plan, NOW)
-    yield "Something was put right.", wording.repaired(control, repaired, VOICE)
+    will = held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), finding, plan, NOW)
+    yield "Something was put right.", outcomes.repaired(control, repaired, SENDER)
     yield (
         "Something was found that is repaired later.",
-        wording.found(control, finding, "opened", _BEFORE, plan, will, VOICE),
+        deviations.found(control, finding, "opened", _BEFORE, plan, will, SENDER),
     )
     for days, transition, when in (
         (3, "reminded 72h", "It is still so."),
         (5, "escalated", "It is still so, and the escalation address hears of it too."),
     ):
-        left = wording.held_back(Restraint(Why.NOT_DUE, NOW + (7 - days) * DAY), finding, plan, NOW)
-        yield when, wording.found(control, _aged(finding, days), transition, _BEFORE, plan, left, VOICE)
-    would = wording.held_back(Restraint(Why.OBSERVE, NOW), finding, plan, NOW)
-    yield "The mode is `observe`.", wording.found(control, finding, "opened", _BEFORE, plan, would, VOICE)
-    ask = wording.held_back(Restraint(Why.PROPOSE), finding, plan, NOW)
+        left = held_back(Restraint(Why.NOT_DUE, NOW + (7 - days) * DAY), finding, plan, NOW)
+        yield when, deviations.found(control, _aged(finding, days), transition, _BEFORE, plan, left, SENDER)
+    would = held_back(Restraint(Why.OBSERVE, NOW), finding, plan, NOW)
+    yield "The mode is `observe`.", deviations.found(control, finding, "opened", _BEFORE, plan, would, SENDER)
+    ask = held_back(Restraint(Why.PROPOSE), finding, plan, NOW)
     proposed = replace(finding, proposal=repair)
-    yield "The mode is `propose`.", wording.found(control, proposed, "opened", _BEFORE, plan, ask, VOICE)
+    yield "The mode is `propose`.", deviations.found(control, proposed, "opened", _BEFORE, plan, ask, SENDER)
     back = replace(finding, back_since=NOW - 3 * DAY)
-    yield "It was put right before, and is back.", wording.found(control, back, "opened", _BEFORE, plan, will, VOICE)
+    yield (
+        "It was put right before, and is back.",
+        deviations.found(control, back, "opened", _BEFORE, plan, will, SENDER),
+    )
     again = "It tries again within the hour; this was try 1 of 3."
-    yield "A repair failed half-way.", wording.failed(control, replace(finding, repairs=(half,)), again, VOICE)
+    yield "A repair failed half-way.", outcomes.failed(control, replace(finding, repairs=(half,)), again, SENDER)
     cut = replace(repaired, status=Status.UNDOING)
-    yield "A person's undo was cut short.", wording.undo_cut_short(control, cut, _BEFORE, VOICE)
+    yield "A person's undo was cut short.", outcomes.undo_cut_short(control, cut, _BEFORE, SENDER)
     yield (
         "AWS refused a part of a person's undo.",
-        wording.undo_failed(control, cut, half.error, NOW + DAY, VOICE, ERIN.principal),
+        outcomes.undo_failed(control, cut, half.error, NOW + DAY, SENDER, ERIN.principal),
     )
-    yield "A repair changed nothing.", wording.not_converged(control, replace(finding, repairs=(stuck,)), VOICE)
+    yield "A repair changed nothing.", outcomes.not_converged(control, replace(finding, repairs=(stuck,)), SENDER)
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
-    yield "Somebody puts it back each time.", wording.fight(control, finding, times, VOICE)
-    yield "Too many repairs within an hour.", wording.breaker(control, finding, Breakers(), in_all=False, voice=VOICE)
+    yield "Somebody puts it back each time.", deviations.fight(control, finding, times, SENDER)
+    yield (
+        "Too many repairs within an hour.",
+        deviations.breaker(control, finding, Breakers(), in_all=False, sender=SENDER),
+    )
     refused = AwsRefusal("AccessDenied", "explicit deny in a service control policy", Call("iam", "ListAccessKeys"))
     wake = Wake(control.id, KEY, Origin.EVENT, ERIN)
-    yield "Plumbline could not look.", wording.unknown(control, wake, refused, VOICE)
-    yield "A person took a repair back.", wording.undone(control, repaired, _BEFORE, NOW + DAY, VOICE)
+    yield "Plumbline could not look.", deviations.unknown(control, wake, refused, SENDER)
+    yield "A person took a repair back.", outcomes.undone(control, repaired, _BEFORE, NOW + DAY, SENDER)
     yield (
         "It was told of by half when a function died, and is over.",
-        wording.resolved(control, repaired, _AFTER, VOICE),
+        deviations.resolved(control, repaired, _AFTER, SENDER),
     )
     yield from _beside_what_was_there()
     yield from _decided()
     yield _root()
     adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
-    yield "The first sweep is done.", wording.digest(controls, adopted, VOICE)
+    yield "The first sweep is done.", digest(controls, adopted, SENDER)
     over = [replace(adopted[0], status=Status.EXEMPT, due=NOW + 30 * DAY, then=""), adopted[1], repaired]
-    yield "The first sweep is done, and some of it is over or exempt by now.", wording.digest(controls, over, VOICE)
-    yield "More happened within an hour than fits into letters.", wording.digest(controls, [repaired], VOICE)
+    yield "The first sweep is done, and some of it is over or exempt by now.", digest(controls, over, SENDER)
+    yield "More happened within an hour than fits into letters.", digest(controls, [repaired], SENDER)
     monday = NOW + 7 * DAY - timedelta(hours=1)
-    yield "Monday morning.", wording.weekly(controls, [repaired, *adopted], VOICE, monday, len(controls))
+    yield "Monday morning.", weekly(controls, [repaired, *adopted], SENDER, monday, len(controls))
 
 
 def _aged(finding: Finding, days: int) -> Finding:
@@ -135,11 +144,11 @@ def _adopted(control_id: str, target: Target, state: State) -> Finding:
     assert deviation is not None
     found = open_finding(control_id, target, deviation, origin=Origin.ADOPTION, cause=Cause(), now=NOW, before=None)
     until = NOW + 7 * DAY
-    then = wording.then(Restraint(Why.NOT_DUE, until), plan)
+    then = next_step(Restraint(Why.NOT_DUE, until), plan)
     return replace(found, grace_until=until, adopted=deviation.items, due=until, then=then)
 
 
-def _beside_what_was_there() -> Iterator[tuple[str, Letter]]:
+def _beside_what_was_there() -> Iterator[tuple[str, Alert]]:
     """Something new on a bucket that was public before Plumbline came; and an event before the first sweep."""
     control = registry.load()["s3-public-acl"]
     settings = completed(control.settings, {})
@@ -154,44 +163,44 @@ def _beside_what_was_there() -> Iterator[tuple[str, Letter]]:
     done = Repair(at=NOW, plan=plan, before=state, after=_ACL, done=1, held=True)
     yield (
         "What is new beside what was there before Plumbline was put right.",
-        wording.repaired(control, replace(found, repairs=(done,)), VOICE),
+        outcomes.repaired(control, replace(found, repairs=(done,)), SENDER),
     )
     early = open_finding(control.id, BUCKET, old, origin=Origin.ADOPTION, cause=ERIN, now=NOW, before=None)
     early = replace(early, grace_until=NOW + 7 * DAY, adopted=old.items)
     plan = control.plan(BUCKET, _ACL, settings)
-    left = wording.held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), early, plan, NOW)
+    left = held_back(Restraint(Why.NOT_DUE, NOW + 7 * DAY), early, plan, NOW)
     yield (
         "An event came before the first sweep.",
-        wording.found(control, early, "opened", _ACL, plan, left, VOICE),
+        deviations.found(control, early, "opened", _ACL, plan, left, SENDER),
     )
 
 
-def _decided() -> Iterator[tuple[str, Letter]]:
+def _decided() -> Iterator[tuple[str, Alert]]:
     """What people decided: exemptions and pauses."""
     made = Exemption(
         "s3-public-acl", str(BUCKET), "ann", "moves to the new account in May", NOW + 30 * DAY, "X7F3K", (),
         f"arn:aws:iam::{ACCOUNT}:user/ann",
     )  # fmt: skip
-    yield "A person exempted something.", decisions.exempted(made, 1, VOICE)
-    yield "An exemption ends within a week.", decisions.ending(made, "expiring", VOICE)
-    yield "An exemption has ended.", decisions.ending(made, "expired", VOICE)
-    yield "A person ended an exemption early.", decisions.unexempted(made, ERIN.principal, VOICE)
+    yield "A person exempted something.", decisions.exempted(made, 1, SENDER)
+    yield "An exemption ends within a week.", decisions.ending(made, "expiring", SENDER)
+    yield "An exemption has ended.", decisions.ending(made, "expired", SENDER)
+    yield "A person ended an exemption early.", decisions.unexempted(made, ERIN.principal, SENDER)
     pause = Pause(NOW + timedelta(hours=4), "migration until noon", f"arn:aws:iam::{ACCOUNT}:user/ann")
-    yield "A person paused repairs.", decisions.paused("*", pause, VOICE)
+    yield "A person paused repairs.", decisions.paused("*", pause, SENDER)
     lifted = {"Pauses lifted": "all repairs, migration until noon", "Counted anew": "repairs of iam-groups, 10 so far"}
     named = ["5PE7  bucket acme-data is public: anyone may list it", "7F3K  user mallory has an inline policy: helper"]
-    yield "A person ended adoption's grace.", decisions.enforced(named, ERIN.principal, VOICE)
-    yield "A person let repairs go on.", decisions.resumed("*", lifted, ERIN.principal, VOICE)
+    yield "A person ended adoption's grace.", decisions.enforced(named, ERIN.principal, SENDER)
+    yield "A person let repairs go on.", decisions.resumed("*", lifted, ERIN.principal, SENDER)
 
 
-def _root() -> tuple[str, Letter]:
+def _root() -> tuple[str, Alert]:
     control = registry.load()["root-activity"]
     target = Target(ACCOUNT, GLOBAL, "root-session", "2026-03-02T09/203.0.113.77")
     cause = replace(ERIN, action="ConsoleLogin", who="root", principal=f"arn:aws:iam::{ACCOUNT}:root",
                     source="203.0.113.77", tool="Mozilla/5.0")  # fmt: skip
     state: State = {"service": "signin", "event": "ConsoleLogin", "mfa": "without MFA", "key": False, "error": ""}
     finding = _finding(control.id, target, "signed in to the console without MFA", cause)
-    return "The root user did something.", wording.noted(control, finding, state, VOICE)
+    return "The root user did something.", deviations.noted(control, finding, state, SENDER)
 
 
 def _finding(control: str, target: Target, summary: str, cause: Cause = MALLORY) -> Finding:
@@ -213,15 +222,15 @@ def page() -> str:
     ]
     parts = [
         line
-        for when, letter in letters()
+        for when, alert in letters()
         for line in (
             "",
             f"## {when}",
             "",
             "```",
-            f"Subject: {letter.subject}",
+            f"Subject: {alert.subject}",
             "",
-            *letter.body.rstrip().splitlines(),
+            *alert.body.rstrip().splitlines(),
             "```",
         )
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from plumbline.baseline import profiles, schema
 from plumbline.controls import registry
 from plumbline.core.clock import Clock
 from plumbline.core.control import SECTIONS, Control, On, Response
@@ -33,6 +34,7 @@ def everything() -> dict[Path, str]:
         ROOT / "template.yaml": template,
         ROOT / "docs/controls.md": reference(),
         ROOT / "docs/emails.md": gallery.page(),
+        ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }
 
 

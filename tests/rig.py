@@ -18,7 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.clients import Accounts
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
 from plumbline.controls import registry
@@ -111,7 +111,7 @@ class Rig:
         self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
         topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
         self.forget()
-        voice = Voice(account=self.world.account, region=self.world.home)
+        sender = Sender(account=self.world.account, region=self.world.home)
         plumbline = in_one_process(
             account=self.world.account,
             region=self.world.home,
@@ -122,7 +122,7 @@ class Rig:
             hands_role="hands",
             baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
-            deployment=Deployment(home=self.world.home, mode=mode, voice=voice),
+            deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
         )
         for name, rule in rules.items():
             plumbline.ledger.adopt(self.world.account, name, Adoption(mark(rule)).to_json())
@@ -165,10 +165,10 @@ class Rig:
         return [one for one in self.requests if is_write(one)]
 
     @property
-    def letters(self) -> list[Letter]:
+    def letters(self) -> list[Alert]:
         """What was told."""
         sent = [one.parameters for one in self.requests if is_letter(one)]
-        return [Letter(one["Subject"], one["Message"], _plain(one["MessageAttributes"])) for one in sent]
+        return [Alert(one["Subject"], one["Message"], _plain(one["MessageAttributes"])) for one in sent]
 
     def forget(self) -> None:
         """Begin to count afresh."""

@@ -18,6 +18,7 @@ import boto3
 from moto import mock_aws
 
 import tests.controls
+from local import moto_additions
 from plumbline.adapters.clients import Accounts
 from plumbline.baseline.rules import STACK, completed, in_stack
 from plumbline.controls import registry
@@ -69,6 +70,7 @@ class World:
 @contextmanager
 def world() -> Iterator[World]:
     """An empty account."""
+    moto_additions.install()
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
     with mock.patch.dict("os.environ", keys), mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         yield World()

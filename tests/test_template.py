@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from plumbline.adapters.clients import Accounts
-from plumbline.alerts.wording import Voice, command
+from plumbline.alerts.alert import Sender, command
 from plumbline.baseline.rules import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from plumbline.controls import registry
@@ -91,7 +91,7 @@ def test_every_parameter_is_described_constrained_grouped_and_labelled() -> None
 
 
 def test_the_shell_function_of_the_stack_is_the_one_in_the_letters() -> None:
-    in_letters = command(Voice(region=STACK["AWS::Region"], stack="plumbline"))
+    in_letters = command(Sender(region=STACK["AWS::Region"], stack="plumbline"))
     assert " ".join(in_letters.replace("\\\n", " ").split()) == text(source()["Outputs"]["Shell"]["Value"])
 
 
@@ -102,7 +102,7 @@ def test_the_shell_function_passes_every_word_as_it_was_typed(words: tuple[str, 
     said = tmp_path / "said"
     fake = f"""aws() {{ [ "$1" = sts ] && echo arn:ann && return
         while [ "$1" != --payload ]; do shift; done; printf %s "$2" > {said}; }}"""
-    script = f"{fake}\n{command(Voice())}\nplumbline {shlex.join(words)}"
+    script = f"{fake}\n{command(Sender())}\nplumbline {shlex.join(words)}"
     subprocess.run(["bash", "-c", script], check=False, capture_output=True)
     assert {"command": list(words), "by": "arn:ann"} == json.loads(said.read_text())
 
@@ -134,6 +134,7 @@ def test_there_are_no_other_functions_and_no_role_of_sams_own() -> None:
 @pytest.mark.parametrize("name", ["ReactFunction", "SweepFunction", "OperateFunction"])
 def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plumbline.compose.load_baseline", lambda **_: Baseline(own_rules()))
+    monkeypatch.setattr("plumbline.compose.load_index", registry.index)
     variables = properties("AWS::Lambda::Function")[name]["Environment"]["Variables"]
     environment = {key: text(value) for key, value in variables.items()} | {"AWS_REGION": STACK["AWS::Region"]}
     plumbline = from_environment(lambda: NOW, environment)

@@ -31,7 +31,7 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
     """Answer one command with text for people and data for scripts."""
     home = plumbline().engine.deployment.home
     topics = (os.environ["PLUMBLINE_ALERTS_TOPIC"], os.environ["PLUMBLINE_WATCHDOG_TOPIC"])
-    desk = commands.Desk(Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home), topics)
-    answer = commands.answer(plumbline(), event, now=now(), desk=desk)
+    connections = commands.Connections(Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home), topics)
+    answer = commands.answer(plumbline(), event, now=now(), connections=connections)
     logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
     return {"ok": answer.ok, "text": answer.text, "data": answer.data}

@@ -19,7 +19,8 @@ from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import Finding, Status, from_json, open_finding, to_json
+from plumbline.findings.finding import Finding, Status, open_finding
+from plumbline.findings.stored import from_json, to_json
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
 from tests.story import make_table
 
@@ -161,7 +162,7 @@ def test_an_unreadable_pause_is_a_ledger_that_is_down(table: Table, body: str) -
 
 
 def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -> None:
-    table.save(_finding(), now=NOW, spend=Breakers(), letter=True)
+    table.save(_finding(), now=NOW, spend=Breakers(), alert=True)
     assert table.spent_in(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
     assert table.spent_in(ACCOUNT, NOW + HOUR) == {}
     table.forget_spent(ACCOUNT, "lamp-off", NOW)
@@ -170,7 +171,7 @@ def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -
 
 def test_letters_are_counted_for_as_many_hours_as_the_baseline_says(table: Table) -> None:
     long = replace(table, letter_hours=6)
-    long.save(_finding(), now=NOW, letter=True)
+    long.save(_finding(), now=NOW, alert=True)
     briefs = [long.brief("lamp-off", LAMP, NOW + hours * HOUR).letters for hours in (0, 2, 3)]
     assert briefs == [1, 1, 0], "from six o'clock until noon"
 

@@ -10,13 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.sns import Topic, chat_message
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts.alert import Alert, Sender
+from plumbline.alerts.weekly import weekly
 from tests.fakes import NOW, House
 
 
 @pytest.fixture
-def letter() -> Letter:
+def alert() -> Alert:
     house = House()
     house.settle()
     return house.alerts.letters[0]
@@ -63,16 +63,16 @@ def test_somebody_hears_once_he_has_confirmed_and_where_nobody_knows(confirmed: 
     assert wire.sent == []
 
 
-def test_a_letter_is_one_call_unless_somebody_asked_for_more(letter: Letter) -> None:
+def test_a_letter_is_one_call_unless_somebody_asked_for_more(alert: Alert) -> None:
     wire = Wire()
-    Topic(wire, "arn:alerts", "us-east-1").send(letter)
+    Topic(wire, "arn:alerts", "us-east-1").send(alert)
     ((service, sent),) = wire.sent
-    assert (service, sent["TopicArn"], sent["Subject"]) == ("sns", "arn:alerts", letter.subject)
+    assert (service, sent["TopicArn"], sent["Subject"]) == ("sns", "arn:alerts", alert.subject)
     assert sent["MessageAttributes"]["control"] == {"DataType": "String", "StringValue": "lamp-off"}
 
 
-def _letter(subject: str = "[Plumbline] week: none", **parts: Any) -> Letter:
-    return Letter(subject, **{"body": "", **parts})
+def _letter(subject: str = "[Plumbline] week: none", **parts: Any) -> Alert:
+    return Alert(subject, **{"body": "", **parts})
 
 
 def _said(text: str) -> dict[str, Any]:
@@ -109,12 +109,12 @@ def test_what_is_empty_is_left_out() -> None:
     assert set(cast("dict[str, Any]", message["metadata"])) == {"threadId", "summary"}
 
 
-def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(letter: Letter) -> None:
-    def thread(one: Letter) -> Any:
+def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(alert: Alert) -> None:
+    def thread(one: Alert) -> Any:
         return cast("dict[str, Any]", chat_message(one)["metadata"])["threadId"]
 
-    weeks = [wording.weekly({}, [], Voice(), NOW + timedelta(days=days), 0) for days in (0, 7)]
-    assert thread(letter) == letter.attributes["finding"]
+    weeks = [weekly({}, [], Sender(), NOW + timedelta(days=days), 0) for days in (0, 7)]
+    assert thread(alert) == alert.attributes["finding"]
     assert len({thread(one) for one in weeks}) == 2
     assert thread(weeks[0]) == thread(weeks[0])
     assert thread(weeks[0]).startswith("week-")
@@ -122,9 +122,9 @@ def test_letters_are_threaded_by_their_finding_or_rule_and_others_stand_alone(le
     assert [thread(one) for one in blind] == ["unknown-iam-groups", "unknown-s3-acl"]
 
 
-def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
+def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(alert: Alert) -> None:
     wire = Wire()
-    Topic(wire, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
+    Topic(wire, "arn:alerts", "us-east-1", chat="arn:chat").send(alert)
     message = json.loads(wire.sent[1][1]["Message"])
     assert (message["version"], message["source"]) == ("1.0", "custom")
     assert message["content"]["title"] == "Plumbline: repaired: lamp hall was on (by mallory)"
@@ -132,7 +132,7 @@ def test_a_chat_tool_gets_a_twin_in_the_schema_it_takes(letter: Letter) -> None:
     assert message["metadata"]["relatedResources"] == ["111122223333/global/lamp/hall"]
 
 
-def test_a_chat_topic_that_refuses_does_not_make_the_letter_come_again(letter: Letter) -> None:
+def test_a_chat_topic_that_refuses_does_not_make_the_letter_come_again(alert: Alert) -> None:
     wire = Wire()
 
     def clients(*where: str) -> Any:
@@ -147,5 +147,5 @@ def test_a_chat_topic_that_refuses_does_not_make_the_letter_come_again(letter: L
         client.publish = picky
         return client
 
-    Topic(clients, "arn:alerts", "us-east-1", chat="arn:chat").send(letter)
+    Topic(clients, "arn:alerts", "us-east-1", chat="arn:chat").send(alert)
     assert [sent["TopicArn"] for _, sent in wire.sent] == ["arn:alerts"]

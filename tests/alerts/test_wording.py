@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Alert
+from plumbline.alerts.digest import digest
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
 from plumbline.core.targets import Target
 from plumbline.findings.finding import Finding, Status, open_finding
 from tests import gallery
-from tests.gallery import ACCOUNT, DAY, MALLORY, NOW, VOICE
+from tests.gallery import ACCOUNT, DAY, MALLORY, NOW, SENDER
 
 UNTIL = NOW + 7 * DAY
 
@@ -40,25 +40,25 @@ def _exempt(name: str) -> Finding:
     return replace(_adopted(name), status=Status.EXEMPT, due=NOW + 30 * DAY, then="")
 
 
-def _digest(*findings: Finding) -> Letter:
-    return wording.digest(registry.load(), findings, VOICE)
+def _digest(*findings: Finding) -> Alert:
+    return digest(registry.load(), findings, SENDER)
 
 
-def _said(letter: Letter) -> str:
-    return " ".join(letter.body.split())
+def _said(alert: Alert) -> str:
+    return " ".join(alert.body.split())
 
 
-def _offered(letter: Letter) -> list[str]:
-    return [line.split()[1] for line in letter.body.splitlines() if line.startswith("  plumbline ")]
+def _offered(alert: Alert) -> list[str]:
+    return [line.split()[1] for line in alert.body.splitlines() if line.startswith("  plumbline ")]
 
 
 def test_only_what_adoption_found_and_is_still_open_is_said_to_be_left_alone() -> None:
-    letter = _digest(_adopted("a"), _adopted("b"), _repaired("c"), _exempt("d"))
+    alert = _digest(_adopted("a"), _adopted("b"), _repaired("c"), _exempt("d"))
     assert (
         "4 things to tell of. 2 of them were there before Plumbline looked for the first time, and they are left alone "
         "until Monday 9 March 2026, 09:30 UTC. What became of the others stands below."
-    ) in _said(letter)
-    assert letter.subject == "[Plumbline] digest: 4 things, 2 there before Plumbline, the worst is high"
+    ) in _said(alert)
+    assert alert.subject == "[Plumbline] digest: 4 things, 2 there before Plumbline, the worst is high"
 
 
 def test_an_exempt_row_says_so_and_until_when() -> None:
@@ -66,10 +66,10 @@ def test_an_exempt_row_says_so_and_until_when() -> None:
 
 
 def test_what_was_adopted_and_is_over_is_neither_left_alone_nor_a_storm() -> None:
-    letter = _digest(_exempt("a"), replace(_adopted("b"), status=Status.RESOLVED))
-    assert "2 things to tell of: what became of each stands below. Worst first:" in _said(letter)
-    assert ("left alone" in letter.body, "limit of e-mails" in letter.body) == (False, False)
-    assert letter.subject == "[Plumbline] digest: 2 things, the worst is high"
+    alert = _digest(_exempt("a"), replace(_adopted("b"), status=Status.RESOLVED))
+    assert "2 things to tell of: what became of each stands below. Worst first:" in _said(alert)
+    assert ("left alone" in alert.body, "limit of e-mails" in alert.body) == (False, False)
+    assert alert.subject == "[Plumbline] digest: 2 things, the worst is high"
 
 
 def test_several_graces_are_told_by_the_one_that_ends_first() -> None:
@@ -108,35 +108,35 @@ def test_what_is_offered_to_be_exempt_is_still_open() -> None:
     ],
 )
 def test_one_thing_is_told_as_one(finding: Finding, says: str, subject: str) -> None:
-    letter = _digest(finding)
-    assert (says in _said(letter), "Worst first" in letter.body) == (True, False)
-    assert letter.subject == f"[Plumbline] digest: {subject}"
+    alert = _digest(finding)
+    assert (says in _said(alert), "Worst first" in alert.body) == (True, False)
+    assert alert.subject == f"[Plumbline] digest: {subject}"
 
 
 def test_what_belongs_to_no_rule_any_more_is_named_and_claims_no_severity() -> None:
-    letter = _digest(_found("a", control="gone"), _found("b", control="gone"))
-    assert f"no longer a rule: gone {_found('a', control='gone').short} " in _said(letter)
-    assert letter.subject == "[Plumbline] digest: 2 things in one hour"
-    assert "severity" not in letter.attributes
+    alert = _digest(_found("a", control="gone"), _found("b", control="gone"))
+    assert f"no longer a rule: gone {_found('a', control='gone').short} " in _said(alert)
+    assert alert.subject == "[Plumbline] digest: 2 things in one hour"
+    assert "severity" not in alert.attributes
 
 
 def test_letters_carry_what_docs_emails_says_of_them() -> None:
     lacking: list[tuple[str, str]] = []
-    for when, letter in gallery.letters():
-        outcome = letter.attributes["outcome"]
+    for when, alert in gallery.letters():
+        outcome = alert.attributes["outcome"]
         expected = {"account", "region", "outcome", "escalation"}
         expected |= {"severity"} if outcome != "week" else set()
         expected |= {"control"} if outcome not in ("week", "digest") else set()
-        lacking += [(when, name) for name in expected if not letter.attributes.get(name)]
-        lacking += [(when, f"not {name}") for name in set(letter.attributes) - expected - {"finding"}]
+        lacking += [(when, name) for name in expected if not alert.attributes.get(name)]
+        lacking += [(when, f"not {name}") for name in set(alert.attributes) - expected - {"finding"}]
     assert lacking == []
 
 
 def test_what_people_decide_is_heard_by_who_filters_by_control_or_severity() -> None:
     heard = {
-        letter.attributes["outcome"]: (letter.attributes["control"], letter.attributes["severity"])
-        for _, letter in gallery.letters()
-        if letter.attributes["outcome"] in ("exempt", "paused", "resumed", "grace-ended")
+        alert.attributes["outcome"]: (alert.attributes["control"], alert.attributes["severity"])
+        for _, alert in gallery.letters()
+        if alert.attributes["outcome"] in ("exempt", "paused", "resumed", "grace-ended")
     }
     assert heard == {"exempt": ("s3-public-acl", "medium")} | dict.fromkeys(
         ("paused", "resumed", "grace-ended"), ("*", "medium")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import subprocess
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.baseline.compiler import compile_text, main, schema
+from plumbline.baseline.compiler import compile_text, fits, main
 from plumbline.baseline.rules import Baseline, Patience, load
+from plumbline.baseline.schema import schema
 from plumbline.controls import registry
 from plumbline.core.clock import Clock
 from plumbline.core.control import Response
@@ -20,6 +23,7 @@ from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)
 ROOT = Path(__file__).parents[2]
+PROFILES = Path(__file__).parent / "profiles"
 
 
 def _compiled(text: str) -> Baseline:
@@ -88,18 +92,18 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
         ("controls: {", "baseline.yaml:1: this is no YAML: "),
         ("", "baseline.yaml:1: the file is empty; write at least `controls: {}`"),
         ("[]", "baseline.yaml:1: [] stands where a mapping belongs"),
-        ("control: {}", "baseline.yaml:1: there is no key 'control'; did you mean 'controls'?"),
+        ("control: {}", "baseline.yaml:1: control: there is no such key; did you mean 'controls'?"),
         (
             "controls:\n  iam-acess-key-created: {}",
             (
-                "baseline.yaml:1: controls: there is no control 'iam-acess-key-created'; "
+                "baseline.yaml:2: controls.iam-acess-key-created: there is no such control; "
                 "did you mean 'iam-access-key-created'?"
             ),
         ),
         (
             "controls:\n  iam-access-key-created:\n    alowed_users: [x]",
             (
-                "baseline.yaml:2: controls.iam-access-key-created: there is no key 'alowed_users'; "
+                "baseline.yaml:3: controls.iam-access-key-created.alowed_users: there is no such key; "
                 "did you mean 'allowed_users'?"
             ),
         ),
@@ -133,7 +137,7 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
         ),
         (
             "controls:\n  iam-access-key-created: {}\n  iam-access-key-created: {}",
-            "baseline.yaml:1: controls: 'iam-access-key-created' is written twice, on lines 2 and 3; keep one",
+            "baseline.yaml:3: controls.iam-access-key-created: this is written twice, on lines 2 and 3; keep one",
         ),
         (
             "controls:\n  iam-groups:\n    groups:\n      analysts: []",
@@ -151,8 +155,11 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
             "baseline.yaml:3: exemptions.reviewed[1]: 'until' is missing; add `until: ...`",
         ),
         (
-            "exemptions:\n  reviewed:\n  - {control: '*', target: '*', owner: ann, reason: x, until: 2026-02-30}",
-            "baseline.yaml:1: this is no YAML: ",
+            "exemptions:\n reviewed:\n - {control: '*', target: '*/user/x', owner: a, reason: b, until: 2026-02-30}",
+            (
+                "baseline.yaml:3: exemptions.reviewed[1].until: '2026-02-30' is no day of the calendar; "
+                "write one such as 2026-04-01"
+            ),
         ),
         (
             "exemptions: {max_days: 0}",
@@ -161,12 +168,12 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
         ("exemptions: []", "baseline.yaml:1: exemptions: [] stands where a mapping belongs"),
         (
             "pauses: {max_days: soon}",
-            (
-                'baseline.yaml:1: pauses.max_days: "soon" stands where a whole number belongs; '
-                "write a whole number such as 14"
-            ),
+            ('baseline.yaml:1: pauses.max_days: "soon" stands where a whole number belongs; write for example 7'),
         ),
-        ("regions: [Sydney]", 'baseline.yaml:1: regions[1]: "Sydney" has not the right form (such as ap-southeast-2)'),
+        (
+            "regions: [Sydney]",
+            'baseline.yaml:1: regions[1]: "Sydney" has not the right form. A region reads like ap-southeast-2.',
+        ),
         ("breakers: {per_control: 0}", "baseline.yaml:1: breakers.per_control: 0 is too small; write at least 1"),
     ],
 )
@@ -315,6 +322,93 @@ def test_a_broken_file_stops_the_build_and_writes_nothing(tmp_path: Path, capsys
     assert main([str(source), str(destination)]) == 1
     assert "nothing was built" in capsys.readouterr().err
     assert not destination.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("controls: {}", "fits; 4 controls: 3 enforce, 1 alert"),
+        (
+            "profile: calm\ncontrols: {root-activity: {mode: off}}",
+            "fits; 4 controls: 2 enforce, 1 propose, 1 off; profile calm",
+        ),
+        (_exemption(until="2026-09-30"), "fits; 4 controls: 3 enforce, 1 alert; 1 exemption, until 2026-09-30"),
+        (
+            _exemption(until="2026-12-31")
+            + "\n  - {control: iam-groups, target: '*/b', owner: bob, reason: x, until: 2026-09-30}",
+            "fits; 4 controls: 3 enforce, 1 alert; 2 exemptions, first ends 2026-09-30",
+        ),
+    ],
+)
+def test_what_fits_is_told_in_one_line(text: str, expected: str) -> None:
+    some = ("iam-access-key-created", "iam-groups", "root-activity", "s3-public-acl")
+    compiled = compile_text(text, name="baseline.yaml", today=TODAY, folder=PROFILES)
+    assert expected == fits({**compiled, "controls": {name: compiled["controls"][name] for name in some}})
+
+
+def test_without_a_destination_the_file_is_only_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "baseline.yaml"
+    source.write_text("profile: calm")
+    assert 0 == main([str(source), "--profiles", str(PROFILES)])
+    compiled = compile_text("profile: calm", name="", today=TODAY, folder=PROFILES)
+    assert (f"{source}: {fits(compiled)}\n", "") == capsys.readouterr()
+    source.write_text("profile: clam\ncontrols: {iam-groups: off}")
+    assert 1 == main([str(source), "--profiles", str(PROFILES)])
+    expected = (
+        f"{source}:1: profile: there is no profile \"clam\", only calm and keen; did you mean 'calm'?\n"
+        f"{source}:2: controls.iam-groups: off stands where a mapping belongs; write `iam-groups: {{mode: off}}`\n"
+    )
+    assert ("", expected) == capsys.readouterr()
+    assert [source] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "begins"), [("baseline.yaml", 0, "baseline.yaml: fits; "), ("no.yaml", 2, "")]
+)
+def test_make_baseline_checks_the_file_alone(file: str, code: int, begins: str) -> None:
+    done = subprocess.run(
+        ["make", "-s", "baseline", f"FILE={file}"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (code, True, "" if code == 0 else "no.yaml: cannot be read: No such file or directory") == (
+        done.returncode,
+        done.stdout.startswith(begins),
+        done.stderr.partition("\n")[0],
+    )
+
+
+def test_in_a_terminal_a_problem_is_folded_between_words_and_elsewhere_it_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "baseline.yaml").write_text(
+        "controls: {iam-groups: {clocks: {default: {act: iam-access-key-created}}}}"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    piped, terminal = io.StringIO(), _Terminal()
+    for out in (piped, terminal):
+        monkeypatch.setattr("sys.stderr", out)
+        assert 1 == main(["baseline.yaml"])
+    folded = (
+        "baseline.yaml:1: controls.iam-groups.clocks.default.act:",
+        '"iam-access-key-created" is no duration; write hours or days, such as 12h or',
+        "7d, or 0 for at once",
+    )
+    assert (" ".join(folded) + "\n", "\n    ".join(folded) + "\n") == (piped.getvalue(), terminal.getvalue())
+
+
+class _Terminal(io.StringIO):
+    """Where a person looks on."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_layer_leaves_what_compiles_behind() -> None:
+    """The functions have neither PyYAML nor jsonschema; what needs them must not lie beside the rules in AWS."""
+    room = {path.stem: path.read_text() for path in (ROOT / "layers/plumbline/plumbline/baseline").glob("*.py")}
+    left = re.search(r"(?m)^OF_THE_BUILD := (.*)$", (ROOT / "layers/plumbline/Makefile").read_text())
+    assert left
+    assert {"__init__", "rules"} == set(room) - set(left[1].split())
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

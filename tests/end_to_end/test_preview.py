@@ -52,7 +52,7 @@ def test_a_broken_baseline_is_told_before_anything_is_asked(account: Account, tm
     broken.write_text("controls: {no-such-control: {}}")
     done = _preview(account, "--baseline", str(broken))
     assert done.returncode == 1
-    assert "there is no control 'no-such-control'" in done.stderr
+    assert "controls.no-such-control: there is no such control" in done.stderr
 
 
 def _reads(operation: str) -> bool:

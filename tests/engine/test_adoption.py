@@ -13,7 +13,8 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.findings.adoption import Adoption, mark
-from plumbline.findings.finding import LEASE, Status, from_json, to_json
+from plumbline.findings.finding import LEASE, Status
+from plumbline.findings.stored import from_json, to_json
 from plumbline.wakes.messages import Wake
 from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House
 
@@ -85,9 +86,9 @@ def test_the_letter_says_what_is_left_alone_and_until_when() -> None:
     house = _adopted()
     _lit(house, "a", "b")
     house.settle(now=LATER)
-    (letter,) = house.alerts.letters
-    assert letter.subject == "[Plumbline] repaired: lamp hall was on (by mallory)"
-    body = " ".join(letter.body.split())
+    (alert,) = house.alerts.letters
+    assert alert.subject == "[Plumbline] repaired: lamp hall was on (by mallory)"
+    body = " ".join(alert.body.split())
     assert "Plumbline has put right what was new." in body
     assert "Left alone a; until Monday 9 March 2026, 09:30 UTC, for it was there before Plumbline" in body
     for command in ("undo", "enforce", "exempt"):
@@ -240,9 +241,9 @@ def test_before_the_first_sweep_nobody_knows_what_an_event_brought_about_so_it_i
     house = _unswept()
     assert house.settle() == "told"
     assert (house.aws.writes, house.finding.origin, house.finding.due) == ([], Origin.ADOPTION, GRACE)
-    (letter,) = house.alerts.letters
-    assert letter.subject == "[Plumbline] found: lamp hall is on (by mallory)"
-    body = " ".join(letter.body.split())
+    (alert,) = house.alerts.letters
+    assert alert.subject == "[Plumbline] found: lamp hall is on (by mallory)"
+    body = " ".join(alert.body.split())
     assert "It may have been there before Plumbline looked for the first time, so it is left alone for now." in body
     assert (
         "In 7 days, on Monday 9 March 2026, 09:30 UTC, Plumbline makes its repair: it switches off lamp hall." in body

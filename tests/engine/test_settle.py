@@ -15,7 +15,7 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import Response
 from plumbline.core.errors import AwsRefusal, LedgerDown
 from plumbline.decisions.exemptions import Exemption
-from plumbline.engine.settle import CannotApprove
+from plumbline.engine.approving import CannotApprove, approve
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import LEASE, Status
@@ -150,7 +150,7 @@ def test_what_is_proposed_waits_for_a_person_and_is_done_when_he_says_so() -> No
     house = House(response=Response.PROPOSE)
     house.settle()
     assert f"plumbline approve {house.finding.short}" in house.alerts.letters[0].body
-    assert house.engine.approve(house.finding, now=NOW + HOUR).outcome.value == "repaired"
+    assert approve(house.engine, house.finding, now=NOW + HOUR).outcome.value == "repaired"
     assert house.aws.writes == ["SwitchOff a"]
 
 
@@ -159,10 +159,10 @@ def test_an_approval_is_refused_when_the_target_has_changed() -> None:
     house.settle()
     house.aws.lamps["hall"]["on"] = ["a", "b"]
     with pytest.raises(CannotApprove, match="has changed since the repair was proposed"):
-        house.engine.approve(house.finding, now=NOW + HOUR)
+        approve(house.engine, house.finding, now=NOW + HOUR)
     assert house.aws.writes == []
     assert house.settle(now=NOW + HOUR) == "told", "what is proposed now is told afresh"
-    assert house.engine.approve(house.finding, now=NOW + HOUR).outcome.value == "repaired"
+    assert approve(house.engine, house.finding, now=NOW + HOUR).outcome.value == "repaired"
 
 
 @pytest.mark.parametrize("what", ["pause", "exemption", "mode"])
@@ -177,14 +177,14 @@ def test_an_approval_does_not_get_past_what_a_person_said_otherwise(what: str) -
         house.mode = Response.OBSERVE
     said = {"pause": "paused until .* plumbline resume", "exemption": "exempt until", "mode": "only observes"}[what]
     with pytest.raises(CannotApprove, match=said):
-        house.engine.approve(house.finding, now=NOW + HOUR)
+        approve(house.engine, house.finding, now=NOW + HOUR)
     assert house.aws.writes == []
 
 
 def test_an_approved_repair_says_who_approved_it() -> None:
     house = House(response=Response.PROPOSE)
     house.settle()
-    house.engine.approve(house.finding, now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann")
+    approve(house.engine, house.finding, now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann")
     assert house.finding.repairs[-1].by.endswith("/ann")
     assert "user/ann, says the shell that asked" in " ".join(house.alerts.letters[-1].body.split())
 
@@ -193,7 +193,7 @@ def test_nothing_proposed_nothing_to_approve() -> None:
     house = House(response=Response.ALERT)
     house.settle()
     with pytest.raises(CannotApprove, match="Nothing is proposed"):
-        house.engine.approve(house.finding, now=NOW)
+        approve(house.engine, house.finding, now=NOW)
 
 
 def test_a_finding_that_is_back_says_so() -> None:
@@ -285,10 +285,10 @@ def test_without_hands_nothing_was_done_and_nothing_can_be_undone() -> None:
     house = House()
     house.aws.fails["AssumeRole"] = ["AccessDenied"]
     assert house.settle() == "failed"
-    (letter,) = house.alerts.letters
+    (alert,) = house.alerts.letters
     assert house.finding.repairs[-1].undo == ()
-    assert "none of 1 change was made" in " ".join(letter.body.split())
-    assert "undo" not in letter.body
+    assert "none of 1 change was made" in " ".join(alert.body.split())
+    assert "undo" not in alert.body
 
 
 @pytest.mark.parametrize("when", ["before the claim", "after it"])
@@ -527,7 +527,7 @@ def test_a_proposal_that_no_longer_fits_is_made_anew_by_the_sweep() -> None:
     house.settle()
     house.aws.lamps["hall"]["on"] = ["b"]
     assert _swept(house, NOW + HOUR) == ["told"]
-    assert house.engine.approve(house.finding, now=NOW + 2 * HOUR).outcome.value == "repaired"
+    assert approve(house.engine, house.finding, now=NOW + 2 * HOUR).outcome.value == "repaired"
 
 
 @pytest.mark.parametrize("held", ["pause", "observe"])

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from plumbline.adapters.dynamodb import _item
 from plumbline.adapters.events import Bus
+from plumbline.adapters.items import item_of
 from plumbline.baseline.rules import Letters
 from plumbline.core.cause import Origin
 from plumbline.core.clock import AT_ONCE, Clock
@@ -31,7 +31,7 @@ NAMES = {CONTROL.id: CONTROL}
 
 
 def _record(before: Finding | None, after: Finding | None) -> dict[str, Any]:
-    images = {"OldImage": before and _item(before, NOW), "NewImage": after and _item(after, NOW)}
+    images = {"OldImage": before and item_of(before, NOW), "NewImage": after and item_of(after, NOW)}
     return {"eventName": "MODIFY", "dynamodb": {name: one for name, one in images.items() if one}}
 
 

@@ -56,14 +56,14 @@ class _Teller:
 
 
 @pytest.fixture(scope="module", params=STORIES)
-def teller(request: pytest.FixtureRequest) -> Iterator[_Teller]:
+def notifier(request: pytest.FixtureRequest) -> Iterator[_Teller]:
     """Each story of each control, told once for the tests of a module."""
-    teller = _Teller(request.param)
-    yield teller
-    teller.stack.close()
+    notifier = _Teller(request.param)
+    yield notifier
+    notifier.stack.close()
 
 
 @pytest.fixture
-def broken(teller: _Teller) -> Broken:
+def broken(notifier: _Teller) -> Broken:
     """The world as a story leaves it."""
-    return teller.tell()
+    return notifier.tell()

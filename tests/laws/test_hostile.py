@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import deviations, outcomes
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Call
 from plumbline.core.cause import Cause, Origin
@@ -46,7 +46,7 @@ TEXTS = {
     "only control characters": "\x00\r\n",
 }
 HOSTILE = [pytest.param(text, id=name) for name, text in TEXTS.items()]
-VOICE = Voice(account="123456789012", region="eu-west-1")
+SENDER = Sender(account="123456789012", region="eu-west-1")
 #: One story of each control is enough: what differs from story to story is not what events bring.
 ONE_EACH = [pytest.param(one, id=control) for control, one in {one.control: one for one in stories()}.items()]
 WITNESSED = [pytest.param(one, id=str(one)) for one in records() if one.rule.witness]
@@ -65,7 +65,7 @@ _ROUTING = {
 }
 
 
-def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[Letter]:
+def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[Alert]:
     """Every letter that a finding of this target can become, AWS's own answers being hostile too."""
     told, control = journal(story), story.rule
     deviation = control.detect(told.before, story.all_settings)
@@ -75,27 +75,27 @@ def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[
     acted = replace(finding, status=Status.REPAIRED, repairs=(repair,))
     refusal = AwsRefusal("AccessDenied", text, Call("iam", "GetUser", {"UserName": text}))
     for transition in ("opened", "escalated", "reminded 24h"):
-        yield wording.found(control, finding, transition, told.before, told.plan, "Plumbline only tells.", VOICE)
-    yield wording.repaired(control, acted, VOICE)
-    yield wording.failed(control, acted, "It tries again within the hour.", VOICE)
-    yield wording.not_converged(control, acted, VOICE)
-    yield wording.undone(control, acted, told.before, NOW + timedelta(days=1), VOICE)
-    yield wording.fight(control, acted, (NOW, NOW, NOW), VOICE)
-    yield wording.breaker(control, acted, Breakers(), in_all=False, voice=VOICE)
-    yield wording.unknown(control, Wake(control.id, target, Origin.EVENT, cause), refusal, VOICE)
-    yield wording.noted(control, finding, told.before, VOICE)
+        yield deviations.found(control, finding, transition, told.before, told.plan, "Plumbline only tells.", SENDER)
+    yield outcomes.repaired(control, acted, SENDER)
+    yield outcomes.failed(control, acted, "It tries again within the hour.", SENDER)
+    yield outcomes.not_converged(control, acted, SENDER)
+    yield outcomes.undone(control, acted, told.before, NOW + timedelta(days=1), SENDER)
+    yield deviations.fight(control, acted, (NOW, NOW, NOW), SENDER)
+    yield deviations.breaker(control, acted, Breakers(), in_all=False, sender=SENDER)
+    yield deviations.unknown(control, Wake(control.id, target, Origin.EVENT, cause), refusal, SENDER)
+    yield deviations.noted(control, finding, told.before, SENDER)
 
 
-def _is_harmless(letter: Letter, usual: Letter) -> None:
-    assert set(letter.subject) <= _PRINTABLE, letter.subject
-    assert len(letter.subject) < 100
-    assert not [one for one in letter.body if one != "\n" and not one.isprintable()]
-    assert len(letter.body) < len(usual.body) + 4096
-    for text in (letter.subject, letter.body):
+def _is_harmless(alert: Alert, usual: Alert) -> None:
+    assert set(alert.subject) <= _PRINTABLE, alert.subject
+    assert len(alert.subject) < 100
+    assert not [one for one in alert.body if one != "\n" and not one.isprintable()]
+    assert len(alert.body) < len(usual.body) + 4096
+    for text in (alert.subject, alert.body):
         live = [one for one in re.findall(r"\S*evil\.example\S*", text) if _LINK.search(one)]
         assert [] == live
         assert "javascript:" not in text.lower()
-    mine, _, commands = letter.body.partition("What you can do, in AWS CloudShell in")
+    mine, _, commands = alert.body.partition("What you can do, in AWS CloudShell in")
     assert commands
     assert [] == [line for line in commands.splitlines() if MARK in line]
     begun = [line.split(MARK)[0] for line in mine.splitlines()[1:] if MARK in line and not line.startswith("  ")]
@@ -110,10 +110,10 @@ def _is_harmless(letter: Letter, usual: Letter) -> None:
 def test_a_hostile_cause_reaches_every_letter_harmless(story: Story, text: str) -> None:
     told = journal(story)
     hostile = Cause(**dict.fromkeys(Cause.__slots__, text))
-    for letter, usual in zip(
+    for alert, usual in zip(
         _letters(story, told.target, hostile, text), _letters(story, told.target, CAUSE, ""), strict=True
     ):
-        _is_harmless(letter, usual)
+        _is_harmless(alert, usual)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -121,8 +121,8 @@ def test_a_hostile_cause_reaches_every_letter_harmless(story: Story, text: str) 
 def test_a_hostile_target_reaches_every_letter_harmless(story: Story, text: str) -> None:
     told = journal(story)
     hostile = replace(told.target, id=text)
-    for letter, usual in zip(_letters(story, hostile, CAUSE, ""), _letters(story, told.target, CAUSE, ""), strict=True):
-        _is_harmless(letter, usual)
+    for alert, usual in zip(_letters(story, hostile, CAUSE, ""), _letters(story, told.target, CAUSE, ""), strict=True):
+        _is_harmless(alert, usual)
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -148,13 +148,13 @@ def test_hostile_evidence_reaches_the_letter_harmless(record: Recorded, text: st
     for path in _texts(event):
         everywhere = put(everywhere, path, text)
     for hostile in (everywhere, *(put(event, path, text) for path in _texts(event))):
-        letter = _note(record, hostile)
-        if letter:
-            _is_harmless(letter, usual)
+        alert = _note(record, hostile)
+        if alert:
+            _is_harmless(alert, usual)
     assert control
 
 
-def _note(record: Recorded, event: dict[str, object]) -> Letter | None:
+def _note(record: Recorded, event: dict[str, object]) -> Alert | None:
     control = record.rule
     settings = {name: schema["default"] for name, schema in control.settings.items()}
     for wake in messages.from_event(event, {control.id: control}):
@@ -163,7 +163,7 @@ def _note(record: Recorded, event: dict[str, object]) -> Letter | None:
             found: Finding = open_finding(
                 control.id, wake.target, deviation, origin=Origin.EVENT, cause=wake.cause, now=NOW, before=None
             )
-            return wording.noted(control, found, wake.evidence, VOICE)
+            return deviations.noted(control, found, wake.evidence, SENDER)
     return None
 
 

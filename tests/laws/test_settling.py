@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Step
 from plumbline.core.control import Control, Response
 from plumbline.core.errors import LedgerDown, PlumblineError
@@ -84,7 +84,7 @@ def test_a_refused_read_is_no_verdict(broken: Broken) -> None:
         assert (Outcome.UNKNOWN, True, []) == (settled.outcome, settled.again, broken.rig.writes), (
             f"read {number} of {reads}"
         )
-        assert ["unknown"] == [_outcome(letter) for letter in broken.rig.letters]
+        assert ["unknown"] == [_outcome(alert) for alert in broken.rig.letters]
         with broken.rig.refusing(is_read, number=number):
             plumbline.engine.settle(broken.wake(), now=LATER)
         assert len(broken.rig.letters) == 1, "the same trouble is told once a day"
@@ -95,7 +95,7 @@ def test_a_read_that_is_forbidden_is_told_and_left_to_the_sweep(broken: Broken) 
     with broken.rig.refusing(is_read, code="AccessDenied"):
         settled = plumbline.engine.settle(broken.wake(), now=NOW)
     assert (Outcome.UNKNOWN, False) == (settled.outcome, settled.again)
-    assert ([], ["unknown"]) == (broken.rig.writes, [_outcome(letter) for letter in broken.rig.letters])
+    assert ([], ["unknown"]) == (broken.rig.writes, [_outcome(alert) for alert in broken.rig.letters])
 
 
 def test_a_refused_survey_is_no_verdict(broken: Broken) -> None:
@@ -121,7 +121,7 @@ def test_a_refused_write_is_failed_and_its_undo_is_kept(broken: Broken) -> None:
         assert (Outcome.FAILED, Status.FAILED) == (settled.outcome, kept.status)
         (repair,) = kept.repairs
         assert (number - 1, _undo(plan.steps[:number])) == (repair.done, [one.to_json() for one in repair.undo])
-        assert ["repair-failed"] == [_outcome(letter) for letter in broken.rig.letters]
+        assert ["repair-failed"] == [_outcome(alert) for alert in broken.rig.letters]
         if repair.undo and broken.story.reset:
             undoing.undo(plumbline.engine, plumbline.ledger, kept, now=LATER, force=True)
             assert broken.before == broken.state(), (
@@ -140,7 +140,7 @@ def test_what_cannot_be_looked_at_after_its_repair_is_failed_not_repaired(broken
     assert settled.finding is not None
     done = len(settled.finding.repairs[-1].plan.steps)
     assert (Outcome.FAILED, done) == (settled.outcome, settled.finding.repairs[-1].done)
-    assert ["repair-failed"] == [_outcome(letter) for letter in broken.rig.letters]
+    assert ["repair-failed"] == [_outcome(alert) for alert in broken.rig.letters]
 
 
 def test_nothing_is_written_once_the_ledger_is_down(broken: Broken) -> None:
@@ -180,9 +180,9 @@ def test_a_letter_that_sns_refused_is_sent_when_the_wake_comes_back(broken: Brok
 def test_while_observing_nothing_is_written_and_the_letter_says_what_would_have_been(broken: Broken) -> None:
     plumbline = broken.install(mode=Response.OBSERVE)
     settled = plumbline.engine.settle(broken.wake(), now=NOW)
-    (letter,) = broken.rig.letters
+    (alert,) = broken.rig.letters
     assert (Outcome.TOLD, []) == (settled.outcome, broken.rig.writes)
-    assert broken.story.alert_only or "would have" in " ".join(letter.body.split())
+    assert broken.story.alert_only or "would have" in " ".join(alert.body.split())
 
 
 def test_what_is_in_line_is_left_alone(broken: Broken) -> None:
@@ -223,5 +223,5 @@ def _undo(steps: Sequence[Step]) -> list[object]:
     return [call.to_json() for step in reversed(steps) for call in step.undo]
 
 
-def _outcome(letter: Letter) -> str:
-    return letter.attributes["outcome"]
+def _outcome(alert: Alert) -> str:
+    return alert.attributes["outcome"]

@@ -89,7 +89,7 @@ def test_settled_together_each_target_gets_its_own_repair_and_nothing_else(crowd
         made = [(one.service, one.operation, dict(one.parameters)) for one in crowd.rig.writes]
         assert Outcome.REPAIRED is settled.outcome
         assert [(call.service, call.operation, dict(call.parameters)) for call in own.do] == made
-        (letter,) = crowd.rig.letters
+        (alert,) = crowd.rig.letters
         others = {one.id for one in crowd.broken} - {target.id}
-        what = letter.body.partition("\n\n")[0]
+        what = alert.body.partition("\n\n")[0]
         assert not [one for one in others if one not in target.id and one in what.split()]

@@ -15,7 +15,7 @@ from typing import Any
 from plumbline.adapters.dynamodb import Table
 from plumbline.adapters.sns import Topic
 from plumbline.adapters.sqs import Queue
-from plumbline.alerts.wording import Voice
+from plumbline.alerts.alert import Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
@@ -101,12 +101,12 @@ class History:
         grace = timedelta(hours=rng.choice((0, 5)))
         self.world = World(rng, weather, Oracle(baseline, mode, grace), meanwhile=self._meanwhile)
         self.log = Log(self.world)
-        voice = Voice(account=ACCOUNT)
+        sender = Sender(account=ACCOUNT)
         self.ledger = Table(self.world.client, TABLE, HOME)
         engine = Engine(
             controls=CONTROLS,
             baseline=baseline,
-            deployment=Deployment(home=HOME, mode=mode, adoption_grace=grace, voice=voice),
+            deployment=Deployment(home=HOME, mode=mode, adoption_grace=grace, sender=sender),
             aws=self.world,
             ledger=self.ledger,
             alerts=Topic(self.world.client, "topic", HOME),
@@ -445,12 +445,12 @@ class History:
             self._types("unexempt", self.rng.choice(ids))
 
     def _approves(self, _key: tuple[str, str]) -> None:
-        offered = [one for letter in self.world.letters for one in _APPROVE.findall(letter["Message"])]
+        offered = [one for alert in self.world.letters for one in _APPROVE.findall(alert["Message"])]
         if offered:
             self._types("approve", self.rng.choice(offered[-3:]))
 
     def _undoes(self, _key: tuple[str, str]) -> None:
-        offered = [one for letter in self.world.letters for one in _UNDO.findall(letter["Message"])]
+        offered = [one for alert in self.world.letters for one in _UNDO.findall(alert["Message"])]
         if offered:
             short = self.rng.choice(offered[-4:])
             force = ("--force",) if self.rng.random() < 0.2 else ()

@@ -17,7 +17,8 @@ from plumbline.core.clock import Clock, utc
 from plumbline.core.control import Response, Settings
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
-from plumbline.findings.finding import Finding, Status, from_json
+from plumbline.findings.finding import Finding, Status
+from plumbline.findings.stored import from_json
 from plumbline.handlers.announce import events
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
@@ -399,7 +400,7 @@ class Oracle:
 
     # --- letters ----------------------------------------------------------------------------------
 
-    def letter(self, world: World, request: Mapping[str, Any]) -> None:
+    def alert(self, world: World, request: Mapping[str, Any]) -> None:
         """SNS took a letter."""
         attributes = {name: one["StringValue"] for name, one in request["MessageAttributes"].items()}
         outcome, found = attributes.get("outcome", ""), self.by_id.get(attributes.get("finding", ""))

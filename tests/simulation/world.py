@@ -322,7 +322,7 @@ class World:
         self.letters.append(request)
         self.count["letters"] += 1
         self.note(f"letter: {request['Subject']}")
-        self.oracle.letter(self, request)
+        self.oracle.alert(self, request)
         return {}
 
     def sqs(self, operation: str, request: Mapping[str, Any]) -> Any:

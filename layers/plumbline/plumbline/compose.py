@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from plumbline.adapters.clients import Accounts, ClientFactory, Clients
-from plumbline.alerts.wording import Voice
+from plumbline.alerts.alert import Sender
 from plumbline.baseline.rules import STACK, Baseline
 from plumbline.baseline.rules import load as load_baseline
 from plumbline.controls.index import Index
@@ -198,7 +198,7 @@ def in_one_process(
     engine = Engine(
         controls=index,
         baseline=baseline,
-        deployment=deployment or Deployment(home=region, voice=Voice(account=account, region=region)),
+        deployment=deployment or Deployment(home=region, sender=Sender(account=account, region=region)),
         aws=Accounts(clients, region, eyes_role, hands_role, stack),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
@@ -230,7 +230,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         raise NotConfigured(
             f"the function's environment lacks or misspells {error}; deploy the template again"
         ) from error
-    voice = Voice(account=account, region=region, stack=stack)
+    sender = Sender(account=account, region=region, stack=stack)
     return in_one_process(
         account=account,
         region=region,
@@ -241,6 +241,6 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         hands_role=roles[1],
         chat=chat,
         index=load_index(),
-        deployment=Deployment(home=region, mode=mode, adoption_grace=grace, voice=voice),
+        deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender),
         stack=stack,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Alert
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Ask, Call
 from plumbline.core.control import Control
@@ -27,7 +27,7 @@ class Ledger(Protocol):
         *,
         now: datetime,
         spend: Breakers | None = None,
-        letter: bool = False,
+        alert: bool = False,
         bury: Finding | None = None,
     ) -> Finding:
         """Write a finding over the version it was read in, and give it back with its new version.
@@ -36,7 +36,7 @@ class Ledger(Protocol):
             finding: what to write.
             now: the time of the write.
             spend: count one repair against these budgets of this clock hour, in the same transaction.
-            letter: count one letter of this clock hour, in the same transaction.
+            alert: count one letter of this clock hour, in the same transaction.
             bury: the earlier life that this one follows, kept in the history in the same transaction.
 
         Raises:
@@ -82,7 +82,7 @@ class Alerts(Protocol):
     def is_heard(self) -> bool:
         """Whether anybody has confirmed that letters reach him; True where that cannot be found out."""
 
-    def send(self, letter: Letter) -> None:
+    def send(self, alert: Alert) -> None:
         """Hand a letter to SNS.
 
         Raises:

@@ -18,7 +18,7 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import Response
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
-from plumbline.handlers.operate.commands import Desk
+from plumbline.handlers.operate.commands import Connections
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
 from tests.fakes import LAMP, NOW, House, Lamps
@@ -229,7 +229,7 @@ def _status(house: House, label: str) -> str:
 
 
 def test_status_of_a_quiet_house_fits_the_window() -> None:
-    house = House(desk=Desk(topics=(ALERTS,)))
+    house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.subscriptions[ALERTS] = [CONFIRMED]
     assert house.type("status").text.splitlines() == [
         "Plumbline, account 111122223333, us-east-1, mode enforce",
@@ -286,13 +286,13 @@ def test_status_names_alarms_that_are_on() -> None:
     ],
 )
 def test_status_says_who_has_not_confirmed(subscriptions: list[dict[str, str]], says: str) -> None:
-    house = House(desk=Desk(topics=(ALERTS,)))
+    house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.subscriptions[ALERTS] = subscriptions
     assert _status(house, "e-mail").startswith(says)
 
 
 def test_what_status_may_not_look_at_is_said_and_hides_nothing_else() -> None:
-    house = House(desk=Desk(topics=(ALERTS,)))
+    house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.fails |= {"DescribeAlarms": ["AccessDenied"], "ListSubscriptionsByTopic": ["AccessDenied"]}
     answer = house.type("status")
     assert (True, None, None) == (answer.ok, answer.data["alarms"], answer.data["unconfirmed"])
@@ -363,7 +363,7 @@ def test_a_sweep_is_sent_on_its_way() -> None:
         def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
             sent.extend(bodies)
 
-    answer = House(desk=Desk(Units())).type("sweep")
+    answer = House(connections=Connections(Units())).type("sweep")
     assert (True, [("lamp-off",)]) == (answer.ok, [Unit.from_json(one).controls for one in sent])
     assert House().type("sweep").ok is False
 

@@ -75,10 +75,10 @@ def test_an_exemption_says_all_about_itself_and_is_told(waiting: House) -> None:
         f"  Covers now  {waiting.finding.short}",
         f"To end it before its time, type: plumbline unexempt {made.id}",
     ]
-    letter = waiting.alerts.letters[-1]
-    assert letter.subject == ("[Plumbline] exempt: global/lamp/hall from lamp-off, until 2026-03-09")
+    alert = waiting.alerts.letters[-1]
+    assert alert.subject == ("[Plumbline] exempt: global/lamp/hall from lamp-off, until 2026-03-09")
     for fact in ("ann", "party", "user/ann, says the shell that asked", f"plumbline unexempt {made.id}"):
-        assert fact in letter.body
+        assert fact in alert.body
 
 
 def test_until_a_day_means_until_it_is_over(waiting: House) -> None:
@@ -320,10 +320,10 @@ def test_an_exemption_of_the_baseline_is_told_when_it_begins_a_week_before_it_en
         f"{verb}: global/lamp/hall from lamp-off, until 2026-03-22"
         for verb in ("exempt", "exemption ends soon", "exemption ended")
     ]
-    letter = " ".join(house.alerts.letters[0].body.split())
-    assert "Open findings that this covers now: 1" in letter
-    assert "baseline.yaml; to end it now, remove it there and deploy" in letter
-    assert "unexempt" not in letter
+    alert = " ".join(house.alerts.letters[0].body.split())
+    assert "Open findings that this covers now: 1" in alert
+    assert "baseline.yaml; to end it now, remove it there and deploy" in alert
+    assert "unexempt" not in alert
 
 
 def test_a_letter_that_was_not_sent_is_sent_the_next_time() -> None:

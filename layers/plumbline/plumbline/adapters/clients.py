@@ -55,7 +55,7 @@ class ClientFactory(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clients:
     """The factory the functions use: one client for each account, region, service and role.
 
@@ -181,7 +181,7 @@ def _ask(client: Any, method: str, call: Call) -> Any:  # noqa: ANN401
     return getattr(client, method)(**call.parameters)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Reader:
     """The eyes role in one account and region.
 
@@ -207,7 +207,7 @@ class Reader:
         return self._answers[call.key]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Accounts:
     """The engine's AWS: eyes and hands in each account.
 

@@ -23,7 +23,7 @@ ROOTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "sdk", "roots.p
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Connections:
     """Makes clients that share connections.
 
@@ -57,7 +57,7 @@ class Connections:
         return None if told or not os.path.isfile(self.roots) else self.roots  # noqa: PTH113
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Kept:
     """The connections to one host, in the place where botocore's client has its own.
 

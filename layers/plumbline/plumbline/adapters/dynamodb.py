@@ -1,29 +1,33 @@
-"""The ledger: one DynamoDB table, on demand, two string keys.
-
-    pk                sk                              what
-    account#ID        finding#CONTROL#TARGET          the latest life of a finding; has `open` while it lasts
-    account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
-    account#ID        exemptions                      all exemptions, one item
-    account#ID        pauses                          all pauses, one item
-    account#ID        spent#CONTROL#HOUR              repairs in that clock hour; * for all, `letters` for letters
-    account#ID        adopted#CONTROL                 when the first sweep of a control was done
-    once              KEY                             somebody was told; not again before `expires`
-    account#ID        swept                           when the last sweep was done
-
-The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is
-one JSON text in `body`: DynamoDB's own types would turn numbers into decimals and say nothing more.
-"""
+"""The ledger: one DynamoDB table, on demand. items.py says how it is laid out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
+from plumbline.adapters.items import (
+    Item,
+    account_key,
+    adopted_key,
+    body_of,
+    buried_item,
+    epoch,
+    finding_in,
+    finding_key,
+    item_of,
+    key_of,
+    number,
+    pauses_in,
+    readable,
+    spent_key,
+    string,
+    unchanged,
+    version_of,
+)
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Call
 from plumbline.core.clock import utc
@@ -33,14 +37,13 @@ from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import Finding, from_json, to_json
+from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import EVERY_CONTROL
+from plumbline.findings.stored import from_json
 
-Item = Mapping[str, Mapping[str, str]]
-
-#: Guidance of the UK Ministry of Justice for internal services: 13 months.
-KEPT_FOR = timedelta(days=395)
 _HOUR = timedelta(hours=1)
+
+
 _LETTERS = "letters"
 
 
@@ -62,17 +65,17 @@ class Table:
 
     def brief(self, control: str, target: Target, now: datetime) -> Brief:
         """See ports.Ledger. One consistent read of everything that bears on a wake."""
-        pk = _account(target.account)
+        pk = account_key(target.account)
         names = {
-            "finding": _finding_key(control, target),
+            "finding": finding_key(control, target),
             "exemptions": "exemptions",
             "pauses": "pauses",
-            "spent": _spent_key(control, now),
-            "spent_in_all": _spent_key(EVERY_CONTROL, now),
+            "spent": spent_key(control, now),
+            "spent_in_all": spent_key(EVERY_CONTROL, now),
             "letters": self._letters_key(now),
-            "adoption": _adopted_key(control),
+            "adoption": adopted_key(control),
         }
-        request = {self.name: {"Keys": [_key(pk, sk) for sk in names.values()], "ConsistentRead": True}}
+        request = {self.name: {"Keys": [key_of(pk, sk) for sk in names.values()], "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
         if answer.get("UnprocessedKeys"):  # DynamoDB throttled a part: half a brief must not be taken for a whole one
             raise LedgerDown("the ledger answered in part only (throttled); nothing is repaired until it answers whole")
@@ -80,9 +83,9 @@ class Table:
         found = {name: items.get(sk) for name, sk in names.items()}
         try:
             return Brief(
-                finding=_finding(found["finding"]),
-                exemptions=tuple(Exemption.from_json(one) for one in _body(found["exemptions"], [])),
-                pauses={name: one.until for name, one in _pauses(found["pauses"]).items()},
+                finding=finding_in(found["finding"]),
+                exemptions=tuple(Exemption.from_json(one) for one in body_of(found["exemptions"], [])),
+                pauses={name: one.until for name, one in pauses_in(found["pauses"]).items()},
                 spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
                 spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
                 letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
@@ -100,30 +103,30 @@ class Table:
         *,
         now: datetime,
         spend: Breakers | None = None,
-        letter: bool = False,
+        alert: bool = False,
         bury: Finding | None = None,
     ) -> Finding:
         """See ports.Ledger."""
         saved = replace(finding, version=finding.version + 1)
-        put = {"Put": {"TableName": self.name, "Item": _item(saved, now), **_unchanged(finding.version)}}
+        put = {"Put": {"TableName": self.name, "Item": item_of(saved, now), **unchanged(finding.version)}}
         writes: list[Mapping[str, Any]] = [put]
         if bury is not None:
-            writes.append({"Put": {"TableName": self.name, "Item": _buried(bury, now)}})
+            writes.append({"Put": {"TableName": self.name, "Item": buried_item(bury, now)}})
         budgets = {finding.control: spend.per_control, EVERY_CONTROL: spend.in_all} if spend else {}
-        pk = _account(finding.target.account)
-        writes += [self._count(pk, _spent_key(name, now), now, most) for name, most in budgets.items()]
-        if letter:
+        pk = account_key(finding.target.account)
+        writes += [self._count(pk, spent_key(name, now), now, most) for name, most in budgets.items()]
+        if alert:
             writes.append(self._count(pk, self._letters_key(now), now))
         self._write(writes, finding)
         return saved
 
     def bury(self, finding: Finding, *, now: datetime) -> None:
         """See ports.Ledger."""
-        self._perform("PutItem", {"TableName": self.name, "Item": _buried(finding, now)})
+        self._perform("PutItem", {"TableName": self.name, "Item": buried_item(finding, now)})
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """See ports.Ledger."""
-        item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
+        item = {"pk": string("once"), "sk": string(key), "expires": number(epoch(now + within))}
         try:
             self._perform(
                 "PutItem",
@@ -131,7 +134,7 @@ class Table:
                     "TableName": self.name,
                     "Item": item,
                     "ConditionExpression": "attribute_not_exists(pk) OR expires <= :now",  # TTL deletes days late
-                    "ExpressionAttributeValues": {":now": _number(_epoch(now))},
+                    "ExpressionAttributeValues": {":now": number(epoch(now))},
                 },
             )
         except Conflict:
@@ -140,7 +143,7 @@ class Table:
 
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
         """See ports.Ledger."""
-        item = {"pk": _text("once"), "sk": _text(key), "expires": _number(_epoch(now + within))}
+        item = {"pk": string("once"), "sk": string(key), "expires": number(epoch(now + within))}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def open_findings(self, account: str) -> Sequence[Finding]:
@@ -149,15 +152,15 @@ class Table:
 
     def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
         """The keys beginning with `prefix` that are claimed, or kept as told, at this time."""
-        items = self._list("pk = :k AND begins_with(sk, :p)", {":k": _text("once"), ":p": _text(prefix)})
-        return frozenset(one["sk"]["S"] for one in items if int(one["expires"]["N"]) > _epoch(now))
+        items = self._list("pk = :k AND begins_with(sk, :p)", {":k": string("once"), ":p": string(prefix)})
+        return frozenset(one["sk"]["S"] for one in items if int(one["expires"]["N"]) > epoch(now))
 
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """See ports.Ledger."""
         return [one for one in self._unfinished(account) if one.awaits_digest]
 
     def _unfinished(self, account: str) -> Sequence[Finding]:
-        return self._query("open", "#k = :k", {":k": _text(account)}, {"#k": "open"})
+        return self._query("open", "#k = :k", {":k": string(account)}, {"#k": "open"})
 
     def lives(self, account: str) -> Sequence[Finding]:
         """Every life of every finding that is still kept, open or closed."""
@@ -166,14 +169,14 @@ class Table:
             query = {
                 "TableName": self.name,
                 "KeyConditionExpression": "pk = :k AND begins_with(sk, :p)",
-                "ExpressionAttributeValues": {":k": _text(_account(account)), ":p": _text(prefix)},
+                "ExpressionAttributeValues": {":k": string(account_key(account)), ":p": string(prefix)},
             }
             found += [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
         return found
 
     def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
         """The findings whose id begins with what a person typed, latest lives and earlier ones."""
-        values = {":k": _text(_account(account)), ":id": _text(prefix)}
+        values = {":k": string(account_key(account)), ":id": string(prefix)}
         return self._query("ids", "pk = :k AND begins_with(id, :id)", values)
 
     def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
@@ -192,8 +195,8 @@ class Table:
             LedgerDown: they cannot be read.
         """
         item = self._one(account, "exemptions")
-        with _readable("the exemptions"):
-            return tuple(Exemption.from_json(one) for one in _body(item, [])), _version(item)
+        with readable("the exemptions"):
+            return tuple(Exemption.from_json(one) for one in body_of(item, [])), version_of(item)
 
     def save_exemptions(self, account: str, exemptions: Iterable[Exemption], version: int) -> None:
         """Write all exemptions over the version they were read in.
@@ -210,8 +213,8 @@ class Table:
             LedgerDown: they cannot be read.
         """
         item = self._one(account, "pauses")
-        with _readable("the pauses"):
-            return _pauses(item), _version(item)
+        with readable("the pauses"):
+            return pauses_in(item), version_of(item)
 
     def save_pauses(self, account: str, pauses: Mapping[str, Pause], version: int) -> None:
         """Write all pauses over the version they were read in.
@@ -223,10 +226,10 @@ class Table:
 
     def spent_in(self, account: str, now: datetime) -> Mapping[str, int]:
         """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
-        values = {":k": _text(_account(account)), ":p": _text("spent#")}
+        values = {":k": string(account_key(account)), ":p": string("spent#")}
         items = self._list("pk = :k AND begins_with(sk, :p)", values)
         keys = {item["sk"]["S"]: int(item["n"]["N"]) for item in items}
-        hour = _spent_key("", now).removeprefix("spent#")
+        hour = spent_key("", now).removeprefix("spent#")
         return {
             key.removeprefix("spent#").removesuffix(hour): count for key, count in keys.items() if key.endswith(hour)
         }
@@ -237,21 +240,21 @@ class Table:
             "UpdateItem",
             {
                 "TableName": self.name,
-                "Key": _key(_account(account), _spent_key(name, now)),
+                "Key": key_of(account_key(account), spent_key(name, now)),
                 "UpdateExpression": "SET n = :none, expires = :expires",
-                "ExpressionAttributeValues": {":none": _number(0), ":expires": _number(_epoch(now + 2 * _HOUR))},
+                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(now + 2 * _HOUR))},
             },
         )
 
     def _one(self, account: str, sk: str) -> Item | None:
         """One item, consistently read; by Query, so that the sweep may read it too."""
-        items = self._list("pk = :k AND sk = :s", {":k": _text(_account(account)), ":s": _text(sk)})
+        items = self._list("pk = :k AND sk = :s", {":k": string(account_key(account)), ":s": string(sk)})
         return items[0] if items else None
 
     def _put_one(self, account: str, sk: str, body: Any, version: int) -> None:  # noqa: ANN401
         text = json.dumps(body, separators=(",", ":"))
-        item = {**_key(_account(account), sk), "body": _text(text), "version": _number(version + 1)}
-        self._perform("PutItem", {"TableName": self.name, "Item": item, **_unchanged(version)})
+        item = {**key_of(account_key(account), sk), "body": string(text), "version": number(version + 1)}
+        self._perform("PutItem", {"TableName": self.name, "Item": item, **unchanged(version)})
 
     def _list(self, condition: str, values: Mapping[str, Any]) -> Sequence[Item]:
         query = {
@@ -265,23 +268,23 @@ class Table:
 
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
-        values = {":k": _text(_account(account)), ":p": _text("adopted#")}
+        values = {":k": string(account_key(account)), ":p": string("adopted#")}
         items = self._list("pk = :k AND begins_with(sk, :p)", values)
         return {item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}
 
     def adopt(self, account: str, control: str, mark: str) -> None:
         """Record how far the first sweep of a control has come."""
-        item = {**_key(_account(account), _adopted_key(control)), "body": _text(mark)}
+        item = {**key_of(account_key(account), adopted_key(control)), "body": string(mark)}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def note_sweep(self, account: str, now: datetime) -> None:
         """Record that a sweep is done."""
-        item = {**_key(_account(account), "swept"), "body": _text(now.isoformat())}
+        item = {**key_of(account_key(account), "swept"), "body": string(now.isoformat())}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def last_sweep(self, account: str) -> datetime | None:
         """When the last sweep was done."""
-        key = _key(_account(account), "swept")
+        key = key_of(account_key(account), "swept")
         item = self._perform("GetItem", {"TableName": self.name, "Key": key}).get("Item")
         return utc(item["body"]["S"]) if item else None
 
@@ -299,16 +302,20 @@ class Table:
         return [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
 
     def _letters_key(self, now: datetime) -> str:
-        return _spent_key(_LETTERS, now.replace(hour=now.hour - now.hour % self.letter_hours))
+        return spent_key(_LETTERS, now.replace(hour=now.hour - now.hour % self.letter_hours))
 
     def _count(self, pk: str, sk: str, now: datetime, most: int | None = None) -> Mapping[str, Any]:
-        values = {":one": _number(1), ":expires": _number(_epoch(now + (self.letter_hours + 1) * _HOUR))}
-        update = {"TableName": self.name, "Key": _key(pk, sk), "UpdateExpression": "ADD n :one SET expires = :expires"}
+        values = {":one": number(1), ":expires": number(epoch(now + (self.letter_hours + 1) * _HOUR))}
+        update = {
+            "TableName": self.name,
+            "Key": key_of(pk, sk),
+            "UpdateExpression": "ADD n :one SET expires = :expires",
+        }
         if most is None:
             return {"Update": {**update, "ExpressionAttributeValues": values}}
         # Two settles at once read the same count; only as many as the budget has room for may write.
         room = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"}
-        return {"Update": {**update, **room, "ExpressionAttributeValues": {**values, ":most": _number(most)}}}
+        return {"Update": {**update, **room, "ExpressionAttributeValues": {**values, ":most": number(most)}}}
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:
@@ -330,101 +337,3 @@ class Table:
             if lost or error.code == "TransactionConflictException":
                 raise Conflict(str(error)) from error
             raise LedgerDown(f"the ledger {self.name} could not be used: {error}") from error
-
-
-def _account(account: str) -> str:
-    return f"account#{account}"
-
-
-def _finding_key(control: str, target: Target) -> str:
-    return f"finding#{control}#{target}"
-
-
-def _spent_key(control: str, now: datetime) -> str:
-    return f"spent#{control}#{now:%Y-%m-%dT%H}"
-
-
-def _adopted_key(control: str) -> str:
-    return f"adopted#{control}"
-
-
-def _key(pk: str, sk: str) -> dict[str, Mapping[str, str]]:
-    return {"pk": _text(pk), "sk": _text(sk)}
-
-
-def _text(value: str) -> Mapping[str, str]:
-    return {"S": value}
-
-
-def _number(value: int) -> Mapping[str, str]:
-    return {"N": str(value)}
-
-
-def _epoch(at: datetime) -> int:
-    return int(at.timestamp())
-
-
-def _unchanged(version: int) -> Mapping[str, Any]:
-    """The condition that nobody has written since `version` was read."""
-    if version == 0:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {
-        "ConditionExpression": "version = :version",
-        "ExpressionAttributeValues": {":version": _number(version)},
-    }
-
-
-def _item(finding: Finding, now: datetime) -> Item:
-    item = _key(_account(finding.target.account), _finding_key(finding.control, finding.target)) | {
-        "id": _text(finding.id),
-        "body": _text(to_json(finding)),
-        "version": _number(finding.version),
-    }
-    if finding.is_open or finding.awaits_digest:
-        return item | {
-            "open": _text(finding.target.account),
-            "due": _text(finding.due.isoformat() if finding.due else "9999"),
-        }
-    return item | {"expires": _number(_epoch(now + KEPT_FOR))}
-
-
-def _buried(finding: Finding, now: datetime) -> Item:
-    seen = finding.first_seen.isoformat()
-    # nobody was told of its end yet: the next digest finds it through the index
-    waits = {"open": _text(finding.target.account), "due": _text("9999")} if finding.awaits_digest else {}
-    return (
-        waits
-        | _key(_account(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}")
-        | {
-            "id": _text(finding.id),
-            "body": _text(to_json(finding)),
-            "expires": _number(_epoch(now + KEPT_FOR)),
-        }
-    )
-
-
-def _finding(item: Item | None) -> Finding | None:
-    return from_json(item["body"]["S"]) if item else None
-
-
-def _body(item: Item | None, empty: Any) -> Any:  # noqa: ANN401
-    return json.loads(item["body"]["S"]) if item else empty
-
-
-def _version(item: Item | None) -> int:
-    return int(item["version"]["N"]) if item else 0
-
-
-def _pauses(item: Item | None) -> Mapping[str, Pause]:
-    return {name: Pause.from_json(one) for name, one in _body(item, {}).items()}
-
-
-@contextmanager
-def _readable(what: str) -> Iterator[None]:
-    """What was written by hand, or by a later version, must not be taken for nothing."""
-    try:
-        yield
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise LedgerDown(
-            f"{what} in the ledger cannot be read ({type(error).__name__}: {error}); nothing is repaired"
-        ) from error

@@ -32,7 +32,7 @@ _TWIN = "plumbline_twin"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Models:
     """Makes clients, of cut models where those serve.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 
@@ -58,54 +58,54 @@ class Topic:
             _log.warning("who hears %s is not known: %s", self.arn, error)
             return True
 
-    def send(self, letter: Letter) -> None:
+    def send(self, alert: Alert) -> None:
         """See ports.Alerts."""
         attributes = {
-            name: {"DataType": "String", "StringValue": value} for name, value in letter.attributes.items() if value
+            name: {"DataType": "String", "StringValue": value} for name, value in alert.attributes.items() if value
         }
         publish = {
             "TopicArn": self.arn,
-            "Subject": letter.subject,
-            "Message": letter.body.encode()[:_MAX_BODY].decode(errors="ignore"),
+            "Subject": alert.subject,
+            "Message": alert.body.encode()[:_MAX_BODY].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
         perform(self.clients("", self.region, "sns"), Call("sns", "Publish", publish))
         if self.chat:
-            twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(letter)), "MessageAttributes": attributes}
+            twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(alert)), "MessageAttributes": attributes}
             try:
                 perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
             except AwsRefusal as error:  # the letter is out: telling it again each hour would help nobody
                 _log.error("the twin for chat tools was not sent: %s", error)
 
 
-def chat_message(letter: Letter) -> dict[str, object]:
+def chat_message(alert: Alert) -> dict[str, object]:
     """A letter as chat tools take it; what is empty is left out.
 
     Source: custom notifications of Amazon Q Developer in chat applications, version 1.0 of their schema.
     """
-    title = letter.subject.removeprefix("[Plumbline] ")
+    title = alert.subject.removeprefix("[Plumbline] ")
     content = {
         "textType": "client-markdown",
         "title": _plain(f"Plumbline: {title}", _MAX_TITLE),
-        "description": _plain(letter.about.get("lead") or title, _MAX_DESCRIPTION),
-        "nextSteps": [_code(one) for one in letter.commands],
+        "description": _plain(alert.about.get("lead") or title, _MAX_DESCRIPTION),
+        "nextSteps": [_code(one) for one in alert.commands],
     }
     metadata = {
-        "threadId": _thread(letter),
+        "threadId": _thread(alert),
         "summary": _plain(title, _MAX_TITLE),
-        "eventType": letter.attributes.get("outcome", ""),
-        "relatedResources": [letter.about["target"]] if letter.about.get("target") else [],
-        "additionalContext": _filled(letter.attributes),
+        "eventType": alert.attributes.get("outcome", ""),
+        "relatedResources": [alert.about["target"]] if alert.about.get("target") else [],
+        "additionalContext": _filled(alert.attributes),
     }
     return {"version": "1.0", "source": "custom", "content": _filled(content), "metadata": _filled(metadata)}
 
 
-def _thread(letter: Letter) -> str:
+def _thread(alert: Alert) -> str:
     """What is read together: all about one finding, or one rule that cannot look. Any other letter stands alone."""
-    attributes = letter.attributes
+    attributes = alert.attributes
     if attributes.get("finding"):
         return attributes["finding"]
-    alone = hashlib.sha256(letter.body.encode()).hexdigest()[:12]
+    alone = hashlib.sha256(alert.body.encode()).hexdigest()[:12]
     return f"{attributes.get('outcome') or 'plumbline'}-{attributes.get('control') or alone}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import alert, wording
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.decisions.exemptions import ANY, Exemption, Notice
 from plumbline.decisions.pauses import Pause
 
@@ -13,42 +13,42 @@ _SHOWN = 120
 _NAMED = 20
 
 
-def exempted(exemption: Exemption, covered: int, voice: Voice, *, nothing: str = "") -> Letter:
+def exempted(exemption: Exemption, covered: int, sender: Sender, *, nothing: str = "") -> Alert:
     """Somebody made an exemption; `nothing` says why it can never cover anything, where that is so."""
     if nothing:
-        return _about(exemption, "exempt", f"This exemption covers nothing: {wording.clean(nothing)}.", voice)
+        return _about(exemption, "exempt", f"This exemption covers nothing: {wording.clean(nothing)}.", sender)
     lead = (
         f"{_left_alone(exemption)} until {wording.moment(exemption.until)}: it is watched and listed, and not "
         f"repaired. Open findings that this covers now: {covered or 'none'}."
     )
-    return _about(exemption, "exempt", lead, voice)
+    return _about(exemption, "exempt", lead, sender)
 
 
-def unexempted(exemption: Exemption, by: str, voice: Voice) -> Letter:
+def unexempted(exemption: Exemption, by: str, sender: Sender) -> Alert:
     """Somebody ended an exemption early."""
     lead = (
         "A person ended this exemption before its time. What it covered is judged again with the next sweep, and "
         "repaired when its clock says so."
     )
-    return _about(exemption, "exemption ended", lead, voice, by=by)
+    return _about(exemption, "exemption ended", lead, sender, by=by)
 
 
-def ending(exemption: Exemption, notice: Notice, voice: Voice) -> Letter:
+def ending(exemption: Exemption, notice: Notice, sender: Sender) -> Alert:
     """An exemption is about to end, or has ended."""
     if notice == "expiring":
         lead = (
             f"This exemption ends on {wording.moment(exemption.until)}. Then what it covers is judged like anything "
             "else. Until then put it in line, write it into baseline.yaml, or exempt it anew, with a reason."
         )
-        return _about(exemption, "exemption ends soon", lead, voice)
+        return _about(exemption, "exemption ends soon", lead, sender)
     lead = (
         f"This exemption ended on {wording.moment(exemption.until)}. What it covered is judged again with the next "
         "sweep; what is still out of line is repaired when its clock says so."
     )
-    return _about(exemption, "exemption ended", lead, voice)
+    return _about(exemption, "exemption ended", lead, sender)
 
 
-def paused(control: str, pause: Pause, voice: Voice) -> Letter:
+def paused(control: str, pause: Pause, sender: Sender) -> Alert:
     """Somebody paused repairs."""
     lead = (
         f"A person paused {repairs(control)} until {wording.moment(pause.until)}. Plumbline keeps watching and "
@@ -56,12 +56,12 @@ def paused(control: str, pause: Pause, voice: Voice) -> Letter:
     )
     rows = {"Reason": pause.reason, "By": wording.said(pause.by)}
     commands = {f"resume{_named(control)}": "end the pause now", "status": "how things stand"}
-    return wording.notice(
-        "paused", repairs(control), control=control, lead=lead, rows=rows, commands=commands, voice=voice
+    return alert.notice(
+        "paused", repairs(control), control=control, lead=lead, rows=rows, commands=commands, sender=sender
     )
 
 
-def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Letter:
+def resumed(control: str, what: Mapping[str, str], by: str, sender: Sender) -> Alert:
     """Somebody lifted a pause or reset the breakers."""
     lead = f"A person let {repairs(control)} go on. What is due is repaired with the next sweep."
     rows = {**what, "By": wording.said(by)}
@@ -69,18 +69,18 @@ def resumed(control: str, what: Mapping[str, str], by: str, voice: Voice) -> Let
         f"pause{_named(control)} --hours 4 --reason WHY": "stop again",
         "status": "how things stand",
     }
-    return wording.notice(
-        "resumed", repairs(control), control=control, lead=lead, rows=rows, commands=commands, voice=voice
+    return alert.notice(
+        "resumed", repairs(control), control=control, lead=lead, rows=rows, commands=commands, sender=sender
     )
 
 
-def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
+def enforced(named: Sequence[str], by: str, sender: Sender) -> Alert:
     """Somebody ended adoption's grace.
 
     Args:
         named: the findings it ended for, each by its id and what is wrong.
         by: who said so, as that person's shell says.
-        voice: names commands and account.
+        sender: names commands and account.
     """
     count = f"{len(named)} finding{'s' * (len(named) != 1)}"
     lead = (
@@ -94,7 +94,7 @@ def enforced(named: Sequence[str], by: str, voice: Voice) -> Letter:
         "pause --hours 4 --reason WHY": "stop for a while",
         "findings": "all that is open",
     }
-    return wording.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, voice=voice)
+    return alert.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, sender=sender)
 
 
 def repairs(control: str) -> str:
@@ -107,7 +107,7 @@ def rule(control: str) -> str:
     return "every rule" if control == ANY else control
 
 
-def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str = "") -> Letter:
+def _about(exemption: Exemption, verb: str, lead: str, sender: Sender, *, by: str = "") -> Alert:
     rows = {
         "Exempt": exemption.target,
         "From": rule(exemption.control),
@@ -123,10 +123,10 @@ def _about(exemption: Exemption, verb: str, lead: str, voice: Voice, *, by: str 
         "exemptions": "all of them",
         "status": "how things stand",
     }
-    target = exemption.target.removeprefix(f"{voice.account}/")
+    target = exemption.target.removeprefix(f"{sender.account}/")
     what = f"{wording.clean(target, _SHOWN)} from {rule(exemption.control)}, until {exemption.until:%Y-%m-%d}"
     kept = {one: gist for one, gist in commands.items() if gist}
-    return wording.notice(verb, what, control=exemption.control, lead=lead, rows=rows, commands=kept, voice=voice)
+    return alert.notice(verb, what, control=exemption.control, lead=lead, rows=rows, commands=kept, sender=sender)
 
 
 def _left_alone(exemption: Exemption) -> str:

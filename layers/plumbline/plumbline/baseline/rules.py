@@ -87,6 +87,7 @@ class Baseline:
 
     Attributes:
         exemptions: those of baseline.yaml, reviewed with it; people's own are in the ledger.
+        profile: the name of the profile it builds on; empty for none.
     """
 
     rules: Mapping[str, Rule]
@@ -95,6 +96,7 @@ class Baseline:
     exemptions: tuple[Exemption, ...] = ()
     letters: Letters = field(default_factory=Letters)
     patience: Patience = field(default_factory=Patience)
+    profile: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK) -> Baseline:
@@ -113,19 +115,20 @@ class Baseline:
             letters=Letters(**data["letters"]),
             exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
             patience=Patience(**data["patience"]),
+            profile=data["profile"],
         )
 
 
-def completed(settings: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def completed(settings: Mapping[str, Mapping[str, Any]], *wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A control's settings: what a person wants, and the default of whatever he leaves out.
 
     Args:
         settings: JSON Schema of each, as a control declares them. In a mapping with named keys, each key has its own
-            default; one with free keys is taken as a whole.
-        wanted: what stands in the file.
+            default; one with free keys, and a list, is taken as a whole.
+        wanted: what stands in the profile and in the file; what comes later wins.
     """
     complete = {name: schema["default"] for name, schema in settings.items() if "default" in schema}
-    for name, value in wanted.items():
+    for name, value in (one for layer in wanted for one in layer.items()):
         keyed = "properties" in settings.get(name, {})
         complete[name] = {**complete.get(name, {}), **value} if keyed else value
     return complete

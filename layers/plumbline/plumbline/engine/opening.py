@@ -10,7 +10,8 @@ from plumbline.core.cause import Origin
 from plumbline.core.control import Response
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
-from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed, same_plan
+from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed
+from plumbline.findings.stored import same_plan
 
 
 def opened(case: Case, grace: timedelta) -> Finding:

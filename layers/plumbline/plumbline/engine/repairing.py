@@ -6,14 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import wording
+from plumbline.alerts import outcomes
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
-from plumbline.engine.telling import Teller
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
@@ -31,7 +31,7 @@ class Repairer:
     """Changes the account, with hands of its own for each repair, and has it told."""
 
     aws: Aws
-    teller: Teller
+    notifier: Notifier
 
     def repair(self, case: Case, finding: Finding, plan: Plan, *, by: str = "") -> Settled:
         """Carry out a plan, look again, and have it told.
@@ -45,7 +45,7 @@ class Repairer:
         now, control, target = case.now, case.control, case.wake.target
         repair = Repair(at=now, plan=plan, before=case.state, by=by)
         # The write-ahead: before this line is stored nothing has been changed, after it everything can be taken back.
-        acting = self.teller.save(
+        acting = self.notifier.save(
             case,
             replace(
                 finding,
@@ -56,7 +56,7 @@ class Repairer:
                 lease=now + LEASE,
                 due=now + LEASE,
             ),
-            spend=self.teller.baseline.breakers,
+            spend=self.notifier.baseline.breakers,
         )
         try:
             act = self.aws.hands(control, target, plan.resources)
@@ -103,11 +103,11 @@ class Repairer:
             due=None,
         )
         told = closed if rest is None else replace(closed, status=Status.OPEN)
-        letter = self.teller.as_urgent(closed, wording.repaired(control, told, self.teller.voice), now)
+        alert = self.notifier.as_urgent(closed, outcomes.repaired(control, told, self.notifier.sender), now)
         if rest is not None:
             closed = held(closed, rest, now=now)
-            closed = replace(closed, due=clocks.next_look(self.teller.rule(control.id), closed, now))
-        return Settled(Outcome.REPAIRED, wake, self.teller.tell_held(closed, "repaired", letter, brief, now))
+            closed = replace(closed, due=clocks.next_look(self.notifier.rule(control.id), closed, now))
+        return Settled(Outcome.REPAIRED, wake, self.notifier.tell_held(closed, "repaired", alert, brief, now))
 
     def _failed(self, case: Case, acting: Finding, repair: Repair) -> Settled:
         with suppress(AwsRefusal):  # how it was left decides whether an undo takes back this, or a person's work
@@ -127,9 +127,9 @@ class Repairer:
             again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
         if tries >= MAX_ATTEMPTS:
             again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
-        letter = wording.failed(case.control, failed, again, self.teller.voice)
-        letter = self.teller.as_urgent(failed, letter, case.now)
-        saved = self.teller.tell_held(failed, "failed", letter, case.brief, case.now)
+        alert = outcomes.failed(case.control, failed, again, self.notifier.sender)
+        alert = self.notifier.as_urgent(failed, alert, case.now)
+        saved = self.notifier.tell_held(failed, "failed", alert, case.brief, case.now)
         return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
 
     def _not_converged(self, case: Case, acting: Finding) -> Settled:
@@ -140,39 +140,41 @@ class Repairer:
         again = acting.tries == 1
         finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + clocks.RETRY_AFTER)
         if again or "not converged" in finding.told:
-            saved = self.teller.ledger.save(finding, now=case.now)
+            saved = self.notifier.ledger.save(finding, now=case.now)
         else:
-            letter = wording.not_converged(case.control, finding, self.teller.voice)
-            saved = self.teller.tell_held(finding, "not converged", letter, case.brief, case.now)
+            alert = outcomes.not_converged(case.control, finding, self.notifier.sender)
+            saved = self.notifier.tell_held(finding, "not converged", alert, case.brief, case.now)
         return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
 
     def half_way(self, case: Case, finding: Finding, until: datetime | None, outcome: Outcome) -> Settled:
         """Something holds back the rest of an unfinished repair: what was done of it has to be told first."""
         if case.brief.finding and case.brief.finding.status is Status.NOT_CONVERGED:
-            letter = wording.not_converged(case.control, finding, self.teller.voice)
+            alert = outcomes.not_converged(case.control, finding, self.notifier.sender)
             seen = replace(
                 finding, status=Status.EXEMPT if outcome is Outcome.EXEMPT else Status.NOT_CONVERGED, then=""
             )
-            told = self.teller.tell(case, seen, "not converged", letter, due=until or case.now)
+            told = self.notifier.tell(case, seen, "not converged", alert, due=until or case.now)
             return Settled(outcome, case.wake, told, reason="still seen after the repair")
         *earlier, last = finding.repairs
         error = last.error or "Plumbline stopped before it could finish, and something holds it back now"
         # how far it came was never stored: every step may have been made, and every one is taken back by an undo
         stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))), then="")
-        letter = wording.failed(case.control, stopped, "It is not tried again for now.", self.teller.voice)
-        told = self.teller.tell(case, stopped, "failed", letter, due=until or case.now)
+        alert = outcomes.failed(case.control, stopped, "It is not tried again for now.", self.notifier.sender)
+        told = self.notifier.tell(case, stopped, "failed", alert, due=until or case.now)
         return Settled(outcome, case.wake, told, reason=error)
 
     def undo_cut_short(
         self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime, *, deviant: bool
     ) -> Settled:
         """A person's undo died half-way, or before anybody was told: told now, and judged like anything else again."""
-        claimed = self.teller.ledger.save(replace(finding, lease=now + LEASE, due=now + LEASE), now=now)
-        self.teller.alerts.send(wording.undo_cut_short(control, finding, state, self.teller.voice))
+        claimed = self.notifier.ledger.save(replace(finding, lease=now + LEASE, due=now + LEASE), now=now)
+        self.notifier.alerts.send(outcomes.undo_cut_short(control, finding, state, self.notifier.sender))
         status = Status.OPEN if deviant else Status.RESOLVED
         due = now if deviant else None
         told = replace(claimed, status=status, outbox="", lease=None, due=due, told=(*claimed.told, "undo cut short"))
-        return Settled(Outcome.TOLD, wake, self.teller.ledger.save(told, now=now, letter=True), reason="undo cut short")
+        return Settled(
+            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=True), reason="undo cut short"
+        )
 
 
 def is_ours(finding: Finding, now: datetime) -> bool:

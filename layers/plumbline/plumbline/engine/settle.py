@@ -6,26 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Voice
+from plumbline.alerts import deviations
+from plumbline.alerts.alert import Sender
+from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
 from plumbline.core.control import Control, Response, Scope
-from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
+from plumbline.core.errors import AwsRefusal, Conflict
 from plumbline.core.targets import GLOBAL, State, same
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
 from plumbline.engine.surveying import observed, survey
-from plumbline.engine.telling import Teller
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import DIGEST, LEASE, Finding, Status, same_plan
-from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint, restraint_of_approval
+from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
+from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint
 from plumbline.ports import Alerts, Aws, Ledger
 from plumbline.wakes.messages import Wake
 
@@ -41,10 +42,6 @@ UNKNOWN_TOLD_FOR = timedelta(days=1)
 _LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 
 
-class CannotApprove(PlumblineError):
-    """The proposal was not carried out; nothing was changed. The message says why and what to type instead."""
-
-
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """What the stack's parameters say.
@@ -53,13 +50,13 @@ class Deployment:
         home: the region Plumbline runs in.
         mode: ENFORCE, or OBSERVE for everything but the writes.
         adoption_grace: how long what the first sweep finds is left alone.
-        voice: what e-mails need to name commands.
+        sender: what e-mails need to name commands.
     """
 
     home: str
     mode: Response = Response.ENFORCE
     adoption_grace: timedelta = timedelta(days=7)
-    voice: Voice = field(default_factory=Voice)
+    sender: Sender = field(default_factory=Sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +162,19 @@ class Engine:
         return rule
 
     @property
-    def _teller(self) -> Teller:
-        return Teller(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.voice)
+    def notifier(self) -> Notifier:
+        """Tells people, and records that they were told."""
+        return Notifier(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.sender)
 
     @property
-    def _repairer(self) -> Repairer:
-        return Repairer(self.aws, self._teller)
+    def repairer(self) -> Repairer:
+        """Changes the account."""
+        return Repairer(self.aws, self.notifier)
 
     def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
         """Neither compliant nor deviant: tell once, never repair, look again."""
-        letter = wording.unknown(self.controls[wake.control], wake, error, self.deployment.voice)
-        self._teller.send_once(f"unknown#{wake.control}#{error.code}", letter, now=now, within=UNKNOWN_TOLD_FOR)
+        alert = deviations.unknown(self.controls[wake.control], wake, error, self.deployment.sender)
+        self.notifier.send_once(f"unknown#{wake.control}#{error.code}", alert, now=now, within=UNKNOWN_TOLD_FOR)
         return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
@@ -185,15 +184,15 @@ class Engine:
         if finding.is_leased(now):  # our own repair's echo, or a second look: whoever holds the lease finishes
             return Settled(Outcome.HELD, wake, finding)
         if finding.status is Status.UNDOING:
-            return self._repairer.undo_cut_short(control, wake, finding, state, now, deviant=False)
+            return self.repairer.undo_cut_short(control, wake, finding, state, now, deviant=False)
         if is_ours(finding, now):
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
-            return self._repairer.repaired(control, wake, claimed, state, brief, now)
+            return self.repairer.repaired(control, wake, claimed, state, brief, now)
         kept = finding.outbox if finding.awaits_digest and finding.repairs else ""  # it changed something: still told
         closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox=kept, lease=None)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
-            self.alerts.send(wording.resolved(control, finding, state, self.deployment.voice))
+            self.alerts.send(deviations.resolved(control, finding, state, self.deployment.sender))
             closed = replace(closed, told=(*closed.told, "resolved"), version=claimed.version)
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
@@ -202,10 +201,10 @@ class Engine:
         if before and before.is_leased(now):
             raise Conflict(f"another look at {wake.target} is under way")
         if before and before.status is Status.UNDOING:
-            return self._repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
+            return self.repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
         if before and is_ours(before, now) and only_spared(before, rest, now):  # the repair of what was new has held
             claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
-            return self._repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
+            return self.repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
         finding = replace(opened(case, self.deployment.adoption_grace), under=case.rule.mark)
         if case.control.witness:
             exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
@@ -217,119 +216,78 @@ class Engine:
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
         if held is None:
-            return self._repairer.repair(case, finding, plan)
+            return self.repairer.repair(case, finding, plan)
         if is_half_told(finding):
-            return self._repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
+            return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
-            return self._stopped(case, finding, held)
-        text = wording.held_back(held, finding, plan, now)
-        finding = replace(finding, then=wording.then(held, plan))
+            return self.stopped(case, finding, held)
+        text = held_back(held, finding, plan, now)
+        finding = replace(finding, then=next_step(held, plan))
         return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
 
     def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
         exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
         if is_half_told(finding):
-            return self._repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
-        return Settled(Outcome.EXEMPT, case.wake, self._teller.save_news(case, exempt), reason=exemption.reason)
-
-    def approve(self, finding: Finding, *, now: datetime, by: str = "") -> Settled:
-        """Carry out what was proposed to a person, if the target still is as it was then.
-
-        Args:
-            finding: one whose `proposal` waits.
-            now: the time, in UTC.
-            by: who approves, as that person's shell says.
-
-        Raises:
-            CannotApprove: nothing is proposed, something holds repairs back, or the target has changed; nothing was
-                done.
-            AwsRefusal: the target cannot be looked at.
-        """
-        short = finding.short
-        control, rule = self.controls[finding.control], self.rule(finding.control)
-        brief = self.ledger.brief(control.id, finding.target, now)
-        current = brief.finding
-        if current is None or current.id != finding.id or not current.is_open or current.proposal is None:
-            raise CannotApprove(f"Nothing is proposed for {short}. Type: plumbline show {short}")
-        if current.is_leased(now):
-            raise CannotApprove(f"{short} is being settled at this moment. Type the same again in two minutes.")
-        wake = Wake(control.id, finding.target, Origin.PERSON, current.cause)
-        state = observed(self.aws, control, wake)
-        deviation = control.detect(state, rule.settings)
-        plan = current.proposal.plan
-        facts = replace(current, deviation=deviation or current.deviation).facts(now)
-        if deviation is None or not same_plan(control.plan(finding.target, state, rule.settings, facts), plan):
-            raise CannotApprove(
-                f"{control.name(finding.target)} has changed since the repair was proposed, so nothing was done.\n"
-                f"  then: {wording.clean(control.describe(current.proposal.before))}\n"
-                f"  now:  {wording.clean(control.describe(state))}\n"
-                "If it is still out of line, the next sweep proposes anew."
-            )
-        case = Case(control, rule, wake, state, deviation, brief, now)
-        held = restraint_of_approval(rule, self.baseline, current, plan, brief, now)
-        if held is None:
-            return self._repairer.repair(case, replace(current, proposal=None), plan, by=by)
-        if held.why in (Why.FIGHT, Why.SPENT):
-            return self._stopped(case, current, held)
-        raise CannotApprove(f"{short} is not repaired now, approved or not. {wording.not_approved(held, short)}")
+            return self.repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
+        return Settled(Outcome.EXEMPT, case.wake, self.notifier.save_news(case, exempt), reason=exemption.reason)
 
     def digest(self, account: str, *, now: datetime) -> int:
         """See Teller."""
-        return self._teller.digest(account, now=now)
+        return self.notifier.digest(account, now=now)
 
     def weekly(self, account: str, *, now: datetime) -> int:
         """See Teller."""
-        return self._teller.weekly(account, now=now)
+        return self.notifier.weekly(account, now=now)
 
-    def _stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:
+    def stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:
         """The breakers: too many repairs in an hour, or of one target in a day."""
-        now, voice = case.now, self.deployment.voice
+        now, sender = case.now, self.deployment.sender
         if held.why is Why.FIGHT:
             if "fight" in finding.told:
-                saved = self._teller.save_news(case, replace(finding, due=held.until, then=""))
+                saved = self.notifier.save_news(case, replace(finding, due=held.until, then=""))
                 return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
-            letter = wording.fight(case.control, finding, held.recent, voice)
-            told = self._teller.tell(case, finding, "fight", letter, due=held.until)
+            alert = deviations.fight(case.control, finding, held.recent, sender)
+            told = self.notifier.tell(case, finding, "fight", alert, due=held.until)
             return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
-        saved = self._teller.save(case, replace(finding, due=held.until, then="", lease=None))
+        saved = self.notifier.save(case, replace(finding, due=held.until, then="", lease=None))
         limits = self.baseline.breakers
-        letter = wording.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, voice=voice)
-        self._teller.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", letter, now=now, within=clocks.RETRY_AFTER)
+        alert = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, sender=sender)
+        self.notifier.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", alert, now=now, within=clocks.RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
     def _tell_if_due(self, case: Case, finding: Finding, plan: Plan, held: str) -> Settled:
         transition = clocks.due_telling(case.rule, finding, case.now)
         finding = replace(finding, due=clocks.next_look(case.rule, finding, case.now))
         if not transition or (transition == "opened" and finding.awaits_digest):
-            finding = self._teller.save_news(case, finding)
+            finding = self.notifier.save_news(case, finding)
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
         acts = clocks.acts_at(case.rule, finding)
         if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
             finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
         # a digest does not reach the escalation address
-        folds = self._teller.in_storm(case.brief) and transition != "escalated"
+        folds = self.notifier.in_storm(case.brief) and transition != "escalated"
         # an event is told of at once, grace or not: somebody has just done something
         waits = transition == "opened" and finding.is_adopted and case.wake.origin is not Origin.EVENT
         if waits or folds:
-            listed = self._teller.save(case, replace(finding, outbox=DIGEST + transition))
+            listed = self.notifier.save(case, replace(finding, outbox=DIGEST + transition))
             return Settled(Outcome.LISTED, case.wake, listed)
-        voice = self.deployment.voice
+        sender = self.deployment.sender
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
-        letter = wording.found(case.control, finding, transition, case.state, plan, held, voice, last=last)
-        return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, finding, transition, letter), reason=held)
+        alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)
+        return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, finding, transition, alert), reason=held)
 
     def _noted(self, case: Case, finding: Finding) -> Settled:
         """What only events tell: told once, then closed; more events of the same session change nothing."""
         if "opened" in finding.told:
             return Settled(Outcome.WAITING, case.wake, finding)
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
-        letter = wording.noted(case.control, closing, case.state, self.deployment.voice)
-        return Settled(Outcome.TOLD, case.wake, self._teller.tell(case, closing, "opened", letter))
+        alert = deviations.noted(case.control, closing, case.state, self.deployment.sender)
+        return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, closing, "opened", alert))
 
     def _let_pass(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
         """What only events tell, and a person expects: kept in the ledger, told to nobody."""
         if finding.status is not Status.NOTED:
-            finding = self._teller.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
+            finding = self.notifier.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
         return Settled(Outcome.EXEMPT, case.wake, finding, reason=exemption.reason)
 
 

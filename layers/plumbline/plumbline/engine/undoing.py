@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.alerts import wording
+from plumbline.alerts import outcomes, wording
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.targets import State, same
@@ -112,8 +112,8 @@ def undo(
         stands = replace(claimed, status=Status.EXEMPT, outbox="", lease=None, due=until, then="")
         stands = engine.ledger.save(replace(stands, told=(*stands.told, "undo failed")), now=now)
         with suppress(AwsRefusal):  # whoever asked reads it in the answer
-            voice = engine.deployment.voice
-            engine.alerts.send(wording.undo_failed(control, stands, str(error), until, voice, by))
+            sender = engine.deployment.sender
+            engine.alerts.send(outcomes.undo_failed(control, stands, str(error), until, sender, by))
         raise UndoFailed(
             f"AWS refused a part of the undo of {finding.short}: {error}\n"
             f"The target is left alone until {wording.moment(until)}. Mend the cause, then type: "
@@ -138,8 +138,8 @@ def undo(
     changed = next((one for one in repairs if one.done), repairs[-1])
     restored = any(_alike(control, repairs, one.before, state) for one in (repairs[0], changed))
     try:
-        voice = engine.deployment.voice
-        engine.alerts.send(wording.undone(control, done, state, until, voice, by, restored=restored))
+        sender = engine.deployment.sender
+        engine.alerts.send(outcomes.undone(control, done, state, until, sender, by, restored=restored))
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
     return Undone(engine.ledger.save(done, now=now), state, until, restored)

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
 
-from plumbline.core.calls import Call, Plan, Step
+from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import utc
 from plumbline.core.control import EVERY, Deviation
-from plumbline.core.targets import State, Target, same
+from plumbline.core.targets import State, Target
 
 #: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
 _ID_LENGTH = 10
+
+
 #: How much of an id is shown; the rest only decides when two begin alike.
 SHORT = 4
+
+
 #: Long enough for the slowest react; a finding whose lease has run out belongs to a process that died.
 LEASE = timedelta(seconds=90)
+
+
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
+
+
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
+
+
 #: An outbox that begins so waits for the next digest; the transition follows.
 DIGEST = "digest:"
 
@@ -285,129 +294,3 @@ def finding_id(control: str, target: Target, first_seen: datetime) -> str:
 def spoken(text: str) -> str:
     """An id as a person typed it, with the letters the alphabet leaves out read as the digits they resemble."""
     return text.strip().upper().replace("O", "0").replace("I", "1").replace("L", "1")
-
-
-def to_json(finding: Finding) -> str:
-    """A finding as the ledger stores it."""
-    return json.dumps(
-        {
-            "id": finding.id,
-            "control": finding.control,
-            "target": str(finding.target),
-            "status": finding.status.value,
-            "origin": finding.origin.value,
-            "summary": finding.deviation.summary,
-            "items": finding.deviation.items,
-            "clock": finding.deviation.clock,
-            "first_seen": finding.first_seen.isoformat(),
-            "last_seen": finding.last_seen.isoformat(),
-            "cause": finding.cause.to_json(),
-            "told": finding.told,
-            "outbox": finding.outbox,
-            "lease": _when(finding.lease),
-            "grace_until": _when(finding.grace_until),
-            "adopted": finding.adopted,
-            "repairs": [_repair_to_json(repair) for repair in finding.repairs],
-            "repaired_at": [at.isoformat() for at in finding.repaired_at],
-            "closed_at": _when(finding.closed_at),
-            "due": _when(finding.due),
-            "back_since": _when(finding.back_since),
-            "proposal": _repair_to_json(finding.proposal) if finding.proposal else None,
-            "then": finding.then,
-            "under": finding.under,
-            "enforced_by": finding.enforced_by,
-            "forgiven": finding.forgiven,
-            "version": finding.version,
-        },
-        separators=(",", ":"),
-        default=str,
-    )
-
-
-def from_json(text: str) -> Finding:
-    """The finding that `to_json` wrote."""
-    data = json.loads(text)
-    return Finding(
-        id=data["id"],
-        control=data["control"],
-        target=Target.parse(data["target"]),
-        status=Status(data["status"]),
-        origin=Origin(data["origin"]),
-        deviation=Deviation(data["summary"], tuple(data["items"]), data["clock"]),
-        first_seen=utc(data["first_seen"]),
-        last_seen=utc(data["last_seen"]),
-        cause=Cause.from_json(data["cause"]),
-        told=tuple(data["told"]),
-        outbox=data["outbox"],
-        lease=_instant(data["lease"]),
-        grace_until=_instant(data["grace_until"]),
-        adopted=tuple(data["adopted"]),
-        repairs=tuple(_repair_from_json(repair) for repair in data["repairs"]),
-        repaired_at=tuple(utc(at) for at in data["repaired_at"]),
-        closed_at=_instant(data["closed_at"]),
-        due=_instant(data["due"]),
-        back_since=_instant(data.get("back_since")),
-        proposal=_repair_from_json(data["proposal"]) if data.get("proposal") else None,
-        then=data.get("then", ""),
-        under=data.get("under", ""),
-        enforced_by=data.get("enforced_by", ""),
-        forgiven=data.get("forgiven", 0),
-        version=data["version"],
-    )
-
-
-def same_plan(one: Plan, other: Plan) -> bool:
-    """Whether two plans do the same, and take it back in the same way, whichever has been through the ledger."""
-    return same(_steps_to_json(one), _steps_to_json(other))
-
-
-def _steps_to_json(plan: Plan) -> dict[str, Any]:
-    steps = [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in plan.steps]
-    return {"steps": steps, "refusal": plan.refusal}
-
-
-def _repair_to_json(repair: Repair) -> dict[str, Any]:
-    return {
-        "at": repair.at.isoformat(),
-        "steps": [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in repair.plan.steps],
-        "resources": repair.plan.resources,
-        "summary": repair.plan.summary,
-        "irreversible": repair.plan.irreversible,
-        "before": repair.before,
-        "after": repair.after,
-        "looked": repair.looked,
-        "done": repair.done,
-        "error": repair.error,
-        "begun": repair.begun,
-        "held": repair.held,
-        "undone": _when(repair.undone),
-        "by": repair.by,
-        "undone_by": repair.undone_by,
-    }
-
-
-def _repair_from_json(data: Mapping[str, Any]) -> Repair:
-    steps = tuple(Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"])) for s in data["steps"])
-    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"])
-    return Repair(
-        at=utc(data["at"]),
-        plan=plan,
-        before=data["before"],
-        after=data["after"],
-        looked=data.get("looked", data["after"] is not None),
-        done=data["done"],
-        error=data["error"],
-        begun=data.get("begun", True),
-        held=data.get("held", False),
-        undone=_instant(data["undone"]),
-        by=data.get("by", ""),
-        undone_by=data.get("undone_by", ""),
-    )
-
-
-def _when(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return utc(text) if text else None

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from plumbline.alerts.wording import clean
 from plumbline.core.control import Control
-from plumbline.findings.finding import DIGEST, Finding, Status, from_json
+from plumbline.findings.finding import DIGEST, Finding, Status
+from plumbline.findings.stored import from_json
 from plumbline.handlers.react import Log
 
 DETAIL_TYPE = "Plumbline Finding"

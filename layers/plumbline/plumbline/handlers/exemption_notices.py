@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts import decisions
-from plumbline.alerts.wording import Letter
+from plumbline.alerts.alert import Alert
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict
 from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices
@@ -72,15 +72,15 @@ def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
     return sent
 
 
-def _letter(plumbline: Plumbline, exemption: Exemption, notice: Notice) -> Letter:
-    voice = plumbline.engine.deployment.voice
+def _letter(plumbline: Plumbline, exemption: Exemption, notice: Notice) -> Alert:
+    sender = plumbline.engine.deployment.sender
     if notice != "made":
-        return decisions.ending(exemption, notice, voice)
+        return decisions.ending(exemption, notice, sender)
     found = plumbline.ledger.open_findings(plumbline.account)
     covered = sum(exemption.covers(one.control, one.target) for one in found)
     # the build does not know the account; nobody typed it, so no answer could say that it is pointless
     nothing = covers_nothing(exemption.control, exemption.target, plumbline.engine.controls, plumbline.account)
-    return decisions.exempted(exemption, covered, voice, nothing=nothing)
+    return decisions.exempted(exemption, covered, sender, nothing=nothing)
 
 
 def _record(plumbline: Plumbline, told_of: Exemption, notice: Notice, now: datetime) -> None:

@@ -19,7 +19,8 @@ from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.surveying import survey
 from plumbline.findings.adoption import Adoption, mark
-from plumbline.findings.finding import Finding, Status, same_plan
+from plumbline.findings.finding import Finding, Status
+from plumbline.findings.stored import same_plan
 from plumbline.wakes.messages import Wake
 
 

@@ -12,10 +12,12 @@ from typing import Any
 from plumbline.alerts import wording
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
-from plumbline.handlers.operate import acting, holding, looking, status
-from plumbline.handlers.operate.asking import Answer, Asked, Command, Desk, Refused, Typed, folded
+from plumbline.handlers.operate import exemptions, findings, pauses, plan, repairs, status
+from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
+from plumbline.handlers.operate.lists import folded
+from plumbline.handlers.operate.typed import Command, Typed
 
-__all__ = ("COMMANDS", "Answer", "Desk", "Refused", "answer")
+__all__ = ("COMMANDS", "Answer", "Connections", "Refused", "answer")
 
 #: Understood by every command: the answer's text is the JSON that scripts get.
 _JSON = "--json"
@@ -23,20 +25,20 @@ _LONGEST_NAME = 200
 _COLUMN = 34
 
 
-def answer(plumbline: Plumbline, request: Any, *, now: datetime, desk: Desk | None = None) -> Answer:  # noqa: ANN401 -- a person typed it
+def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Connections | None = None) -> Answer:  # noqa: ANN401 -- a person typed it
     """Do what a request says; a refusal is an answer too, never an exception.
 
     Args:
         plumbline: the account's Plumbline.
         request: `{"command": "undo 7F3K"}` or `{"command": ["undo", "7F3K"]}`; `by` may say who asks.
         now: the time, in UTC.
-        desk: what of the stack only people's questions need.
+        connections: what of the stack only people's questions need.
     """
     as_json = False
     try:
         words = _words(request)
         as_json = _JSON in words
-        asked = Asked(plumbline, desk or Desk(), _by(request), now)
+        asked = Asked(plumbline, connections or Connections(), _by(request), now)
         given = _given(asked, [word for word in words if word != _JSON])
     except Conflict:
         given = Answer(
@@ -101,18 +103,18 @@ _UNTIL = "--days N|--until YYYY-MM-DD"
 #: All that can be typed, in the order in which help lists it.
 COMMANDS: Mapping[str, Command] = {
     "status": Command("status", "what is watched, open, exempt, paused, and who hears", status.status),
-    "findings": Command("findings", "the open findings, worst first", looking.findings),
-    "show": Command("show FINDING", "everything about one of them, such as 7F3K", looking.show, 1, 1),
-    "plan": Command("plan [FINDING]", "what would be done now; changes nothing", looking.plan, 0, 1),
-    "sweep": Command("sweep", "look through the account now", acting.sweep),
+    "findings": Command("findings", "the open findings, worst first", findings.findings),
+    "show": Command("show FINDING", "everything about one of them, such as 7F3K", findings.show, 1, 1),
+    "plan": Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1),
+    "sweep": Command("sweep", "look through the account now", repairs.sweep),
     "undo": Command(
-        "undo FINDING [--force]", "put back what was before its repair", acting.undo, 1, 1, flags=("force",)
+        "undo FINDING [--force]", "put back what was before its repair", repairs.undo, 1, 1, flags=("force",)
     ),
-    "approve": Command("approve FINDING", "do what is proposed", acting.approve, 1, 1),
+    "approve": Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1),
     "enforce": Command(
         "enforce [CONTROL|FINDING] [--yes]",
         "end adoption's grace; lists first what it means",
-        acting.enforce,
+        repairs.enforce,
         0,
         1,
         flags=("yes",),
@@ -120,31 +122,31 @@ COMMANDS: Mapping[str, Command] = {
     "exempt": Command(
         f"exempt FINDING|TARGET|PATTERN [--control ID|all] {_UNTIL} --owner WHO --reason WHY [--all]",
         "leave it alone until then",
-        holding.exempt,
+        exemptions.exempt,
         1,
         1,
         ("control", "days", "until", "owner", "reason"),
         ("all",),
-        holding.EXEMPT_EXAMPLE,
+        exemptions.EXEMPT_EXAMPLE,
     ),
     "unexempt": Command(
         "unexempt NUMBER|FINDING|TARGET [--control ID]",
         "end an exemption before its time",
-        holding.unexempt,
+        exemptions.unexempt,
         1,
         1,
         ("control",),
     ),
-    "exemptions": Command("exemptions", "all that is exempt, why and until when", holding.exemptions),
+    "exemptions": Command("exemptions", "all that is exempt, why and until when", exemptions.exemptions),
     "pause": Command(
         f"pause [CONTROL] --hours N|{_UNTIL} --reason WHY",
         "repair nothing until then; goes on watching and telling",
-        holding.pause,
+        pauses.pause,
         0,
         1,
         ("hours", "days", "until", "reason"),
-        example=holding.PAUSE_EXAMPLE,
+        example=pauses.PAUSE_EXAMPLE,
     ),
-    "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", holding.resume, 0, 1),
+    "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", pauses.resume, 0, 1),
     "help": Command("help [COMMAND]", "this", help_, 0, 1),
 }

@@ -16,7 +16,9 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.restraints import EVERY_CONTROL
-from plumbline.handlers.operate.asking import Answer, Asked, Typed, brief, rows
+from plumbline.handlers.operate.asked import Answer, Asked
+from plumbline.handlers.operate.lists import brief, rows
+from plumbline.handlers.operate.typed import Typed
 
 #: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
 _LATE = timedelta(hours=2)
@@ -113,7 +115,7 @@ def _pause(name: str, pause: Pause) -> str:
 def _alarms(asked: Asked) -> tuple[list[str] | None, str]:
     """The stack's own alarms that are on."""
     deployment = asked.plumbline.engine.deployment
-    prefix = f"{deployment.voice.stack}-"
+    prefix = f"{deployment.sender.stack}-"
     call = Call("cloudwatch", "DescribeAlarms", {"AlarmNamePrefix": prefix, "StateValue": "ALARM"})
     try:
         answer = asked.plumbline.engine.aws.eyes(asked.account, deployment.home)(call)
@@ -128,7 +130,7 @@ def _unconfirmed(asked: Asked) -> tuple[list[dict[str, str]] | None, str]:
     eyes = asked.plumbline.engine.aws.eyes(asked.account, asked.plumbline.engine.deployment.home)
     deaf: list[dict[str, str]] = []
     silent: list[str] = []
-    for topic in asked.desk.topics:
+    for topic in asked.connections.topics:
         name = topic.rpartition(":")[2]
         try:
             found = eyes(Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})).get("Subscriptions", ())
@@ -137,7 +139,7 @@ def _unconfirmed(asked: Asked) -> tuple[list[dict[str, str]] | None, str]:
         waiting = [one for one in found if one["SubscriptionArn"] in _UNCONFIRMED]
         deaf += [{"topic": name, "endpoint": one["Endpoint"]} for one in waiting]
         silent += [name] if len(waiting) == len(found) else []
-    if not asked.desk.topics:
+    if not asked.connections.topics:
         return [], ""
     if not deaf and not silent:
         return deaf, "every address is confirmed"

@@ -1,4 +1,4 @@
-"""Questions that change nothing: what is open, what is known of one finding, what would be done now."""
+"""What would be done now, and why not: plan. Looks again, and changes nothing."""
 
 from __future__ import annotations
 
@@ -10,53 +10,14 @@ from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
-from plumbline.findings.finding import Finding, Repair, to_json
+from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why, restraint
-from plumbline.handlers.operate.asking import Answer, Asked, Typed, brief, finding_of, name_of, rows
+from plumbline.handlers.operate.asked import Answer, Asked, finding_of
+from plumbline.handlers.operate.lists import brief, name_of
+from plumbline.handlers.operate.typed import Typed
 
 #: Looking again takes seconds for each; a function has a minute.
 MOST_PLANS = 20
-
-
-def findings(asked: Asked, _typed: Typed) -> Answer:
-    """The open findings, worst first."""
-    found = asked.open_findings()
-    if not found:
-        return Answer("Nothing is open: everything watched is in line with the baseline.", {"findings": []})
-    text = "\n".join([*rows(asked, found), "", f"Type: plumbline show {found[0].short}"])
-    return Answer(text, {"findings": [brief(one) for one in found]})
-
-
-def show(asked: Asked, typed: Typed) -> Answer:
-    """Everything about one finding."""
-    finding = finding_of(asked, typed.word)
-    control = asked.plumbline.engine.controls.get(finding.control)
-    facts = {
-        "What": f"{name_of(control, finding)} {finding.deviation.summary}",
-        "Status": finding.status.value,
-        "Control": finding.control,
-        "Target": str(finding.target),
-        "First seen": wording.moment(finding.first_seen),
-        "Closed": wording.moment(finding.closed_at) if finding.closed_at else "",
-        "Next step": wording.moment(finding.due) if finding.due and finding.is_open else "",
-        "Found by": finding.origin.value,
-        "Who": f"{finding.cause.who} {finding.cause.principal}".strip(),
-        "Did": f"{finding.cause.action} {finding.cause.at}".strip(),
-        "From": f"{finding.cause.source} {finding.cause.tool}".strip(),
-        "Told": ", ".join(finding.told),
-        "Grace ended by": wording.said(finding.enforced_by),
-    }
-    parts = [f"Finding {finding.id}", wording.table(facts)]
-    parts += [_repair_text(control, one) for one in finding.repairs]
-    if control:
-        parts.append(f"Why this rule exists\n  {control.prose.get('Why', '')}")
-    if finding.is_open and finding.proposal:
-        parts.append(f"To do what is proposed, type: plumbline approve {finding.short}")
-    if finding.undoable:
-        parts.append(f"To take the repair back, type: plumbline undo {finding.short}")
-    if finding.is_open:
-        parts.append(f"To see what would be done now, type: plumbline plan {finding.short}")
-    return Answer("\n\n".join(parts), json.loads(to_json(finding)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +114,3 @@ def _held(held: Restraint, finding: Finding, made: Plan) -> str:
         Why.FIGHT: "Nothing: it is a fight, somebody puts it back each time. To try again, type: plumbline resume",
         Why.SPENT: f"With the next clock hour, for this hour's repairs are used up: {does}",
     }[held.why]
-
-
-def _repair_text(control: Control | None, repair: Repair) -> str:
-    facts = {
-        "Repair": f"{wording.moment(repair.at)}: Plumbline {repair.plan.summary}",
-        "Before": control.describe(repair.before) if control else "",
-        "After": control.describe(repair.after) if control and repair.after is not None else "",
-        "Error": repair.error,
-        "Approved by": wording.said(repair.by),
-        "Undone": wording.moment(repair.undone) if repair.undone else "",
-        "Undone by": wording.said(repair.undone_by),
-        "No undo for": repair.plan.irreversible,
-    }
-    calls = "\n".join(
-        f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do
-    )
-    return f"{wording.table(facts)}\n  Calls made\n{calls}"

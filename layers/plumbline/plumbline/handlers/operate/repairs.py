@@ -9,20 +9,14 @@ from datetime import datetime
 from plumbline.alerts import decisions, wording
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import ANY
+from plumbline.engine.approving import approve as carry_out
 from plumbline.engine.case import Outcome
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
-from plumbline.handlers.operate.asking import (
-    Answer,
-    Asked,
-    Refused,
-    Typed,
-    control_of,
-    finding_of,
-    name_of,
-    wrapped,
-)
-from plumbline.handlers.operate.looking import MOST_PLANS, prospect
+from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
+from plumbline.handlers.operate.lists import name_of, wrapped
+from plumbline.handlers.operate.plan import MOST_PLANS, prospect
+from plumbline.handlers.operate.typed import Typed
 
 _APPROVED = {
     Outcome.REPAIRED: "Done: {name} is in line with the baseline. To take it back, type: plumbline undo {short}",
@@ -61,7 +55,7 @@ def approve(asked: Asked, typed: Typed) -> Answer:
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
     if finding.control not in engine.controls:
         raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
-    settled = engine.approve(finding, now=asked.now, by=asked.by)
+    settled = carry_out(engine, finding, now=asked.now, by=asked.by)
     name = wording.clean(engine.controls[finding.control].name(finding.target))
     data = {"finding": finding.id, "outcome": settled.outcome.value, "reason": settled.reason}
     said = _APPROVED.get(settled.outcome)
@@ -100,8 +94,8 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     busy = len(graced) - len(done)
     missed = f"{busy} more just being settled; type the same again in two minutes." if busy else ""
     named = [f"{one.short}  {_named(asked, one)}" for one in done]
-    voice = asked.plumbline.engine.deployment.voice
-    trouble = asked.tell(decisions.enforced(named, asked.by, voice)) if done else ""
+    sender = asked.plumbline.engine.deployment.sender
+    trouble = asked.tell(decisions.enforced(named, asked.by, sender)) if done else ""
     head = f"The grace of {_count(done)}{what} is over:"
     then = "\n".join(lines)
     tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
@@ -111,10 +105,10 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
 
 def sweep(asked: Asked, _typed: Typed) -> Answer:
     """Look through the account now."""
-    if asked.desk.units is None:
+    if asked.connections.units is None:
         raise Refused("there is no queue for the pieces of a sweep here; wait for the hourly one")
     units = asked.plumbline.units()
-    asked.desk.units.send([one.to_json() for one in units])
+    asked.connections.units.send([one.to_json() for one in units])
     controls = len({control for one in units for control in one.controls})
     return Answer(
         f"A sweep is on its way: {len(units)} piece{'s' * (len(units) != 1)}, {controls} controls. It takes a minute "

@@ -1,12 +1,11 @@
-"""Commands that keep Plumbline from repairing, for a while, and those that end it: exemptions and pauses."""
+"""Commands that leave something alone for a while, and that end it: exempt, unexempt, exemptions."""
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
 
 from plumbline.alerts import decisions, wording
 from plumbline.core.targets import Target
@@ -22,34 +21,25 @@ from plumbline.decisions.exemptions import (
     kinds_of,
     matches_everything,
 )
-from plumbline.decisions.pauses import Pause
-from plumbline.findings import clocks
-from plumbline.findings.finding import MAX_ATTEMPTS, Finding, Status, spoken
-from plumbline.findings.restraints import EVERY_CONTROL
-from plumbline.handlers.operate.asking import (
-    Answer,
-    Asked,
-    Refused,
-    Typed,
-    control_of,
-    finding_of,
-    paragraphs,
-    text_of,
-    until_of,
-    wrapped,
-)
+from plumbline.findings.finding import Status, spoken
+from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
+from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, wrapped
+from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
 #: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
 _MOST_EXEMPTIONS = 300
+
+
 _MOST_STORED = 300_000
+
+
 _WILD = "*?["
+
+
 _STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
-_NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
+
+
 EXEMPT_EXAMPLE = "exempt 7F3K --days 7 --owner ann --reason 'moves to the new account in May'"
-PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
-
-
-# --- exemptions ----------------------------------------------------------------------------------------------------
 
 
 def exempt(asked: Asked, typed: Typed) -> Answer:
@@ -82,7 +72,7 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         asked.put(
             replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
         )
-    trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.voice))
+    trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.sender))
     facts = _facts(made) | {
         "Replaces": ", ".join(one.id for one in same),
         "Covers now": ", ".join(one.short for one in covered[:20]) or "no open finding",
@@ -118,11 +108,11 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
     ]
     for one in freed:
         asked.put(replace(one, due=now))
-    trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.voice))
+    trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.sender))
     which = ", ".join(one.short for one in freed[:20]) or "nothing that is open"
     text = f"The exemption {ended.id} is over. The next sweep judges again what it covered ({which})."
     return Answer(
-        paragraphs(text, _NOT_TO_WAIT, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]}
+        paragraphs(text, NOT_TO_WAIT, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]}
     )
 
 
@@ -238,142 +228,3 @@ def _facts(exemption: Exemption) -> dict[str, str]:
         "Owner": exemption.owner,
         "Reason": exemption.reason,
     }
-
-
-# --- pauses --------------------------------------------------------------------------------------------------------
-
-
-def pause(asked: Asked, typed: Typed) -> Answer:
-    """Repair nothing for a while."""
-    control = control_of(asked, typed.word) if typed.words else ANY
-    until = until_of(
-        asked,
-        typed,
-        most_days=asked.plumbline.engine.baseline.patience.pause_days,
-        setting="pauses.max_days",
-        example=PAUSE_EXAMPLE,
-    )
-    made = Pause(until, text_of(typed, "reason", PAUSE_EXAMPLE), asked.by)
-    before, version = asked.plumbline.ledger.all_pauses(asked.account)
-    running = {name: one for name, one in before.items() if one.until > asked.now}
-    asked.plumbline.ledger.save_pauses(asked.account, {**running, control: made}, version)
-    trouble = asked.tell(decisions.paused(control, made, asked.plumbline.engine.deployment.voice))
-    text = (
-        f"Paused: {decisions.repairs(control)}, until {wording.moment(until)}. Plumbline goes on watching and telling. "
-        "A repair that is running at this moment is finished."
-    )
-    old = running.get(control)
-    replaces = wording.table({"Replaces": f"the pause until {wording.moment(old.until)}: {old.reason}"}) if old else ""
-    end = f"To go on before that, type: plumbline resume{'' if control == ANY else f' {control}'}"
-    return Answer(
-        paragraphs(text, replaces, end, trouble),
-        {"control": control, "pause": made.to_json(), "replaces": old.to_json() if old else None},
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Resumed:
-    """What a resume took away."""
-
-    pauses: Mapping[str, Pause]
-    counted: Mapping[str, int]
-    fights: Sequence[Finding]
-    given_up: Sequence[Finding]
-
-    @property
-    def nothing(self) -> bool:
-        return not (self.pauses or self.counted or self.fights or self.given_up)
-
-
-def resume(asked: Asked, typed: Typed) -> Answer:
-    """Lift a pause, count this hour's repairs anew, and let fights be tried again."""
-    control = control_of(asked, typed.word) if typed.words else ANY
-    before, version = asked.plumbline.ledger.all_pauses(asked.account)
-    running = {name: one for name, one in before.items() if one.until > asked.now}
-    lifted = {name: one for name, one in running.items() if control in (ANY, name)}
-    if lifted:
-        left = {name: one for name, one in running.items() if name not in lifted}
-        asked.plumbline.ledger.save_pauses(asked.account, left, version)
-    waiting = [
-        one for one in asked.open_findings() if control in (ANY, one.control) and one.status is not Status.EXEMPT
-    ]
-    fights = _forget_fights(asked, waiting)
-    given_up = _forgive_tries(asked, [one for one in waiting if one.id not in {fight.id for fight in fights}])
-    done = _Resumed(lifted, _forget_counts(asked, control), fights, given_up)
-    still = running.get(EVERY_CONTROL) if control != ANY else None
-    held = (
-        f"All repairs are paused until {wording.moment(still.until)}. To lift that too, type: plumbline resume"
-        if still
-        else ""
-    )
-    if done.nothing:
-        text = f"There was nothing to resume: {decisions.repairs(control)} go on as they are."
-        return Answer(paragraphs(text, held))
-    for one in waiting:
-        if one not in (*done.fights, *done.given_up) and _waits(asked, one):
-            asked.put(replace(one, due=asked.now))
-    facts = {
-        "Pauses lifted": "; ".join(f"{decisions.repairs(name)}, {one.reason}" for name, one in lifted.items()),
-        "Counted anew": "; ".join(f"{decisions.repairs(name)}, {count} so far" for name, count in done.counted.items()),
-        "Fights": ", ".join(one.short for one in done.fights),
-        "Tried again": ", ".join(one.short for one in done.given_up),
-    }
-    trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.voice))
-    text = (
-        f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
-    )
-    return Answer(
-        paragraphs(text, _NOT_TO_WAIT, held, trouble),
-        {
-            "control": control,
-            "pauses": list(lifted),
-            "counters": dict(done.counted),
-            "fights": [one.id for one in done.fights],
-            "tried_again": [one.id for one in done.given_up],
-        },
-    )
-
-
-def _forget_counts(asked: Asked, control: str) -> Mapping[str, int]:
-    """Count the repairs of this clock hour anew; what was counted so far."""
-    ledger, now = asked.plumbline.ledger, asked.now
-    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
-    spent = ledger.spent_in(asked.account, now)
-    counted = {name: n for name, n in spent.items() if n and name in known and control in (ANY, name)}
-    for name in counted:
-        ledger.forget_spent(asked.account, name, now)
-        # the next time the breaker stops repairs within this hour is news again
-        ledger.told(f"breaker#{name}#{_hour(now):%Y-%m-%dT%H}", now=now, within=timedelta(0))
-    return counted
-
-
-def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
-    """Let the targets that somebody fought over be repaired again."""
-    return [
-        one
-        for one in waiting
-        if "fight" in one.told
-        and asked.put(
-            replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
-        )
-    ]
-
-
-def _forgive_tries(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
-    """Let repairs that did not hold, several times, be tried again."""
-    return [
-        one
-        for one in waiting
-        if one.tries >= MAX_ATTEMPTS and asked.put(replace(one, forgiven=len(one.repairs), then="", due=asked.now))
-    ]
-
-
-def _waits(asked: Asked, finding: Finding) -> bool:
-    """Whether a finding's repair was due, and only a pause or a breaker put it off."""
-    control = asked.plumbline.engine.controls.get(finding.control)
-    acts = clocks.acts_at(asked.plumbline.engine.rule(control.id), finding) if control else None
-    return acts is not None and acts <= asked.now and finding.due is not None and finding.due > asked.now
-
-
-def _hour(now: datetime) -> datetime:
-    return now.replace(minute=0, second=0, microsecond=0)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from plumbline.alerts import wording
-from plumbline.alerts.wording import Letter, Voice
+from plumbline.alerts import digest, weekly
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.core.control import Control, Response
 from plumbline.core.errors import AwsRefusal, Conflict
@@ -21,12 +21,12 @@ WEEKLY_TOLD_FOR = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class Notifier:
     """Sends letters and writes findings.
 
     Attributes:
         rule: control id -> what the baseline says of it, no bolder than the stack's mode.
-        voice: what letters need to name commands.
+        sender: what letters need to name commands.
     """
 
     controls: Mapping[str, Control]
@@ -34,7 +34,7 @@ class Teller:
     rule: Callable[[str], Rule]
     ledger: Ledger
     alerts: Alerts
-    voice: Voice
+    sender: Sender
 
     def save(self, case: Case, finding: Finding, *, spend: Breakers | None = None) -> Finding:
         """Write a finding over what the case was read with; an earlier life that it follows goes into the history.
@@ -59,15 +59,15 @@ class Teller:
         """Whether enough letters were sent in this clock hour."""
         return brief.letters >= self.baseline.letters.per_hour
 
-    def as_urgent(self, finding: Finding, letter: Letter, now: datetime) -> Letter:
+    def as_urgent(self, finding: Finding, alert: Alert, now: datetime) -> Alert:
         """A letter that the escalation address gets too, where its time has come and something else is told."""
         escalates = clocks.escalates_at(self.rule(finding.control), finding)
         if escalates is None or now < escalates:
-            return letter
-        return replace(letter, attributes={**letter.attributes, "escalation": "true"})
+            return alert
+        return replace(alert, attributes={**alert.attributes, "escalation": "true"})
 
     def tell(
-        self, case: Case, finding: Finding, transition: str, letter: Letter, *, due: datetime | None = None
+        self, case: Case, finding: Finding, transition: str, alert: Alert, *, due: datetime | None = None
     ) -> Finding:
         """Claim, send, record: a second process finds the claim; a crash in between leaves it to be taken over.
 
@@ -75,29 +75,29 @@ class Teller:
             case: what is being settled.
             finding: what is told of.
             transition: what is told.
-            letter: how.
+            alert: how.
             due: when to look again, where the clock does not say.
         """
         lease = case.now + LEASE
         claimed = self.save(case, replace(finding, outbox=transition, lease=lease, due=lease))
-        self.alerts.send(letter)
+        self.alerts.send(alert)
         told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
         return self.ledger.save(
-            replace(told, due=due or clocks.next_look(case.rule, told, case.now)), now=case.now, letter=True
+            replace(told, due=due or clocks.next_look(case.rule, told, case.now)), now=case.now, alert=True
         )
 
-    def tell_held(self, finding: Finding, transition: str, letter: Letter, brief: Brief, now: datetime) -> Finding:
+    def tell_held(self, finding: Finding, transition: str, alert: Alert, brief: Brief, now: datetime) -> Finding:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
         if self.in_storm(brief):
             return self.ledger.save(replace(finding, outbox=DIGEST + transition), now=now)
-        self.alerts.send(letter)
-        return self.ledger.save(replace(finding, told=(*finding.told, transition), outbox=""), now=now, letter=True)
+        self.alerts.send(alert)
+        return self.ledger.save(replace(finding, told=(*finding.told, transition), outbox=""), now=now, alert=True)
 
-    def send_once(self, key: str, letter: Letter, *, now: datetime, within: timedelta) -> None:
+    def send_once(self, key: str, alert: Alert, *, now: datetime, within: timedelta) -> None:
         """Claim, send, record, for letters that belong to no finding."""
         if self.ledger.once(key, now=now, within=LEASE):
             try:
-                self.alerts.send(letter)
+                self.alerts.send(alert)
             except AwsRefusal:
                 self.ledger.told(key, now=now, within=timedelta(0))  # give the claim back: the next try sends it
                 raise
@@ -119,7 +119,7 @@ class Teller:
         if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:
-            self.alerts.send(wording.digest(self.controls, waiting, self.voice))
+            self.alerts.send(digest.digest(self.controls, waiting, self.sender))
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise
@@ -141,6 +141,6 @@ class Teller:
         key = f"weekly#{account}#{now:%G-%V}"
         lives = self.ledger.lives(account)
         watched = sum(rule.response is not Response.OFF for rule in self.baseline.rules.values())
-        letter = wording.weekly(self.controls, lives, self.voice, now, watched)
-        self.send_once(key, letter, now=now, within=WEEKLY_TOLD_FOR)
+        alert = weekly.weekly(self.controls, lives, self.sender, now, watched)
+        self.send_once(key, alert, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)

@@ -1,0 +1,147 @@
+"""The ledger's table: two string keys, and how what is remembered stands in its items. Pure.
+
+    pk                sk                              what
+    account#ID        finding#CONTROL#TARGET          the latest life of a finding; has `open` while it lasts
+    account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
+    account#ID        exemptions                      all exemptions, one item
+    account#ID        pauses                          all pauses, one item
+    account#ID        spent#CONTROL#HOUR              repairs in that clock hour; * for all, `letters` for letters
+    account#ID        adopted#CONTROL                 when the first sweep of a control was done
+    once              KEY                             somebody was told; not again before `expires`
+    account#ID        swept                           when the last sweep was done
+
+The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is
+one JSON text in `body`: DynamoDB's own types would turn numbers into decimals and say nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from plumbline.core.errors import LedgerDown
+from plumbline.core.targets import Target
+from plumbline.decisions.pauses import Pause
+from plumbline.findings.finding import Finding
+from plumbline.findings.stored import from_json, to_json
+
+Item = Mapping[str, Mapping[str, str]]
+
+
+#: Guidance of the UK Ministry of Justice for internal services: 13 months.
+KEPT_FOR = timedelta(days=395)
+
+
+def account_key(account: str) -> str:
+    """The partition of an account."""
+    return f"account#{account}"
+
+
+def finding_key(control: str, target: Target) -> str:
+    """Where the latest life of a finding stands."""
+    return f"finding#{control}#{target}"
+
+
+def spent_key(control: str, now: datetime) -> str:
+    """Where the repairs of a control in this clock hour are counted."""
+    return f"spent#{control}#{now:%Y-%m-%dT%H}"
+
+
+def adopted_key(control: str) -> str:
+    """Where it stands how far a control's first sweep has come."""
+    return f"adopted#{control}"
+
+
+def key_of(pk: str, sk: str) -> dict[str, Mapping[str, str]]:
+    """The key of an item."""
+    return {"pk": string(pk), "sk": string(sk)}
+
+
+def string(value: str) -> Mapping[str, str]:
+    """A text as DynamoDB takes it."""
+    return {"S": value}
+
+
+def number(value: int) -> Mapping[str, str]:
+    """A number as DynamoDB takes it."""
+    return {"N": str(value)}
+
+
+def epoch(at: datetime) -> int:
+    """An instant as DynamoDB counts the time to live: in seconds since 1970."""
+    return int(at.timestamp())
+
+
+def unchanged(version: int) -> Mapping[str, Any]:
+    """The condition that nobody has written since `version` was read."""
+    if version == 0:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": number(version)},
+    }
+
+
+def item_of(finding: Finding, now: datetime) -> Item:
+    """A finding as an item; with `open` and `due`, for the index, while it lasts."""
+    item = key_of(account_key(finding.target.account), finding_key(finding.control, finding.target)) | {
+        "id": string(finding.id),
+        "body": string(to_json(finding)),
+        "version": number(finding.version),
+    }
+    if finding.is_open or finding.awaits_digest:
+        return item | {
+            "open": string(finding.target.account),
+            "due": string(finding.due.isoformat() if finding.due else "9999"),
+        }
+    return item | {"expires": number(epoch(now + KEPT_FOR))}
+
+
+def buried_item(finding: Finding, now: datetime) -> Item:
+    """An earlier life of a finding as an item of the history."""
+    seen = finding.first_seen.isoformat()
+    # nobody was told of its end yet: the next digest finds it through the index
+    waits = {"open": string(finding.target.account), "due": string("9999")} if finding.awaits_digest else {}
+    return (
+        waits
+        | key_of(account_key(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}")
+        | {
+            "id": string(finding.id),
+            "body": string(to_json(finding)),
+            "expires": number(epoch(now + KEPT_FOR)),
+        }
+    )
+
+
+def finding_in(item: Item | None) -> Finding | None:
+    """The finding in an item; None where there is none."""
+    return from_json(item["body"]["S"]) if item else None
+
+
+def body_of(item: Item | None, empty: Any) -> Any:  # noqa: ANN401
+    """The JSON in an item; `empty` where there is none."""
+    return json.loads(item["body"]["S"]) if item else empty
+
+
+def version_of(item: Item | None) -> int:
+    """The version of an item; 0 where there is none."""
+    return int(item["version"]["N"]) if item else 0
+
+
+def pauses_in(item: Item | None) -> Mapping[str, Pause]:
+    """All pauses, by control or `*`."""
+    return {name: Pause.from_json(one) for name, one in body_of(item, {}).items()}
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """What was written by hand, or by a later version, must not be taken for nothing."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise LedgerDown(
+            f"{what} in the ledger cannot be read ({type(error).__name__}: {error}); nothing is repaired"
+        ) from error

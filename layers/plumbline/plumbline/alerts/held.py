@@ -1,0 +1,62 @@
+"""Why nothing is repaired now, in words. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from plumbline.alerts.wording import away, moment
+from plumbline.core.calls import Plan
+from plumbline.findings.finding import Finding
+from plumbline.findings.restraints import Restraint, Why
+
+
+def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> str:
+    """Why nothing is repaired now, as it stands in an e-mail."""
+    acts = held.until or now
+    if held.why is Why.NO_PLAN:
+        return f"Plumbline does not repair this: {plan.refusal}."
+    if held.why is Why.OBSERVE:
+        when = "have repaired this now" if acts <= now else f"repair this on {moment(acts)}"
+        return f"Plumbline observes only. It would {when}: it {plan.summary}."
+    if held.why is Why.NOT_DUE:
+        when = f"{away(acts - now)}, on {moment(acts)}"
+        what = "propose a repair of this" if held.proposes else "repair this"
+        if finding.is_adopted and finding.spared(now):
+            does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
+            return (
+                "It may have been there before Plumbline looked for the first time, so it is left alone for now. "
+                f"{when[0].upper()}{when[1:]}, Plumbline {does}. Until then you can do it, exempt it, or end its grace."
+            )
+        return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."
+    if held.why is Why.PROPOSE:
+        return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
+    if held.why is Why.PAUSED:
+        return f"Repairs are paused until {moment(acts)}. Then Plumbline {plan.summary}."
+    if held.why is Why.TRIED:
+        return f"Plumbline tried {len(finding.repairs)} times and stopped; a person has to look."
+    return "Plumbline only tells about this; it changes nothing."
+
+
+def next_step(held: Restraint, plan: Plan) -> str:
+    """What comes next and when, as it stands in lists."""
+    at = f"{held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
+    does = f"Plumbline {plan.summary}"
+    return {
+        Why.NO_PLAN: f"not repaired: {plan.refusal}",
+        Why.OBSERVE: f"only observed; on {at} {does}, if it may",
+        Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
+        Why.PROPOSE: f"waits for approval: {does}",
+        Why.PAUSED: f"paused until {at}; then {does}",
+        Why.TRIED: "a person has to look: several tries did not hold",
+    }.get(held.why, "only told: a person has to put it right")
+
+
+def not_approved(held: Restraint, short: str) -> str:
+    """Why an approval changes nothing, and what to type."""
+    if held.exemption:
+        mine = held.exemption.id
+        end = f"Type: plumbline unexempt {mine}" if mine else "Remove it from baseline.yaml and deploy"
+        return f"It is exempt until {moment(held.exemption.until)}. {end}"
+    if held.why is Why.PAUSED and held.until:
+        return f"Repairs are paused until {moment(held.until)}. Type: plumbline resume, then plumbline approve {short}"
+    return "Its control, or the whole of Plumbline, only observes or tells now; see baseline.yaml and the stack's Mode"

@@ -1,0 +1,117 @@
+"""Alerts about what came of a repair, or of its undo. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from plumbline.alerts.alert import Alert, Sender
+from plumbline.alerts.finding import about, past_tense, sentence, what_happened
+from plumbline.alerts.wording import clean, moment, said
+from plumbline.core.control import Control
+from plumbline.core.targets import State
+from plumbline.findings.finding import Finding
+
+
+def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
+    """A repair that held. What of the deviation adoption's grace still covers is left alone, and the letter says so."""
+    last = finding.repairs[-1]
+    old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted]
+    left = f"{', '.join(old)}; until {moment(finding.grace_until)}" if old and finding.grace_until else ""
+    rows = what_happened(finding) | {
+        "Before": control.describe(last.before),
+        "Now": control.describe(last.after),
+        "Repair": f"Plumbline {last.plan.summary}.",
+        "Approved by": said(last.by),
+        "Not undone": last.plan.irreversible,
+        "Left alone": f"{left}, for it was there before Plumbline" if left else "",
+    }
+    right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
+    lead = f"{sentence(control, finding, past=True)} {right}"
+    return about("repaired", control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
+
+
+def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Alert:
+    """A repair that was not finished.
+
+    Args:
+        control: the rule.
+        finding: with the repair.
+        again: whether and when it is tried again, one sentence.
+        sender: names commands and account.
+    """
+    last = finding.repairs[-1]
+    total = len(last.plan.steps)
+    made = f"at most {last.done} of {total} change{'s' * (total != 1)} {'were' if last.done > 1 else 'was'} made"
+    if not last.done:
+        made = f"none of {total} change{'s' * (total != 1)} was made"
+    lead = (
+        f"{sentence(control, finding)} Plumbline began to repair it and could not finish: {made}. {again}"
+        f"{' What it did can be undone.' if last.undo and last.done else ''}"
+    )
+    rows = what_happened(finding) | {
+        "Error": last.error,
+        "Before": control.describe(last.before),
+        "Repair": f"Plumbline {last.plan.summary}.",
+    }
+    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo))
+
+
+def not_converged(control: Control, finding: Finding, sender: Sender) -> Alert:
+    """A repair that AWS accepted and that changed nothing."""
+    last = finding.repairs[-1]
+    lead = (
+        f"{sentence(control, finding)} Plumbline repaired it, AWS accepted every change, and it is still so. "
+        "Something else may be putting it back. A person should look."
+    )
+    rows = what_happened(finding) | {
+        "Before": control.describe(last.before),
+        "Now": control.describe(last.after),
+        "Repair": f"Plumbline {last.plan.summary}.",
+    }
+    return about("not converged", control, finding, sender, lead=lead, rows=rows, undo=bool(last.plan.undo))
+
+
+def undone(
+    control: Control,
+    finding: Finding,
+    state: State,
+    until: datetime,
+    sender: Sender,
+    by: str = "",
+    *,
+    restored: bool = True,
+) -> Alert:
+    """A person took a repair back; `restored` says whether AWS then showed what was before it."""
+    before = finding.last_repairs[0].before
+    now = "it is as it was before" if restored else "AWS took every change, and it is still not as it was"
+    lead = (
+        f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: {now}. "
+        f"Plumbline leaves it alone until {moment(until)}, and then judges it afresh."
+    )
+    rows = {
+        "It was found because it": finding.deviation.summary,
+        "Before the repair": "" if restored else control.describe(before),
+        "Now": control.describe(state),
+        "Undone by": said(by),
+    }
+    what = f"{control.name(finding.target)} {past_tense(finding.deviation.summary)}"
+    return about("undone", control, finding, sender, lead=lead, rows=rows, past=True, subject=what)
+
+
+def undo_cut_short(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
+    """A person's undo that was not finished, or that nobody was told of."""
+    lead = (
+        f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and the function "
+        "that did it was cut short. Below stands how it is now. To take back what is left of the repair, undo it again."
+    )
+    rows = {"Before the repair": control.describe(finding.last_repairs[0].before), "Now": control.describe(state)}
+    return about("undo cut short", control, finding, sender, lead=lead, rows=rows, past=True, undo=True)
+
+
+def undo_failed(control: Control, finding: Finding, error: str, until: datetime, sender: Sender, by: str = "") -> Alert:
+    """A person's undo that AWS refused."""
+    lead = (
+        f"A person wanted to take back Plumbline's repair of {clean(control.name(finding.target))}, and AWS refused a "
+        f"part of it. Plumbline leaves it alone until {moment(until)}. Mend the cause, then undo it once more."
+    )
+    return about("undo failed", control, finding, sender, lead=lead, rows={"Error": error, "By": said(by)}, undo=True)

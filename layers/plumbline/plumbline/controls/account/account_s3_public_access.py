@@ -1,0 +1,64 @@
+"""Nothing in the account's S3 can be made public, whatever a bucket says.
+
+Holds: the account's four public-access switches are on: public ACLs are refused and ignored, public policies are
+refused and restricted.
+Why: one bucket made public by mistake shows its contents to everybody. These switches outweigh what any bucket, old or
+new, says for itself.
+Repair: switches on those that are off, the others stay. A website that S3 serves to everybody is cut off then, and so
+is whoever reads a bucket from another account by a policy that is public as well: so a person decides.
+Undo: sets the four as they were, or leaves nothing configured where nothing was.
+Source: CIS AWS Foundations 7.0, 3.1.4; AWS Startup Security Baseline, ACCT.08; Amazon S3 user guide, Blocking public
+access to your Amazon S3 storage.
+"""
+
+from __future__ import annotations
+
+from plumbline.controls._switch import HELD, Switch, Values
+from plumbline.core.calls import Call
+from plumbline.core.clock import AT_ONCE, NEVER
+from plumbline.core.control import Control, On, Response, Scope, Severity
+from plumbline.core.targets import GLOBAL
+
+FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def write(values: Values | None) -> Call:
+    """All four together, since a call switches off what it leaves out; without values, nothing is configured."""
+    if values is None:
+        return Call("s3control", "DeletePublicAccessBlock")
+    block = {name: bool(values.get(name)) for name in FOUR}
+    return Call("s3control", "PutPublicAccessBlock", {"PublicAccessBlockConfiguration": block})
+
+
+SWITCH = Switch(
+    kind="account-s3-public-access",
+    read=Call("s3control", "GetPublicAccessBlock", absent=("NoSuchPublicAccessBlockConfiguration",)),
+    path=("PublicAccessBlockConfiguration",),
+    wanted=dict.fromkeys(FOUR, (True,)),
+    write=write,
+    wrong="is not wholly on",
+    repair="switches on what is off of the account's public access block",
+    region=GLOBAL,
+    unset=False,
+)
+
+CONTROL = Control(
+    id="account-s3-public-access",
+    doc=__doc__ or "",
+    severity=Severity.HIGH,
+    response=Response.PROPOSE,
+    clocks={"default": AT_ONCE, HELD: NEVER},
+    scope=Scope.GLOBAL,
+    kinds=(SWITCH.kind,),
+    wakes_on=(
+        On("s3.amazonaws.com", ("DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock"), SWITCH.locate),
+    ),
+    reads=frozenset({"s3:GetAccountPublicAccessBlock"}),
+    writes=frozenset({"s3:PutAccountPublicAccessBlock"}),
+    noun="the account's S3 public access block",
+    find=SWITCH.find,
+    observe=SWITCH.observe,
+    detect=SWITCH.detect,
+    describe=SWITCH.describe,
+    plan=SWITCH.plan,
+)

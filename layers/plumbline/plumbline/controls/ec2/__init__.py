@@ -1,0 +1,1 @@
+"""Controls about EC2: what new volumes and instances are like by default."""

@@ -1,0 +1,147 @@
+"""Who asks what of which Plumbline, and the answer."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+from plumbline.alerts import wording
+from plumbline.alerts.alert import Alert
+from plumbline.compose import Plumbline
+from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
+from plumbline.decisions.exemptions import ANY
+from plumbline.findings.finding import SHORT, Finding, spoken
+
+ALL = "all"
+
+
+class Refused(PlumblineError):
+    """What was typed cannot be done. The message says why and what to type instead."""
+
+
+class Outlet(Protocol):
+    """A queue."""
+
+    def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
+        """Send messages, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What of the stack only people's questions need.
+
+    Attributes:
+        units: takes the pieces of a sweep; None where there is no queue.
+        topics: ARNs of the topics that people are told through.
+    """
+
+    units: Outlet | None = None
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answers.
+
+    Attributes:
+        text: for people.
+        data: the same for scripts, JSON-like.
+        ok: whether what was asked was done.
+    """
+
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks whom, and when.
+
+    Attributes:
+        by: who asks, as that person's shell says: a claim, no proof. Lambda does not tell.
+    """
+
+    plumbline: Plumbline
+    connections: Connections
+    by: str
+    now: datetime
+
+    @property
+    def account(self) -> str:
+        """The account that is asked about."""
+        return self.plumbline.account
+
+    def open_findings(self) -> list[Finding]:
+        """All that is open, worst first, then what is due soonest."""
+        return by_urgency(self.plumbline, self.plumbline.ledger.open_findings(self.account))
+
+    def put(self, finding: Finding) -> bool:
+        """Write a finding that nobody is settling; False where somebody was faster: the next sweep judges it."""
+        if finding.is_leased(self.now):
+            return False
+        try:
+            self.plumbline.ledger.save(finding, now=self.now)
+        except Conflict:
+            return False
+        return True
+
+    def tell(self, alert: Alert) -> str:
+        """Send a letter; why it could not be sent, for the answer, as what it tells of is done already."""
+        try:
+            self.plumbline.engine.alerts.send(alert)
+        except AwsRefusal as error:
+            return f"The e-mail about this could not be sent: {error}"
+        return ""
+
+
+def finding_of(asked: Asked, typed: str) -> Finding:
+    """The finding that a person means.
+
+    Raises:
+        Refused: there is none, or more than one.
+    """
+    prefix = spoken(typed)
+    if len(prefix) < SHORT or not (prefix.isascii() and prefix.isalnum()):
+        raise Refused(
+            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more letters or digits, as 7F3K. "
+            "Type: plumbline findings"
+        )
+    same = {one.id: one for one in asked.plumbline.ledger.by_id(asked.account, prefix)}
+    found = sorted(same.values(), key=lambda one: (not one.is_open, -one.first_seen.timestamp()))
+    if not found:
+        raise Refused(f"there is no finding {prefix}. Ids stand in the e-mails and in: plumbline findings")
+    if len(found) > 1:
+        longer = "\n".join(f"  {one.id}  {one.control}  {wording.clean(str(one.target), 60)}" for one in found)
+        raise Refused(f"{len(found)} findings begin with {prefix}; type more of its id:\n{longer}")
+    return found[0]
+
+
+def control_of(asked: Asked, typed: str) -> str:
+    """The id of the control that a person means, or `*` for all of them.
+
+    Raises:
+        Refused: there is no such control.
+    """
+    known = asked.plumbline.engine.controls
+    if typed in (ALL, ANY):
+        return ANY
+    if typed in known:
+        return typed
+    near = difflib.get_close_matches(typed, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"write one of: all, {', '.join(known)}"
+    raise Refused(f"there is no control '{wording.clean(typed, 60)}'; {hint}")
+
+
+def by_urgency(plumbline: Plumbline, found: Sequence[Finding]) -> list[Finding]:
+    """Worst first, then what is due soonest."""
+    never = datetime.max.replace(tzinfo=timezone.utc)
+
+    def rank(one: Finding) -> tuple[int, datetime, str]:
+        control = plumbline.engine.controls.get(one.control)
+        return (control.severity.rank if control else 0, one.due or never, one.id)
+
+    return sorted(found, key=rank)
