@@ -92,7 +92,7 @@ def goals(results: Results) -> list[Goal]:
         ),
         Goal(f"cold wake, own time: at most {_TIMES_FLOOR} x floor", f"{own:.2f} x", own <= _TIMES_FLOOR),
         Goal(f"cold wake, CPU: at most {_TIMES_FLOOR} x floor", f"{cpu:.2f} x", cpu <= _TIMES_FLOOR),
-        Goal("cold wake, own time: below Custodian with byte code", f"{peer:.2f} x", peer < 1),
+        Goal("cold wake, own time: below Custodian", f"{peer:.2f} x", peer < 1),
         *(
             Goal(f"{one.wake}: at most {one.goal} AWS calls", f"{len(one.calls)}", len(one.calls) <= one.goal)
             for one in results.counted

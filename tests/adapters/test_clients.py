@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from itertools import product
 from typing import Any
@@ -59,6 +60,12 @@ def test_a_client_is_made_once(clients: Clients, role: str) -> None:
     made = [clients(ACCOUNT, region, service, role, "", "plumbline-eyes") for region, service in asked]
     assert made[:4] == made[4:]
     assert 4 == len({id(one) for one in made})
+
+
+def test_many_threads_get_the_one_client(clients: Clients) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: clients(ACCOUNT, REGION, "iam", EYES, "", "plumbline-eyes"), range(8)))
+    assert 1 == len({id(one) for one in made})
 
 
 def test_eyes_in_another_account_are_other_eyes(clients: Clients) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -72,19 +73,22 @@ class Clients:
     models: Models = field(default_factory=Models)
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
     _roles: dict[str, _RoleKeys] = field(default_factory=dict, repr=False)
+    #: Clients may be used by many threads, and made by one.
+    _one_at_a_time: RLock = field(default_factory=RLock, repr=False)
 
     def __call__(  # noqa: D102 -- see ClientFactory
         self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
     ) -> Any:  # noqa: ANN401
-        if policy:
-            return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
-        keys = self._remembered(role, session).keys if role else _OWN_KEYS
-        key = (account, region, service, role)
-        made_with, client = self._made.get(key, (None, None))
-        if client is None or made_with is not keys:
-            client = self._client(region, service, keys)
-            self._made[key] = (keys, client)
-        return client
+        with self._one_at_a_time:
+            if policy:
+                return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
+            keys = self._remembered(role, session).keys if role else _OWN_KEYS
+            key = (account, region, service, role)
+            made_with, client = self._made.get(key, (None, None))
+            if client is None or made_with is not keys:
+                client = self._client(region, service, keys)
+                self._made[key] = (keys, client)
+            return client
 
     def _remembered(self, role: str, session: str) -> _RoleKeys:
         known = self._roles.get(role)
