@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from bench.certificates import Certificates
 
 _BYTES = 1 << 16
+_STARTED_IN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +43,27 @@ def opened(endpoint: str, certificates: Certificates) -> Iterator[Front]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.chain, certificates.key)
     where = urlsplit(endpoint)
-    loop = asyncio.new_event_loop()
+    listening: Future[tuple[int, Callable[[], object]]] = Future()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(where.hostname, where.port)
         await asyncio.gather(_pass(reader, back), _pass(there, writer))
 
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
-    thread = threading.Thread(target=loop.run_forever, name="front", daemon=True)
+    async def run() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        listening.set_result((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(stop.set)))
+        await stop.wait()
+        server.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),), name="front", daemon=True)
     thread.start()
+    port, stop = listening.result(timeout=_STARTED_IN)
     try:
-        yield Front(server.sockets[0].getsockname()[1], certificates)
+        yield Front(port, certificates)
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join()
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.close()
 
 
 async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
