@@ -43,9 +43,20 @@ demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KE
 test: $(LOCAL) ## every test, end to end included
 	@$(DEV)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
+.PHONY: laws
+laws: $(VENV)/dev/.ready ## what every control must keep, for one: make laws CONTROL=s3-public-acl
+	@test -n "$(CONTROL)" || { echo "Say which control: make laws CONTROL=s3-public-acl" >&2; exit 1; }
+	@test -n "$(wildcard layers/plumbline/plumbline/controls/*/$(subst -,_,$(CONTROL)).py)" \
+		|| { echo "There is no control $(CONTROL): no file layers/plumbline/plumbline/controls/*/$(subst -,_,$(CONTROL)).py" >&2; exit 1; }
+	@$(DEV)/python -m pytest -q tests/laws $(wildcard tests/controls/*/test_$(subst -,_,$(CONTROL)).py) -k "$(CONTROL) or $(subst -,_,$(CONTROL))"
+
 .PHONY: simulate
 simulate: $(VENV)/dev/.ready ## random histories of a model account: SEEDS=10000, or SEED=123 to replay one
 	@PYTHONPATH=layers/plumbline $(DEV)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --jobs 2)
+
+.PHONY: sizes
+sizes: $(VENV)/dev/.ready $(VENV)/sam/.ready ## how full AWS's policies, roles and rules are; CONTROLS=70 for so many controls
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m tests.generating.sizes $(CONTROLS)
 
 .PHONY: check
 check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
@@ -71,7 +82,7 @@ fix: $(VENV)/dev/.ready ## format, and mend what the linter can mend
 	$(DEV)/ruff check --fix .
 
 .PHONY: sync
-sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blocks, docs/controls.md, baseline.schema.json
+sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blocks, docs, baseline.schema.json
 	@$(DEV)/python -m pytest -q --sync tests/test_generated.py
 
 .PHONY: bench

@@ -12,7 +12,8 @@ from plumbline.alerts import wording
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.controls import registry
 from plumbline.core.calls import Plan
-from plumbline.core.control import Control, Response
+from plumbline.core.clock import Response
+from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import covering

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from functools import cache
@@ -37,6 +38,18 @@ STACK = {
 }
 
 
+#: The same in a stack whose name, partition and region are as long as AWS has them. (A stack called so does not deploy:
+#: its functions and roles may have 64 characters. What fits here fits under any name.)
+LONGEST_NAMES = {
+    "AWS::AccountId": "111122223333",
+    "AWS::Partition": "aws-us-gov",
+    "AWS::Region": "ap-southeast-2",
+    "AWS::StackName": "s" * 128,
+    "AWS::StackId": "arn:aws-us-gov:cloudformation:ap-southeast-2:111122223333:stack/"
+    f"{'s' * 128}/11112222-3333-4444-5555-666677778888",
+}
+
+
 class _Loader(yaml.SafeLoader):
     """Reads `!Ref`, `!Sub` and the like as the JSON they stand for."""
 
@@ -57,19 +70,29 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
+def parsed(text: str) -> Mapping[str, Any]:
+    """The text of a template as data."""
+    written: Mapping[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a SafeLoader that knows intrinsics
+    return written
+
+
 @cache
 def source() -> Mapping[str, Any]:
     """template.yaml as it is written."""
-    written: Mapping[str, Any] = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 -- a SafeLoader that knows intrinsics
-    return written
+    return parsed(TEMPLATE.read_text())
 
 
 @cache
 def transformed() -> Mapping[str, Any]:
     """The template as CloudFormation gets it, without SAM's own resource types."""
+    return by_sam(source())
+
+
+def by_sam(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What SAM makes of a template."""
     assert _SAM.exists(), "SAM's environment is missing; run `make setup`"
     done = subprocess.run(
-        [_SAM, "-c", _TRANSFORM], input=json.dumps(source()), text=True, capture_output=True, check=False,
+        [_SAM, "-c", _TRANSFORM], input=json.dumps(written), text=True, capture_output=True, check=False,
         env={"AWS_DEFAULT_REGION": STACK["AWS::Region"]},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -112,6 +135,52 @@ def text(value: Any) -> str:
     for name, known_value in known.items():
         body = body.replace(f"${{{name}}}", known_value)
     return body.replace("${", "<").replace("}", ">") if "${" in body else body
+
+
+#: What `!GetAtt X.Arn` is, or `!Ref X` of a topic: the ARN behind partition and service, and the property it ends in.
+_ARNS = {
+    "AWS::DynamoDB::Table": ("dynamodb:{region}:{account}:table/", "TableName"),
+    "AWS::IAM::Role": ("iam::{account}:role/plumbline/", "RoleName"),
+    "AWS::Lambda::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
+    "AWS::Serverless::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
+    "AWS::SNS::Topic": ("sns:{region}:{account}:", "TopicName"),
+    "AWS::SQS::Queue": ("sqs:{region}:{account}:", "QueueName"),
+}
+
+
+def as_deployed(value: Any, resources: Mapping[str, Any], stack: Mapping[str, str]) -> Any:
+    """A part of a template as AWS has it once it is deployed: no intrinsic is left in it.
+
+    Args:
+        value: the part: a policy's document, an event pattern.
+        resources: the template's resources, by logical id.
+        stack: what CloudFormation tells the stack, such as `LONGEST_NAMES`.
+
+    Raises:
+        KeyError: it refers to something whose ARN nobody has had to know so far; see `_ARNS`.
+    """
+
+    def arn(name: str, attribute: str = "Arn") -> str:
+        if name in stack:
+            return stack[name]
+        middle, own = _ARNS[resources[name]["Type"]]
+        middle = middle.format(region=stack["AWS::Region"], account=stack["AWS::AccountId"])
+        called = as_deployed(resources[name]["Properties"][own], resources, stack)
+        tail = {"Arn": "", "StreamArn": "/stream/2026-03-02T09:30:00.000"}[attribute]
+        return f"arn:{stack['AWS::Partition']}:{middle}{called}{tail}"
+
+    match value:
+        case {"Ref": str(name)}:
+            return arn(name)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return arn(name, attribute)
+        case {"Fn::Sub": str(body)}:
+            return re.sub(r"\$\{([\w:]+)(?:\.(\w+))?\}", lambda found: arn(found[1], found[2] or "Arn"), body)
+        case Mapping():
+            return {key: as_deployed(one, resources, stack) for key, one in value.items()}
+        case list():
+            return [as_deployed(one, resources, stack) for one in value]
+    return value
 
 
 def ledger_table(name: str) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import EVERY, Control, Deviation, Response, Scope, Settings, Severity
+from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, kept
@@ -122,7 +122,9 @@ class Lamps:
         lamp = self.lamps.get(call.parameters["Name"])
         return lamp and {**lamp, "on": sorted(lamp["on"])}
 
-    def hands(self, _control: Control, _target: Target, _resources: Sequence[str]) -> Callable[[Call], None]:
+    def hands(
+        self, _control: Control, _target: Target, _calls: Sequence[Call], _resources: Sequence[str]
+    ) -> Callable[[Call], None]:
         """Writes."""
         self._maybe_fail(Call("sts", "AssumeRole"))
 
@@ -197,7 +199,7 @@ class Memory:
     swept: datetime | None = None
     never_swept: bool = False
 
-    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
         """See ports.Ledger."""
         self._up()
         hour = f"{now:%Y-%m-%dT%H}"
@@ -208,7 +210,7 @@ class Memory:
             self.spent.get(f"{control}#{hour}", 0),
             self.spent.get(f"*#{hour}", 0),
             self.spent.get(f"letters#{hour}", 0),
-            self._adoption(control),
+            self._adoption(adopted or control),
         )
 
     def _adoption(self, control: str) -> Adoption:

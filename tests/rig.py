@@ -25,17 +25,19 @@ from plumbline.controls import registry
 from plumbline.controls.index import Index
 from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import Control, Response, Scope
+from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.engine.settle import Deployment
 from plumbline.engine.surveying import survey
-from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.wakes.messages import Wake
 from tests.deployed import ledger_table
-from tests.story import Story, World, defaults, stories, world
+from tests.story import HOME, Story, World, defaults, stories, world
 
+#: Regions whose settings stories change; the first sweep has been made in each.
+REGIONS = ("us-east-1", HOME, "us-west-2")
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 CAUSE = Cause(
     action="SomeCall",
@@ -125,7 +127,10 @@ class Rig:
             deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
         )
         for name, rule in rules.items():
-            plumbline.ledger.adopt(self.world.account, name, Adoption(mark(rule)).to_json())
+            scope = plumbline.index.entries[name].scope if name in plumbline.index else Scope.GLOBAL
+            for region in REGIONS:
+                kept = kept_as(name, scope, region)
+                plumbline.ledger.adopt(self.world.account, kept, Adoption(mark(rule)).to_json())
         self.forget()
         return plumbline
 
@@ -229,7 +234,7 @@ class Broken:
             return True
         plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
         act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(
-            self.story.rule, self.target, plan.resources
+            self.story.rule, self.target, plan.undo, plan.resources
         )
         try:
             for call in plan.undo:

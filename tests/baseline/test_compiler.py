@@ -17,8 +17,7 @@ from plumbline.baseline.compiler import compile_text, fits, main
 from plumbline.baseline.rules import Baseline, Patience, load
 from plumbline.baseline.schema import schema
 from plumbline.controls import registry
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)

@@ -11,8 +11,7 @@ from plumbline.baseline import profiles
 from plumbline.baseline.compiler import compile_text
 from plumbline.baseline.rules import Baseline
 from plumbline.controls import registry
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)

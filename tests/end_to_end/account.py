@@ -79,6 +79,7 @@ class Account:
     def sweep(self) -> None:
         """A whole sweep and everything it wakes."""
         self.aws.invoke("plumbline-sweep", {})
+        self.until(lambda: self.waiting("units") == 0, "every unit of the sweep is looked through")
         self.quiet()
 
     def quiet(self, seconds: float = 1.0) -> None:

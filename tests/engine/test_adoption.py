@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import LEASE, Status

@@ -11,8 +11,7 @@ import pytest
 from plumbline.baseline.rules import Breakers, Letters
 from plumbline.core.calls import Call
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import AwsRefusal, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.approving import CannotApprove, approve

@@ -14,8 +14,7 @@ from plumbline.adapters.events import Bus
 from plumbline.adapters.items import item_of
 from plumbline.baseline.rules import Letters
 from plumbline.core.cause import Origin
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.finding import Finding, Status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from botocore.validate import ParamValidator
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
-from plumbline.adapters.clients import session_policy
+from plumbline.adapters.session_policy import LONGEST, named_by, sessions
 from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
@@ -24,8 +24,6 @@ from tests.story import Story, stories
 STORIES = [pytest.param(story, id=str(story)) for story in stories()]
 REPAIRED = [pytest.param(story, id=str(story)) for story in stories() if not story.alert_only]
 CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values()]
-#: AWS's limit for the plain text of all session policies together.
-MAX_SESSION_POLICY = 2048
 
 
 @cache
@@ -91,12 +89,26 @@ def test_every_permission_it_names_exists(control: Control) -> None:
 
 @pytest.mark.parametrize("story", REPAIRED)
 def test_a_writing_session_is_limited_to_this_control_and_this_target(story: Story) -> None:
+    plan = journal(story).plan
+    for calls in (plan.do, plan.undo):
+        for session in sessions(story.rule, calls, plan.resources):
+            assert len(session.policy) <= LONGEST
+            (statement,) = json.loads(session.policy)["Statement"]
+            assert set(statement["Action"]) <= story.rule.writes, "nothing but what the control declares"
+            assert {call.action for call in session.calls} == set(statement["Action"]), (
+                "what this session does, no more"
+            )
+            assert set(statement["Resource"]) <= set(plan.resources)
+
+
+@pytest.mark.parametrize("story", REPAIRED)
+def test_a_session_of_one_call_reaches_what_that_call_writes_to(story: Story) -> None:
+    """Where a repair is too long for one session, each call keeps the ARNs that its parameters name."""
     told = journal(story)
-    policy = session_policy(story.rule, told.plan.resources)
-    assert len(policy) < MAX_SESSION_POLICY
-    allowed = {action for one in json.loads(policy)["Statement"] for action in _listed(one["Action"])}
-    assert allowed <= story.rule.writes, "nothing but what the control declares"
-    assert {call.action for call in told.calls} <= allowed, "everything the repair and its undo need"
+    for call in told.calls:
+        formats, reached = _resource_formats(call.action), named_by([call], told.plan.resources)
+        needed = [arn for arn in told.plan.resources if any(_fits(arn, pattern) for pattern in formats)]
+        assert bool(needed) == bool([arn for arn in reached if arn in needed]), f"{call.action} on {reached}"
 
 
 @pytest.mark.parametrize("story", REPAIRED)
@@ -144,7 +156,3 @@ def test_pure_means_pure(story: Story) -> None:
     ]
     assert first == again
     assert given == json.dumps([told.before, settings], sort_keys=True, default=str)
-
-
-def _listed(value: Any) -> Iterator[str]:
-    yield from [value] if isinstance(value, str) else value

@@ -12,7 +12,8 @@ import pytest
 
 from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Step
-from plumbline.core.control import Control, Response
+from plumbline.core.clock import Response
+from plumbline.core.control import Control
 from plumbline.core.errors import LedgerDown, PlumblineError
 from plumbline.engine import undoing
 from plumbline.engine.case import Outcome, Settled

@@ -30,7 +30,7 @@ def _told(told: World, story: Story) -> tuple[Target, State, tuple[str, ...]]:
 
 
 def _perform(told: World, story: Story, target: Target, plan: Plan, calls: tuple[Call, ...]) -> None:
-    act = told.accounts.hands(story.rule, target, plan.resources)
+    act = told.accounts.hands(story.rule, target, calls, plan.resources)
     for call in calls:
         act(call)
 

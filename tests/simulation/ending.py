@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from plumbline.core.control import Response
+from plumbline.core.clock import Response
 from plumbline.findings.finding import Finding, Status
 from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of
 from tests.simulation.toys import target, wrong

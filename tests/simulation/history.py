@@ -20,8 +20,7 @@ from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
 from plumbline.core.cause import Origin
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import PlumblineError
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.settle import Deployment, Engine

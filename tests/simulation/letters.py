@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from plumbline.core.control import Response
+from plumbline.core.clock import Response
 from plumbline.findings.finding import Status
 from tests.simulation.oracle import DAY, HOUR, LATELY, Oracle, hour_of
 from tests.simulation.toys import target

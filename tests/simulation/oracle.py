@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from plumbline.baseline.rules import Baseline
 from plumbline.core.calls import Call, Step
-from plumbline.core.clock import Clock, utc
-from plumbline.core.control import Response, Settings
+from plumbline.core.clock import Clock, Response, utc
+from plumbline.core.control import Settings
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status

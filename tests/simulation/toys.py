@@ -12,8 +12,8 @@ from typing import Any
 
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, NEVER, Clock
-from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
+from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes.cloudtrail import here, parameter
 

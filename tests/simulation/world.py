@@ -259,7 +259,9 @@ class World:
         """See ports.Aws."""
         return Eyes(self, account, region)
 
-    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
+    def hands(
+        self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
+    ) -> Callable[[Call], None]:
         """See ports.Aws. The oracle judges before every write."""
         inside = self.running[-1]
         self._of_the_account(Call("sts", "AssumeRole"), lambda: None, write=False)

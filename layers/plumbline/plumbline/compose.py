@@ -25,11 +25,11 @@ from plumbline.baseline.rules import load as load_baseline
 from plumbline.controls.index import Index
 from plumbline.controls.index import load as load_index
 from plumbline.core.cause import Origin
-from plumbline.core.control import Response
+from plumbline.core.clock import Response
 from plumbline.core.errors import PlumblineError
 from plumbline.engine.case import Settled
 from plumbline.engine.settle import Deployment, Engine
-from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.sweep.look import Known
 from plumbline.sweep.look import look as look_with
 from plumbline.sweep.units import Unit, units
@@ -110,7 +110,9 @@ class Plumbline:
         for control_id in unit.controls:
             control, rule = self.engine.controls[control_id], self.engine.rule(control_id)
             mine = [one for one in findings if one.control == control_id]
-            known = Known(mine, exemptions, Adoption.from_json(adopted.get(control_id)))
+            known = Known(
+                mine, exemptions, Adoption.from_json(adopted.get(kept_as(control_id, control.scope, unit.region)))
+            )
             try:
                 looked = look_with(control, rule, ask, known, now=now)
             except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
@@ -121,7 +123,8 @@ class Plumbline:
     def looked(self, unit: Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""
         if look.adoption != look.before:
-            self.ledger.adopt(unit.account, look.control, look.adoption.to_json())
+            scope = self.index.entries[look.control].scope
+            self.ledger.adopt(unit.account, kept_as(look.control, scope, unit.region), look.adoption.to_json())
 
     def switched_off(self, account: str) -> list[Wake]:
         """The wakes that close what is open of controls that nobody looks with any more.
@@ -132,9 +135,10 @@ class Plumbline:
         if not off:
             return []
         adopted = self.ledger.adopted(account)
-        for name, rule in off.items():
-            if name in adopted and Adoption.from_json(adopted[name]).mark != mark(rule):
-                self.ledger.adopt(account, name, Adoption(mark(rule)).to_json())
+        for kept, text in adopted.items():
+            rule = off.get(kept.partition("@")[0])
+            if rule is not None and Adoption.from_json(text).mark != mark(rule):
+                self.ledger.adopt(account, kept, Adoption(mark(rule)).to_json())
         found = self.ledger.open_findings(account)
         return [Wake(one.control, one.target, Origin.SWEEP) for one in found if one.control in off]
 

@@ -18,8 +18,15 @@ from plumbline.findings.finding import Finding
 class Ledger(Protocol):
     """What is remembered. Every method raises LedgerDown when it cannot do its work."""
 
-    def brief(self, control: str, target: Target, now: datetime) -> Brief:
-        """All that bears on one wake, consistently read."""
+    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+        """All that bears on one wake, consistently read.
+
+        Args:
+            control: its id.
+            target: what is looked at.
+            now: the time, in UTC.
+            adopted: what the control's adoption is kept under (see `adoption.kept_as`); its id when empty.
+        """
 
     def save(
         self,
@@ -68,11 +75,19 @@ class Aws(Protocol):
     def eyes(self, account: str, region: str) -> Ask:
         """Reads with the read-only role. Answers are remembered for the life of the returned value only."""
 
-    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
-        """Writes with the writing role, limited to what the control declares, on these resources.
+    def hands(
+        self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
+    ) -> Callable[[Call], None]:
+        """Makes these calls, and no others, with the writing role, limited to what they need of these resources.
+
+        Args:
+            control: whose declared writes are the most that is allowed.
+            target: where the calls are sent, unless they say otherwise.
+            calls: every call that will be made.
+            resources: the ARNs of the plans that the calls belong to.
 
         Raises:
-            AwsRefusal: the role could not be assumed.
+            AwsRefusal: the role could not be assumed, or not within the limits of its session. Nothing was written.
         """
 
 

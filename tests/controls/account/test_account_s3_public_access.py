@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from plumbline.controls.account.account_s3_public_access import CONTROL, FOUR
 from plumbline.core.calls import Call
+from plumbline.core.clock import Response
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, Story, World
@@ -73,5 +75,7 @@ def test_where_nothing_was_configured_the_undo_leaves_nothing_configured() -> No
     assert CONTROL.describe(NOTHING) == "nothing is configured"
 
 
-def test_a_person_decides_unless_the_baseline_says_otherwise() -> None:
-    assert CONTROL.response.value == "propose"
+def test_a_person_decides_about_what_was_found_and_what_is_loosened_then_is_put_right_at_once() -> None:
+    found, announced = CONTROL.clocks["found-by-sweep"], CONTROL.clocks["default"]
+    assert (Response.PROPOSE, timedelta(0)) == (found.mode, found.act)
+    assert (Response.ENFORCE, None, timedelta(0)) == (CONTROL.response, announced.mode, announced.act)

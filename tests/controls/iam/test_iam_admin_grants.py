@@ -11,6 +11,7 @@ import pytest
 
 from plumbline.baseline.rules import completed
 from plumbline.controls.iam._administrators import observe
+from plumbline.controls.iam._principals import by_name
 from plumbline.controls.iam.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, plan
 from plumbline.core.calls import Plan
 from plumbline.core.targets import GLOBAL, Target
@@ -378,7 +379,7 @@ def test_the_state_of_a_harmless_user_does_not_change_with_others() -> None:
     assert _told(member)[0]["administrators"] == []
 
 
-def test_many_holders_fit_into_one_session_policy() -> None:
+def test_a_repair_of_many_holders_reaches_them_and_nobody_else() -> None:
     holders = [{"kind": "user", "name": "x" * 64 + str(number), "groups": []} for number in range(30)]
     state = {
         "kind": "policy",
@@ -390,7 +391,7 @@ def test_many_holders_fit_into_one_session_policy() -> None:
         "administrators": [{"kind": "user", "name": "root-cause-ann", "groups": [], "direct": True, "through": []}],
     }
     repair = plan(_target("policy", "p"), state, NAMED)
-    assert repair.resources == (f"arn:*:iam::{ACCOUNT}:user/*",)
+    assert set(repair.resources) == {arn for one in holders for arn in by_name(ACCOUNT, "user", str(one["name"]))}
     assert len(repair.steps) == len(holders)
 
 

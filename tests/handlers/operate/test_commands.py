@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from plumbline.baseline.rules import Breakers
 from plumbline.core.cause import Origin
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.commands import Connections

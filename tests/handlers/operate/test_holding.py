@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from plumbline.baseline.rules import Breakers
 from plumbline.core.cause import Origin
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import (

@@ -6,7 +6,6 @@ is made is kept for as long as the process lives: one client for each account, r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from plumbline.adapters.models import Models, twin_of
+from plumbline.adapters.session_policy import Session, sessions
 from plumbline.baseline.rules import STACK
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
@@ -234,32 +234,36 @@ class Accounts:
         """See ports.Aws."""
         return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account), self.stack)
 
-    def hands(self, control: Control, target: Target, resources: Sequence[str]) -> Callable[[Call], None]:
-        """See ports.Aws. Each repair gets a session of its own, named after the control."""
-        region = global_region(self.home) if target.region == GLOBAL else target.region
-        policy = session_policy(control, resources)
-        made: dict[tuple[str, str], Any] = {}
+    def hands(
+        self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
+    ) -> Callable[[Call], None]:
+        """See ports.Aws. Each repair gets sessions of its own, named after the control, all before its first write."""
+        needed = sessions(control, calls, resources)
+        made = {call.key: client for one in needed for call, client in self._opened(one, target)}
 
         def act(call: Call) -> None:
-            key = (call.region or region, call.service)
-            if key not in made:
-                role = self.hands_role.format(account=target.account)
-                with telling(call):
-                    made[key] = self.clients(target.account, key[0], call.service, role, policy, control.id)
-            perform(made[key], call)
+            perform(made[call.key], call)
 
         return act
 
-
-def session_policy(control: Control, resources: Sequence[str]) -> str:
-    """The inline policy that limits one repair: the control's declared writes, on the plan's resources."""
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": sorted(control.writes), "Resource": list(resources)}],
-        },
-        separators=(",", ":"),
-    )
+    def _opened(self, session: Session, target: Target) -> Iterator[tuple[Call, Any]]:
+        """Each call of a session with the client that makes it."""
+        call, role = session.calls[0], self.hands_role.format(account=target.account)
+        region = global_region(self.home) if target.region == GLOBAL else target.region
+        try:
+            with telling(call):
+                client = self.clients(
+                    target.account, call.region or region, call.service, role, session.policy, session.control.id
+                )
+        except AwsRefusal as error:
+            # STS packs policies, and how far shows only when it is asked. Source: STS API reference, AssumeRole.
+            parts = session.parts() if error.code == "PackedPolicyTooLarge" else ()
+            if not parts:
+                raise
+            for part in parts:
+                yield from self._opened(part, target)
+        else:
+            yield from ((call, client) for call in session.calls)
 
 
 def global_region(home: str) -> str:

@@ -63,7 +63,7 @@ class Table:
     region: str
     letter_hours: int = 1
 
-    def brief(self, control: str, target: Target, now: datetime) -> Brief:
+    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
         """See ports.Ledger. One consistent read of everything that bears on a wake."""
         pk = account_key(target.account)
         names = {
@@ -73,7 +73,7 @@ class Table:
             "spent": spent_key(control, now),
             "spent_in_all": spent_key(EVERY_CONTROL, now),
             "letters": self._letters_key(now),
-            "adoption": adopted_key(control),
+            "adoption": adopted_key(adopted or control),
         }
         request = {self.name: {"Keys": [key_of(pk, sk) for sk in names.values()], "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})

@@ -10,8 +10,8 @@ from typing import Any
 from plumbline.baseline.advice import broken, shown
 from plumbline.baseline.document import Document, Place, Problem
 from plumbline.baseline.schema import MOST_DAYS, NO_DURATION, earlier_ids
-from plumbline.core.clock import duration
-from plumbline.core.control import Control, Response
+from plumbline.core.clock import Response, duration
+from plumbline.core.control import Control
 from plumbline.decisions.exemptions import ANY, covers_nothing, matches_everything
 
 _BLANK = {
@@ -96,6 +96,8 @@ def _clock_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     for control, rule in (data.get("controls") or {}).items():
         for name, clock in ((rule or {}).get("clocks") or {}).items():
             for key, value in clock.items():
+                if key == "mode":
+                    continue
                 place: Place = ("controls", control, "clocks", name, key)
                 for number, one in enumerate(value if isinstance(value, list) else [value]):
                     advice = "" if one is None else _time_problem(one, reminds=key == "remind")

@@ -13,7 +13,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -88,7 +88,7 @@ def _compile(document: Document, today: date, folder: Path, controls: Mapping[st
     fights = list(clashes(compiled, controls, document, profile))
     if fights:
         raise document.refused(fights)
-    Baseline.from_json(json.loads(json.dumps(compiled)))  # what cannot be read back must not be shipped
+    list(Baseline.from_json(json.loads(json.dumps(compiled))).rules.values())  # what cannot be read back is not shipped
     return compiled
 
 
@@ -118,7 +118,7 @@ def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str,
         mode = layer.get("mode", mode) or "off"  # YAML reads the bare word as false
         for name, clock in layer.get("clocks", {}).items():
             for key, value in clock.items():
-                clocks[name][key] = [_hours(one) for one in value] if key == "remind" else _hours(value)
+                clocks[name][key] = _CLOCK_KEYS[key](value)
     settings = ({key: value for key, value in layer.items() if key not in _OWN_KEYS} for layer in layers)
     return {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
 
@@ -127,11 +127,25 @@ def _clock_json(clock: Clock) -> dict[str, Any]:
     def hours(value: timedelta | None) -> float | None:
         return None if value is None else value.total_seconds() / 3600
 
-    return {"remind": [hours(one) for one in clock.remind], "escalate": hours(clock.escalate), "act": hours(clock.act)}
+    return {
+        "remind": [hours(one) for one in clock.remind],
+        "escalate": hours(clock.escalate),
+        "act": hours(clock.act),
+        "mode": clock.mode and clock.mode.value,
+    }
 
 
 def _hours(value: Any) -> float | None:  # noqa: ANN401
     return None if value is None else duration(value).total_seconds() / 3600
+
+
+#: How what is written under each key of a clock stands in the compiled file.
+_CLOCK_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "remind": lambda value: [_hours(one) for one in value],
+    "escalate": _hours,
+    "act": _hours,
+    "mode": str,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import BaselineError
 from plumbline.decisions.exemptions import Exemption
 
 #: What the stack is called unless whoever deploys it says otherwise.
 STACK = "plumbline"
+_AGAIN = "run `sam build` and deploy again"
 COMPILED = Path(__file__).with_name("baseline.json")
 
 
@@ -35,9 +35,50 @@ class Rule:
     @property
     def mark(self) -> str:
         """Changes with anything in the rule: what was judged under another mark has to be judged anew."""
-        text = json.dumps([self.response, {name: repr(one) for name, one in self.clocks.items()}, self.settings],
+        clocks = {name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items()}
+        text = json.dumps([self.response, clocks, self.settings],
                           sort_keys=True, default=str)  # fmt: skip
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules(Mapping[str, Rule]):
+    """The rules as compiler.py wrote them, each read when it is first asked for: a wake needs one of them.
+
+    Attributes:
+        written: control -> its rule as plain data.
+        stack: the name of Plumbline's own stack.
+    """
+
+    written: Mapping[str, Any]
+    stack: str
+    _read: dict[str, Rule] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, control: str) -> Rule:
+        """The rule of a control.
+
+        Raises:
+            KeyError: there is none.
+            BaselineError: it cannot be read; then nothing of it may be repaired.
+        """
+        if control not in self._read:
+            rule = self.written[control]
+            try:
+                self._read[control] = Rule(
+                    response=Response(rule["mode"]),
+                    clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
+                    settings=in_stack(rule["settings"], self.stack),
+                )
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                message = f"the rule of {control} in the compiled baseline cannot be read ({error}); {_AGAIN}"
+                raise BaselineError([message]) from error
+        return self._read[control]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.written)
+
+    def __len__(self) -> int:
+        return len(self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +143,7 @@ class Baseline:
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK) -> Baseline:
         """The baseline that compiler.py wrote, as it is meant in a stack of this name."""
         return cls(
-            rules={
-                control: Rule(
-                    response=Response(rule["mode"]),
-                    clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
-                    settings=in_stack(rule["settings"], stack),
-                )
-                for control, rule in data["controls"].items()
-            },
+            rules=Rules(dict(data["controls"]), stack),
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
             letters=Letters(**data["letters"]),
@@ -156,7 +190,7 @@ def load(path: Path = COMPILED, *, stack: str = STACK) -> Baseline:
     try:
         return Baseline.from_json(json.loads(path.read_text()), stack)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"the compiled baseline {path.name} cannot be read ({error}); run `sam build` and deploy again"
+        message = f"the compiled baseline {path.name} cannot be read ({error}); {_AGAIN}"
         raise BaselineError([message]) from error
 
 
@@ -168,4 +202,5 @@ def _clock(data: Mapping[str, Any]) -> Clock:
         remind=tuple(timedelta(hours=value) for value in data["remind"]),
         escalate=hours(data["escalate"]),
         act=hours(data["act"]),
+        mode=Response(data["mode"]) if data.get("mode") else None,
     )

@@ -13,8 +13,8 @@ from typing import Any
 
 from plumbline.baseline.rules import Breakers, Letters, Patience
 from plumbline.controls import registry
-from plumbline.core.clock import Clock
-from plumbline.core.control import Control, Response
+from plumbline.core.clock import Clock, Response
+from plumbline.core.control import Control
 
 NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
 DURATION = {
@@ -30,12 +30,14 @@ MOST_DAYS = 3650  # ten years: what is meant to be longer is meant to be never
 _REMIND = "When you are told again, as a list such as [12h, 2d]; [] for never."
 _ESCALATE = "When the escalation address is told as well, such as 3d; null for never."
 _ACT = "When it is repaired, such as 7d; 0 for at once, null for never."
+_DUE = "What is done when it is due: propose asks a person first; enforce does what the control's own mode says."
 _CLOCK = {
     "type": "object",
     "properties": {
         "remind": {"type": "array", "items": DURATION, "description": _REMIND, "examples": [["12h", "2d"]]},
         "escalate": {**DURATION, "type": ["string", "integer", "null"], "description": _ESCALATE},
         "act": {**DURATION, "type": ["string", "integer", "null"], "description": _ACT},
+        "mode": {"enum": [Response.ENFORCE.value, Response.PROPOSE.value], "description": _DUE},
     },
     "additionalProperties": False,
 }
@@ -218,7 +220,8 @@ def _control(control: Control) -> dict[str, Any]:
 def _clock(name: str, clock: Clock) -> dict[str, Any]:
     about = _CLOCKS.get(name, f"Runs for deviations of the kind {name}.")
     reminders = ", ".join(_duration(one) for one in clock.remind)
-    default = f"remind [{reminders}], escalate {_duration(clock.escalate)}, act {_duration(clock.act)}"
+    mode = f", mode {clock.mode.value}" if clock.mode else ""
+    default = f"remind [{reminders}], escalate {_duration(clock.escalate)}, act {_duration(clock.act)}{mode}"
     return {**_meaning("clock"), "description": f"{about} Default: {default}."}
 
 

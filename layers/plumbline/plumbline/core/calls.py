@@ -81,7 +81,8 @@ class Plan:
 
     Attributes:
         steps: in order; each with its own undo, so that half a repair can be taken back.
-        resources: the ARNs (IAM wildcards allowed) that the writing session is limited to.
+        resources: the ARNs (IAM wildcards allowed) that the writing session is limited to. Where they are too many for
+            one session, each call keeps those that its parameters name, by ARN or by the name at its end.
         summary: what the repair does, one sentence in the present tense.
         irreversible: what an undo cannot bring back; empty when it brings back everything.
         refusal: why there is no safe repair; then `steps` is empty and a person has to act.

@@ -1,10 +1,26 @@
-"""When, after it was first seen, a deviation is reminded of, escalated and repaired."""
+"""When, after it was first seen, a deviation is reminded of, escalated and repaired, and what is done then."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from enum import Enum
+
+
+class Response(str, Enum):
+    """What Plumbline does about a deviation that is due."""
+
+    ENFORCE = "enforce"  # repair, then tell
+    PROPOSE = "propose"  # store the plan, tell, wait for a person's approval
+    OBSERVE = "observe"  # everything but the writes: tell what would have been done
+    ALERT = "alert"  # tell; a person repairs
+    OFF = "off"  # neither watched nor told
+
+    @property
+    def caution(self) -> int:
+        """0 acts by itself; higher does less. The more careful of two modes wins."""
+        return list(Response).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +28,15 @@ class Clock:
     """When, after first seen, a finding is reminded of, escalated and repaired. None: never.
 
     Only consecutive time counts: a finding that closes and comes back starts afresh.
+
+    Attributes:
+        mode: what is done when it is due, where that is more careful than the control's own mode; None: the same.
     """
 
     remind: tuple[timedelta, ...] = ()
     escalate: timedelta | None = None
     act: timedelta | None = None
+    mode: Response | None = field(default=None, repr=False)
 
 
 #: Repaired when it is seen. What is there a day later was held back, or could not be repaired: somebody has to know.

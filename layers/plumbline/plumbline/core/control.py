@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
-from plumbline.core.clock import Clock
+from plumbline.core.clock import Clock, Response
 from plumbline.core.targets import State, Target
 
 Settings = Mapping[str, Any]
@@ -32,21 +32,6 @@ class Severity(str, Enum):
     def rank(self) -> int:
         """0 for the worst, so that sorting puts it first."""
         return list(Severity).index(self)
-
-
-class Response(str, Enum):
-    """What Plumbline does about a deviation that is due."""
-
-    ENFORCE = "enforce"  # repair, then tell
-    PROPOSE = "propose"  # store the plan, tell, wait for a person's approval
-    OBSERVE = "observe"  # everything but the writes: tell what would have been done
-    ALERT = "alert"  # tell; a person repairs
-    OFF = "off"  # neither watched nor told
-
-    @property
-    def caution(self) -> int:
-        """0 acts by itself; higher does less. The more careful of two modes wins."""
-        return list(Response).index(self)
 
 
 class Scope(str, Enum):
@@ -182,6 +167,8 @@ class Control:
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
+        held_by: error codes of a refused write that tell of a policy from above the account, such as an organisation's.
+            Such a write is not tried again: no account may change what is held from above.
         aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
         answers: source -> the items of it that this control holds, such as `{"cis-7.0": ("2.8",)}`; see sources/.
         since: the version that brought it.
@@ -209,6 +196,7 @@ class Control:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
+    held_by: frozenset[str] = frozenset()
     aliases: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: str = "0.1"

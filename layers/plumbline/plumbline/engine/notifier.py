@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from plumbline.alerts import digest, weekly
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
-from plumbline.core.control import Control, Response
+from plumbline.core.clock import Response
+from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, Conflict
 from plumbline.engine.case import Case
 from plumbline.findings import clocks

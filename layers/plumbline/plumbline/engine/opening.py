@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Origin
-from plumbline.core.control import Response
+from plumbline.core.clock import Response
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
 from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed
@@ -44,6 +44,9 @@ def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
     finding = refreshed(before, deviation, origin=origin, cause=case.wake.cause, now=case.now)
     if set(deviation.items) <= set(before.deviation.items):
         return finding
+    if clocks.clock_of(case.rule, before).mode is Response.PROPOSE:
+        # One more fact, whoever brought it about, does not take the decision about the others out of a person's hands.
+        finding = replace(finding, origin=before.origin)
     is_of_other_settings = bool(before.under) and before.under != case.rule.mark
     if origin is Origin.ADOPTION and grace and (is_of_other_settings or case.wake.origin is Origin.EVENT):
         finding = replace(finding, grace_until=case.now + grace, adopted=deviation.items)
@@ -63,7 +66,12 @@ def _origin(case: Case) -> Origin:
 def proposed(case: Case, finding: Finding, plan: Plan) -> Finding:
     """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
     acts = clocks.acts_at(case.rule, finding)
-    if case.rule.response is not Response.PROPOSE or plan.refusal or acts is None or acts > case.now:
+    if (
+        clocks.response_of(case.rule, finding) is not Response.PROPOSE
+        or plan.refusal
+        or acts is None
+        or acts > case.now
+    ):
         return finding
     if finding.proposal is not None and same_plan(finding.proposal.plan, plan):
         return finding

@@ -59,13 +59,14 @@ class Repairer:
             spend=self.notifier.baseline.breakers,
         )
         try:
-            act = self.aws.hands(control, target, plan.resources)
+            act = self.aws.hands(control, target, plan.do, plan.resources)
             for step in plan.steps:
                 act(step.do)
                 repair = replace(repair, done=repair.done + 1)
         except AwsRefusal as error:
             begun = repair.done > 0 or error.call is None or error.call.service != "sts"  # else nothing was tried
-            return self._failed(case, acting, replace(repair, error=str(error), begun=begun))
+            held = error.code in control.held_by
+            return self._failed(case, acting, replace(repair, error=str(error), begun=begun), held_from_above=held)
         try:
             after = observed(self.aws, control, case.wake)
             still = control.detect(after, case.rule.settings)
@@ -109,7 +110,8 @@ class Repairer:
             closed = replace(closed, due=clocks.next_look(self.notifier.rule(control.id), closed, now))
         return Settled(Outcome.REPAIRED, wake, self.notifier.tell_held(closed, "repaired", alert, brief, now))
 
-    def _failed(self, case: Case, acting: Finding, repair: Repair) -> Settled:
+    def _failed(self, case: Case, acting: Finding, repair: Repair, *, held_from_above: bool = False) -> Settled:
+        """A repair that was not finished: tried again, but for one that a policy from above the account denies."""
         with suppress(AwsRefusal):  # how it was left decides whether an undo takes back this, or a person's work
             repair = replace(repair, after=observed(self.aws, case.control, case.wake), looked=True)
         failed = replace(
@@ -121,11 +123,19 @@ class Repairer:
             then="",
             lease=None,
         )
+        if held_from_above:  # no further try: what it says now is all there is to say, until a person says resume
+            failed = replace(failed, forgiven=len(failed.repairs) - MAX_ATTEMPTS, told=(*failed.told, "opened"))
+            failed = replace(failed, due=clocks.next_look(case.rule, failed, case.now))
         tries = failed.tries
         again = "It is proposed anew with the next sweep; approve it when the cause is mended."
         if not repair.by:
             again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
-        if tries >= MAX_ATTEMPTS:
+        if held_from_above:
+            again = (
+                "A policy of your organisation, above this account, denies the change, so it is not tried again. When "
+                "that policy is lifted, type: plumbline resume"
+            )
+        elif tries >= MAX_ATTEMPTS:
             again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
         alert = outcomes.failed(case.control, failed, again, self.notifier.sender)
         alert = self.notifier.as_urgent(failed, alert, case.now)

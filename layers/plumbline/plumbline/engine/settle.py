@@ -12,8 +12,8 @@ from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import utc
-from plumbline.core.control import Control, Response, Scope
+from plumbline.core.clock import Response, utc
+from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal, Conflict
 from plumbline.core.targets import GLOBAL, State, same
 from plumbline.decisions.exemptions import Exemption, covering
@@ -23,7 +23,7 @@ from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
 from plumbline.engine.surveying import observed, survey
 from plumbline.findings import clocks
-from plumbline.findings.adoption import Adoption
+from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
 from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint
@@ -86,7 +86,7 @@ class Engine:
             return self._switched_off(wake, now)
         # The ledger before the target: what another settle repairs after this line, its write makes known as a
         # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
-        brief = self.ledger.brief(control.id, wake.target, now)
+        brief = self.ledger.brief(control.id, wake.target, now, kept_as(control.id, control.scope, wake.target.region))
         try:
             state = observed(self.aws, control, wake)
         except AwsRefusal as error:
@@ -140,8 +140,13 @@ class Engine:
         found = [one for one in (*deviating, *unreadable) if wake.target.covers(one)]
         if not found:
             return ()
-        adoption = Adoption.from_json(self.ledger.adopted(account).get(control.id))
-        origins = {one: adoption.origin_of(one, rule, wake.origin) for one in found}
+        adopted = self.ledger.adopted(account)
+        origins = {
+            one: Adoption.from_json(adopted.get(kept_as(control.id, control.scope, one.region))).origin_of(
+                one, rule, wake.origin
+            )
+            for one in found
+        }
         return tuple(
             replace(wake, target=one, origin=origin, cause=Cause() if origin is Origin.ADOPTION else wake.cause)
             for one, origin in origins.items()

@@ -104,10 +104,10 @@ def undo(
     ledger.exempt(finding.target.account, granted(left_alone, (), now), now)
     resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))
     try:
-        act = engine.aws.hands(control, finding.target, resources)
-        for one in reversed(repairs):
-            for call in one.undo:
-                act(call)
+        calls = tuple(call for one in reversed(repairs) for call in one.undo)
+        act = engine.aws.hands(control, finding.target, calls, resources)
+        for call in calls:
+            act(call)
     except AwsRefusal as error:
         stands = replace(claimed, status=Status.EXEMPT, outbox="", lease=None, due=until, then="")
         stands = engine.ledger.save(replace(stands, told=(*stands.told, "undo failed")), now=now)

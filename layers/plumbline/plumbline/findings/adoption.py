@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
-from plumbline.core.control import Response
+from plumbline.core.clock import Response
+from plumbline.core.control import Scope
 from plumbline.core.targets import Target
 
 
@@ -16,6 +17,19 @@ def mark(rule: Rule) -> str:
     """What a first sweep was made under: when a control's settings change, what they newly find is adopted afresh."""
     text = json.dumps(rule.settings, sort_keys=True, default=str) + str(rule.response is Response.OFF)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def kept_as(control: str, scope: Scope, region: str) -> str:
+    """What the ledger keeps the adoption of a control under: one for the account, or one for each region.
+
+    What a newly governed region shows was there before, whatever the control has seen in others.
+
+    Args:
+        control: its id.
+        scope: where the sweep looks for its targets.
+        region: where it looks now, or the region of a target.
+    """
+    return f"{control}@{region}" if scope is Scope.EACH else control
 
 
 @dataclass(frozen=True, slots=True)

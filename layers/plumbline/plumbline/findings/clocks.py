@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
-from plumbline.core.clock import Clock
-from plumbline.core.control import Response
+from plumbline.core.clock import Clock, Response
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
@@ -24,6 +23,15 @@ def clock_of(rule: Rule, finding: Finding) -> Clock:
     if name == "default" and unannounced and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP
     return rule.clocks.get(name) or rule.clocks["default"]
+
+
+def response_of(rule: Rule, finding: Finding) -> Response:
+    """What is done about a finding when it is due: the more careful of what its control's mode and its clock's say.
+
+    A clock has a mode of its own where deviations are not all alike: what an event announced is repaired, and what was
+    there for nobody knows how long, and may be in use, is proposed.
+    """
+    return max(rule.response, clock_of(rule, finding).mode or rule.response, key=lambda one: one.caution)
 
 
 def acts_at(rule: Rule, finding: Finding) -> datetime | None:
@@ -73,7 +81,7 @@ def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
         return now  # one letter at a time: the next sweep sends what is due beside this one
     due = next_due(rule, finding, now)
     acts = acts_at(rule, finding)
-    acts_by_itself = rule.response is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
+    acts_by_itself = response_of(rule, finding) is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
     if acts_by_itself and acts is not None and acts <= now:  # due, and held back for now
         return min(due or datetime.max.replace(tzinfo=acts.tzinfo), now + RETRY_AFTER)
     return due
@@ -102,7 +110,7 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
 def is_last_reminder(rule: Rule, finding: Finding, now: datetime) -> bool:
     """Whether nobody is reminded again before Plumbline itself repairs it."""
     acts = acts_at(rule, finding)
-    if acts is None or acts <= now or rule.response is not Response.ENFORCE:
+    if acts is None or acts <= now or response_of(rule, finding) is not Response.ENFORCE:
         return False
     return not any(now < finding.first_seen + after < acts for after in clock_of(rule, finding).remind)
 

@@ -125,7 +125,8 @@ class Finding:
         then: what comes next and when, as it was said last; empty when nobody has said.
         under: the mark of the rule it was last judged under.
         enforced_by: who ended its grace, as that person's shell said; empty where nobody did.
-        forgiven: how many of its repairs no longer count as tries, because a person said so.
+        forgiven: how many of its repairs no longer count as tries, because a person said so; below zero where one
+            counts as all of them, because no further try can help.
         version: counts writes; each write names the version it read.
     """
 

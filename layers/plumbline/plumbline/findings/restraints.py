@@ -9,7 +9,7 @@ from enum import Enum
 
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
-from plumbline.core.control import Response
+from plumbline.core.clock import Response
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
@@ -90,14 +90,14 @@ def _restraints(
         yield Restraint(Why.EXEMPT, exemption.until, exemption)
     if plan.refusal:
         yield Restraint(Why.NO_PLAN)
-    acts = clocks.acts_at(rule, finding)
+    acts, proposes = clocks.acts_at(rule, finding), clocks.response_of(rule, finding) is Response.PROPOSE
     if acts is None or rule.response in (Response.ALERT, Response.OFF):
         yield Restraint(Why.ALERT)
     if rule.response is Response.OBSERVE:
         yield Restraint(Why.OBSERVE, acts)
     if acts is not None and acts > now:
-        yield Restraint(Why.NOT_DUE, acts, proposes=rule.response is Response.PROPOSE)
-    if rule.response is Response.PROPOSE:
+        yield Restraint(Why.NOT_DUE, acts, proposes=proposes)
+    if proposes:
         yield Restraint(Why.PROPOSE)
     until = max((known.pauses[one] for one in (EVERY_CONTROL, finding.control) if one in known.pauses), default=now)
     if until > now:

@@ -13,11 +13,13 @@ from datetime import datetime
 from plumbline.baseline.rules import Rule
 from plumbline.core.calls import Ask
 from plumbline.core.cause import Origin
-from plumbline.core.control import Control, Response
+from plumbline.core.clock import Response
+from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.surveying import survey
+from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.stored import same_plan
@@ -135,7 +137,7 @@ def _wants_a_look(
 
 def _proposes_what_is_past(control: Control, rule: Rule, state: State, finding: Finding, now: datetime) -> bool:
     """Whether a person is offered a repair of what has changed since."""
-    if finding.proposal is None or rule.response is not Response.PROPOSE:
+    if finding.proposal is None or clocks.response_of(rule, finding) is not Response.PROPOSE:
         return False
     return not same_plan(finding.proposal.plan, control.plan(finding.target, state, rule.settings, finding.facts(now)))
 

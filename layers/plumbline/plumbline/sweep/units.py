@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from plumbline.baseline.rules import Baseline
 from plumbline.controls.index import Entry
-from plumbline.core.control import Response, Scope
+from plumbline.core.clock import Response
+from plumbline.core.control import Scope
 from plumbline.core.errors import MalformedWake
 from plumbline.core.targets import GLOBAL
 

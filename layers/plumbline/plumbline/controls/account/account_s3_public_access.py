@@ -4,8 +4,9 @@ Holds: the account's four public-access switches are on: public ACLs are refused
 refused and restricted.
 Why: one bucket made public by mistake shows its contents to everybody. These switches outweigh what any bucket, old or
 new, says for itself.
-Repair: switches on those that are off, the others stay. A website that S3 serves to everybody is cut off then, and so
-is whoever reads a bucket from another account by a policy that is public as well: so a person decides.
+Repair: switches on those that are off, the others stay. Where an event announced who loosened them, at once. What was
+so before is proposed: a website that S3 serves to everybody is cut off then, and so is whoever reads a bucket from
+another account by a policy that is public as well, and only a person knows.
 Undo: sets the four as they were, or leaves nothing configured where nothing was.
 Source: CIS AWS Foundations 7.0, 3.1.4; AWS Startup Security Baseline, ACCT.08; Amazon S3 user guide, Blocking public
 access to your Amazon S3 storage.
@@ -13,10 +14,12 @@ access to your Amazon S3 storage.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from plumbline.controls._switch import HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER
-from plumbline.core.control import Control, On, Response, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
+from plumbline.core.control import Control, On, Scope, Severity
 from plumbline.core.targets import GLOBAL
 
 FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -44,10 +47,18 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="account-s3-public-access",
+    since="0.2",
     doc=__doc__ or "",
     severity=Severity.HIGH,
-    response=Response.PROPOSE,
-    clocks={"default": AT_ONCE, HELD: NEVER},
+    response=Response.ENFORCE,
+    clocks={
+        "default": AT_ONCE,
+        # Nobody knows who reads what has been public for long: a person decides, and from then on it is held.
+        "found-by-sweep": Clock(
+            remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(0), mode=Response.PROPOSE
+        ),
+        HELD: NEVER,
+    },
     scope=Scope.GLOBAL,
     kinds=(SWITCH.kind,),
     wakes_on=(
@@ -55,6 +66,7 @@ CONTROL = Control(
     ),
     reads=frozenset({"s3:GetAccountPublicAccessBlock"}),
     writes=frozenset({"s3:PutAccountPublicAccessBlock"}),
+    held_by=frozenset({"AccessDenied"}),  # its session may do it, so only an organisation's policy denies it
     noun="the account's S3 public access block",
     find=SWITCH.find,
     observe=SWITCH.observe,

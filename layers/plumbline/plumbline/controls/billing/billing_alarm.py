@@ -22,8 +22,8 @@ from typing import Any
 from plumbline.controls.billing._alarms import METRIC, REGION, faults, repaired, settings_of, watches_the_bill
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
 

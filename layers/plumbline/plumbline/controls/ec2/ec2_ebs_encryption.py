@@ -16,8 +16,8 @@ from datetime import timedelta
 
 from plumbline.controls._switch import HELD, Switch
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Clock
-from plumbline.core.control import Control, On, Response, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
+from plumbline.core.control import Control, On, Scope, Severity
 
 SWITCH = Switch(
     kind="ec2-ebs-encryption",
@@ -33,6 +33,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="ec2-ebs-encryption",
+    since="0.2",
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,

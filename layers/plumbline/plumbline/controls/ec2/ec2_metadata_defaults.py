@@ -16,8 +16,8 @@ from datetime import timedelta
 
 from plumbline.controls._switch import HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Clock
-from plumbline.core.control import Control, On, Response, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
+from plumbline.core.control import Control, On, Scope, Severity
 
 
 def write(values: Values | None) -> Call:
@@ -38,6 +38,7 @@ SWITCH = Switch(
 
 CONTROL = Control(
     id="ec2-metadata-defaults",
+    since="0.2",
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,

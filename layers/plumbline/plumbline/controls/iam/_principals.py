@@ -40,7 +40,6 @@ SERVICE_LINKED, RESERVED = "aws-service-role/", "aws-reserved/"
 #: Managed policies one principal can hold by AWS's default quota. AWS raises it to 20 at most, for users and roles.
 #: Source: IAM quotas.
 MOST_ATTACHED = 10
-_FEW = 5
 
 
 def user_names(ask: Ask) -> list[str]:
@@ -57,16 +56,13 @@ def by_name(account: str, kind: str, name: str) -> tuple[str, ...]:
 
 
 def by_names(account: str, named: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """The patterns of several; of all of their kinds when they are many, for a session policy holds 2,048 characters.
+    """The patterns of several: exactly them, however many they are.
 
     Args:
         account: twelve digits.
         named: kind and name of each.
     """
-    those = sorted(set(named))
-    if len(those) > _FEW:
-        return tuple(f"arn:*:iam::{account}:{kind}/*" for kind in sorted({kind for kind, _ in those}))
-    return tuple(arn for kind, name in those for arn in by_name(account, kind, name))
+    return tuple(arn for kind, name in sorted(set(named)) for arn in by_name(account, kind, name))
 
 
 def named(target: Target) -> Mapping[str, Any]:

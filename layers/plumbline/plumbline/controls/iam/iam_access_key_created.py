@@ -18,8 +18,8 @@ from fnmatch import fnmatchcase
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE
-from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 

@@ -39,8 +39,8 @@ from plumbline.controls.iam._principals import (
     principals,
 )
 from plumbline.core.calls import Ask, Call, Plan, Step
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.rights.documents import Document, admin_reason, document
 

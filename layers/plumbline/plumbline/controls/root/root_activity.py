@@ -20,8 +20,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from plumbline.core.cause import Event
-from plumbline.core.clock import NEVER, utc
-from plumbline.core.control import Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import NEVER, Response, utc
+from plumbline.core.control import Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 

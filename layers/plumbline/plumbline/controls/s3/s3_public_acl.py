@@ -17,8 +17,8 @@ from typing import Any
 
 from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, is_allowed, located, on
 from plumbline.core.calls import Ask, Call, Plan, Step
-from plumbline.core.clock import AT_ONCE, Clock
-from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 
 _GROUPS = {

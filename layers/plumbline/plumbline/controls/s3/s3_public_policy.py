@@ -19,8 +19,8 @@ from datetime import timedelta
 
 from plumbline.controls.s3._buckets import ALLOWED, GONE, KIND, arns, buckets, is_allowed, located, on
 from plumbline.core.calls import Ask, Plan, Step
-from plumbline.core.clock import Clock
-from plumbline.core.control import EVERY, Control, Deviation, On, Response, Scope, Settings, Severity
+from plumbline.core.clock import Clock, Response
+from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.rights.documents import Document, Statement, document, is_public, listed, statements
 

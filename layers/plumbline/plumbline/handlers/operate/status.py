@@ -10,7 +10,8 @@ from typing import Any
 from plumbline.alerts import wording
 from plumbline.alerts.decisions import repairs
 from plumbline.core.calls import Call
-from plumbline.core.control import Response, Severity
+from plumbline.core.clock import Response
+from plumbline.core.control import Scope, Severity
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
@@ -44,7 +45,9 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     alarms, alarms_text = _alarms(asked)
     deaf, deaf_text = _unconfirmed(asked)
     facts = {
+        "profile": engine.baseline.profile,
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
+        "regions": _regions(asked),
         "last sweep": _swept(swept, now),
         "open": _open(asked, found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
@@ -61,7 +64,9 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "account": asked.account,
         "region": deployment.home,
         "mode": deployment.mode.value,
+        "profile": engine.baseline.profile,
         "controls": {name.value: count for name, count in modes.items() if count},
+        "regions": list(engine.baseline.regions or (deployment.home,)),
         "last_sweep": swept.isoformat() if swept else None,
         "open": [brief(one) for one in found],
         "repairs_this_hour": dict(spent),
@@ -75,6 +80,19 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     head = f"Plumbline, account {asked.account}, {deployment.home}, mode {deployment.mode.value}"
     lines = [head, wording.table(facts), *(["", *rows(asked, found)] if found else [])]
     return Answer("\n".join(lines), data)
+
+
+def _regions(asked: Asked) -> str:
+    """Where the settings that each region has of its own are looked at."""
+    engine = asked.plumbline.engine
+    rules, entries = engine.baseline.rules, asked.plumbline.index.entries
+    regional = [one for one in entries if entries[one].scope is Scope.EACH and rules[one].response is not Response.OFF]
+    if not regional:
+        return ""
+    of_them = f"{len(regional)} control{'s' * (len(regional) != 1)} about settings of a region"
+    if engine.baseline.regions:
+        return f"{', '.join(engine.baseline.regions)}: looked at by {of_them}"
+    return f"{engine.deployment.home} only, for {of_them}; name others in baseline.yaml, under regions"
 
 
 def _open(asked: Asked, found: Sequence[Finding]) -> str:

@@ -1,0 +1,155 @@
+"""The marked blocks of template.yaml: rules, and the policies of eyes and hands."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from plumbline.controls import registry
+from plumbline.core.control import Control
+from tests.deployed import LONGEST_NAMES, as_deployed, parsed
+from tests.generating.packing import by_arrival
+from tests.generating.permissions import Policy, Role, logical_id
+from tests.generating.rules import Rule, rules
+
+_BLOCK = r"(?ms)^(?P<indent> *)# plumbline:{name} begin[^\n]*\n.*?(?=^ *# plumbline:{name} end)"
+_WIDTH = 110
+Policies = tuple[Role, list[Policy]]
+
+
+def written(text: str, controls: Mapping[str, Control] | None = None) -> str:
+    """The text of template.yaml with its blocks as they follow from the controls (those of the registry).
+
+    Raises:
+        CannotBePacked: AWS would not take it; the message names the control.
+    """
+    arrived = by_arrival((registry.load() if controls is None else controls).values())
+    text = _with_block(text, "rules", _yaml({one.logical_id: _rule(one) for one in rules(arrived)}))
+    for role, policies in permissions(text, arrived):
+        text = _with_block(text, role.name, _statements(policies[0]))
+        names = [logical_id(role, place) for place in range(len(policies))]
+        text = _with_block(text, f"{role.name}-attached", _yaml([_Ref(name) for name in names]))
+        text = _with_block(text, f"{role.name}-more", "\n".join(_more(role, policies)))
+    return text
+
+
+def permissions(text: str, controls: Sequence[Control]) -> list[Policies]:
+    """The eyes and the hands role, each with the policies it needs.
+
+    Args:
+        text: template.yaml; what is written by hand into a role's first policy counts.
+        controls: whose reads and writes are packed, in the order in which they are placed.
+    """
+    for name in ("eyes", "hands"):
+        text = _with_block(text, name, "")
+    bare = parsed(text)
+
+    def role(name: str, kind: str) -> Role:
+        document = bare["Resources"][Role(name, kind).title]["Properties"]["PolicyDocument"]
+        first = as_deployed(document["Statement"] or [], bare["Resources"], LONGEST_NAMES)
+        return Role(name, kind, tuple(first))
+
+    return [(one, one.policies(controls)) for one in (role("eyes", "reads"), role("hands", "writes"))]
+
+
+def _rule(rule: Rule) -> Mapping[str, Any]:
+    detail_type, source, _, reads_too, _ = rule.key
+    return {
+        "Type": "AWS::Events::Rule",
+        "Properties": {
+            "Name": _Sub("${AWS::StackName}-" + rule.name),
+            "Description": f"Wakes Plumbline: {source or 'any service'}, {detail_type}",
+            "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if reads_too else "ENABLED",
+            "EventPattern": rule.pattern,
+            "Targets": [
+                {
+                    "Id": "wakes",
+                    "Arn": _GetAtt("WakesQueue.Arn"),
+                    "DeadLetterConfig": {"Arn": _GetAtt("DeadLetterQueue.Arn")},
+                }
+            ],
+        },
+    }
+
+
+def _statements(policy: Policy) -> str:
+    return _commented(_yaml(policy.statements), policy.comments()) if policy.statements else ""
+
+
+def _more(role: Role, policies: Sequence[Policy]) -> Iterator[str]:
+    """Every policy of a role but the first."""
+    if len(policies) == 1:
+        yield f"# nothing: {role.title} holds it all"
+    for place, policy in enumerate(policies[1:], start=1):
+        resource = {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "Path": "/plumbline/",
+                "ManagedPolicyName": _Sub(f"${{AWS::StackName}}-{role.name}-{place + 1}"),
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": policy.statements},
+            },
+        }
+        yield _commented(_yaml({logical_id(role, place): resource}), policy.comments())
+
+
+def _commented(text: str, comments: Mapping[str, str]) -> str:
+    """A policy's text with a comment before some of its actions; what a comment says of one holds until the next."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        comment = comments.get(line.strip().removeprefix("- "))
+        if comment:
+            indent = " " * (len(line) - len(line.lstrip()))
+            lines += textwrap.wrap(
+                comment, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ", break_on_hyphens=False
+            )
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _with_block(text: str, name: str, body: str) -> str:
+    found = re.search(_BLOCK.format(name=name), text)
+    if not found:
+        message = f"template.yaml has no block 'plumbline:{name}'"
+        raise LookupError(message)
+    indent = found["indent"]
+    first = f"{indent}# plumbline:{name} begin (generated from the controls by `make sync`)\n"
+    lines = "".join(f"{indent}{line}\n" if line else "\n" for line in body.splitlines())
+    return text[: found.start()] + first + lines + text[found.end() :]
+
+
+class _Sub(str):
+    """A `!Sub` value."""
+
+    __slots__ = ()
+
+
+class _GetAtt(str):
+    """A `!GetAtt` value."""
+
+    __slots__ = ()
+
+
+class _Ref(str):
+    """A `!Ref` value."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes lists indented, as the hand-written part does."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
+        super().increase_indent(flow, False)
+
+
+_Dumper.add_representer(_Sub, lambda dumper, value: dumper.represent_scalar("!Sub", value, style='"'))
+_Dumper.add_representer(_GetAtt, lambda dumper, value: dumper.represent_scalar("!GetAtt", value))
+_Dumper.add_representer(_Ref, lambda dumper, value: dumper.represent_scalar("!Ref", value))
+
+
+def _yaml(value: Any) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True).rstrip()

@@ -1,0 +1,1 @@
+"""A sweep: its units, and what looking through one finds."""
