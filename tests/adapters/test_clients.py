@@ -97,9 +97,10 @@ def test_one_repair_makes_each_client_once_and_the_next_repair_its_own(
     accounts = Accounts(counted, REGION, EYES, HANDS)
     for group in ("staff", "guests"):
         target = Target(ACCOUNT, GLOBAL, "iam-group", group)
-        act = accounts.hands(control, target, [f"arn:aws:iam::{ACCOUNT}:group/{group}"])
-        act(Call("iam", "CreateGroup", {"GroupName": group}))
-        act(Call("iam", "DeleteGroup", {"GroupName": group}))
+        attach = {"GroupName": group, "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/own"}
+        calls = [Call("iam", "CreateGroup", {"GroupName": group}), Call("iam", "AttachGroupPolicy", attach)]
+        act = accounts.hands(control, target, calls, [f"arn:aws:iam::{ACCOUNT}:group/{group}"])
+        act(calls[0])
     assert [("iam", "iam-groups")] * 2 == made
 
 
