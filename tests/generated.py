@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plumbline.baseline import profiles, schema
+from plumbline.controls import registry
 from tests import gallery
 from tests.deployed import ROOT, TEMPLATE
 from tests.generating import frameworks, reference, template
@@ -23,5 +24,6 @@ def everything() -> dict[Path, str]:
         ROOT / "docs/controls.md": reference.overview(),
         **{ROOT / "docs/controls" / name: page for name, page in reference.pages(sources).items()},
         ROOT / "docs/emails.md": gallery.page(),
+        ROOT / "docs/frameworks.md": frameworks.page(sources, registry.load(), link=reference.chapter),
         ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }

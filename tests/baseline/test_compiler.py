@@ -197,7 +197,7 @@ def _clock(text: str) -> str:
             (
                 f"remind: [{zero}]",
                 (
-                    ".remind[1]: a reminder at once is the first letter itself; remove it, or write when to remind, "
+                    ".remind[1]: a reminder at once is the first e-mail itself; remove it, or write when to remind, "
                     "such as 1d"
                 ),
             )

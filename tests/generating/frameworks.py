@@ -62,8 +62,8 @@ What published baselines ask of an AWS account, and what answers it here. An ite
 is held. *Planned* names the controls that will answer it. *Needs a person* is what only you can know or decide;
 *no API* is what AWS lets no program do.
 
-A control answers an item while it is on, with settings that are no weaker than its defaults, and within the
-[known limits](operating.md#known-limits) of what Plumbline hears.
+A control answers an item while it is on, in a mode and with settings that are no weaker than its defaults, and within
+the [known limits](operating.md#known-limits) of what Plumbline hears.
 """
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plumbline.controls import registry
 from tests.generating.frameworks import Source, load, page, problems
+from tests.generating.reference import chapter
 
 SOURCES = Path(__file__).parents[2] / "sources"
 
@@ -231,3 +234,34 @@ def test_what_the_sources_say_of_what_nobody_answers_is_sound() -> None:
         key: tuple(item["id"] for item in source["items"] if "verdict" not in item) for key, source in sources.items()
     }
     assert [] == problems(sources, {"rest": Rule("rest", answers)})
+
+
+def test_the_sources_and_the_controls_fit() -> None:
+    assert [] == problems(load(SOURCES), registry.load())
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"cis-7.0": ("2.141",)}, "control iam-groups answers cis-7.0 2.141, which does not exist; did you mean 2.14?"),
+        ({"cis-1.4": ("1.16",)}, "control iam-groups answers source cis-1.4, which does not exist"),
+    ],
+)
+def test_a_control_that_answers_what_does_not_exist_is_named(answers: Mapping[str, tuple[str, ...]], said: str) -> None:
+    controls = dict(registry.load())
+    before = controls["iam-groups"]
+    controls["iam-groups"] = replace(before, answers={**before.answers, **answers})
+    assert [said] == [one.partition("; did you mean cis")[0] for one in problems(load(SOURCES), controls)]
+
+
+def test_the_page_leads_to_the_controls() -> None:
+    """Every control that answers something has its link, and every link its chapter."""
+    written = page(load(SOURCES), registry.load(), link=chapter)
+    linked = set(re.findall(r"\[([a-z0-9-]+)\]\(", written))
+    assert {one.id for one in registry.load().values() if one.answers} == linked
+    strays = []
+    for one in sorted(linked):
+        file, _, anchor = chapter(one).partition("#")
+        text = (SOURCES.parent / "docs" / file).read_text(encoding="utf-8")
+        strays += [] if re.search(rf"(?m)^#+ {anchor}$", text) else [one]
+    assert [] == strays

@@ -13,15 +13,17 @@ import pytest
 from plumbline.adapters.events import Bus
 from plumbline.adapters.items import item_of
 from plumbline.baseline.rules import Letters
+from plumbline.controls.index import Index
 from plumbline.core.cause import Origin
 from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.finding import Finding, Status
 from plumbline.handlers import announce
-from plumbline.handlers.announce import events, transitions
+from plumbline.handlers.announce import Announcer, events, transitions
 from tests.deployed import ROOT
 from tests.fakes import CONTROL, LAMP, NOW, House
+from tests.handlers.test_react import Log
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -250,6 +252,16 @@ def test_a_control_that_no_longer_exists_is_announced_all_the_same() -> None:
     house.settle()
     (event,) = events(_record(None, house.finding), {})
     assert (event["control"], event["severity"]) == ("lamp-off", "")
+
+
+def test_what_was_recorded_under_an_earlier_id_is_announced_under_todays() -> None:
+    house, client = House(clocks=WEEK), _Events()
+    house.settle()
+    index = Index.of({"lamp-dark": replace(CONTROL, id="lamp-dark", aliases=("lamp-off",))})
+    Announcer(Bus(lambda *_: client, "us-east-1"), index, Log()).record(_record(None, house.finding))
+    ((sent,),) = client.entries
+    event = json.loads(sent["Detail"])
+    assert ("opened", "lamp-dark", "high") == (event["transition"], event["control"], event["severity"])
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from plumbline.handlers.react import ComeBack, Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
-from tests.fakes import LAMP, MALLORY, NOW, House
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House
 
 
 @dataclass
@@ -83,6 +83,8 @@ def test_a_duplicate_within_a_batch_is_settled_once() -> None:
         "null",
         '{"a": 1}',
         '{"plumbline-wake": 1}',
+        WAKE.replace('"lamp-off"', "[]"),
+        WAKE.replace('"lamp-off"', "7"),
         WAKE.replace("lamp-off", "no-such"),
         WAKE.replace(str(LAMP), "nowhere"),
         json.dumps({"detail-type": "AWS API Call via CloudTrail", "detail": "null"}),
@@ -253,6 +255,17 @@ def test_a_control_that_no_longer_exists_is_not_looked_with() -> None:
     sweeper, units, wakes = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("gone",), last=True).to_json()))
     assert (units.bodies, wakes.bodies, house.ledger.swept) == ([], [], NOW)
+
+
+def test_what_was_sent_under_a_control_s_earlier_id_is_understood() -> None:
+    """A deployment may rename a control while a wake or a unit waits."""
+    house = House(control=replace(CONTROL, id="lamp-dark", aliases=("lamp-off", "lamp-out")))
+    reaction, log, _ = _reaction(house)
+    reaction.record(_record(WAKE))
+    assert [("settled", "lamp-dark", "repaired")] == [(what, x["control"], x["outcome"]) for what, x in log.lines]
+    sweeper, units, _ = _sweeper(house, milliseconds=10_000)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off", "gone", "lamp-out")).to_json()))
+    assert [Unit("111122223333", "global", ("lamp-dark",))] == [Unit.from_json(body) for body in units.bodies]
 
 
 def test_a_unit_without_time_left_sends_itself_back() -> None:

@@ -198,7 +198,7 @@ def in_one_process(
         from plumbline.controls import registry  # imports every control: not for a function
 
         index = registry.index()
-    ledger = Table(clients, table, region, baseline.letters.hours)
+    ledger = Table(clients, table, region, baseline.letters.hours, index.renamed)
     engine = Engine(
         controls=index,
         baseline=baseline,

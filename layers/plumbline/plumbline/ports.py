@@ -1,4 +1,4 @@
-"""What the engine needs of the world outside, in its own words: a ledger, AWS, and a place where letters go."""
+"""What the engine needs of the world outside, in its own words: a ledger, AWS, and a place where alerts go."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ledger(Protocol):
             finding: what to write.
             now: the time of the write.
             spend: count one repair against these budgets of this clock hour, in the same transaction.
-            alert: count one letter of this clock hour, in the same transaction.
+            alert: count one alert of this clock hour, in the same transaction.
             bury: the earlier life that this one follows, kept in the history in the same transaction.
 
         Raises:
@@ -92,13 +92,13 @@ class Aws(Protocol):
 
 
 class Alerts(Protocol):
-    """Where letters go."""
+    """Where alerts go."""
 
     def is_heard(self) -> bool:
-        """Whether anybody has confirmed that letters reach him; True where that cannot be found out."""
+        """Whether anybody has confirmed that alerts reach him; True where that cannot be found out."""
 
     def send(self, alert: Alert) -> None:
-        """Hand a letter to SNS.
+        """Hand an alert to SNS.
 
         Raises:
             AwsRefusal: SNS did not take it.

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.adapters.items import (
     Item,
+    Renamed,
     account_key,
     adopted_key,
-    body_of,
+    began,
     buried_item,
+    by_control,
+    count_of,
     epoch,
-    finding_in,
+    exemptions_in,
     finding_key,
+    findings_in,
+    follows,
+    ids_of,
     item_of,
     key_of,
+    key_today,
+    latest,
     number,
     pauses_in,
     readable,
@@ -39,7 +47,6 @@ from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import EVERY_CONTROL
-from plumbline.findings.stored import from_json
 
 _HOUR = timedelta(hours=1)
 
@@ -56,26 +63,30 @@ class Table:
         name: the table's name.
         region: where it is.
         letter_hours: how many clock hours count as one, for letters.
+        renamed: earlier id of a control -> the one it has today. What is read bears today's.
     """
 
     clients: ClientFactory
     name: str
     region: str
     letter_hours: int = 1
+    renamed: Renamed = field(default_factory=dict)
 
     def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
         """See ports.Ledger. One consistent read of everything that bears on a wake."""
         pk = account_key(target.account)
+        ids = ids_of(control, self.renamed)
+        lives, part = [finding_key(one, target) for one in ids], adopted.removeprefix(control)
+        adoptions = [adopted_key(f"{one}{part}") for one in ids]
         names = {
-            "finding": finding_key(control, target),
             "exemptions": "exemptions",
             "pauses": "pauses",
             "spent": spent_key(control, now),
             "spent_in_all": spent_key(EVERY_CONTROL, now),
             "letters": self._letters_key(now),
-            "adoption": adopted_key(adopted or control),
         }
-        request = {self.name: {"Keys": [key_of(pk, sk) for sk in names.values()], "ConsistentRead": True}}
+        keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions)]
+        request = {self.name: {"Keys": keys, "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
         if answer.get("UnprocessedKeys"):  # DynamoDB throttled a part: half a brief must not be taken for a whole one
             raise LedgerDown("the ledger answered in part only (throttled); nothing is repaired until it answers whole")
@@ -83,13 +94,13 @@ class Table:
         found = {name: items.get(sk) for name, sk in names.items()}
         try:
             return Brief(
-                finding=finding_in(found["finding"]),
-                exemptions=tuple(Exemption.from_json(one) for one in body_of(found["exemptions"], [])),
-                pauses={name: one.until for name, one in pauses_in(found["pauses"]).items()},
+                finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
+                exemptions=exemptions_in(found["exemptions"], self.renamed),
+                pauses={name: one.until for name, one in pauses_in(found["pauses"], self.renamed).items()},
                 spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
                 spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
                 letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
-                adoption=Adoption.from_json(found["adoption"]["body"]["S"] if found["adoption"] else None),
+                adoption=Adoption.from_json(next((items[sk]["body"]["S"] for sk in adoptions if sk in items), None)),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -108,21 +119,24 @@ class Table:
     ) -> Finding:
         """See ports.Ledger."""
         saved = replace(finding, version=finding.version + 1)
-        put = {"Put": {"TableName": self.name, "Item": item_of(saved, now), **unchanged(finding.version)}}
-        writes: list[Mapping[str, Any]] = [put]
-        if bury is not None:
-            writes.append({"Put": {"TableName": self.name, "Item": buried_item(bury, now)}})
+        stored, buried = began(saved, self.renamed), began(bury, self.renamed) if bury else None
+        # An earlier life under an earlier id stands where nothing takes its place: it is its own history.
+        elsewhere = buried is not None and buried.control != stored.control
+        condition = follows(finding.version) if elsewhere else unchanged(finding.version)
+        writes: list[Mapping[str, Any]] = [self._put(item_of(stored, now), condition)]
+        if buried is not None and not elsewhere:
+            writes.append(self._put(buried_item(buried, now)))
         budgets = {finding.control: spend.per_control, EVERY_CONTROL: spend.in_all} if spend else {}
-        pk = account_key(finding.target.account)
-        writes += [self._count(pk, spent_key(name, now), now, most) for name, most in budgets.items()]
-        if alert:
-            writes.append(self._count(pk, self._letters_key(now), now))
+        pk, until = account_key(finding.target.account), now + (self.letter_hours + 1) * _HOUR
+        counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in budgets.items()]
+        counts += [(self._letters_key(now), None)] if alert else []
+        writes += [{"Update": {"TableName": self.name, **count_of(key_of(pk, sk), until, most)}} for sk, most in counts]
         self._write(writes, finding)
         return saved
 
     def bury(self, finding: Finding, *, now: datetime) -> None:
         """See ports.Ledger."""
-        self._perform("PutItem", {"TableName": self.name, "Item": buried_item(finding, now)})
+        self._perform("PutItem", self._put(buried_item(began(finding, self.renamed), now))["Put"])
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """See ports.Ledger."""
@@ -153,7 +167,8 @@ class Table:
     def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
         """The keys beginning with `prefix` that are claimed, or kept as told, at this time."""
         items = self._list("pk = :k AND begins_with(sk, :p)", {":k": string("once"), ":p": string(prefix)})
-        return frozenset(one["sk"]["S"] for one in items if int(one["expires"]["N"]) > epoch(now))
+        told = (one["sk"]["S"] for one in items if int(one["expires"]["N"]) > epoch(now))
+        return frozenset(key_today(one, self.renamed) for one in told)
 
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """See ports.Ledger."""
@@ -171,7 +186,7 @@ class Table:
                 "KeyConditionExpression": "pk = :k AND begins_with(sk, :p)",
                 "ExpressionAttributeValues": {":k": string(account_key(account)), ":p": string(prefix)},
             }
-            found += [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
+            found += findings_in(self._perform("Query", query)["Items"], self.renamed)
         return found
 
     def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
@@ -196,7 +211,7 @@ class Table:
         """
         item = self._one(account, "exemptions")
         with readable("the exemptions"):
-            return tuple(Exemption.from_json(one) for one in body_of(item, [])), version_of(item)
+            return exemptions_in(item, self.renamed), version_of(item)
 
     def save_exemptions(self, account: str, exemptions: Iterable[Exemption], version: int) -> None:
         """Write all exemptions over the version they were read in.
@@ -214,7 +229,7 @@ class Table:
         """
         item = self._one(account, "pauses")
         with readable("the pauses"):
-            return pauses_in(item), version_of(item)
+            return pauses_in(item, self.renamed), version_of(item)
 
     def save_pauses(self, account: str, pauses: Mapping[str, Pause], version: int) -> None:
         """Write all pauses over the version they were read in.
@@ -270,7 +285,7 @@ class Table:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
         values = {":k": string(account_key(account)), ":p": string("adopted#")}
         items = self._list("pk = :k AND begins_with(sk, :p)", values)
-        return {item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}
+        return by_control({item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}, self.renamed)
 
     def adopt(self, account: str, control: str, mark: str) -> None:
         """Record how far the first sweep of a control has come."""
@@ -299,23 +314,13 @@ class Table:
         }
         if names:
             query["ExpressionAttributeNames"] = names
-        return [from_json(item["body"]["S"]) for item in self._perform("Query", query)["Items"]]
+        return findings_in(self._perform("Query", query)["Items"], self.renamed)
 
     def _letters_key(self, now: datetime) -> str:
         return spent_key(_LETTERS, now.replace(hour=now.hour - now.hour % self.letter_hours))
 
-    def _count(self, pk: str, sk: str, now: datetime, most: int | None = None) -> Mapping[str, Any]:
-        values = {":one": number(1), ":expires": number(epoch(now + (self.letter_hours + 1) * _HOUR))}
-        update = {
-            "TableName": self.name,
-            "Key": key_of(pk, sk),
-            "UpdateExpression": "ADD n :one SET expires = :expires",
-        }
-        if most is None:
-            return {"Update": {**update, "ExpressionAttributeValues": values}}
-        # Two settles at once read the same count; only as many as the budget has room for may write.
-        room = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"}
-        return {"Update": {**update, **room, "ExpressionAttributeValues": {**values, ":most": number(most)}}}
+    def _put(self, item: Item, condition: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        return {"Put": {"TableName": self.name, "Item": item, **(condition or {})}}
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:

@@ -12,23 +12,31 @@
 
 The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is
 one JSON text in `body`: DynamoDB's own types would turn numbers into decimals and say nothing more.
+
+A control may have had other ids. A finding keeps the one it began under, in its key and its body, for as long as it is
+kept: nothing is moved, an older version still finds what it wrote, and the stream tells of no second finding. Whoever
+reads gets today's id, from the functions here.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.core.errors import LedgerDown
 from plumbline.core.targets import Target
+from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
-from plumbline.findings.finding import Finding
+from plumbline.findings.finding import Finding, finding_id
 from plumbline.findings.stored import from_json, to_json
 
 Item = Mapping[str, Mapping[str, str]]
+#: Earlier id of a control -> the one it has today.
+Renamed = Mapping[str, str]
 
 
 #: Guidance of the UK Ministry of Justice for internal services: 13 months.
@@ -75,12 +83,46 @@ def epoch(at: datetime) -> int:
     return int(at.timestamp())
 
 
+def count_of(key: Mapping[str, Any], expires: datetime, most: int | None = None) -> dict[str, Any]:
+    """The update that counts one more of something, if there is room for it."""
+    values = {":one": number(1), ":expires": number(epoch(expires))}
+    update = {"Key": key, "UpdateExpression": "ADD n :one SET expires = :expires", "ExpressionAttributeValues": values}
+    if most is None:
+        return update
+    # Two settles at once read the same count; only as many as the budget has room for may write.
+    room = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"}
+    return {**update, **room, "ExpressionAttributeValues": {**values, ":most": number(most)}}
+
+
+def ids_of(control: str, renamed: Renamed) -> Sequence[str]:
+    """Every id that a control has had, today's first."""
+    return (control, *(earlier for earlier, today in renamed.items() if today == control))
+
+
+def began(finding: Finding, renamed: Renamed) -> Finding:
+    """A finding under the id that its control had when it began, which is the one its own id was made of."""
+    then = (
+        one
+        for one in ids_of(finding.control, renamed)
+        if finding.id == finding_id(one, finding.target, finding.first_seen)
+    )
+    return replace(finding, control=next(then, finding.control)) if renamed else finding
+
+
 def unchanged(version: int) -> Mapping[str, Any]:
     """The condition that nobody has written since `version` was read."""
     if version == 0:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     return {
         "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": number(version)},
+    }
+
+
+def follows(version: int) -> Mapping[str, Any]:
+    """The condition of a life that follows one under another key: since that was read, nobody has begun one."""
+    return {
+        "ConditionExpression": "attribute_not_exists(pk) OR version <= :version",
         "ExpressionAttributeValues": {":version": number(version)},
     }
 
@@ -116,9 +158,15 @@ def buried_item(finding: Finding, now: datetime) -> Item:
     )
 
 
-def finding_in(item: Item | None) -> Finding | None:
-    """The finding in an item; None where there is none."""
-    return from_json(item["body"]["S"]) if item else None
+def findings_in(items: Iterable[Item], renamed: Renamed) -> list[Finding]:
+    """The findings in items, under the ids their controls have today."""
+    found = (from_json(item["body"]["S"]) for item in items)
+    return [replace(one, control=renamed[one.control]) if one.control in renamed else one for one in found]
+
+
+def latest(findings: Iterable[Finding]) -> Finding | None:
+    """Of the lives that stand under a control's ids, today's first, the one that goes on or was the last."""
+    return max(findings, key=lambda one: (one.is_open, one.version), default=None)
 
 
 def body_of(item: Item | None, empty: Any) -> Any:  # noqa: ANN401
@@ -131,9 +179,34 @@ def version_of(item: Item | None) -> int:
     return int(item["version"]["N"]) if item else 0
 
 
-def pauses_in(item: Item | None) -> Mapping[str, Pause]:
-    """All pauses, by control or `*`."""
-    return {name: Pause.from_json(one) for name, one in body_of(item, {}).items()}
+def exemptions_in(item: Item | None, renamed: Renamed) -> tuple[Exemption, ...]:
+    """All exemptions, from the ids that controls have today."""
+    found = (Exemption.from_json(one) for one in body_of(item, []))
+    return tuple(replace(one, control=renamed.get(one.control, one.control)) for one in found)
+
+
+def pauses_in(item: Item | None, renamed: Renamed) -> Mapping[str, Pause]:
+    """All pauses, by today's id of a control or `*`; of two of one control the longer."""
+    found = sorted(
+        ((name, Pause.from_json(one)) for name, one in body_of(item, {}).items()), key=lambda one: one[1].until
+    )
+    return {renamed.get(name, name): one for name, one in found}
+
+
+def by_control(bodies: Mapping[str, str], renamed: Renamed) -> Mapping[str, str]:
+    """What is kept for each control, `CONTROL` or `CONTROL@REGION`, by today's id; what stands under that one wins."""
+
+    def today(name: str) -> str:
+        control, at, region = name.partition("@")
+        return f"{renamed.get(control, control)}{at}{region}"
+
+    return {today(name): bodies[name] for name in sorted(bodies, key=lambda name: name == today(name))}
+
+
+def key_today(key: str, renamed: Renamed) -> str:
+    """A key that somebody was told under, `WHAT#CONTROL#...`, with the id its control has today."""
+    what, *rest = key.split("#")
+    return "#".join([what, *(renamed.get(one, one) for one in rest[:1]), *rest[1:]])
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Letters to the Alerts topic, and on request their twins for chat tools."""
+"""Alerts to the Alerts topic, and on request their twins for chat tools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 
-#: Bytes: SNS takes 256 KB of text and attributes together. No letter is written to be as long.
+#: Bytes: SNS takes 256 KB of text and attributes together. No alert is written to be as long.
 _MAX_BODY = 250_000
 #: What Amazon Q Developer takes of each part of a message.
 _MAX_TITLE, _MAX_DESCRIPTION, _MAX_STEP = 250, 8000, 350
@@ -74,12 +74,12 @@ class Topic:
             twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(alert)), "MessageAttributes": attributes}
             try:
                 perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
-            except AwsRefusal as error:  # the letter is out: telling it again each hour would help nobody
+            except AwsRefusal as error:  # the alert is out: telling it again each hour would help nobody
                 _log.error("the twin for chat tools was not sent: %s", error)
 
 
 def chat_message(alert: Alert) -> dict[str, object]:
-    """A letter as chat tools take it; what is empty is left out.
+    """An alert as chat tools take it; what is empty is left out.
 
     Source: custom notifications of Amazon Q Developer in chat applications, version 1.0 of their schema.
     """
@@ -101,7 +101,7 @@ def chat_message(alert: Alert) -> dict[str, object]:
 
 
 def _thread(alert: Alert) -> str:
-    """What is read together: all about one finding, or one rule that cannot look. Any other letter stands alone."""
+    """What is read together: all about one finding, or one rule that cannot look. Any other alert stands alone."""
     attributes = alert.attributes
     if attributes.get("finding"):
         return attributes["finding"]

@@ -17,7 +17,7 @@ MAX_BODY_TEXT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What letters need to name the account and its commands.
+    """What alerts need to name the account and its commands.
 
     Attributes:
         account: the account Plumbline runs in.
@@ -73,7 +73,7 @@ def notice(
     commands: Mapping[str, str],
     sender: Sender,
 ) -> Alert:
-    """A letter about what a person decided, or forgot: an exemption, a pause.
+    """An alert about what a person decided, or forgot: an exemption, a pause.
 
     It carries a control, or `*` for all, and a severity, so that who filters by them hears what people decide.
     """
@@ -111,7 +111,7 @@ def body_of(lead: str, rows: Mapping[str, str], control: Control, sender: Sender
 
 
 def how_to(sender: Sender, commands: Mapping[str, str]) -> str:
-    """The last part of a letter: what can be typed, in CloudShell. Nothing in it comes from an event."""
+    """The last part of an alert: what can be typed, in CloudShell. Nothing in it comes from an event."""
     width = max(len(one) for one in commands)
     beside = width + max(len(what) for what in commands.values()) <= WIDTH - len("  plumbline   # ")
     paste = f"What you can do, in AWS CloudShell in {sender.region}. Paste this once:"

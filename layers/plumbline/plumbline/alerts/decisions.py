@@ -1,4 +1,4 @@
-"""Letters about what people decided: exemptions and pauses. Pure. What a person typed is cleaned like anything else."""
+"""Alerts about what people decided: exemptions and pauses. Pure. What a person typed is cleaned like anything else."""
 
 from __future__ import annotations
 

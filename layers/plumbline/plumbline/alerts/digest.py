@@ -15,7 +15,7 @@ _DIGEST_CHARACTERS = 150_000
 
 
 def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender: Sender) -> Alert:
-    """One letter for many findings: what the first sweep found, or what came too fast. Worst first."""
+    """One alert for many findings: what the first sweep found, or what came too fast. Worst first."""
     ordered = sorted(findings, key=lambda one: (_rank(controls, one), one.control, str(one.target)))
     known = [one for one in ordered if one.control in controls]
     waiting = [one for one in known if one.is_open and one.status is not Status.EXEMPT]
@@ -49,7 +49,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender:
 
 
 def _listed(controls: Mapping[str, Control], findings: Sequence[Finding]) -> str:
-    """Findings under the titles of their controls, as many as one letter holds."""
+    """Findings under the titles of their controls, as many as one alert holds."""
     lines: list[str] = []
     heading, room = "", _DIGEST_CHARACTERS
     for count, one in enumerate(findings):

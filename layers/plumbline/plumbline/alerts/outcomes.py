@@ -13,7 +13,7 @@ from plumbline.findings.finding import Finding
 
 
 def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
-    """A repair that held. What of the deviation adoption's grace still covers is left alone, and the letter says so."""
+    """A repair that held. What of the deviation adoption's grace still covers is left alone, and the alert says so."""
     last = finding.repairs[-1]
     old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted]
     left = f"{', '.join(old)}; until {moment(finding.grace_until)}" if old and finding.grace_until else ""

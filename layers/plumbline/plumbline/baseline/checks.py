@@ -115,7 +115,7 @@ def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401
     if long > timedelta(days=MOST_DAYS):
         return f"{shown(value)} is too long; write at most {MOST_DAYS}d"
     if reminds and not long:
-        return "a reminder at once is the first letter itself; remove it, or write when to remind, such as 1d"
+        return "a reminder at once is the first e-mail itself; remove it, or write when to remind, such as 1d"
     return ""
 
 

@@ -152,6 +152,11 @@ class Index(Mapping[str, Control]):
     def __len__(self) -> int:
         return len(self.entries)
 
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Earlier id of a control -> the one it has today."""
+        return {earlier: name for name, one in self.entries.items() for earlier in one.aliases}
+
     def concerned(self, event: Event) -> Iterable[str]:
         """The ids of the controls that an event may wake, none of which is imported for that."""
         return (name for name, one in self.entries.items() if any(concerns(on, event) for on in one.wakes_on))

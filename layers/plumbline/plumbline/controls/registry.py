@@ -9,7 +9,7 @@ import importlib
 import json
 import pkgutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,10 @@ from plumbline.core.errors import PlumblineError
 
 class MisnamedControl(PlumblineError):
     """A file below controls/ does not hold the control its name promises."""
+
+
+class AmbiguousControl(PlumblineError):
+    """An id, of today or an earlier one, could mean more than one control."""
 
 
 @cache
@@ -50,6 +54,7 @@ def load() -> Mapping[str, Control]:
 
     Raises:
         MisnamedControl: a file holds no `CONTROL`, or one whose id is not the file's name in kebab-case.
+        AmbiguousControl: an earlier id of one is used twice.
     """
     found: dict[str, Control] = {}
     for control_id, name in modules().items():
@@ -57,7 +62,31 @@ def load() -> Mapping[str, Control]:
         if not isinstance(control, Control) or control.id != control_id:
             raise MisnamedControl(f"{name.replace('.', '/')}.py must define CONTROL with id '{control_id}'")
         found[control_id] = control
+    check_aliases(found.values())
     return found
+
+
+def check_aliases(controls: Iterable[Control]) -> None:
+    """See to it that each id, of today or an earlier one, means one control.
+
+    Raises:
+        AmbiguousControl: one does not; says which, and which controls claim it.
+    """
+    today = {one.id: one for one in controls}
+    claimed: dict[str, str] = {}
+    for control in today.values():
+        for alias in control.aliases:
+            if alias == control.id:
+                raise AmbiguousControl(f"{control.id} names its own id as an earlier one; remove it from its aliases")
+            if alias in today:
+                raise AmbiguousControl(
+                    f"{control.id} names {alias} as its earlier id, which is another control's today"
+                )
+            if claimed.get(alias) == control.id:
+                raise AmbiguousControl(f"{control.id} names its earlier id {alias} twice; keep one")
+            if alias in claimed:
+                raise AmbiguousControl(f"{claimed[alias]} and {control.id} both name {alias} as their earlier id")
+            claimed[alias] = control.id
 
 
 @cache
@@ -72,8 +101,12 @@ def family(control_id: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Command line: writes the index that functions read (index.py)."""
-    text = json.dumps(index().to_json(), indent=1, sort_keys=True)
+    """Command line: writes the index that functions read (index.py). What is wrong with a control is one line."""
+    try:
+        text = json.dumps(index().to_json(), indent=1, sort_keys=True)
+    except (MisnamedControl, AmbiguousControl) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     Path(arguments[0]).write_text(f"{text}\n", encoding="utf-8")
     return 0
 

@@ -23,11 +23,11 @@ WEEKLY_TOLD_FOR = timedelta(days=6)
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """Sends letters and writes findings.
+    """Sends alerts and writes findings.
 
     Attributes:
         rule: control id -> what the baseline says of it, no bolder than the stack's mode.
-        sender: what letters need to name commands.
+        sender: what alerts need to name commands.
     """
 
     controls: Mapping[str, Control]
@@ -57,11 +57,11 @@ class Notifier:
         return self.save(case, finding)
 
     def in_storm(self, brief: Brief) -> bool:
-        """Whether enough letters were sent in this clock hour."""
+        """Whether enough alerts were sent in this clock hour."""
         return brief.letters >= self.baseline.letters.per_hour
 
     def as_urgent(self, finding: Finding, alert: Alert, now: datetime) -> Alert:
-        """A letter that the escalation address gets too, where its time has come and something else is told."""
+        """An alert that the escalation address gets too, where its time has come and something else is told."""
         escalates = clocks.escalates_at(self.rule(finding.control), finding)
         if escalates is None or now < escalates:
             return alert
@@ -95,7 +95,7 @@ class Notifier:
         return self.ledger.save(replace(finding, told=(*finding.told, transition), outbox=""), now=now, alert=True)
 
     def send_once(self, key: str, alert: Alert, *, now: datetime, within: timedelta) -> None:
-        """Claim, send, record, for letters that belong to no finding."""
+        """Claim, send, record, for alerts that belong to no finding."""
         if self.ledger.once(key, now=now, within=LEASE):
             try:
                 self.alerts.send(alert)
@@ -105,14 +105,14 @@ class Notifier:
             self.ledger.told(key, now=now, within=within)
 
     def digest(self, account: str, *, now: datetime) -> int:
-        """Tell, in one letter, all that waits for it; how many findings it tells of.
+        """Tell, in one alert, all that waits for it; how many findings it tells of.
 
-        SNS takes letters that nobody hears: the digest of a first sweep, minutes after the deployment, waits until
+        SNS takes alerts that nobody hears: the digest of a first sweep, minutes after the deployment, waits until
         somebody has clicked the link in AWS's own e-mail.
 
         Raises:
             LedgerDown: the ledger cannot be used.
-            AwsRefusal: SNS did not take the letter; nothing counts as told.
+            AwsRefusal: SNS did not take the alert; nothing counts as told.
         """
         waiting = self.ledger.awaiting_digest(account)
         if not waiting or not self.alerts.is_heard():
@@ -131,7 +131,7 @@ class Notifier:
                 told = replace(told, due=clocks.next_look(self.rule(told.control), told, now) or told.due)
             try:
                 self.ledger.save(told, now=now)
-            except Conflict:  # settled while the letter was written, and the next digest may name it again; or buried
+            except Conflict:  # settled while the alert was written, and the next digest may name it again; or buried
                 current = self.ledger.brief(finding.control, finding.target, now).finding
                 if current is not None and current.id != finding.id:
                     self.ledger.bury(told, now=now)

@@ -201,6 +201,6 @@ def only_spared(finding: Finding, deviation: Deviation, now: datetime) -> bool:
 
 
 def is_half_told(finding: Finding) -> bool:
-    """Whether a repair may have changed something of which nobody has heard: cut short, or its letter never left."""
+    """Whether a repair may have changed something of which nobody has heard: cut short, or its alert never left."""
     cut_short = finding.status in _UNTOLD and finding.status.value not in finding.told
     return bool(finding.repairs) and (cut_short or finding.outbox == "failed")

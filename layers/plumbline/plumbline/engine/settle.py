@@ -268,7 +268,7 @@ class Engine:
             return Settled(Outcome.WAITING, case.wake, finding, reason=held)
         acts = clocks.acts_at(case.rule, finding)
         if transition == "opened" and case.rule.response is Response.OBSERVE and acts is not None and acts <= case.now:
-            finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this letter says it
+            finding = replace(finding, told=(*finding.told, clocks.WOULD_HAVE))  # this alert says it
         # a digest does not reach the escalation address
         folds = self.notifier.in_storm(case.brief) and transition != "escalated"
         # an event is told of at once, grace or not: somebody has just done something

@@ -99,7 +99,7 @@ def undo(
         replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None), now=now
     )
     reason = f"a person took back the repair {finding.short}"
-    told = ("expiring", "expired")  # the letter about the undo says until when
+    told = ("expiring", "expired")  # the alert about the undo says until when
     left_alone = Exemption(control.id, exactly(finding.target), "operate", reason, until, told=told, by=by)
     ledger.exempt(finding.target.account, granted(left_alone, (), now), now)
     resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))

@@ -78,7 +78,7 @@ def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
     if not finding.is_open:
         return None
     if "opened" in finding.told and not finding.awaits_digest and due_telling(rule, finding, now):
-        return now  # one letter at a time: the next sweep sends what is due beside this one
+        return now  # one alert at a time: the next sweep sends what is due beside this one
     due = next_due(rule, finding, now)
     acts = acts_at(rule, finding)
     acts_by_itself = response_of(rule, finding) is Response.ENFORCE and finding.tries < MAX_ATTEMPTS

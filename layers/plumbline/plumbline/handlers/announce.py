@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from plumbline.alerts.wording import clean
+from plumbline.controls.index import Index
 from plumbline.core.control import Control
 from plumbline.findings.finding import DIGEST, Finding, Status
 from plumbline.findings.stored import from_json
@@ -46,7 +47,7 @@ class Announcer:
     """Announces what the records of the ledger's stream mean."""
 
     bus: Outlet
-    controls: Mapping[str, Control]
+    controls: Index
     logger: Log
 
     def record(self, record: Mapping[str, Any]) -> None:
@@ -59,7 +60,7 @@ class Announcer:
             Exception: whatever it was, logged; the stream brings the record again, and gives it up in the end.
         """
         try:
-            details = list(events(record, self.controls))
+            details = list(events(record, self.controls, self.controls.renamed))
             if details:
                 self.bus.put(DETAIL_TYPE, details)
         except Exception as error:
@@ -107,12 +108,15 @@ def _name(before: Status, after: Status) -> str:
     return NAMES.get(after, after.value)
 
 
-def events(record: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterator[dict[str, Any]]:
+def events(
+    record: Mapping[str, Any], controls: Mapping[str, Control], renamed: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     """The details of the events that one record of the ledger's stream calls for.
 
     Args:
         record: as DynamoDB Streams delivers it, with the item before and after.
         controls: the registry, for severities.
+        renamed: earlier id of a control -> the one it has today; the ledger keeps the one a finding began under.
 
     Raises:
         KeyError, ValueError: the record holds no finding.
@@ -122,6 +126,7 @@ def events(record: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterat
         return
     after = from_json(images["NewImage"]["body"]["S"])
     before = from_json(images["OldImage"]["body"]["S"]) if "OldImage" in images else None
+    after = replace(after, control=(renamed or {}).get(after.control, after.control))
     for transition in transitions(before, after):
         yield _detail(after, transition, controls.get(after.control))
 

@@ -50,14 +50,14 @@ def due(
 
 
 def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
-    """Send the letters that are due, and record each; how many were sent.
+    """Send the alerts that are due, and record each; how many were sent.
 
-    A letter is claimed, sent, recorded. If the process dies before the last, the letter is sent again an hour later:
+    An alert is claimed, sent, recorded. If the process dies before the last, the alert is sent again an hour later:
     told twice rather than not at all.
 
     Raises:
         LedgerDown: the ledger cannot be used.
-        AwsRefusal: SNS did not take a letter; it is sent the next time.
+        AwsRefusal: SNS did not take an alert; it is sent the next time.
     """
     ledger, engine = plumbline.ledger, plumbline.engine
     sent = 0

@@ -66,7 +66,8 @@ class Reaction:
             if task is not None:
                 self._run(task)
                 return
-            asked = messages.read(record["body"], self.plumbline.index, self.plumbline.index.concerned)
+            index = self.plumbline.index
+            asked = messages.read(record["body"], index, index.concerned, index.renamed)
         except MalformedWake as error:
             self.logger.error("malformed message", extra={"reason": str(error), "message_id": record["messageId"]})
             raise

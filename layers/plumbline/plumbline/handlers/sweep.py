@@ -56,9 +56,7 @@ class Sweeper:
         Raises:
             PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
         """
-        unit = Unit.from_json(record["body"])
-        # A unit may have waited through a deployment: what no longer exists is not looked with.
-        unit = replace(unit, controls=tuple(one for one in unit.controls if one in self.plumbline.engine.controls))
+        unit = Unit.from_json(record["body"]).understood(self.plumbline.index)
         left = list(unit.controls)
         found_first = 0
         broken: list[Look] = []

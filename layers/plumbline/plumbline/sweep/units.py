@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plumbline.baseline.rules import Baseline
-from plumbline.controls.index import Entry
+from plumbline.controls.index import Entry, Index
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope
 from plumbline.core.errors import MalformedWake
@@ -34,6 +34,11 @@ class Unit:
         return json.dumps(
             {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
         )
+
+    def understood(self, index: Index) -> Unit:
+        """The unit as this version means it: a deployment may have renamed or removed controls while it waited."""
+        today = dict.fromkeys(index.renamed.get(one, one) for one in self.controls)
+        return replace(self, controls=tuple(one for one in today if one in index.entries))
 
     @classmethod
     def from_json(cls, body: str) -> Unit:

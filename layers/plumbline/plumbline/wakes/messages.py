@@ -60,7 +60,7 @@ class Wake:
 class Task(str, Enum):
     """Something to do for the account as a whole, asked for by the sweep or by a schedule."""
 
-    DIGEST = "digest"  # tell, in one letter, what waits for it
+    DIGEST = "digest"  # tell, in one alert, what waits for it
     WEEKLY = "weekly"  # the weekly summary
     EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
 
@@ -87,7 +87,12 @@ def task(body: str) -> Task | None:
         raise MalformedWake(f"the message asks for a task that does not exist: {body[:_SHOWN]!r}") from error
 
 
-def read(body: str, controls: Mapping[str, Control], concerned: Concerned | None = None) -> tuple[Wake, ...]:
+def read(
+    body: str,
+    controls: Mapping[str, Control],
+    concerned: Concerned | None = None,
+    renamed: Mapping[str, str] | None = None,
+) -> tuple[Wake, ...]:
     """The wakes that a message asks for; none when the event concerns no control.
 
     Args:
@@ -95,6 +100,7 @@ def read(body: str, controls: Mapping[str, Control], concerned: Concerned | None
         controls: all controls by id.
         concerned: event -> the ids of the controls that it may wake, so that no other need be imported; every control
             is asked when None.
+        renamed: earlier id of a control -> the one it has today: a wake may have waited through a deployment.
 
     Raises:
         MalformedWake: the body is neither an EventBridge event nor a wake; says why.
@@ -106,7 +112,7 @@ def read(body: str, controls: Mapping[str, Control], concerned: Concerned | None
     if not isinstance(message, Mapping):
         raise MalformedWake(f"the message is JSON but no object: {body[:_SHOWN]!r}")
     if _MARK in message:
-        return (_own(message, controls),)
+        return (_own(message, controls, renamed or {}),)
     if not isinstance(message.get("detail-type"), str) or not isinstance(message.get("detail"), Mapping):
         raise MalformedWake(f"the message is neither a wake nor an EventBridge event: {body[:_SHOWN]!r}")
     asked = controls if concerned is None else {name: controls[name] for name in concerned(message)}
@@ -170,16 +176,16 @@ def _fits(wanted: Any, detail: Event, name: str) -> bool:  # noqa: ANN401 - a te
     return name in detail and detail[name] != wanted["anything-but"]
 
 
-def _own(message: Mapping[str, Any], controls: Mapping[str, Control]) -> Wake:
+def _own(message: Mapping[str, Any], controls: Mapping[str, Control], renamed: Mapping[str, str]) -> Wake:
     try:
         wake = Wake(
-            control=message["control"],
+            control=renamed.get(message["control"], message["control"]),
             target=Target.parse(message["target"]),
             origin=Origin(message["origin"]),
             cause=Cause.from_json(cloudtrail.section(message.get("cause"))),
         )
-    except (KeyError, ValueError, UnknownTarget, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, UnknownTarget, AttributeError) as error:
         raise MalformedWake(f"the wake cannot be read ({type(error).__name__}: {error})") from error
     if wake.control not in controls:
-        raise MalformedWake(f"the wake names a control that does not exist: {wake.control[:_SHOWN]!r}")
+        raise MalformedWake(f"the wake names a control that does not exist: {str(wake.control)[:_SHOWN]!r}")
     return wake

@@ -8,7 +8,7 @@ Repair: sets each rule to the stricter of what is there and what the baseline sa
 weakened, and "hard expiry" (which locks people out instead of asking for a new password) is never switched on. Where it
 is on already, the age is not shortened: you are told.
 Undo: sets the earlier rules, or deletes the policy when there was none. Passwords are only checked when they change.
-Source: CIS AWS Foundations 1.8 and 1.9; IAM API reference, UpdateAccountPasswordPolicy.
+Source: IAM API reference, UpdateAccountPasswordPolicy.
 """
 
 from __future__ import annotations
@@ -162,4 +162,5 @@ CONTROL = Control(
         "max_age_days": _number(0, 1095, 0, "Days after which a password must be changed; 0 for never."),
         "allow_users_to_change": _flag("Users may change their own password."),
     },
+    answers={"cis-7.0": ("2.8", "2.9"), "ssb": ("ACCT.06",)},
 )

@@ -8,8 +8,7 @@ Repair: switches on those that are off, the others stay. Where an event announce
 so before is proposed: a website that S3 serves to everybody is cut off then, and so is whoever reads a bucket from
 another account by a policy that is public as well, and only a person knows.
 Undo: sets the four as they were, or leaves nothing configured where nothing was.
-Source: CIS AWS Foundations 7.0, 3.1.4; AWS Startup Security Baseline, ACCT.08; Amazon S3 user guide, Blocking public
-access to your Amazon S3 storage.
+Source: Amazon S3 user guide, Blocking public access to your Amazon S3 storage.
 """
 
 from __future__ import annotations
@@ -73,4 +72,5 @@ CONTROL = Control(
     detect=SWITCH.detect,
     describe=SWITCH.describe,
     plan=SWITCH.plan,
+    answers={"cis-7.0": ("3.1.4",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
 )

@@ -8,7 +8,7 @@ it. Not judged: alarm mute rules, filter policies of subscriptions, the topic's 
 Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
 and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
 Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
-are not touched. Billing data itself can be switched on by a person only: the letter says where.
+are not touched. Billing data itself can be switched on by a person only: the e-mail says where.
 Undo: puts the earlier alarm back, or deletes it where there was none.
 Source: Amazon CloudWatch user guide, Create a billing alarm; AWS Well-Architected, COST02-BP05.
 """
@@ -197,4 +197,5 @@ CONTROL = Control(
             "description": "The SNS topic in us-east-1 that the alarm tells. Empty: Plumbline's own Alerts topic.",
         },
     },
+    answers={"ssb": ("ACCT.10",)},
 )

@@ -10,7 +10,7 @@ events. Its bucket, key and data events stay as they are. A trail that is gone i
 baseline. An organisation's trail is left to a person in its management account: changing one takes permissions in AWS
 Organizations that Plumbline does not hold.
 Undo: none. Plumbline never switches an audit trail off.
-Source: CIS AWS Foundations 3.1 and 3.2; AWS CloudTrail user guide, Security best practices.
+Source: AWS CloudTrail user guide, Security best practices.
 """
 
 from __future__ import annotations
@@ -201,4 +201,5 @@ CONTROL = Control(
         },
     },
     blinds=True,
+    answers={"cis-7.0": ("4.1", "4.2", "5.5"), "moj": ("trail",), "ssb": ("ACCT.07",)},
 )

@@ -6,8 +6,7 @@ the default, encryption has to be asked for with each volume, and is forgotten.
 Repair: switches it on. The default key stays as it is, and so do volumes that exist. Instance types too old to take
 encrypted volumes can no longer be launched.
 Undo: switches it off again. Volumes made in the meantime stay encrypted.
-Source: CIS AWS Foundations 7.0, 6.1.1; AWS Startup Security Baseline, WKLD.08; Amazon EC2 API reference,
-EnableEbsEncryptionByDefault.
+Source: Amazon EC2 API reference, EnableEbsEncryptionByDefault.
 """
 
 from __future__ import annotations
@@ -54,4 +53,5 @@ CONTROL = Control(
     detect=SWITCH.detect,
     describe=SWITCH.describe,
     plan=SWITCH.plan,
+    answers={"cis-7.0": ("6.1.1",), "moj": ("encryption",), "ssb": ("WKLD.08",)},
 )

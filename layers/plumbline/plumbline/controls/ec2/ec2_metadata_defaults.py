@@ -7,7 +7,7 @@ web server that fetches whatever address it is told to. The newer one asks for a
 Repair: makes IMDSv2 the default of new instances; the other defaults (hop limit, tags) stay as they are. Instances that
 run stay as they are, and whoever launches one can still ask for something else.
 Undo: sets the earlier default, or none where there was none.
-Source: CIS AWS Foundations 7.0, 6.7; Amazon EC2 API reference, ModifyInstanceMetadataDefaults.
+Source: Amazon EC2 API reference, ModifyInstanceMetadataDefaults.
 """
 
 from __future__ import annotations
@@ -59,4 +59,5 @@ CONTROL = Control(
     detect=SWITCH.detect,
     describe=SWITCH.describe,
     plan=SWITCH.plan,
+    answers={"cis-7.0": ("6.7",)},
 )

@@ -5,7 +5,7 @@ Why: an access key is a password that works from anywhere, never expires and nee
 quiet user is the first thing an intruder does to be able to come back.
 Repair: deactivates that one key; no other key, and nothing else of the user, is touched.
 Undo: activates the key again. Sessions that were minted from it before live on until they expire.
-Source: AWS IAM best practices (temporary credentials); CIS AWS Foundations 1.13; CloudTrail CreateAccessKey.
+Source: AWS IAM best practices (temporary credentials); CloudTrail CreateAccessKey.
 """
 
 from __future__ import annotations
@@ -116,4 +116,5 @@ CONTROL = Control(
             "description": "Users that may have active access keys; `*` and `?` match any text and any letter.",
         },
     },
+    answers={"ssb": ("ACCT.13",)},
 )

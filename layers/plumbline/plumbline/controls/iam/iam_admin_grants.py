@@ -13,7 +13,8 @@ turned into an administrator's goes back to its newest version that is none; whe
 somebody who is left alone for now, or there is no such version, it is detached from the others. Nothing is taken from
 anyone while nobody would be left who is an administrator by the baseline: you are told instead.
 Undo: attaches, puts back or joins again; sets the default version that was.
-Source: CIS AWS Foundations 1.16; Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event names of IAM.
+Source: AWS IAM best practices (least privilege); Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event
+names of IAM.
 """
 
 from __future__ import annotations
@@ -308,4 +309,5 @@ CONTROL = Control(
             "description": "Who may hold administrator rights. What is left out keeps its default.",
         },
     },
+    answers={"cis-7.0": ("2.14", "5.4")},
 )

@@ -238,4 +238,5 @@ CONTROL = Control(
             "administrators belongs into `administrators.groups` of iam-admin-grants too.",
         },
     },
+    answers={"cis-7.0": ("5.4",), "ssb": ("ACCT.04",)},
 )

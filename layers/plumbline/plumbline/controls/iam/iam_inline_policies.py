@@ -212,4 +212,5 @@ CONTROL = Control(
             "A role is written with its path.",
         },
     },
+    answers={"cis-7.0": ("2.13", "5.4"), "ssb": ("ACCT.04",)},
 )

@@ -10,7 +10,7 @@ broke the rule, or somebody who may not holds the keys to the whole account. If 
 root password through its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
 Repair: none; no API takes a session away from root.
 Undo: nothing to undo.
-Source: CIS AWS Foundations 1.7 and 4.3; AWS IAM user guide, Root user best practices; CloudTrail userIdentity element.
+Source: AWS IAM user guide, Root user best practices; CloudTrail userIdentity element.
 """
 
 from __future__ import annotations
@@ -143,4 +143,5 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     witness=witness,
+    answers={"cis-7.0": ("2.7", "5.3"), "moj": ("identity-root",), "ssb": ("ACCT.02",)},
 )

@@ -6,7 +6,7 @@ Why: a grant to one of these groups hands the bucket to the whole internet, and 
 within hours. READ lets strangers list every file name, WRITE lets them add, replace and delete, at your cost.
 Repair: takes those grants off the ACL. Every other grant (the owner's, other accounts', log delivery) stays as it is.
 Undo: puts the earlier ACL back in full.
-Source: CIS AWS Foundations 2.1.4; Amazon S3 user guide, Access control list overview, "Amazon S3 predefined groups".
+Source: Amazon S3 user guide, Access control list overview, "Amazon S3 predefined groups".
 """
 
 from __future__ import annotations
@@ -123,4 +123,5 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     settings={"allowed_buckets": ALLOWED},
+    answers={"cis-7.0": ("5.8",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
 )

@@ -7,7 +7,7 @@ without a trace. Most large leaks of cloud data began with a single line like th
 Repair: takes the public statements out of the policy; every other statement, every Deny above all, stays as it is. A
 policy with nothing left is deleted.
 Undo: puts the earlier policy back, letter for letter.
-Source: Amazon S3 user guide, Blocking public access, "The meaning of public"; CIS AWS Foundations 2.1.4.
+Source: Amazon S3 user guide, Blocking public access, "The meaning of public".
 """
 
 from __future__ import annotations
@@ -114,4 +114,5 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     settings={"allowed_buckets": ALLOWED},
+    answers={"cis-7.0": ("2.21", "5.8"), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08", "WKLD.02")},
 )

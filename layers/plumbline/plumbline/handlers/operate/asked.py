@@ -90,7 +90,7 @@ class Asked:
         return True
 
     def tell(self, alert: Alert) -> str:
-        """Send a letter; why it could not be sent, for the answer, as what it tells of is done already."""
+        """Send an alert; why it could not be sent, for the answer, as what it tells of is done already."""
         try:
             self.plumbline.engine.alerts.send(alert)
         except AwsRefusal as error:
@@ -107,7 +107,7 @@ def finding_of(asked: Asked, typed: str) -> Finding:
     prefix = spoken(typed)
     if len(prefix) < SHORT or not (prefix.isascii() and prefix.isalnum()):
         raise Refused(
-            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more letters or digits, as 7F3K. "
+            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more alerts or digits, as 7F3K. "
             "Type: plumbline findings"
         )
     same = {one.id: one for one in asked.plumbline.ledger.by_id(asked.account, prefix)}
@@ -120,8 +120,13 @@ def finding_of(asked: Asked, typed: str) -> Finding:
     return found[0]
 
 
+def names_control(asked: Asked, typed: str) -> bool:
+    """Whether what a person typed is the id of a control, today's or an earlier one."""
+    return typed in asked.plumbline.engine.controls or typed in asked.plumbline.index.renamed
+
+
 def control_of(asked: Asked, typed: str) -> str:
-    """The id of the control that a person means, or `*` for all of them.
+    """Today's id of the control that a person means by any of its ids, or `*` for all of them.
 
     Raises:
         Refused: there is no such control.
@@ -129,8 +134,8 @@ def control_of(asked: Asked, typed: str) -> str:
     known = asked.plumbline.engine.controls
     if typed in (ALL, ANY):
         return ANY
-    if typed in known:
-        return typed
+    if names_control(asked, typed):
+        return asked.plumbline.index.renamed.get(typed, typed)
     near = difflib.get_close_matches(typed, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"write one of: all, {', '.join(known)}"
     raise Refused(f"there is no control '{wording.clean(typed, 60)}'; {hint}")

@@ -13,7 +13,7 @@ from plumbline.engine.approving import approve as carry_out
 from plumbline.engine.case import Outcome
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
-from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
+from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
 from plumbline.handlers.operate.lists import name_of, wrapped
 from plumbline.handlers.operate.plan import MOST_PLANS, prospect
 from plumbline.handlers.operate.typed import Typed
@@ -122,7 +122,7 @@ def _meant(asked: Asked, word: str) -> tuple[str, Sequence[Finding]]:
     found = asked.open_findings()
     if not word:
         return "", found
-    is_id = len(spoken(word)) >= SHORT and word.strip().isalnum() and word not in asked.plumbline.engine.controls
+    is_id = len(spoken(word)) >= SHORT and word.strip().isalnum() and not names_control(asked, word)
     if is_id and word != "all":
         one = finding_of(asked, word)
         return "", [one] if one.is_open else []
