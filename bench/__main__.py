@@ -18,7 +18,7 @@ from bench.processes import PYTHON, NotMeasured
 from bench.report import Results
 from local.embedded import EmbeddedAWSError
 
-_ROUNDS = 11
+_ROUNDS = 15
 _VERSIONS = "import platform, boto3; print(platform.python_version(), boto3.__version__)"
 
 
@@ -31,7 +31,7 @@ def main() -> int:
         return 1
     began = time.monotonic()
     try:
-        results = measure(arguments.rounds)
+        results = measure(arguments.rounds, arguments.tries)
     except (EmbeddedAWSError, NotMeasured) as error:
         sys.stderr.write(f"not measured: {error}\n")
         return 1
@@ -42,7 +42,7 @@ def main() -> int:
     return 0
 
 
-def measure(rounds: int) -> Results:
+def measure(rounds: int, tries: int) -> Results:
     """Everything, in one embedded account; the month in one of its own, whose queues stay plugged.
 
     Raises:
@@ -51,18 +51,21 @@ def measure(rounds: int) -> Results:
     """
     with deployed() as account:
         packed = custodian.pack(STATE / "custodian", PYTHON)
-        contestants = wakes.sides(account, packed)
-        clients = len(contestants[0].event(account.key()))
-        samples = wakes.race(account, contestants, rounds)
-        counted = wakes.count(account, contestants)
+        contest = wakes.contest(account, packed)
+        samples = wakes.race(account, contest.sides, rounds, tries)
+        counted = wakes.count(account, contest.sides)
+        reads = wakes.read_buckets(account, contest.readers)
         peer = sizes.of_archive("Cloud Custodian, one policy", packed.archive)
         ours = sizes.of_build(account.built)
-    return Results(samples, counted, ours, peer, clients, month.bill(month.watch()))
+    return Results(samples, counted, ours, peer, contest, reads, month.bill(month.watch()))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"how often each side is run ({_ROUNDS})")
+    parser.add_argument(
+        "--tries", type=int, default=wakes.TRIES, help=f"of how many runs the cheapest counts ({wakes.TRIES})"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there, too")
     return parser.parse_args()
 
@@ -85,8 +88,10 @@ def _plain(results: Results) -> dict[str, object]:
         "machine": _machine(),
         "seconds": samples,
         "calls": [asdict(one) for one in results.counted],
+        "bucket": dict(results.reads),
         "bytes": [asdict(one) for one in (*results.ours, results.peer)],
         "month": [asdict(one) for one in results.bill],
+        "modules": {"today": sorted(results.contest.today.modules), "grown": sorted(results.contest.grown.modules)},
         "goals": [asdict(one) for one in report.goals(results)],
     }
 

@@ -1,6 +1,7 @@
 """The account everything is measured in: the embedded AWS, with the real template built and deployed into it.
 
-Its queues are unplugged from the functions: the bench alone wakes Plumbline, in processes of its own.
+Its queues are unplugged from the functions: the bench alone wakes Plumbline, in processes of its own, which reach it by
+AWS's own names and over TLS.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from bench import certificates, front
+from bench.cold.resolver import PORT
+from bench.front import Front
 from local import deployment
 from local.embedded import ROOT, EmbeddedAWS, SeenCall
 
@@ -25,6 +29,7 @@ _TABLE = "plumbline-ledger"
 _TELL_ENVIRONMENT = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
 #: What Custodian's policy needs, and no more.
 _CUSTODIAN_MAY = ("iam:GetUser", "iam:ListUsers", "iam:ListUserTags", "iam:ListAccessKeys", "iam:UpdateAccessKey")
+_THE_EMULATORS = ("AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION")
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -46,10 +51,12 @@ class Account:
     Attributes:
         aws: the emulator.
         built: where `sam build` put the functions and the layer.
+        front: how it is reached by what is measured.
     """
 
     aws: EmbeddedAWS
     built: Path
+    front: Front
     _numbers: Iterator[int]
 
     def key(self) -> Key:
@@ -81,6 +88,9 @@ class Account:
     def environment_of(self, role: str, variables: Mapping[str, str]) -> dict[str, str]:
         """The environment, credentials too, that a function under `role` finds: one is made and asked for its own.
 
+        What leads a function of the embedded AWS to its plain endpoint is left out: AWS has nothing of the kind.
+
+
         Args:
             role: the role's ARN.
             variables: the function's own variables.
@@ -99,7 +109,8 @@ class Account:
         )
         found: dict[str, str] = self.aws.invoke(name)
         functions.delete_function(FunctionName=name)
-        return found
+        own = {one: value for one, value in found.items() if one not in _THE_EMULATORS}
+        return own | {PORT: str(self.front.port)}
 
     def react_environment(self) -> dict[str, str]:
         """What the deployed react finds in its environment."""
@@ -114,6 +125,13 @@ class Account:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         iam.put_role_policy(RoleName="custodian", PolicyName="custodian", PolicyDocument=policy)
         return self.environment_of(role, {})
+
+    def buckets(self, count: int) -> list[str]:
+        """New buckets."""
+        names = [f"measured-{next(self._numbers)}" for _ in range(count)]
+        for name in names:
+            self.aws.client("s3").create_bucket(Bucket=name)
+        return names
 
     def last_call(self) -> int:
         """The number of the latest call in the journal."""
@@ -138,7 +156,8 @@ def deployed() -> Iterator[Account]:
         deployment.deploy(aws, {"AlertEmail": "security@example.com"})
         _sweep(aws)
         _unplug(aws)
-        yield Account(aws, STATE / "build", count(1))
+        with front.opened(aws.endpoint, certificates.issue(STATE / "tls")) as opened:
+            yield Account(aws, STATE / "build", opened, count(1))
 
 
 def _sweep(aws: EmbeddedAWS) -> None:

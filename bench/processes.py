@@ -31,6 +31,7 @@ class Sample:
         waited: of `wall`, from each request's first byte to its answer's last.
         returned: what the handler returned.
         steps: the clients made and calls performed; only of a recording.
+        modules: what had been imported by the end; only of a recording.
     """
 
     wall: float
@@ -38,6 +39,7 @@ class Sample:
     waited: float
     returned: Any = None
     steps: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    modules: Sequence[str] = field(default=(), repr=False)
 
     @property
     def own(self) -> float:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.cold import BEGAN, BURNT
+from bench.cold import BEGAN, BURNT, resolver
 
 _answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
@@ -24,8 +24,9 @@ def serve(ready: Callable[[], Callable[[Any], object]], *, record: bool = False)
 
     Args:
         ready: imports what there is to import and gives the function that handles one event.
-        record: answer with the clients made and the calls performed, too. Not for timing.
+        record: answer with the clients made, the calls performed and the modules loaded, too. Not for timing.
     """
+    resolver.install()
     began: float | None = BEGAN
     burnt = BURNT
     waited = _waiting()
@@ -37,6 +38,8 @@ def serve(ready: Callable[[], Callable[[Any], object]], *, record: bool = False)
         returned = handle(json.loads(event))
         wall, cpu = time.perf_counter() - began, time.process_time() - burnt
         answer = {"wall": wall, "cpu": cpu, "waited": sum(waited), "returned": returned, "steps": steps}
+        if record:
+            answer["modules"] = sorted(sys.modules)
         _answers.write(json.dumps(answer) + "\n")
         _answers.flush()
         began = None

@@ -12,11 +12,10 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
-from plumbline.handlers import react
+from plumbline.handlers import batches, react
 
 logger = Logger(service="plumbline-react")
 
@@ -32,16 +31,10 @@ def plumbline() -> Plumbline:
     return from_environment(now)
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 -- Lambda's and Powertools' types
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's types
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
     try:
         queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
-        reaction = react.Reaction(plumbline(), logger, now, queue.later)
-        return process_partial_response(
-            event=event,
-            record_handler=reaction.record,
-            processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-            context=context,
-        )
+        return batches.partial(event, react.Reaction(plumbline(), logger, now, queue.later).record)
     finally:
         coldstart.over()

@@ -1,6 +1,7 @@
 """AWS through one factory: every client is made here, for a named account and region.
 
-botocore and each client are loaded when they are first needed: a quiet wake pays for no client it does not use.
+botocore and each client are loaded when they are first needed: a quiet wake pays for no client it does not use. What
+is made is kept for as long as the process lives: one client for each account, region, service and role.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import RLock
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from plumbline.adapters.models import Models, twin_of
 from plumbline.adapters.session_policy import Session, sessions
 from plumbline.baseline.rules import STACK
 from plumbline.core.calls import Call
@@ -27,6 +31,11 @@ _CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
 _RENEWED_BEFORE = timedelta(minutes=5)
 #: Only these have pages. Asking botocore about every other operation would load its paginators for nothing.
 _HAVE_PAGES = ("Describe", "Get", "List", "Query")
+#: What may be asked again whatever became of the first time.
+_READS = (*_HAVE_PAGES, "BatchGet", "Head", "AssumeRole")
+#: Connections to one host at a time.
+_IN_FLIGHT = 16
+_OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
 class ClientFactory(Protocol):
@@ -47,34 +56,39 @@ class ClientFactory(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clients:
-    """The factory the functions use: one botocore session for all, so that AWS's models are read once.
+    """The factory the functions use: one client for each account, region, service and role.
 
     Sessions of the eyes role are kept for an hour and renewed; those of hands, limited to one target, never are.
 
     Attributes:
         region: where STS is asked (its regional endpoint).
         clock: the time, in UTC, by which sessions are renewed.
+        models: makes botocore's clients.
     """
 
     region: str
     clock: Callable[[], datetime]
+    models: Models = field(default_factory=Models)
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
     _roles: dict[str, _RoleKeys] = field(default_factory=dict, repr=False)
+    #: Clients may be used by many threads, and made by one.
+    _one_at_a_time: RLock = field(default_factory=RLock, repr=False)
 
     def __call__(  # noqa: D102 -- see ClientFactory
         self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
     ) -> Any:  # noqa: ANN401
-        if policy:
-            return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
-        keys = self._remembered(role, session).keys if role else {}
-        key = (account, region, service, role)
-        made_with, client = self._made.get(key, (None, None))
-        if client is None or made_with is not keys:
-            client = self._client(region, service, keys)
-            self._made[key] = (keys, client)
-        return client
+        with self._one_at_a_time:
+            if policy:
+                return self._client(region, service, self._assume(role, session, _SHORTEST_SECONDS, Policy=policy).keys)
+            keys = self._remembered(role, session).keys if role else _OWN_KEYS
+            key = (account, region, service, role)
+            made_with, client = self._made.get(key, (None, None))
+            if client is None or made_with is not keys:
+                client = self._client(region, service, keys)
+                self._made[key] = (keys, client)
+            return client
 
     def _remembered(self, role: str, session: str) -> _RoleKeys:
         known = self._roles.get(role)
@@ -95,18 +109,19 @@ class Clients:
         )
 
     def _client(self, region: str, service: str, keys: Mapping[str, str]) -> Any:  # noqa: ANN401 -- see ClientFactory
-        import botocore.session  # half of a cold start; a wake that is refused early does not pay it
-        from botocore.config import Config
+        from botocore.config import Config  # half of a cold start; a wake that is refused early does not pay it
 
-        if ("session",) not in self._made:
-            self._made["session",] = botocore.session.get_session()
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            max_pool_connections=_IN_FLIGHT,
+            # With the bucket in the host's name every bucket needs a connection of its own, which costs three to
+            # fifteen times the call. S3 takes both in every region: S3 User Guide, "Virtual hosting of buckets".
+            s3={"addressing_style": "path"},
             user_agent_extra="plumbline",
         )
-        return self._made["session",].create_client(service, region_name=region, config=config, **keys)
+        return self.models.client(service, region_name=region, config=config, **keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +150,24 @@ def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
         AwsRefusal: AWS answered with an error that `call.absent` does not list, or did not answer.
     """
     from botocore import xform_name
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
     method = xform_name(call.operation)
+    client = twin_of(client) or client
+    if not hasattr(client, method):
+        client = twin_of(client, f"{call.operation} is not in it") or client
     try:
         with telling(call):
-            if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
-                return client.get_paginator(method).paginate(**call.parameters).build_full_result()
-            answer = getattr(client, method)(**call.parameters)
+            try:
+                answer = _ask(client, method, call)
+            except (ClientError, HTTPClientError):
+                raise
+            except Exception as error:
+                # Nothing AWS said, so perhaps the models; what botocore itself refuses has not been sent.
+                twin = twin_of(client, error)
+                if twin is None or not (isinstance(error, BotoCoreError) or call.operation.startswith(_READS)):
+                    raise
+                answer = _ask(twin, method, call)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
         if code in call.absent:
@@ -154,7 +179,13 @@ def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
     return answer
 
 
-@dataclass(slots=True)
+def _ask(client: Any, method: str, call: Call) -> Any:  # noqa: ANN401
+    if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
+        return client.get_paginator(method).paginate(**call.parameters).build_full_result()
+    return getattr(client, method)(**call.parameters)
+
+
+@dataclass(slots=True, eq=False)
 class Reader:
     """The eyes role in one account and region.
 
@@ -180,7 +211,7 @@ class Reader:
         return self._answers[call.key]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Accounts:
     """The engine's AWS: eyes and hands in each account.
 

@@ -1,0 +1,1 @@
+"""What bench/ says of its figures, and what it measures with."""
