@@ -288,7 +288,7 @@ class World:
 
     def client(self, _account: str, _region: str, service: str, _role: str = "", _policy: str = "", _session: str = "",
                /) -> Client:  # fmt: skip
-        """See adapters.aws.ClientFactory."""
+        """See adapters.clients.ClientFactory."""
         return Client(self, service)
 
     def _stored(self, old: Item | None, new: Item) -> None:

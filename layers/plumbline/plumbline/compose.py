@@ -181,7 +181,7 @@ def in_one_process(
         region: the home region.
         table: the ledger's table name.
         topic: ARN of the Alerts topic.
-        clients: makes every AWS client, such as `adapters.aws.Clients`.
+        clients: makes every AWS client, such as `adapters.clients.Clients`.
         eyes_role: role to read with; the process's own credentials when empty.
         hands_role: role to write with.
         chat: ARN of a topic for chat tools; none when empty.
