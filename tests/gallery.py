@@ -14,6 +14,7 @@ from plumbline.alerts.held import held_back, next_step
 from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, completed
 from plumbline.controls import registry
+from plumbline.controls.account.account_s3_public_access import FOUR
 from plumbline.core.calls import Call
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
@@ -22,6 +23,7 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
+from plumbline.engine.repairing import HELD_FROM_ABOVE
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.restraints import Restraint, Why
 from plumbline.wakes.messages import Wake
@@ -97,6 +99,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
     )
     again = "It tries again within the hour; this was try 1 of 3."
     yield "A repair failed half-way.", outcomes.failed(control, replace(finding, repairs=(half,)), again, SENDER)
+    yield from _held_from_above()
     cut = replace(repaired, status=Status.UNDOING)
     yield "A person's undo was cut short.", outcomes.undo_cut_short(control, cut, _BEFORE, SENDER)
     yield (
@@ -128,6 +131,39 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield "More happened within an hour than fits into letters.", digest(controls, [repaired], SENDER)
     monday = NOW + 7 * DAY - timedelta(hours=1)
     yield "Monday morning.", weekly(controls, [repaired, *adopted], SENDER, monday, len(controls))
+
+
+def _held_from_above() -> Iterator[tuple[str, Alert]]:
+    """What an organisation fixes for all its accounts: where the answer says so, and where only a refused write does."""
+    control = registry.load()["ec2-metadata-defaults"]
+    target = Target(ACCOUNT, "us-east-1", "ec2-metadata-defaults", "account")
+    state = {
+        "values": {"HttpTokens": "optional"},
+        "held_by": "declarative-policy",
+        "message": "Ask the cloud team before you rely on this.",
+    }
+    deviation = control.detect(state, {})
+    assert deviation is not None
+    found = open_finding(control.id, target, deviation, origin=Origin.SWEEP, cause=Cause(), now=NOW, before=None)
+    plan = control.plan(target, state, {})
+    held = held_back(Restraint(Why.NO_PLAN), found, plan, NOW)
+    yield (
+        "An organisation holds a setting from above.",
+        deviations.found(control, found, "opened", state, plan, held, SENDER),
+    )
+    control = registry.load()["account-s3-public-access"]
+    target = Target(ACCOUNT, "global", "account-s3-public-access", "account")
+    state = {"values": dict.fromkeys(FOUR, False), "held_by": "", "message": ""}
+    deviation = control.detect(state, {})
+    assert deviation is not None
+    found = open_finding(control.id, target, deviation, origin=Origin.EVENT, cause=ERIN, now=NOW, before=None)
+    plan = control.plan(target, state, {})
+    error = "s3:PutAccountPublicAccessBlock was refused: AccessDenied: Access Denied"
+    refused = replace(found, repairs=(Repair(at=NOW, plan=plan, before=state, error=error),))
+    yield (
+        "A policy from above the account denies a repair.",
+        outcomes.failed(control, refused, HELD_FROM_ABOVE, SENDER),
+    )
 
 
 def _aged(finding: Finding, days: int) -> Finding:

@@ -75,7 +75,7 @@ def test_what_is_held_from_above_and_weak_is_told_with_who_holds_it_and_never_wr
     state = _state("optional", BY_A_POLICY, "ask the cloud team")
     wrong = "does not require IMDSv2, and the organisation's declarative policy holds it so"
     assert Deviation(wrong, ("HttpTokens is optional",), HELD) == CONTROL.detect(state, {})
-    refusal = "the organisation's declarative policy holds it, and no account below may change it"
+    refusal = "the organisation's declarative policy holds it; when it lets go, the next sweep repairs it"
     assert Plan(refusal=refusal) == CONTROL.plan(HELD_IN, state, {})
     said = "held by the organisation's declarative policy, which says: ask the cloud team"
     assert f"HttpTokens is optional; {said}" == CONTROL.describe(state)

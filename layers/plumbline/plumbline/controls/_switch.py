@@ -102,7 +102,9 @@ class Switch:
         """One write that sets what is not strict enough, and leaves the other values as they are."""
         assert state is not None  # noqa: S101 - observe always answers
         if state["held_by"]:
-            return Plan(refusal=f"the organisation's {_name(state)} holds it, and no account below may change it")
+            return Plan(
+                refusal=f"the organisation's {_name(state)} holds it; when it lets go, the next sweep repairs it"
+            )
         strict = {name: self.wanted[name][0] for name, fact in self._weak(state).items() if fact in facts}
         step = Step(
             do=_of(target.account, self.write({**(state["values"] or {}), **strict})),

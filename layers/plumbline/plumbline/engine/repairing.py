@@ -20,6 +20,11 @@ from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Sta
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
 
+#: Why a write that a policy from above the account denies is not tried again.
+HELD_FROM_ABOVE = (
+    "A policy of your organisation, above this account, denies the change, so it is not tried again. When that policy "
+    "is lifted, type: plumbline resume."
+)
 #: A repair that AWS shows later than this was not what put it right.
 TAKES_EFFECT_WITHIN = timedelta(minutes=15)
 #: A finding in one of these may have been repaired in part without anybody having heard of it.
@@ -131,10 +136,7 @@ class Repairer:
         if not repair.by:
             again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
         if held_from_above:
-            again = (
-                "A policy of your organisation, above this account, denies the change, so it is not tried again. When "
-                "that policy is lifted, type: plumbline resume"
-            )
+            again = HELD_FROM_ABOVE
         elif tries >= MAX_ATTEMPTS:
             again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
         alert = outcomes.failed(case.control, failed, again, self.notifier.sender)
