@@ -147,10 +147,8 @@ def _held_from_above() -> Iterator[tuple[str, Alert]]:
     found = open_finding(control.id, target, deviation, origin=Origin.SWEEP, cause=Cause(), now=NOW, before=None)
     plan = control.plan(target, state, {})
     held = held_back(Restraint(Why.NO_PLAN), found, plan, NOW)
-    yield (
-        "An organisation holds a setting from above.",
-        deviations.found(control, found, "opened", state, plan, held, SENDER),
-    )
+    told = deviations.found(control, found, "opened", state, plan, held, SENDER)
+    yield "An organisation holds a setting from above.", told
     control = registry.load()["account-s3-public-access"]
     target = Target(ACCOUNT, "global", "account-s3-public-access", "account")
     state = {"values": dict.fromkeys(FOUR, False), "held_by": "", "message": ""}
