@@ -134,7 +134,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
 
 
 def _held_from_above() -> Iterator[tuple[str, Alert]]:
-    """What an organisation fixes for all its accounts: where the answer says so, and where only a refused write does."""
+    """What an organisation fixes for its accounts: where the answer says so, and where only a refused write does."""
     control = registry.load()["ec2-metadata-defaults"]
     target = Target(ACCOUNT, "us-east-1", "ec2-metadata-defaults", "account")
     state = {
