@@ -48,7 +48,7 @@ laws: $(VENV)/dev/.ready ## what every control must keep, for one: make laws CON
 	@test -n "$(CONTROL)" || { echo "Say which control: make laws CONTROL=s3-public-acl" >&2; exit 1; }
 	@test -n "$(wildcard layers/plumbline/plumbline/controls/*/$(subst -,_,$(CONTROL)).py)" \
 		|| { echo "There is no control $(CONTROL): no file layers/plumbline/plumbline/controls/*/$(subst -,_,$(CONTROL)).py" >&2; exit 1; }
-	@$(DEV)/python -m pytest -q tests/laws $(wildcard tests/controls/*/test_$(subst -,_,$(CONTROL)).py) -k "$(CONTROL) or $(subst -,_,$(CONTROL))"
+	@$(DEV)/python -m pytest -q --tb=short tests/laws $(wildcard tests/controls/*/test_$(subst -,_,$(CONTROL)).py) -k "$(CONTROL) or $(subst -,_,$(CONTROL))"
 
 .PHONY: simulate
 simulate: $(VENV)/dev/.ready ## random histories of a model account: SEEDS=10000, or SEED=123 to replay one
@@ -64,7 +64,7 @@ check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 	$(DEV)/ruff check .
 	$(DEV)/mypy
 	$(VENV)/sam/bin/sam validate --lint --region us-east-1
-	$(DEV)/python -m pytest -q tests/test_generated.py tests/test_template.py
+	$(DEV)/python -m pytest -q tests/test_generated.py tests/test_template.py tests/generating
 
 # Any Python that has PyYAML and jsonschema will do; where none has, the few packages that `sam build` checks with.
 CHECKER := .aws-sam/build-python

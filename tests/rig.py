@@ -85,7 +85,7 @@ def _wire(region: str, service: str, role: str) -> _Wire:
     return wire
 
 
-@dataclass
+@dataclass(repr=False)
 class Rig:
     """A world with Plumbline in it.
 
@@ -205,7 +205,7 @@ def is_ledger(request: Request) -> bool:
     return not request.role and request.service == "dynamodb"
 
 
-@dataclass
+@dataclass(repr=False)
 class Broken:
     """A world in which a story has happened, and Plumbline's rig in it."""
 

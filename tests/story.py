@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -31,7 +32,7 @@ ACCOUNT = "123456789012"  # moto's own
 HOME = "eu-west-1"
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes."""
 
@@ -76,7 +77,7 @@ def world() -> Iterator[World]:
         yield World()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Story:
     """One way the world leaves the baseline.
 
@@ -119,6 +120,8 @@ def defaults(control: Control) -> dict[str, Any]:
 
 def stories() -> list[Story]:
     """Every story told in tests/controls."""
+    for folder in sorted({path.parent for path in Path(tests.controls.__file__).parent.glob("*/*.py")}):
+        assert (folder / "__init__.py").exists(), f"tests/controls/{folder.name} has no __init__.py"
     modules = (
         importlib.import_module(one.name)
         for one in pkgutil.walk_packages(tests.controls.__path__, f"{tests.controls.__name__}.")

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
@@ -34,14 +35,21 @@ def _quick_worlds() -> Iterator[None]:
             policies.extend(load(backend))
         return [copy(one) for one in policies]
 
+    kept = cache(read)
+
+    def read_once(path: str) -> Any:
+        data = kept(path)
+        # moto writes into what it has read of a service, and others read the same
+        return {**data, "metadata": {**data["metadata"]}} if data and "metadata" in data else data
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(IAMBackend, "_init_aws_policies", of_one_partition)
-        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(read)))
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(read_once))
         yield
 
 
 @dataclass
-class _Teller:
+class _Storyteller:
     """Tells one story, and tells it again when the world is no longer as it left it."""
 
     story: Story
@@ -56,14 +64,14 @@ class _Teller:
 
 
 @pytest.fixture(scope="module", params=STORIES)
-def notifier(request: pytest.FixtureRequest) -> Iterator[_Teller]:
+def storyteller(request: pytest.FixtureRequest) -> Iterator[_Storyteller]:
     """Each story of each control, told once for the tests of a module."""
-    notifier = _Teller(request.param)
-    yield notifier
-    notifier.stack.close()
+    storyteller = _Storyteller(request.param)
+    yield storyteller
+    storyteller.stack.close()
 
 
 @pytest.fixture
-def broken(notifier: _Teller) -> Broken:
+def broken(storyteller: _Storyteller) -> Broken:
     """The world as a story leaves it."""
-    return notifier.tell()
+    return storyteller.tell()

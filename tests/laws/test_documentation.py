@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from jsonschema import Draft202012Validator
 from plumbline.controls import registry
 from plumbline.core.control import SECTIONS, Control, no_plan
 from plumbline.core.targets import Target
+from tests.generated import ROOT
+from tests.generating import frameworks
 from tests.recorded import EVENTS, folder, records
+from tests.rig import journal
 from tests.story import stories
 
 CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values()]
@@ -39,6 +43,36 @@ def test_the_id_is_the_files_name(control: Control) -> None:
 def test_its_noun_names_a_target(control: Control) -> None:
     targets = [Target("111122223333", "eu-west-1", "thing", one) for one in ("ann", "ann/AKIA", "*", "{id}", "a/b/c")]
     assert all(name and "\n" not in name for name in map(control.name, targets))
+
+
+def test_its_noun_tells_targets_apart(control: Control) -> None:
+    """Where it has several in one place, as its stories or its kept events show."""
+    told = {(one.region, one.kind, one.id): control.name(one) for one in _targets(control) if control.witness is None}
+    spoken = {(region, name) for (region, _kind, _id), name in told.items()}
+    assert len(told) == len(spoken), "two targets in one region have one name: write {id} into `noun`"
+
+
+def test_an_event_and_the_sweep_give_a_target_the_same_id(control: Control) -> None:
+    """KMS names a key by id or by ARN: one key by two ids would be two findings."""
+    told = {one.id.startswith("arn:") for one in _targets(control, events=False)}
+    heard = {one.target().id.startswith("arn:") for one in records() if one.control == control.id}
+    assert control.witness or heard <= told, "`locate` and `find` disagree whether the id is an ARN"
+
+
+def _targets(control: Control, *, events: bool = True) -> list[Target]:
+    told = [journal(one).target for one in stories() if one.control == control.id]
+    return told + [one.target() for one in records() if one.control == control.id and events]
+
+
+def test_it_says_since_when(control: Control) -> None:
+    """The changelog's versions, of which the uppermost is the one to come."""
+    versions = re.findall(r"(?m)^## (\d+\.\d+)\.\d+", (ROOT / "CHANGELOG.md").read_text())
+    assert control.since in versions, f'write the version it comes with: since="{versions[0]}"'
+
+
+def test_what_it_answers_is_what_the_sources_say(control: Control) -> None:
+    problems = frameworks.problems(frameworks.load(ROOT / "sources"), registry.load())
+    assert [] == [one for one in problems if control.id in one]
 
 
 def test_every_setting_has_a_type_a_description_and_a_default_that_it_allows(control: Control) -> None:

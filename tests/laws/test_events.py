@@ -56,7 +56,7 @@ def _under_its_old_name(record: Recorded) -> tuple[Target, ...]:
 def test_a_rule_hears_it_and_its_one_target_is_found(record: Recorded) -> None:
     event = record.event()
     detail = event["detail"]
-    assert rules_woken(event)
+    assert rules_woken(event), "no rule of template.yaml hears this event: `make sync`"
     (target,) = _woken(record, event)
     assert event["account"] == target.account
     asked = (detail.get("requestParameters") or {}).get("CreateBucketConfiguration") or {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
 import pytest
 
 from plumbline.controls import registry
@@ -26,6 +29,7 @@ def _told(told: World, story: Story) -> tuple[Target, State, tuple[str, ...]]:
     before = _state(told, story, target)
     deviation = story.rule.detect(before, story.all_settings)
     assert deviation is not None, "the story breaks nothing"
+    assert deviation.items, "name the single facts that are wrong in `Deviation.items`: adoption's grace hangs on them"
     return target, before, deviation.items
 
 
@@ -50,7 +54,7 @@ def test_break_observe_do_compliant_undo_as_before(story: Story) -> None:
         assert story.rule.detect(_state(told, story, target), story.all_settings) is None
         _perform(told, story, target, plan, plan.undo)
         if story.reset:
-            assert before == _state(told, story, target)
+            assert before == _state(told, story, target), "the undo does not bring back the state before"
         _perform(told, story, target, plan, plan.undo)  # an undo is harmless when there is nothing to undo
 
 
@@ -106,9 +110,9 @@ def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
     with world() as told:
         target = story.breaks(told)
         region = target.region if story.rule.scope.value in ("each", "us-east-1", "home") else "global"
-        assert survey(story.rule, told.accounts.eyes(target.account, region)).states.get(target) == _state(
-            told, story, target
-        )
+        seen = survey(story.rule, told.accounts.eyes(target.account, region)).states
+        assert target in seen, f"the story breaks {target}; `find` or `survey` gives {[*map(str, seen)]}"
+        assert seen[target] == _state(told, story, target)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,16 @@ def test_calls_made_are_the_permissions_declared(control: Control) -> None:
             _perform(told, story, target, plan, plan.do + plan.undo)
             reads |= told.actions("eyes")
             writes |= told.actions("hands")
-    assert (set(control.reads), set(control.writes)) == (reads, writes)
+    assert {} == _differing({"reads": control.reads, "writes": control.writes}, {"reads": reads, "writes": writes})
+
+
+def _differing(
+    declared: Mapping[str, AbstractSet[str]], called: Mapping[str, AbstractSet[str]]
+) -> dict[str, list[str]]:
+    """What is called and not declared, and what is declared and never called, in words."""
+    missing = {f"called, but not in `{kind}`": sorted(called[kind] - declared[kind]) for kind in declared}
+    spare = {f"in `{kind}`, but never called": sorted(declared[kind] - called[kind]) for kind in declared}
+    return {what: actions for what, actions in (missing | spare).items() if actions}
 
 
 def test_a_target_is_of_a_kind_that_its_control_names(broken: Broken) -> None:

@@ -33,7 +33,8 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
     if held.why is Why.PAUSED:
         return f"Repairs are paused until {moment(acts)}. Then Plumbline {plan.summary}."
     if held.why is Why.TRIED:
-        return f"Plumbline tried {len(finding.repairs)} times and stopped; a person has to look."
+        tries = "once" if len(finding.repairs) == 1 else f"{len(finding.repairs)} times"
+        return f"Plumbline tried {tries} and stopped; a person has to look."
     return "Plumbline only tells about this; it changes nothing."
 
 

@@ -32,8 +32,11 @@ def modules() -> Mapping[str, str]:
     """The module of each control, by its id; nothing is imported but the families' packages.
 
     Raises:
-        MisnamedControl: two families hold a file of the same name.
+        MisnamedControl: two families hold a file of the same name, or a family's folder is no package.
     """
+    for folder in sorted({path.parent for path in Path(controls.__file__).parent.glob("*/*.py")}):
+        if not (folder / "__init__.py").exists():
+            raise MisnamedControl(f"controls/{folder.name} has no __init__.py; a family is a package, of one line")
     found: dict[str, str] = {}
     for family in pkgutil.iter_modules(controls.__path__, f"{controls.__name__}."):
         if not family.ispkg:

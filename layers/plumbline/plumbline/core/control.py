@@ -137,7 +137,7 @@ def whole(state: State, _plan: Plan) -> State:
     return state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Control:
     """One rule of the baseline, in one file. Its module's docstring is its documentation.
 
@@ -199,8 +199,11 @@ class Control:
     held_by: frozenset[str] = frozenset()
     aliases: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    since: str = "0.1"
+    since: str = ""
     doc: str = ""
+
+    def __repr__(self) -> str:
+        return f"Control({self.id})"
 
     @property
     def prose(self) -> Mapping[str, str]:

@@ -138,6 +138,7 @@ def _number(least: int, most: int, default: int, what: str) -> dict[str, Any]:
 CONTROL = Control(
     id="account-password-policy",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

@@ -160,6 +160,7 @@ def _words(alarm: Mapping[str, Any]) -> str:
 CONTROL = Control(
     id="billing-alarm",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE, "no-data": Clock(remind=(timedelta(days=2), timedelta(days=7)))},

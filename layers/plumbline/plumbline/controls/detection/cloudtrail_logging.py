@@ -166,6 +166,7 @@ def _created(state: Mapping[str, Any], settings: Settings) -> Iterable[Call]:
 CONTROL = Control(
     id="cloudtrail-logging",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

@@ -93,6 +93,7 @@ def _keys(ask: Ask, user: str) -> list[dict[str, str]]:
 CONTROL = Control(
     id="iam-access-key-created",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

@@ -257,6 +257,7 @@ def _names(default: Sequence[str], description: str) -> dict[str, Any]:
 CONTROL = Control(
     id="iam-admin-grants",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

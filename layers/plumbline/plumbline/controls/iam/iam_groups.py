@@ -190,6 +190,7 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
 CONTROL = Control(
     id="iam-groups",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE},

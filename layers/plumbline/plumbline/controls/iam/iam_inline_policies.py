@@ -179,6 +179,7 @@ def _text(policy: Document) -> str:
 CONTROL = Control(
     id="iam-inline-policies",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
     clocks={

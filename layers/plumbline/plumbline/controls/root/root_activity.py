@@ -112,6 +112,7 @@ def _address(detail: Event) -> tuple[str, ...]:
 CONTROL = Control(
     id="root-activity",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.HIGH,
     response=Response.ALERT,
     clocks={"default": NEVER},

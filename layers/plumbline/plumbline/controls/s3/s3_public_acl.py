@@ -100,6 +100,7 @@ def _words(grant: Grant) -> str:
 CONTROL = Control(
     id="s3-public-acl",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
     clocks={

@@ -92,6 +92,7 @@ def _actions(statement: Statement) -> str:
 CONTROL = Control(
     id="s3-public-policy",
     doc=__doc__ or "",
+    since="0.1",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
     # A site may be served from it: a week to say so, told four times.

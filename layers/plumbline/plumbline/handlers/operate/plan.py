@@ -110,7 +110,7 @@ def _held(held: Restraint, finding: Finding, made: Plan) -> str:
         Why.NOT_DUE: f"On {until}: {does}",
         Why.PROPOSE: f"When a person types plumbline approve {finding.short}: {does}",
         Why.PAUSED: f"When the pause ends, on {until}: {does}",
-        Why.TRIED: f"Nothing: {len(finding.repairs)} tries did not hold; a person has to look.",
+        Why.TRIED: "Nothing: what was tried did not hold; a person has to look.",
         Why.FIGHT: "Nothing: it is a fight, somebody puts it back each time. To try again, type: plumbline resume",
         Why.SPENT: f"With the next clock hour, for this hour's repairs are used up: {does}",
     }[held.why]
