@@ -47,6 +47,7 @@ CONTROL = Control(
     wakes_on=(On("ec2.amazonaws.com", ("DisableEbsEncryptionByDefault",), SWITCH.locate),),
     reads=frozenset({"ec2:GetEbsEncryptionByDefault"}),
     writes=frozenset({"ec2:DisableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault"}),
+    held_by=frozenset({"UnauthorizedOperation"}),  # its session may do it, so only an organisation's policy denies it
     noun="EBS encryption by default in {region}",
     find=SWITCH.find,
     observe=SWITCH.observe,

@@ -53,6 +53,7 @@ CONTROL = Control(
     wakes_on=(On("ec2.amazonaws.com", ("ModifyInstanceMetadataDefaults",), SWITCH.locate),),
     reads=frozenset({"ec2:GetInstanceMetadataDefaults"}),
     writes=frozenset({"ec2:ModifyInstanceMetadataDefaults"}),
+    held_by=frozenset({"UnauthorizedOperation"}),  # its session may do it, so only an organisation's policy denies it
     noun="the default of instance metadata in {region}",
     find=SWITCH.find,
     observe=SWITCH.observe,
