@@ -15,16 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.control import EVERY, Deviation, Settings
+from plumbline.core.clock import Clock
+from plumbline.core.control import EVERY, Deviation, Scope, Settings
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
 
 #: The clock of a deviation that only the organisation can end.
 HELD = "held-from-above"
+#: The clock of what only a sweep found: nobody announced it, and what is launched here every night may rely on it.
+FOUND = Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7))
 #: What `ManagedBy` says where nobody but the account itself decides.
 _OUR_OWN = (None, "", "account")
 _WORDS = {"True": "on", "False": "off", "None": "not set"}
@@ -58,6 +62,19 @@ class Switch:
     repair: str
     region: str = ""
     unset: Any = None
+
+    @property
+    def functions(self) -> dict[str, Any]:
+        """What a control made of this switch takes from it: kind, scope and functions, by their names in `Control`."""
+        return {
+            "kinds": (self.kind,),
+            "scope": Scope.GLOBAL if self.region else Scope.EACH,
+            "find": self.find,
+            "observe": self.observe,
+            "detect": self.detect,
+            "describe": self.describe,
+            "plan": self.plan,
+        }
 
     def locate(self, detail: Event) -> Iterable[Target]:
         """Where the event happened: nothing else in it says which setting it is about."""

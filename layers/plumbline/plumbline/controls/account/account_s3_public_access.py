@@ -13,12 +13,13 @@ Source: Amazon S3 user guide, Blocking public access to your Amazon S3 storage.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from plumbline.controls._switch import HELD, Switch, Values
+from plumbline.controls._switch import FOUND, HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
-from plumbline.core.control import Control, On, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Response
+from plumbline.core.control import Control, On, Severity
 from plumbline.core.targets import GLOBAL
 
 FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -53,13 +54,9 @@ CONTROL = Control(
     clocks={
         "default": AT_ONCE,
         # Nobody knows who reads what has been public for long: a person decides, and from then on it is held.
-        "found-by-sweep": Clock(
-            remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(0), mode=Response.PROPOSE
-        ),
+        "found-by-sweep": replace(FOUND, act=timedelta(0), mode=Response.PROPOSE),
         HELD: NEVER,
     },
-    scope=Scope.GLOBAL,
-    kinds=(SWITCH.kind,),
     wakes_on=(
         On("s3.amazonaws.com", ("DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock"), SWITCH.locate),
     ),
@@ -67,10 +64,6 @@ CONTROL = Control(
     writes=frozenset({"s3:PutAccountPublicAccessBlock"}),
     held_by=frozenset({"AccessDenied"}),  # its session may do it, so only an organisation's policy denies it
     noun="the account's S3 public access block",
-    find=SWITCH.find,
-    observe=SWITCH.observe,
-    detect=SWITCH.detect,
-    describe=SWITCH.describe,
-    plan=SWITCH.plan,
     answers={"cis-7.0": ("3.1.4",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
+    **SWITCH.functions,
 )

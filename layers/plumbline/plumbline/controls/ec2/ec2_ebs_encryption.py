@@ -11,12 +11,10 @@ Source: Amazon EC2 API reference, EnableEbsEncryptionByDefault.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from plumbline.controls._switch import HELD, Switch
+from plumbline.controls._switch import FOUND, HELD, Switch
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
-from plumbline.core.control import Control, On, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Response
+from plumbline.core.control import Control, On, Severity
 
 SWITCH = Switch(
     kind="ec2-ebs-encryption",
@@ -36,23 +34,12 @@ CONTROL = Control(
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={
-        "default": AT_ONCE,
-        # Nobody announced it: machines that cannot do with it may be launched here every night.
-        "found-by-sweep": Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7)),
-        HELD: NEVER,
-    },
-    scope=Scope.EACH,
-    kinds=(SWITCH.kind,),
+    clocks={"default": AT_ONCE, "found-by-sweep": FOUND, HELD: NEVER},
     wakes_on=(On("ec2.amazonaws.com", ("DisableEbsEncryptionByDefault",), SWITCH.locate),),
     reads=frozenset({"ec2:GetEbsEncryptionByDefault"}),
     writes=frozenset({"ec2:DisableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault"}),
     held_by=frozenset({"UnauthorizedOperation"}),  # its session may do it, so only an organisation's policy denies it
     noun="EBS encryption by default in {region}",
-    find=SWITCH.find,
-    observe=SWITCH.observe,
-    detect=SWITCH.detect,
-    describe=SWITCH.describe,
-    plan=SWITCH.plan,
     answers={"cis-7.0": ("6.1.1",), "moj": ("encryption",), "ssb": ("WKLD.08",)},
+    **SWITCH.functions,
 )

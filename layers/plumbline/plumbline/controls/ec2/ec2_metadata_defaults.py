@@ -12,12 +12,10 @@ Source: Amazon EC2 API reference, ModifyInstanceMetadataDefaults.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from plumbline.controls._switch import HELD, Switch, Values
+from plumbline.controls._switch import FOUND, HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
-from plumbline.core.control import Control, On, Scope, Severity
+from plumbline.core.clock import AT_ONCE, NEVER, Response
+from plumbline.core.control import Control, On, Severity
 
 
 def write(values: Values | None) -> Call:
@@ -42,23 +40,12 @@ CONTROL = Control(
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={
-        "default": AT_ONCE,
-        # Nobody announced it: what is launched here every night may not know IMDSv2.
-        "found-by-sweep": Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7)),
-        HELD: NEVER,
-    },
-    scope=Scope.EACH,
-    kinds=(SWITCH.kind,),
+    clocks={"default": AT_ONCE, "found-by-sweep": FOUND, HELD: NEVER},
     wakes_on=(On("ec2.amazonaws.com", ("ModifyInstanceMetadataDefaults",), SWITCH.locate),),
     reads=frozenset({"ec2:GetInstanceMetadataDefaults"}),
     writes=frozenset({"ec2:ModifyInstanceMetadataDefaults"}),
     held_by=frozenset({"UnauthorizedOperation"}),  # its session may do it, so only an organisation's policy denies it
     noun="the default of instance metadata in {region}",
-    find=SWITCH.find,
-    observe=SWITCH.observe,
-    detect=SWITCH.detect,
-    describe=SWITCH.describe,
-    plan=SWITCH.plan,
     answers={"cis-7.0": ("6.7",)},
+    **SWITCH.functions,
 )
