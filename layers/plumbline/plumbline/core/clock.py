@@ -42,6 +42,12 @@ class Clock:
 #: Repaired when it is seen. What is there a day later was held back, or could not be repaired: somebody has to know.
 AT_ONCE = Clock(escalate=timedelta(days=1), act=timedelta(0))
 NEVER = Clock()
+#: The clock of what no event announced, or what a stack's template asked for: see findings/clocks.py.
+FOUND_BY_SWEEP = "found-by-sweep"
+#: Nobody knows for how long it has been so, nor what relies on it by now: a week to say so.
+FOUND = Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7))
+#: The same where a week is too long for what stands open: told at once, repaired the next day.
+FOUND_OPEN = Clock(escalate=timedelta(days=1), act=timedelta(days=1))
 _UNITS = {"h": 1, "d": 24}
 _DURATION = re.compile(r"^\s*(\d+)\s*(h|d)\s*$")
 

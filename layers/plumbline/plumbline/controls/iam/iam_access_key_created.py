@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
@@ -96,7 +96,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND_OPEN},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
     # Users are allowed by name, so who is renamed is looked at too.

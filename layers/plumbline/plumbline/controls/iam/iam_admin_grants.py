@@ -37,7 +37,7 @@ from plumbline.controls.iam._principals import (
 )
 from plumbline.core.calls import Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import Document
@@ -260,7 +260,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND_OPEN},
     scope=Scope.GLOBAL,
     kinds=(*PRINCIPALS, POLICY),
     wakes_on=(

@@ -39,7 +39,7 @@ from plumbline.controls.iam._principals import (
     principals,
 )
 from plumbline.core.calls import Ask, Call, Plan, Step
-from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.rights.documents import Document, admin_reason, document
@@ -184,6 +184,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={
         "default": AT_ONCE,
+        FOUND_BY_SWEEP: FOUND,
         "role": Clock(remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)), act=timedelta(days=7)),
     },
     scope=Scope.GLOBAL,
