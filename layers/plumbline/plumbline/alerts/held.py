@@ -24,7 +24,7 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
         if finding.is_adopted and finding.spared(now):
             does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
             return (
-                "It may have been there before Plumbline looked for the first time, so it is left alone for now. "
+                "It may have been so for long, and something may rely on it, so it is left alone for now. "
                 f"{when[0].upper()}{when[1:]}, Plumbline {does}. Until then you can do it, exempt it, or end its grace."
             )
         return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."

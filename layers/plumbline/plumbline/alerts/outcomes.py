@@ -23,7 +23,7 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
         "Repair": f"Plumbline {last.plan.summary}.",
         "Approved by": said(last.by),
         "Not undone": last.plan.irreversible,
-        "Left alone": f"{left}, for it was there before Plumbline" if left else "",
+        "Left alone": f"{left}, for it was there before" if left else "",
     }
     right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
     lead = f"{sentence(control, finding, past=True)} {right}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Origin
@@ -12,6 +12,9 @@ from plumbline.engine.case import Case
 from plumbline.findings import clocks
 from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed
 from plumbline.findings.stored import same_plan
+
+#: The end of what a clock never ends.
+FAR_AWAY = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 
 def opened(case: Case, grace: timedelta) -> Finding:
@@ -50,7 +53,20 @@ def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
     is_of_other_settings = bool(before.under) and before.under != case.rule.mark
     if origin is Origin.ADOPTION and grace and (is_of_other_settings or case.wake.origin is Origin.EVENT):
         finding = replace(finding, grace_until=case.now + grace, adopted=deviation.items)
+    finding = _still_waiting(case, before, finding)
     return finding if finding.awaits_digest else _untold(finding)
+
+
+def _still_waiting(case: Case, before: Finding, finding: Finding) -> Finding:
+    """The finding, whose facts from before wait as long as they would have without what an event has just added.
+
+    What that event announced is repaired at once; it says nothing of what only a sweep had found, which may be in use.
+    """
+    waited, comes = clocks.acts_at(case.rule, before), clocks.acts_at(case.rule, finding)
+    if comes is None or (waited is not None and waited <= max(comes, case.now)):
+        return finding
+    kept = tuple(one for one in before.deviation.items if one in finding.deviation.items)
+    return replace(finding, grace_until=waited or FAR_AWAY, adopted=kept) if kept else finding
 
 
 def _origin(case: Case) -> Origin:

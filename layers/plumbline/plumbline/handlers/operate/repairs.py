@@ -28,7 +28,7 @@ _APPROVED = {
 }
 
 _APPROVED_BESIDE = (
-    "Done: what was new of {name} is put right. What was there before Plumbline keeps its grace. "
+    "Done: what was new of {name} is put right. What was there before keeps its time. "
     "To take it back, type: plumbline undo {short}"
 )
 
