@@ -69,10 +69,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write, and the writes that take it back. An undo must be harmless when its write never happened."""
+    """One write, and the writes that take it back. An undo must be harmless when its write never happened.
+
+    Attributes:
+        do: the write.
+        undo: what takes it back.
+        fact: the fact of the deviation that it is about, where the repair of the others does not depend on it. What
+            AWS lets nobody here do for this one holds up only the steps of the same fact.
+    """
 
     do: Call
     undo: tuple[Call, ...] = ()
+    fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.names import among, folded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import AWS_ADMIN_POLICIES
-from plumbline.rights.names import among, folded
 from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
