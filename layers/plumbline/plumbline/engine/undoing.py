@@ -14,6 +14,8 @@ from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.targets import State, same
 from plumbline.decisions.exemptions import Exemption, exactly, granted
 from plumbline.engine.settle import Engine
+from plumbline.engine.surveying import look_at
+from plumbline.engine.unseen import over
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Repair, Status
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
@@ -69,6 +71,9 @@ def undo(
     if control is None:
         raise CannotUndo(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
     current = engine.ledger.brief(control.id, finding.target, now).finding
+    hidden = current if current is not None and _only_hid(current, finding) and not current.is_leased(now) else None
+    if hidden is not None:  # that it could not be looked at since took no repair back
+        current = replace(finding, version=hidden.version)
     if current is None or current.id != finding.id:
         newer = f"; the later one is {current.short}" if current else ""
         raise CannotUndo(
@@ -82,7 +87,7 @@ def undo(
     if current.is_leased(now):
         raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
-    state = control.observe(eyes, finding.target) if control.observe else None
+    state = look_at(control, eyes, finding.target) if control.observe else None
     last = repairs[-1]
     if not force and not (last.looked and _alike(control, repairs, last.after, state)):
         left = wording.clean(control.describe(last.after)) if last.looked else "that could not be seen"
@@ -96,7 +101,9 @@ def undo(
     # Open again, so that the sweep finds it and tells, should this process not live to the end.
     lease = now + LEASE
     claimed = engine.ledger.save(
-        replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None), now=now
+        replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None, unseen=None),
+        now=now,
+        bury=hidden and (over(hidden, now) if hidden.is_open else hidden),
     )
     reason = f"a person took back the repair {finding.short}"
     told = ("expiring", "expired")  # the alert about the undo says until when
@@ -143,6 +150,11 @@ def undo(
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
     return Undone(engine.ledger.save(done, now=now), state, until, restored)
+
+
+def _only_hid(current: Finding, finding: Finding) -> bool:
+    """Whether all that has come since a finding was closed is that its target could not be looked at."""
+    return current.is_blind and current.id != finding.id and current.back_since == finding.closed_at is not None
 
 
 def _alike(control: Control, repairs: Sequence[Repair], one: State, other: State) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
-from plumbline.core.clock import Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, UNSEEN, Clock, Response
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
@@ -19,6 +19,8 @@ WOULD_HAVE = "would have"
 def clock_of(rule: Rule, finding: Finding) -> Clock:
     """The clock that runs for a finding: the one its deviation names, or the sweep's where no event announced it."""
     name = finding.deviation.clock
+    if name == UNSEEN:
+        return rule.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)
     unannounced = finding.origin in (Origin.SWEEP, Origin.ADOPTION)
     if name == "default" and unannounced and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP
