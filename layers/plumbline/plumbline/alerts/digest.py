@@ -97,8 +97,8 @@ def _unseen_lead(findings: Sequence[Finding], adopted: Sequence[Finding], hidden
     if len(hidden) == len(findings):
         they = "it is" if len(hidden) == 1 else "they are"
         return (
-            f"{_things(len(hidden))} cannot be looked at: Plumbline is refused the reads that would show whether {they} "
-            f"in line, so nothing of {it} is repaired. Plumbline tries again every hour. Let its reading role look, or "
+            f"{_things(len(hidden))} cannot be looked at: Plumbline is refused what would show whether {they} in line, "
+            f"so nothing of {it} is repaired. Plumbline tries again every hour. Let its reading role look, or "
             f"exempt what is meant to be so.{order}"
         )
     some = f"{len(hidden)} of them cannot be looked at, so nothing of {it} is repaired until Plumbline can see {it}."

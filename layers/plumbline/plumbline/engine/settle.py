@@ -15,13 +15,13 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import Response, utc
 from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal, Conflict
-from plumbline.core.targets import GLOBAL, State, Target, same
+from plumbline.core.targets import GLOBAL, State, same
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
-from plumbline.engine.surveying import judged, observed, sorted_out, survey
+from plumbline.engine.surveying import judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, kept_as
@@ -88,7 +88,7 @@ class Engine:
             state = observed(self.aws, control, wake)
             deviation = judged(control, state, rule.settings)
         except AwsRefusal as error:
-            return self._unseen(control, rule, wake, brief, error, now)
+            return self.unseeing.settle(control, rule, wake, brief, error, now)
         if state is None and _is_fresh(wake, now):
             return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
         if deviation is not None and _is_old_view(brief.finding, wake, state, now):
@@ -128,20 +128,10 @@ class Engine:
             return ()
         if rule.response is Response.OFF:
             return self._switched_off(wake, now)
-        account, blind = wake.target.account, None
-        deviating: list[Target] = []
-        unreadable: list[Target] = []
-        for region in self._regions(control, wake.target.region):
-            try:
-                seen = survey(control, self.aws.eyes(account, region))
-            except AwsRefusal as error:  # the other regions can be listed all the same
-                blind = self.unseeing.of_a_list(control, rule, wake, region, error, now)
-                if blind.again:
-                    return blind
-                continue
-            self.unseeing.listed(control, account, region, now)
-            bad, unsure = sorted_out(control, rule, seen)
-            deviating, unreadable = [*deviating, *bad], [*unreadable, *unsure]
+        account, regions = wake.target.account, self._regions(control, wake.target.region)
+        deviating, unreadable, blind = self.unseeing.looked_through(control, rule, wake, regions, now)
+        if blind is not None and blind.again:
+            return blind
         found = [one for one in (*deviating, *unreadable) if wake.target.covers(one)]
         if not found:
             return blind or ()
@@ -187,16 +177,7 @@ class Engine:
     @property
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
-        return Unseeing(self.repairer)
-
-    def _unseen(
-        self, control: Control, rule: Rule, wake: Wake, brief: Brief, error: AwsRefusal, now: datetime
-    ) -> Settled:
-        """Neither compliant nor deviant: a finding all the same, never repaired, looked at again."""
-        try:
-            return self.unseeing.settle(control, rule, wake, brief, error, now)
-        except Conflict as conflict:
-            return Settled(Outcome.HELD, wake, brief.finding, again=True, reason=str(conflict))
+        return Unseeing(self.aws, self.repairer)
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
         finding = brief.finding

@@ -70,16 +70,7 @@ def undo(
     control = engine.controls.get(finding.control)
     if control is None:
         raise CannotUndo(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
-    current = engine.ledger.brief(control.id, finding.target, now).finding
-    hidden = current if current is not None and _only_hid(current, finding) and not current.is_leased(now) else None
-    if hidden is not None:  # that it could not be looked at since took no repair back
-        current = replace(finding, version=hidden.version)
-    if current is None or current.id != finding.id:
-        newer = f"; the later one is {current.short}" if current else ""
-        raise CannotUndo(
-            f"{finding.short} is over and the same target has been found again since{newer}. "
-            f"Type: plumbline show {current.short if current else finding.short}"
-        )
+    current, hid = _current(engine, control, finding, now)
     # The finding came from an index, which lags: what can be undone is read from the table itself.
     repairs = current.undoable
     if not repairs:
@@ -103,7 +94,7 @@ def undo(
     claimed = engine.ledger.save(
         replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None, unseen=None),
         now=now,
-        bury=hidden and (over(hidden, now) if hidden.is_open else hidden),
+        bury=hid,
     )
     reason = f"a person took back the repair {finding.short}"
     told = ("expiring", "expired")  # the alert about the undo says until when
@@ -150,6 +141,26 @@ def undo(
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
     return Undone(engine.ledger.save(done, now=now), state, until, restored)
+
+
+def _current(engine: Engine, control: Control, finding: Finding, now: datetime) -> tuple[Finding, Finding | None]:
+    """The life that an undo is about, as the table holds it; and the one that hid it, where there is one.
+
+    That the target could not be looked at since took no repair back.
+
+    Raises:
+        CannotUndo: another life has begun since.
+    """
+    current = engine.ledger.brief(control.id, finding.target, now).finding
+    if current is not None and _only_hid(current, finding) and not current.is_leased(now):
+        return replace(finding, version=current.version), over(current, now) if current.is_open else current
+    if current is None or current.id != finding.id:
+        newer = f"; the later one is {current.short}" if current else ""
+        raise CannotUndo(
+            f"{finding.short} is over and the same target has been found again since{newer}. "
+            f"Type: plumbline show {current.short if current else finding.short}"
+        )
+    return current, None
 
 
 def _only_hid(current: Finding, finding: Finding) -> bool:

@@ -8,13 +8,14 @@ that it cannot be seen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plumbline.alerts import unseen as alerts
 from plumbline.baseline.rules import Rule
-from plumbline.core.cause import Origin
+from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, Conflict
@@ -23,11 +24,13 @@ from plumbline.decisions.exemptions import covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.opening import origin_of
 from plumbline.engine.repairing import Repairer, is_half_told
-from plumbline.engine.surveying import is_excepted
+from plumbline.engine.surveying import is_excepted, sorted_out, survey
 from plumbline.findings import clocks
+from plumbline.findings.adoption import kept_as
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import DIGEST, MAX_ATTEMPTS, Finding, Status, open_finding
 from plumbline.findings.unseen import TOLD, UNMADE, Unseen, refused
+from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ def over(finding: Finding, now: datetime) -> Finding:
 class Unseeing:
     """Keeps what cannot be looked at in the ledger, and has it told."""
 
+    aws: Aws
     repairer: Repairer
 
     @property
@@ -77,10 +81,15 @@ class Unseeing:
             brief: what the ledger knows.
             error: the refusal.
             now: the time, in UTC.
-
-        Raises:
-            Conflict: somebody else is at work on it.
         """
+        try:
+            return self._settled(control, rule, wake, brief, error, now)
+        except Conflict as conflict:
+            return Settled(Outcome.HELD, wake, brief.finding, again=True, reason=str(conflict))
+
+    def _settled(
+        self, control: Control, rule: Rule, wake: Wake, brief: Brief, error: AwsRefusal, now: datetime
+    ) -> Settled:
         before = brief.finding if brief.finding and brief.finding.is_open else None
         if before and before.is_leased(now):
             raise Conflict(f"another look at {wake.target} is under way")
@@ -89,7 +98,8 @@ class Unseeing:
             if before is None:
                 return Settled(Outcome.COMPLIANT, wake, brief.finding, reason="the settings leave it alone by its name")
             return Settled(Outcome.RESOLVED, wake, self.notifier.ledger.save(over(before, now), now=now))
-        unseen = refused(error, before.unseen if before else None, wake.cause, now)
+        cause = wake.cause if wake.origin is Origin.EVENT else Cause()
+        unseen = refused(error, before.unseen if before else None, cause, now)
         if not unseen.lasts(now) and wake.origin is Origin.EVENT:
             # the next sweep looks as well; what it meets too, and only that, is written down
             return Settled(Outcome.UNKNOWN, wake, brief.finding, again=True, reason=str(error))
@@ -141,38 +151,49 @@ class Unseeing:
         told = self.notifier.tell(case, finding, transition, alert, due=finding.due)
         return Settled(Outcome.UNKNOWN, case.wake, told, reason=unseen.said)
 
-    def of_a_list(
-        self, control: Control, rule: Rule, wake: Wake, region: str, error: AwsRefusal, now: datetime
-    ) -> Settled:
-        """The list of a control's targets could not be had: a finding of the target that stands for them.
+    def looked_through(
+        self, control: Control, rule: Rule, wake: Wake, regions: Sequence[str], now: datetime
+    ) -> tuple[list[Target], list[Target], Settled | None]:
+        """All that a control sees in some regions.
+
+        A list that cannot be had is a finding of the target that stands for it, and hides no other region.
 
         Args:
-            control: what could not look.
+            control: what to look with.
             rule: what the baseline says of it.
-            wake: what it was to look at.
-            region: where.
-            error: the refusal.
+            wake: one for a pattern.
+            regions: where to look.
             now: the time, in UTC.
 
-        Raises:
-            Conflict: somebody else is at work on it.
+        Returns:
+            The targets that deviate, those that cannot be judged, and what came of a list that could not be had.
         """
-        stands = replace(wake, target=all_of(control, wake.target.account, region))
-        return self.settle(
-            control, rule, stands, self.notifier.ledger.brief(control.id, stands.target, now), error, now
-        )
-
-    def listed(self, control: Control, account: str, region: str, now: datetime) -> None:
-        """The list of a control's targets can be had: what said that it cannot is over."""
-        finding = self.notifier.ledger.brief(control.id, all_of(control, account, region), now).finding
-        if finding is not None and finding.is_open and not finding.is_leased(now):
-            self.notifier.ledger.save(over(finding, now), now=now)
+        deviating: list[Target] = []
+        unjudged: list[Target] = []
+        blind = None
+        for region in regions:
+            stands = replace(wake, target=all_of(control, wake.target.account, region))
+            adopted = kept_as(control.id, control.scope, region)
+            brief = self.notifier.ledger.brief(control.id, stands.target, now, adopted)
+            try:
+                seen = survey(control, self.aws.eyes(wake.target.account, region))
+            except AwsRefusal as error:
+                blind = self.settle(control, rule, stands, brief, error, now)
+                if blind.again:
+                    break
+                continue
+            if brief.finding is not None and brief.finding.is_open and not brief.finding.is_leased(now):
+                self.notifier.ledger.save(over(brief.finding, now), now=now)
+            bad, unsure = sorted_out(control, rule, seen)
+            deviating, unjudged = [*deviating, *bad], [*unjudged, *unsure]
+        return deviating, unjudged, blind
 
 
 def _with(case: Case, before: Finding | None, unseen: Unseen) -> Finding:
     """The finding that goes on, unseen; or a new life, of which nothing else is known."""
     if before is not None and before.is_blind:
-        return replace(before, deviation=case.deviation, unseen=unseen, cause=unseen.cause, last_seen=case.now)
+        known = replace(before, deviation=case.deviation, unseen=unseen, cause=unseen.cause)
+        return replace(known, under=case.rule.mark, last_seen=case.now)
     if before is not None:
         return replace(before, unseen=unseen)
     earlier, wake = case.brief.finding, case.wake
