@@ -12,13 +12,12 @@ from plumbline.alerts import wording
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.controls import registry
 from plumbline.core.calls import Plan
-from plumbline.core.clock import Response
+from plumbline.core.clock import FOUND_BY_SWEEP, Response
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import covering
 from plumbline.engine.surveying import survey
-from plumbline.findings.clocks import FOUND_BY_SWEEP
 from plumbline.sweep.units import units
 
 

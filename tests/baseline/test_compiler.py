@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from plumbline.baseline.compiler import compile_text, fits, main
 from plumbline.baseline.rules import Baseline, Patience, load
 from plumbline.baseline.schema import schema
 from plumbline.controls import registry
-from plumbline.core.clock import Clock, Response
+from plumbline.core.clock import FOUND, Clock, Response
 from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)
@@ -427,3 +428,24 @@ def test_an_unreadable_compiled_baseline_stops_everything(tmp_path: Path, text: 
     path.write_text(text)
     with pytest.raises(BaselineError, match="sam build"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("{act: 1h}", FOUND),  # bolder than what a sweep finds is left: it keeps its own
+        ("{act: 30d, remind: [], escalate: null}", Clock(act=timedelta(days=30))),
+        ("{act: null, remind: [], escalate: null}", Clock()),
+        ("{mode: propose}", replace(FOUND, mode=Response.PROPOSE)),
+    ],
+)
+def test_what_a_sweep_finds_is_never_repaired_sooner_than_a_file_says_of_all(written: str, found: Clock) -> None:
+    text = f"controls: {{account-password-policy: {{clocks: {{default: {written}}}}}}}"
+    rules = _compiled(text).rules
+    assert found == rules["account-password-policy"].clocks["found-by-sweep"]
+
+
+def test_a_file_may_ask_for_what_a_sweep_finds_at_once() -> None:
+    text = "controls: {iam-groups: {clocks: {default: {act: 3d}, found-by-sweep: {act: 0}}}}"
+    rules = _compiled(text).rules
+    assert timedelta(0) == rules["iam-groups"].clocks["found-by-sweep"].act

@@ -57,7 +57,8 @@ controls:
 """
     ).rules
     key, grants = rules["iam-access-key-created"], rules["iam-admin-grants"]
-    assert (Response.PROPOSE, {"default": Clock((), 2 * DAY, 7 * DAY)}) == (key.response, key.clocks)
+    patient = Clock((), 2 * DAY, 7 * DAY)
+    assert (Response.PROPOSE, {"default": patient, "found-by-sweep": patient}) == (key.response, key.clocks)
     assert {"allowed_users": ["ci-deploy"]} == key.settings
     named = grants.settings["administrators"]
     assert (Response.ALERT, ["bob"], ["deploy"], ["administrators"]) == (

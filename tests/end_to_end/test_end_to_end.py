@@ -121,7 +121,7 @@ def test_a_stopped_trail_is_started_though_nothing_more_is_heard(account: Accoun
     account.until(lambda: trail.get_trail_status(Name="plumbline")["IsLogging"], "the trail logs")
 
 
-def test_what_no_event_told_is_found_by_the_sweep(account: Account) -> None:
+def test_what_no_event_told_is_found_by_the_sweep_told_and_left_for_a_week(account: Account) -> None:
     account.sweep()
     user, since = account.user(), account.latest_mail()
     account.quiet()
@@ -140,7 +140,11 @@ def test_what_no_event_told_is_found_by_the_sweep(account: Account) -> None:
     finally:
         rule.enable_rule(Name="plumbline-iam")
     assert trail.get_trail_status(Name="plumbline")["IsLogging"]
-    account.until(lambda: account.mail_about(f"repaired: .*{user}", since), "the repair is told")
+    account.until(lambda: account.mail_about(f"found: .*{user}", since), "it is told")
+    account.quiet()
+    assert account.aws.client("iam").list_user_policies(UserName=user)["PolicyNames"] == ["helper"]
+    (told,) = account.mail_about(f"found: .*{user}", since)
+    assert "in 7 days" in " ".join(told.text.split())
 
 
 def test_a_second_sweep_of_the_same_account_wakes_nobody(account: Account) -> None:

@@ -45,6 +45,7 @@ def what_happened(finding: Finding) -> dict[str, str]:
         "When": _when(cause, finding),
         "From": cause.source,
         "With": _tool(cause.tool),
+        "Template": "a stack asked for this and brings it back: change its template" if cause.is_of_a_stack else "",
     }
 
 

@@ -25,7 +25,7 @@ from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
 from plumbline.baseline.schema import MODES, schema
 from plumbline.controls import registry
-from plumbline.core.clock import Clock, duration
+from plumbline.core.clock import FOUND_BY_SWEEP, Clock, Response, duration
 from plumbline.core.control import Control
 from plumbline.core.errors import BaselineError
 
@@ -116,11 +116,23 @@ def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str,
     clocks = {name: _clock_json(clock) for name, clock in control.every_clock.items()}
     for layer in layers:
         mode = layer.get("mode", mode) or "off"  # YAML reads the bare word as false
-        for name, clock in layer.get("clocks", {}).items():
-            for key, value in clock.items():
+        written = layer.get("clocks", {})
+        for name in sorted(written, key=lambda name: name != "default"):  # the default first: others build on it
+            for key, value in written[name].items():
                 clocks[name][key] = _CLOCK_KEYS[key](value)
+            if name == "default" and FOUND_BY_SWEEP in clocks:
+                clocks[FOUND_BY_SWEEP] = _no_bolder(clocks[FOUND_BY_SWEEP], clocks[name])
     settings = ({key: value for key, value in layer.items() if key not in _OWN_KEYS} for layer in layers)
     return {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
+
+
+def _no_bolder(found: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    """The clock of what a sweep found, no bolder than the default: who wrote a patient default meant it for both."""
+    modes = [Response(clock["mode"]) for clock in (found, default) if clock["mode"]]
+    mode = max(modes, key=lambda one: one.caution).value if modes else None
+    never = float("inf")
+    acts = [never if clock["act"] is None else clock["act"] for clock in (found, default)]
+    return {**(default if acts[1] > acts[0] else found), "mode": mode}
 
 
 def _clock_json(clock: Clock) -> dict[str, Any]:

@@ -15,20 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import Clock
 from plumbline.core.control import EVERY, Deviation, Scope, Settings
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
 
 #: The clock of a deviation that only the organisation can end.
 HELD = "held-from-above"
-#: The clock of what only a sweep found: nobody announced it, and what is launched here every night may rely on it.
-FOUND = Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7))
 #: What `ManagedBy` says where nobody but the account itself decides.
 _OUR_OWN = (None, "", "account")
 _WORDS = {"True": "on", "False": "off", "None": "not set"}

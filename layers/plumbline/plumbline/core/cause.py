@@ -31,6 +31,8 @@ class Cause:
         source: the IP address or the AWS service it came from.
         tool: the user agent.
         event_id: CloudTrail's eventID.
+        service: the AWS service that acted on somebody's behalf, such as `cloudformation.amazonaws.com`; AWS itself
+            writes it, so no caller can claim it.
     """
 
     action: str = ""
@@ -40,6 +42,12 @@ class Cause:
     source: str = ""
     tool: str = ""
     event_id: str = ""
+    service: str = ""
+
+    @property
+    def is_of_a_stack(self) -> bool:
+        """Whether a CloudFormation stack brought it about: its template asks for it, and would bring it back."""
+        return self.service == "cloudformation.amazonaws.com"
 
     def to_json(self) -> dict[str, str]:
         """Plain data for the ledger and the queue."""

@@ -46,6 +46,12 @@ NEVER = Clock()
 #: otherwise. It never acts: nobody repairs what he cannot see.
 UNSEEN = "cannot-be-looked-at"
 CANNOT_BE_LOOKED_AT = Clock(remind=(timedelta(days=1), timedelta(days=3)), escalate=timedelta(days=7))
+#: The clock of what no event announced, or what a stack's template asked for: see findings/clocks.py.
+FOUND_BY_SWEEP = "found-by-sweep"
+#: Nobody knows for how long it has been so, nor what relies on it by now: a week to say so.
+FOUND = Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7))
+#: The same where a week is too long for what stands open: told at once, repaired the next day.
+FOUND_OPEN = Clock(escalate=timedelta(days=1), act=timedelta(days=1))
 _UNITS = {"h": 1, "d": 24}
 _DURATION = re.compile(r"^\s*(\d+)\s*(h|d)\s*$")
 

@@ -6,23 +6,26 @@ from datetime import datetime, timedelta
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
-from plumbline.core.clock import CANNOT_BE_LOOKED_AT, UNSEEN, Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, FOUND_BY_SWEEP, UNSEEN, Clock, Response
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
 RETRY_AFTER = timedelta(hours=1)
-FOUND_BY_SWEEP = "found-by-sweep"
 #: Told when a repair that is only observed would have been made.
 WOULD_HAVE = "would have"
 
 
 def clock_of(rule: Rule, finding: Finding) -> Clock:
-    """The clock that runs for a finding: the one its deviation names, or the sweep's where no event announced it."""
+    """The clock that runs for a finding: the one its deviation names, or the sweep's where it may be in use.
+
+    What an event has just announced nobody relies on yet. What only a sweep found may have been so for long; and what a
+    stack's template asked for is somebody's considered work, which the stack would bring back.
+    """
     name = finding.deviation.clock
     if name == UNSEEN:
         return rule.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)
-    unannounced = finding.origin in (Origin.SWEEP, Origin.ADOPTION)
-    if name == "default" and unannounced and FOUND_BY_SWEEP in rule.clocks:
+    may_be_in_use = finding.origin in (Origin.SWEEP, Origin.ADOPTION) or finding.cause.is_of_a_stack
+    if name == "default" and may_be_in_use and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP
     return rule.clocks.get(name) or rule.clocks["default"]
 

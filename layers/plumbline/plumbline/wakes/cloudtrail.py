@@ -91,6 +91,7 @@ def cause(detail: Event) -> Cause:
         source=_text(detail.get("sourceIPAddress")),
         tool=_text(detail.get("userAgent")),
         event_id=_text(detail.get("eventID")),
+        service=_service(identity),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
@@ -141,7 +141,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
     wakes_on=(On("iam.amazonaws.com", ("DeleteAccountPasswordPolicy", "UpdateAccountPasswordPolicy"), locate),),

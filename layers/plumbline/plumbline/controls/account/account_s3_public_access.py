@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from plumbline.controls._switch import FOUND, HELD, Switch, Values
+from plumbline.controls._switch import HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
 from plumbline.core.control import Control, On, Severity
 from plumbline.core.targets import GLOBAL
 
@@ -54,7 +54,7 @@ CONTROL = Control(
     clocks={
         "default": AT_ONCE,
         # Nobody knows who reads what has been public for long: a person decides, and from then on it is held.
-        "found-by-sweep": replace(FOUND, act=timedelta(0), mode=Response.PROPOSE),
+        FOUND_BY_SWEEP: replace(FOUND, act=timedelta(0), mode=Response.PROPOSE),
         HELD: NEVER,
     },
     wakes_on=(

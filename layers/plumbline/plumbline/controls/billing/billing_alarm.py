@@ -22,7 +22,7 @@ from typing import Any
 from plumbline.controls.billing._alarms import METRIC, REGION, faults, repaired, settings_of, watches_the_bill
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
@@ -163,7 +163,11 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE, "no-data": Clock(remind=(timedelta(days=2), timedelta(days=7)))},
+    clocks={
+        "default": AT_ONCE,
+        FOUND_BY_SWEEP: FOUND,
+        "no-data": Clock(remind=(timedelta(days=2), timedelta(days=7))),
+    },
     scope=Scope.BILLING,
     kinds=(ALARM[0], DATA[0]),
     wakes_on=(

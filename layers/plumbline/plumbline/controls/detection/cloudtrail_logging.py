@@ -16,12 +16,13 @@ Source: AWS CloudTrail user guide, Security best practices.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.detection._selectors import logs_management, with_management
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
@@ -169,7 +170,8 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    # An hour to be told first: until it logs again, nothing else is heard, and to start it stops nothing.
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: Clock(escalate=timedelta(days=1), act=timedelta(hours=1))},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
     wakes_on=(

@@ -11,9 +11,9 @@ Source: Amazon EC2 API reference, EnableEbsEncryptionByDefault.
 
 from __future__ import annotations
 
-from plumbline.controls._switch import FOUND, HELD, Switch
+from plumbline.controls._switch import HELD, Switch
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
 from plumbline.core.control import Control, On, Severity
 
 SWITCH = Switch(
@@ -34,7 +34,7 @@ CONTROL = Control(
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE, "found-by-sweep": FOUND, HELD: NEVER},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND, HELD: NEVER},
     wakes_on=(On("ec2.amazonaws.com", ("DisableEbsEncryptionByDefault",), SWITCH.locate),),
     reads=frozenset({"ec2:GetEbsEncryptionByDefault"}),
     writes=frozenset({"ec2:DisableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault"}),

@@ -12,9 +12,9 @@ Source: Amazon EC2 API reference, ModifyInstanceMetadataDefaults.
 
 from __future__ import annotations
 
-from plumbline.controls._switch import FOUND, HELD, Switch, Values
+from plumbline.controls._switch import HELD, Switch, Values
 from plumbline.core.calls import Call
-from plumbline.core.clock import AT_ONCE, NEVER, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
 from plumbline.core.control import Control, On, Severity
 
 
@@ -40,7 +40,7 @@ CONTROL = Control(
     doc=__doc__ or "",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE, "found-by-sweep": FOUND, HELD: NEVER},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND, HELD: NEVER},
     wakes_on=(On("ec2.amazonaws.com", ("ModifyInstanceMetadataDefaults",), SWITCH.locate),),
     reads=frozenset({"ec2:GetInstanceMetadataDefaults"}),
     writes=frozenset({"ec2:ModifyInstanceMetadataDefaults"}),

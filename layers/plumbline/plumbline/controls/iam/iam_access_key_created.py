@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
@@ -59,9 +59,18 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """An active key of a user that no name or pattern in the baseline covers."""
     if state is None or state["status"] != "Active":
         return None
-    if any(fnmatchcase(state["user"], name) for name in settings["allowed_users"]):
+    if _is_allowed(state["user"], settings):
         return None
     return Deviation("is not allowed: the baseline lists no key for its user", (state["key"],))
+
+
+def excepted(target: Target, settings: Settings) -> bool:
+    """A key of a user that the baseline covers."""
+    return _is_allowed(target.id.partition("/")[0], settings)
+
+
+def _is_allowed(user: str, settings: Settings) -> bool:
+    return any(fnmatchcase(user, name) for name in settings["allowed_users"])
 
 
 def describe(state: State) -> str:
@@ -96,7 +105,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.HIGH,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND_OPEN},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
     # Users are allowed by name, so who is renamed is looked at too.
@@ -109,6 +118,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
     settings={
         "allowed_users": {
             "type": "array",

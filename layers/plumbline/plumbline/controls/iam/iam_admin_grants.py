@@ -37,7 +37,7 @@ from plumbline.controls.iam._principals import (
 )
 from plumbline.core.calls import Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import Document
@@ -79,6 +79,12 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     if joined and not who["users"]:
         return Deviation("is an administrator whom the baseline does not name", items)
     return Deviation("has administrator rights it should not have", items)
+
+
+def excepted(target: Target, settings: Settings) -> bool:
+    """A principal that the baseline names; of a role only the name is known, and of a policy not who holds it."""
+    kind = target.kind.removeprefix("iam-")
+    return kind != "policy" and _trusted({"kind": kind, "name": target.id, "groups": ()}, settings["administrators"])
 
 
 def describe(state: State) -> str:
@@ -260,7 +266,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND_OPEN},
     scope=Scope.GLOBAL,
     kinds=(*PRINCIPALS, POLICY),
     wakes_on=(
@@ -290,6 +296,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
     part=part,
     settings={
         "administrators": {

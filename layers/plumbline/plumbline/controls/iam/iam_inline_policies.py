@@ -39,7 +39,7 @@ from plumbline.controls.iam._principals import (
     principals,
 )
 from plumbline.core.calls import Ask, Call, Plan, Step
-from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.rights.documents import Document, admin_reason, document
@@ -73,11 +73,20 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """An inline policy that no reviewed exception covers."""
     if state is None or not state["becomes"]:
         return None
-    if any(fnmatchcase(f"{state['kind']}/{state['name']}", kept) for kept in settings["keep_inline"]):
+    if _is_kept(state["kind"], state["name"], settings):
         return None
     names = tuple(state["becomes"])
     many = f"{len(names)} inline policies" if len(names) > 1 else "an inline policy"
     return Deviation(f"has {many}", names, clock="role" if state["kind"] == "role" else "default")
+
+
+def excepted(target: Target, settings: Settings) -> bool:
+    """A principal that a reviewed exception covers; of a role only the name is known."""
+    return _is_kept(PRINCIPALS[target.kind].lower(), target.id, settings)
+
+
+def _is_kept(kind: str, name: str, settings: Settings) -> bool:
+    return any(fnmatchcase(f"{kind}/{name}", kept) for kept in settings["keep_inline"])
 
 
 def describe(state: State) -> str:
@@ -184,6 +193,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={
         "default": AT_ONCE,
+        FOUND_BY_SWEEP: FOUND,
         "role": Clock(remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)), act=timedelta(days=7)),
     },
     scope=Scope.GLOBAL,
@@ -204,6 +214,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
     settings={
         "keep_inline": {
             "type": "array",

@@ -15,9 +15,9 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, is_allowed, located, on
+from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, excepted, exists, is_allowed, located, on
 from plumbline.core.calls import Ask, Call, Plan, Step
-from plumbline.core.clock import AT_ONCE, Clock, Response
+from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 
@@ -106,7 +106,7 @@ CONTROL = Control(
     clocks={
         "default": AT_ONCE,
         # What a sweep finds may have been public for years: somebody may rely on it.
-        "found-by-sweep": Clock(
+        FOUND_BY_SWEEP: Clock(
             remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)),
             escalate=timedelta(days=7),
             act=timedelta(days=7),
@@ -123,6 +123,8 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
+    exists=exists,
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("5.8",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
 )
