@@ -136,15 +136,18 @@ class Unseeing:
         rule, now, announced = case.rule, case.now, case.wake.origin is Origin.EVENT
         transition, said = _due(rule, finding, now)
         finding = replace(finding, due=clocks.next_due(rule, finding, now), then=alerts.next_step(finding, unseen))
-        if not transition or (finding.awaits_digest and transition in ("opened", TOLD, UNMADE)):
+        listed = finding.awaits_digest and (
+            transition in ("opened", TOLD, UNMADE) or finding.outbox.endswith(transition)
+        )
+        if not transition or listed:
             saved = self.notifier.save_news(case, finding)
             return Settled(Outcome.UNKNOWN, case.wake, saved, reason=unseen.said)
         finding = replace(finding, told=(*finding.told, *said))  # this e-mail says it too
         # What a sweep finds unseen comes together: whatever denies one thing to the eyes denies many.
         folds = not announced and (finding.is_blind or transition == TOLD)
         if folds or (self.notifier.in_storm(case.brief) and transition != "escalated"):
-            listed = self.notifier.save(case, replace(finding, outbox=DIGEST + transition))
-            return Settled(Outcome.LISTED, case.wake, listed, reason=unseen.said)
+            saved = self.notifier.save(case, replace(finding, outbox=DIGEST + transition))
+            return Settled(Outcome.LISTED, case.wake, saved, reason=unseen.said)
         alert = alerts.cannot_look(
             case.control, finding, unseen, transition, self.notifier.sender, waits=_waits(case.rule, finding, now)
         )
