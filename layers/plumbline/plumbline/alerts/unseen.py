@@ -48,7 +48,7 @@ def cannot_look(
     verb = "reminder" if transition.startswith("reminded") else "cannot look"
     verb = transition if transition == "escalated" else verb
     rows = what_happened(finding) | {
-        "Unseen after": "" if finding.is_blind else _event(unseen),
+        "Unseen after": "" if finding.is_blind else _event(finding, unseen),
         "Refused": unseen.action,
         "Mistake" if unseen.by_mistake else "AWS said": unseen.said,
         "What to do": _advice(unseen, f"{sender.stack}-eyes"),
@@ -57,7 +57,7 @@ def cannot_look(
         _of_the_unseen(finding, unseen, name) if finding.is_blind else _of_an_open_one(control, finding, unseen, waits)
     )
     alert = about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated")
-    what = f"{name}: {why.removeprefix('cannot be looked at: ')}" if finding.is_blind else f"{name} {why}"
+    what = f"{name}, {why.removeprefix('cannot be looked at: ')}" if finding.is_blind else f"{name} {why}"
     return replace(alert, subject=subject_line(verb, what, unseen.cause.who if unseen.cause.action else ""))
 
 
@@ -84,15 +84,15 @@ def _of_an_open_one(control: Control, finding: Finding, unseen: Unseen, waits: b
         else "Nothing of it is repaired until it can be seen"
     )
     return (
-        f"{sentence(control, finding)} It was so when it was last seen, on {moment(finding.last_seen)}; since "
-        f"{moment(unseen.since)} Plumbline cannot look at it, and tries again every hour. Its clock goes on. {due}."
+        f"{sentence(control, finding)} So it was when it was last seen. Since {moment(unseen.since)} Plumbline cannot "
+        f"look at it, and tries again every hour. Its clock goes on. {due}."
     )
 
 
-def _event(unseen: Unseen) -> str:
+def _event(finding: Finding, unseen: Unseen) -> str:
     """The event that led there, in one line."""
     cause = unseen.cause
-    return f"{cause.action} by {cause.who}, {cause.at}" if cause.action else ""
+    return f"{what_happened(replace(finding, cause=cause))['When']} of {cause.who}" if cause.action else ""
 
 
 def _advice(unseen: Unseen, role: str) -> str:

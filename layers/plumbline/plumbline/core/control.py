@@ -222,7 +222,7 @@ class Control:
     @property
     def every_clock(self) -> Mapping[str, Clock]:
         """Its clocks, and the one of what cannot be looked at, which each control has that looks at anything."""
-        return self.clocks if self.witness else {UNSEEN: CANNOT_BE_LOOKED_AT, **self.clocks}
+        return self.clocks if self.witness else {**self.clocks, UNSEEN: self.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)}
 
     def name(self, target: Target) -> str:
         """The target as a person would call it."""
