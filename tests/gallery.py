@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline.alerts import decisions, deviations, outcomes
+from plumbline.alerts import decisions, deviations, outcomes, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.digest import digest
 from plumbline.alerts.held import held_back, next_step
@@ -18,15 +18,16 @@ from plumbline.controls.account.account_s3_public_access import FOUR
 from plumbline.core.calls import Call
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
-from plumbline.core.control import Deviation
+from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.engine.repairing import HELD_FROM_ABOVE
+from plumbline.engine.unseen import all_of
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.restraints import Restraint, Why
-from plumbline.wakes.messages import Wake
+from plumbline.findings.unseen import TOLD, Unseen, refused
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -113,9 +114,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
         "Too many repairs within an hour.",
         deviations.breaker(control, finding, Breakers(), in_all=False, sender=SENDER),
     )
-    refused = AwsRefusal("AccessDenied", "explicit deny in a service control policy", Call("iam", "ListAccessKeys"))
-    wake = Wake(control.id, KEY, Origin.EVENT, ERIN)
-    yield "Plumbline could not look.", deviations.unknown(control, wake, refused, SENDER)
+    yield from _unseen()
     yield "A person took a repair back.", outcomes.undone(control, repaired, _BEFORE, NOW + DAY, SENDER)
     yield (
         "It was told of by half when a function died, and is over.",
@@ -131,6 +130,48 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield "More happened within an hour than fits into letters.", digest(controls, [repaired], SENDER)
     monday = NOW + 7 * DAY - timedelta(hours=1)
     yield "Monday morning.", weekly(controls, [repaired, *adopted], SENDER, monday, len(controls))
+
+
+def _unseen() -> Iterator[tuple[str, Alert]]:
+    """What cannot be looked at: by itself, while it is open already, a list, and many together."""
+    controls = registry.load()
+    control, acl = controls["s3-public-policy"], controls["s3-public-acl"]
+    eyes = f"arn:aws:sts::{ACCOUNT}:assumed-role/plumbline-eyes/plumbline"
+
+    def refusal(operation: str, on: str, why: str) -> AwsRefusal:
+        call = Call("s3", operation)
+        said = f"User: {eyes} is not authorized to perform: {call.action} on resource: {on} {why}"
+        return AwsRefusal("AccessDenied", said, call)
+
+    denies = replace(ERIN, action="PutBucketPolicy")
+    by_policy = "with an explicit deny in a resource-based policy"
+    hidden = refused(refusal("GetBucketPolicy", f'"arn:aws:s3:::{BUCKET.id}"', by_policy), None, denies, NOW)
+    blind = _blind(control, BUCKET, hidden)
+    yield (
+        "Something cannot be looked at.",
+        unseen.cannot_look(control, blind, hidden, "opened", SENDER, waits=False),
+    )
+    yield (
+        "It still cannot be looked at, and the escalation address hears of it too.",
+        unseen.cannot_look(control, blind, hidden, "escalated", SENDER, waits=False),
+    )
+    hidden = refused(refusal("GetBucketAcl", f'"arn:aws:s3:::{BUCKET.id}"', by_policy), None, denies, NOW + 6 * DAY)
+    known = replace(_finding("s3-public-acl", BUCKET, "is public: anyone may list it"), cause=ERIN, unseen=hidden)
+    yield (
+        "Something that was found before cannot be looked at any more, and its repair is due.",
+        unseen.cannot_look(acl, known, hidden, TOLD, SENDER, waits=True),
+    )
+    by_scp = "with an explicit deny in a service control policy"
+    hidden = refused(refusal("ListBuckets", '"*"', by_scp), None, Cause(), NOW)
+    every = all_of(acl, ACCOUNT, GLOBAL)
+    listed = [_blind(acl, every, hidden), *(_blind(acl, replace(BUCKET, id=one), hidden) for one in ("logs", "acme"))]
+    yield "A sweep finds several things that cannot be looked at.", digest(controls, listed, SENDER)
+
+
+def _blind(control: Control, target: Target, hidden: Unseen) -> Finding:
+    origin = Origin.EVENT if hidden.cause.action else Origin.SWEEP
+    found = open_finding(control.id, target, hidden.deviation, origin=origin, cause=hidden.cause, now=NOW, before=None)
+    return replace(found, unseen=hidden, then=unseen.next_step(replace(found, unseen=hidden), hidden))
 
 
 def _held_from_above() -> Iterator[tuple[str, Alert]]:

@@ -54,7 +54,10 @@ def test_who_writes_a_mode_where_a_mapping_belongs_is_shown_the_mapping(word: st
             "iam-groups: {clocks: {default: {remind: 1d}}}",
             ('iam-groups.clocks.default.remind: "1d" stands where a list belongs; write for example ["12h", "2d"]'),
         ),
-        ("iam-groups: {clocks: {sweep: {}}}", "iam-groups.clocks.sweep: there is no such key; write one of: default"),
+        (
+            "iam-groups: {clocks: {sweep: {}}}",
+            "iam-groups.clocks.sweep: there is no such key; write one of: default, found-by-sweep, cannot-be-looked-at",
+        ),
         ("iam-groups: {groups: {a b: [X]}}", "iam-groups.groups.a b: this name has not the right form. Group -> "),
         ("iam-groups: {groups: {a: [X, X]}}", "iam-groups.groups.a: something stands here twice; name each once"),
         ("iam-groups: {groups: {a: [{}]}}", "iam-groups.groups.a[1]: {} stands where text belongs"),

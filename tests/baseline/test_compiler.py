@@ -18,7 +18,7 @@ from plumbline.baseline.compiler import compile_text, fits, main
 from plumbline.baseline.rules import Baseline, Patience, load
 from plumbline.baseline.schema import schema
 from plumbline.controls import registry
-from plumbline.core.clock import FOUND, Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, FOUND, UNSEEN, Clock, Response
 from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)
@@ -38,7 +38,7 @@ def _problems(text: str) -> tuple[str, ...]:
 
 def test_without_a_word_every_control_is_on_with_its_defaults() -> None:
     rules = _compiled("controls: {}").rules
-    expected = {one.id: (one.response, dict(one.clocks)) for one in registry.load().values()}
+    expected = {one.id: (one.response, dict(one.every_clock)) for one in registry.load().values()}
     assert expected == {name: (rule.response, dict(rule.clocks)) for name, rule in rules.items()}
 
 
@@ -54,9 +54,31 @@ def test_the_examples_of_the_documentation_are_sound_and_show_every_setting() ->
     shown = [set(compile_text(one, name="docs/operating.md", today=TODAY)["controls"]) for one in EXAMPLES]
     assert [set(registry.load())] * len(EXAMPLES) == shown
     words = (ROOT / "docs/operating.md").read_text()
-    names = {name for one in registry.load().values() for name in one.clocks}
+    names = {name for one in registry.load().values() for name in one.every_clock}
     known = {*schema(registry.load())["properties"], *names, "mode", "clocks", "remind", "escalate", "act"}
     assert [] == sorted(one for one in known if not re.search(rf"[`\s]{one}[`:,]", words))
+
+
+def test_who_hears_of_what_cannot_be_looked_at_is_a_clock_like_any_other_but_that_nothing_is_repaired() -> None:
+    hours = timedelta(hours=1)
+    written = _compiled(
+        "controls: {s3-public-acl: {clocks: {cannot-be-looked-at: {remind: [2h], escalate: null}}}}"
+    ).rules
+    assert written["s3-public-acl"].clocks[UNSEEN] == Clock(remind=(2 * hours,))
+    assert written["s3-public-policy"].clocks[UNSEEN] == CANNOT_BE_LOOKED_AT
+    assert UNSEEN not in written["root-activity"].clocks, "it looks at nothing"
+    for key, value in (("act", "7d"), ("mode", "propose")):
+        text = f"controls: {{s3-public-acl: {{clocks: {{cannot-be-looked-at: {{{key}: {value}}}}}}}}}"
+        (problem,) = _problems(text)
+        assert problem.endswith(
+            f"s3-public-acl.clocks.cannot-be-looked-at.{key}: there is no such key; write one of: remind, escalate"
+        )
+
+
+def test_who_hears_of_what_cannot_be_looked_at_makes_nothing_be_judged_anew() -> None:
+    plain = _compiled("controls: {}").rules["s3-public-acl"]
+    written = _compiled("controls: {s3-public-acl: {clocks: {cannot-be-looked-at: {escalate: 1d}}}}").rules
+    assert plain.mark == written["s3-public-acl"].mark
 
 
 def test_mode_clock_and_settings_are_taken() -> None:

@@ -11,7 +11,7 @@ from plumbline.baseline import profiles
 from plumbline.baseline.compiler import compile_text
 from plumbline.baseline.rules import Baseline
 from plumbline.controls import registry
-from plumbline.core.clock import Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, UNSEEN, Clock, Response
 from plumbline.core.errors import BaselineError
 
 TODAY = date(2026, 3, 2)
@@ -58,7 +58,8 @@ controls:
     ).rules
     key, grants = rules["iam-access-key-created"], rules["iam-admin-grants"]
     patient = Clock((), 2 * DAY, 7 * DAY)
-    assert (Response.PROPOSE, {"default": patient, "found-by-sweep": patient}) == (key.response, key.clocks)
+    unseen = {UNSEEN: CANNOT_BE_LOOKED_AT}
+    assert (Response.PROPOSE, {"default": patient, "found-by-sweep": patient} | unseen) == (key.response, key.clocks)
     assert {"allowed_users": ["ci-deploy"]} == key.settings
     named = grants.settings["administrators"]
     assert (Response.ALERT, ["bob"], ["deploy"], ["administrators"]) == (

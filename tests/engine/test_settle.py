@@ -63,8 +63,8 @@ def test_a_refused_read_is_not_a_verdict() -> None:
     house = House()
     house.aws.fails["GetLamp"] = ["AccessDenied", "AccessDenied"]
     assert [house.settle(), house.settle()] == ["unknown", "unknown"]
-    assert (house.ledger.findings, house.aws.writes) == ({}, [])
-    assert house.alerts.subjects == ["cannot look: lamp-off: AccessDenied"]
+    assert (house.finding.is_blind, house.aws.writes) == (True, [])
+    assert house.alerts.subjects == ["cannot look: lamp hall, lamps:GetLamp is refused (AccessDenied) (by mallory)"]
 
 
 def test_a_throttled_read_comes_back_and_a_denied_one_waits_for_the_sweep() -> None:

@@ -42,6 +42,7 @@ def overview() -> str:
         f"<!-- Generated from layers/plumbline/plumbline/controls by `make sync`; {_EDIT}",
         "",
         "Every control is on unless `baseline.yaml` says `mode: off`. Severity, mode and clock are defaults.",
+        "Each has the clock `cannot-be-looked-at` too: what it is refused to look at is told, never repaired.",
         "What is repaired at once and is still there a day later, whatever holds it back, is escalated.",
         "[frameworks.md](frameworks.md) says which published baseline asks for what.",
     ]

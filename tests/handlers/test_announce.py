@@ -244,6 +244,7 @@ def test_an_event_says_what_where_who_and_how_bad_and_nothing_alive() -> None:
             "eventId": "e-1",
         },
         "repairs": 0,
+        "unseenSince": None,
     }
 
 

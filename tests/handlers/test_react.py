@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from plumbline.core.cause import Origin
-from plumbline.core.errors import LedgerDown, MalformedWake, PlumblineError
+from plumbline.core.errors import LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.handlers.react import ComeBack, Reaction
@@ -337,8 +337,10 @@ def test_one_broken_control_does_not_hide_what_the_others_see() -> None:
         raise KeyError("Arn")
 
     house.aws.read = broken  # type: ignore[method-assign, assignment]
-    sweeper, _, _ = _sweeper(house)
+    sweeper, _, wakes = _sweeper(house)
     unit = Unit("111122223333", "global", ("lamp-off",), last=True)
-    with pytest.raises(PlumblineError, match="lamp-off could not look"):
-        sweeper.record(_record(unit.to_json()))
+    sweeper.record(_record(unit.to_json()))
+    assert [json.loads(body).get("target") for body in wakes.bodies] == ["111122223333/global/*/*", None], (
+        "what failed is looked at once more, which makes a finding of it, and is told with the digest"
+    )
     assert house.ledger.swept == NOW, "the rest of the unit was looked through"

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.alerts import deviations, outcomes
+from plumbline.alerts import deviations, outcomes, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Call
@@ -19,8 +19,8 @@ from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
+from plumbline.findings.unseen import refused
 from plumbline.wakes import cloudtrail, messages
-from plumbline.wakes.messages import Wake
 from tests.recorded import Recorded, at, places, put, records
 from tests.rig import CAUSE, NOW, journal
 from tests.story import Story, stories
@@ -82,7 +82,10 @@ def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[
     yield outcomes.undone(control, acted, told.before, NOW + timedelta(days=1), SENDER)
     yield deviations.fight(control, acted, (NOW, NOW, NOW), SENDER)
     yield deviations.breaker(control, acted, Breakers(), in_all=False, sender=SENDER)
-    yield deviations.unknown(control, Wake(control.id, target, Origin.EVENT, cause), refusal, SENDER)
+    hidden = refused(refusal, None, cause, NOW)
+    blind = replace(finding, deviation=hidden.deviation, unseen=hidden)
+    for one in (blind, replace(finding, unseen=hidden)):
+        yield unseen.cannot_look(control, one, hidden, "opened", SENDER, waits=True)
     yield deviations.noted(control, finding, told.before, SENDER)
 
 

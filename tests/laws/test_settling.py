@@ -12,7 +12,7 @@ import pytest
 
 from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Step
-from plumbline.core.clock import Response
+from plumbline.core.clock import UNSEEN, Response
 from plumbline.core.control import Control
 from plumbline.core.errors import LedgerDown, PlumblineError
 from plumbline.engine import undoing
@@ -75,28 +75,49 @@ def test_an_undo_brings_the_state_back_and_the_target_is_left_alone(broken: Brok
     assert ([], []) == (broken.rig.writes, broken.rig.letters)
 
 
-def test_a_refused_read_is_no_verdict(broken: Broken) -> None:
+def test_a_read_that_another_try_may_answer_comes_back_and_is_no_verdict(broken: Broken) -> None:
     reads = _reads_of_one_look(broken)
     assert reads
     for number in range(1, reads + 1):
         plumbline = broken.install()
         with broken.rig.refusing(is_read, number=number):
             settled = plumbline.engine.settle(broken.wake(), now=NOW)
-        assert (Outcome.UNKNOWN, True, []) == (settled.outcome, settled.again, broken.rig.writes), (
-            f"read {number} of {reads}"
-        )
-        assert ["unknown"] == [_outcome(alert) for alert in broken.rig.letters]
-        with broken.rig.refusing(is_read, number=number):
+        assert (Outcome.UNKNOWN, True, [], []) == (
+            settled.outcome,
+            settled.again,
+            broken.rig.writes,
+            broken.rig.letters,
+        ), f"read {number} of {reads}"
+
+
+def test_a_read_that_is_forbidden_is_a_finding_and_nothing_is_written(broken: Broken) -> None:
+    reads = _reads_of_one_look(broken)
+    for number in range(1, reads + 1):
+        plumbline = broken.install()
+        with broken.rig.refusing(is_read, number=number, code="AccessDenied"):
+            settled = plumbline.engine.settle(broken.wake(), now=NOW)
+        (found,) = plumbline.ledger.open_findings(broken.target.account)
+        assert (Outcome.UNKNOWN, False, broken.target, Status.OPEN, UNSEEN) == (
+            settled.outcome,
+            settled.again,
+            found.target,
+            found.status,
+            found.deviation.clock,
+        ), f"read {number} of {reads}"
+        assert ([], ["cannot-look"]) == (broken.rig.writes, [_outcome(alert) for alert in broken.rig.letters])
+        with broken.rig.refusing(is_read, number=number, code="AccessDenied"):
             plumbline.engine.settle(broken.wake(), now=LATER)
-        assert len(broken.rig.letters) == 1, "the same trouble is told once a day"
+        assert (1, []) == (len(broken.rig.letters), broken.rig.writes), "it is told once"
 
 
-def test_a_read_that_is_forbidden_is_told_and_left_to_the_sweep(broken: Broken) -> None:
+def test_what_was_forbidden_and_can_be_read_again_begins_a_life_of_its_own(broken: Broken) -> None:
     plumbline = broken.install()
     with broken.rig.refusing(is_read, code="AccessDenied"):
-        settled = plumbline.engine.settle(broken.wake(), now=NOW)
-    assert (Outcome.UNKNOWN, False) == (settled.outcome, settled.again)
-    assert ([], ["unknown"]) == (broken.rig.writes, [_outcome(alert) for alert in broken.rig.letters])
+        plumbline.engine.settle(broken.wake(), now=NOW)
+    settled = plumbline.engine.settle(broken.wake(), now=LATER)
+    assert (_end(broken), LATER) == (settled.outcome, settled.finding and settled.finding.first_seen)
+    lives = [(one.is_blind, one.is_open) for one in plumbline.ledger.lives(broken.target.account)]
+    assert (True, False) in lives, "that it could not be looked at is over, and is kept"
 
 
 def test_a_refused_survey_is_no_verdict(broken: Broken) -> None:
@@ -108,7 +129,26 @@ def test_a_refused_survey_is_no_verdict(broken: Broken) -> None:
         if not isinstance(expanded, Settled):  # every read was answered
             assert broken.target in {wake.target for wake in expanded}
             break
-        assert (Outcome.UNKNOWN, [], 1) == (expanded.outcome, broken.rig.writes, len(broken.rig.letters))
+        assert (Outcome.UNKNOWN, True, [], []) == (
+            expanded.outcome,
+            expanded.again,
+            broken.rig.writes,
+            broken.rig.letters,
+        )
+
+
+def test_a_forbidden_survey_is_a_finding_that_stands_for_all_of_it(broken: Broken) -> None:
+    everything = replace(broken.target, id="*")
+    for number in count(1):
+        plumbline = broken.install()
+        with broken.rig.refusing(is_read, number=number, code="AccessDenied"):
+            expanded = plumbline.engine.expand(replace(broken.wake(), target=everything), now=NOW)
+        found = plumbline.ledger.open_findings(broken.target.account)
+        if not isinstance(expanded, Settled):  # the list could be had
+            assert ([], True) == (found, broken.target in {wake.target for wake in expanded})
+            break
+        (stands,) = found
+        assert (True, [], 1) == (stands.target.is_pattern, broken.rig.writes, len(broken.rig.letters))
 
 
 def test_a_refused_write_is_failed_and_its_undo_is_kept(broken: Broken) -> None:

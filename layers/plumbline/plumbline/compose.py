@@ -51,6 +51,7 @@ class Look:
         before: how far its first sweep had come.
         adoption: how far it has come now.
         error: what went wrong in the control itself, where something did.
+        unseen: how many of its targets could not be looked at.
     """
 
     control: str
@@ -58,6 +59,7 @@ class Look:
     before: Adoption
     adoption: Adoption
     error: Exception | None = None
+    unseen: int = 0
 
     @property
     def adopts(self) -> bool:
@@ -121,7 +123,7 @@ class Plumbline:
             except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
                 yield Look(control_id, [], known.adoption, known.adoption, error)
             else:
-                yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption)
+                yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption, unseen=looked.unseen)
 
     def looked(self, unit: Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""

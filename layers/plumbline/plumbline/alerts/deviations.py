@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from plumbline.alerts.alert import Alert, Sender, attributes_of, body_of
+from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.finding import about, sentence, spelled_out, what_happened
-from plumbline.alerts.wording import clean, moment, subject_line
+from plumbline.alerts.wording import moment
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control
-from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
 from plumbline.findings.clocks import WOULD_HAVE
 from plumbline.findings.finding import Finding
-from plumbline.wakes.messages import Wake
 
 
 def found(
@@ -95,16 +93,3 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
 
 def _repairs(count: int) -> str:
     return f"{count} repair{'s' * (count != 1)}"
-
-
-def unknown(control: Control, wake: Wake, error: AwsRefusal, sender: Sender) -> Alert:
-    """Plumbline could not look."""
-    what = "the targets" if wake.target.is_pattern else control.name(wake.target)
-    lead = (
-        f"Plumbline could not look at {clean(what)} for {control.id}. It has judged nothing and changed nothing, and "
-        "looks again by itself. While this lasts, this rule is not held. You hear of it at most once a day."
-    )
-    rows = {"AWS said": str(error), "Account": wake.target.account, "Region": wake.target.region}
-    body = body_of(lead, rows, control, sender, commands={"status": "how things stand"})
-    subject = subject_line("cannot look", f"{control.id}: {error.code}")
-    return Alert(subject, body, attributes_of(control, wake.target.account, wake.target.region, "unknown"))

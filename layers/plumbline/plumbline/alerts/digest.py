@@ -8,7 +8,7 @@ from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.listing import below, hanging, named, what_next
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.core.control import Control, Severity
-from plumbline.findings.finding import Finding, Status
+from plumbline.findings.finding import DIGEST, Finding, Status
 
 #: Some five hundred findings, far below what SNS takes: whoever has more of them needs the command line.
 _DIGEST_CHARACTERS = 150_000
@@ -26,9 +26,11 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender:
         "enforce" if adopted else "": "end the grace",
         "findings": "all that is open",
     }
+    hidden = [one for one in waiting if one.is_unseen]
+    lead = _unseen_lead(ordered, adopted, hidden) if hidden else _digest_lead(ordered, adopted)
     body = "\n\n".join(
         [
-            paragraph(_digest_lead(ordered, adopted), indent="  "),
+            paragraph(lead, indent="  "),
             _listed(controls, ordered),
             how_to(sender, {one: what for one, what in commands.items() if one}),
             f"Plumbline, account {sender.account}",
@@ -40,11 +42,11 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender:
         "account": sender.account,
         "region": sender.region,
         "outcome": "digest",
-        "escalation": "false",
+        "escalation": "true" if any(one.outbox == f"{DIGEST}escalated" for one in findings) else "false",
     }
     attributes = {name: text for name, text in attributes.items() if text or name != "severity"}
     judged = f", the worst is {worst}" if len(ordered) > 1 else f", severity {worst}"
-    subject = f"{_things(len(ordered))}{_digest_title(ordered, adopted)}{judged if worst else ''}"
+    subject = f"{_things(len(ordered))}{_digest_title(ordered, adopted, hidden)}{judged if worst else ''}"
     return Alert(subject_line("digest", subject), body + "\n", attributes)
 
 
@@ -89,7 +91,25 @@ def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str
     return f"{things} to tell of. {some}. What became of the others stands below. {advice}"
 
 
-def _digest_title(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str:
+def _unseen_lead(findings: Sequence[Finding], adopted: Sequence[Finding], hidden: Sequence[Finding]) -> str:
+    """Why these are told together, where some of them cannot be looked at."""
+    it, order = ("it" if len(hidden) == 1 else "them"), " Worst first:" if len(findings) > 1 else ""
+    if len(hidden) == len(findings):
+        they = "it is" if len(hidden) == 1 else "they are"
+        return (
+            f"{_things(len(hidden))} cannot be looked at: Plumbline is refused what would show whether {they} in line, "
+            f"so nothing of {it} is repaired. Plumbline tries again every hour. Let its reading role look, or "
+            f"exempt what is meant to be so.{order}"
+        )
+    some = f"{len(hidden)} of them cannot be looked at, so nothing of {it} is repaired until Plumbline can see {it}."
+    ends = [one.grace_until for one in adopted if one.grace_until]
+    old = f" What was there before Plumbline is left alone, at least until {moment(min(ends))}." if ends else ""
+    return f"{_things(len(findings))} to tell of. {some}{old}{order}"
+
+
+def _digest_title(findings: Sequence[Finding], adopted: Sequence[Finding], hidden: Sequence[Finding]) -> str:
+    if hidden:
+        return f"{'' if len(hidden) == len(findings) else f', {len(hidden)} that'} cannot be looked at"
     if adopted:
         return f"{'' if len(adopted) == len(findings) else f', {len(adopted)}'} there before Plumbline"
     return "" if any(one.grace_until for one in findings) else " in one hour"

@@ -83,7 +83,13 @@ def sentence(control: Control, finding: Finding, *, past: bool = False) -> str:
 
 def past_tense(summary: str) -> str:
     """A summary as it reads once it is over: "was public"."""
-    for now, then in (("is ", "was "), ("are ", "were "), ("has ", "had "), ("does ", "did ")):
+    for now, then in (
+        ("is ", "was "),
+        ("are ", "were "),
+        ("has ", "had "),
+        ("does ", "did "),
+        ("cannot ", "could not "),
+    ):
         if summary.startswith(now):
             return then + summary.removeprefix(now)
     return summary

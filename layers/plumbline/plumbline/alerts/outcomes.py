@@ -114,7 +114,8 @@ def undo_cut_short(control: Control, finding: Finding, state: State, sender: Sen
         f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and the function "
         "that did it was cut short. Below stands how it is now. To take back what is left of the repair, undo it again."
     )
-    rows = {"Before the repair": control.describe(finding.last_repairs[0].before), "Now": control.describe(state)}
+    now = f"it cannot be looked at: {finding.unseen.said}" if finding.unseen else control.describe(state)
+    rows = {"Before the repair": control.describe(finding.last_repairs[0].before), "Now": now}
     return about("undo cut short", control, finding, sender, lead=lead, rows=rows, past=True, undo=True)
 
 

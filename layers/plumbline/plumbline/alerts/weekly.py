@@ -19,7 +19,10 @@ def weekly(
 ) -> Alert:
     """How the week was: what was repaired, what is open and due next, what is exempt, and which way it goes."""
     week, before = now - timedelta(days=7), now - timedelta(days=14)
-    known = [one for one in lives if one.control in controls]
+    latest = {
+        one.id: one for one in sorted(lives, key=lambda one: one.version)
+    }  # an undo may bring an earlier one back
+    known = [one for one in latest.values() if one.control in controls]
     repaired = [(at, one) for one in known if (at := _last_repaired(one))]
     closed = [one for at, one in repaired if at > week]
     earlier = [one for at, one in repaired if before < at <= week]

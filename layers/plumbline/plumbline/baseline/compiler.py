@@ -113,7 +113,7 @@ def _compiled(data: Mapping[str, Any], profile: Mapping[str, Any], controls: Map
 def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str, Any]:
     """One control: its defaults, and over them each layer, key by key."""
     mode = control.response.value
-    clocks = {name: _clock_json(clock) for name, clock in control.clocks.items()}
+    clocks = {name: _clock_json(clock) for name, clock in control.every_clock.items()}
     for layer in layers:
         mode = layer.get("mode", mode) or "off"  # YAML reads the bare word as false
         written = layer.get("clocks", {})

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from plumbline.core.clock import Clock, Response
+from plumbline.core.clock import UNSEEN, Clock, Response
 from plumbline.core.errors import BaselineError
 from plumbline.decisions.exemptions import Exemption
 
@@ -34,8 +34,13 @@ class Rule:
 
     @property
     def mark(self) -> str:
-        """Changes with anything in the rule: what was judged under another mark has to be judged anew."""
-        clocks = {name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items()}
+        """Changes with anything in the rule: what was judged under another mark has to be judged anew.
+
+        Without the clock of what cannot be looked at: nothing is judged by it.
+        """
+        clocks = {
+            name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items() if name != UNSEEN
+        }
         text = json.dumps([self.response, clocks, self.settings],
                           sort_keys=True, default=str)  # fmt: skip
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ from typing import Any
 
 from plumbline.baseline.rules import Breakers, Letters, Patience
 from plumbline.controls import registry
-from plumbline.core.clock import Clock, Response
+from plumbline.core.clock import UNSEEN, Clock, Response
 from plumbline.core.control import Control
 
 NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
@@ -31,7 +31,7 @@ _REMIND = "When you are told again, as a list such as [12h, 2d]; [] for never."
 _ESCALATE = "When the escalation address is told as well, such as 3d; null for never."
 _ACT = "When it is repaired, such as 7d; 0 for at once, null for never."
 _DUE = "What is done when it is due: propose asks a person first; enforce does what the control's own mode says."
-_CLOCK = {
+_CLOCK: dict[str, Any] = {
     "type": "object",
     "properties": {
         "remind": {"type": "array", "items": DURATION, "description": _REMIND, "examples": [["12h", "2d"]]},
@@ -41,6 +41,8 @@ _CLOCK = {
     },
     "additionalProperties": False,
 }
+#: Nothing is repaired, so nothing is due: of this one only who is told when can be said.
+_UNSEEN = {**_CLOCK, "properties": {name: _CLOCK["properties"][name] for name in ("remind", "escalate")}}
 _MODE = {
     # The bare word `off` is false to YAML 1.1 and text to YAML 1.2; said in a way that editors take and do not offer.
     "anyOf": [
@@ -55,6 +57,7 @@ _MODE = {
 _CLOCKS = {
     "default": "Runs where no other clock does.",
     "found-by-sweep": "Runs for what no event announced, so that nobody knows how old it is.",
+    UNSEEN: "Runs while AWS refuses the reads that would show whether it is in line. Nothing unseen is repaired.",
     "held-from-above": "Runs while a policy of the organisation fixes it, so that nothing here can change it.",
 }
 _BREAKERS = {
@@ -144,7 +147,7 @@ def _whole_file(title: str, about: str, sections: Mapping[str, Any]) -> dict[str
         "type": "object",
         "properties": sections,
         "additionalProperties": False,
-        "$defs": {"clock": _CLOCK, "mode": _MODE},
+        "$defs": {"clock": _CLOCK, "unseen": _UNSEEN, "mode": _MODE},
     }
 
 
@@ -209,7 +212,7 @@ def _control(control: Control) -> dict[str, Any]:
             "clocks": {
                 "type": "object",
                 "description": "When reminders, escalation and repair come.",
-                "properties": {name: _clock(name, clock) for name, clock in control.clocks.items()},
+                "properties": {name: _clock(name, clock) for name, clock in control.every_clock.items()},
                 "additionalProperties": False,
             },
             **control.settings,
@@ -221,8 +224,10 @@ def _clock(name: str, clock: Clock) -> dict[str, Any]:
     about = _CLOCKS.get(name, f"Runs for deviations of the kind {name}.")
     reminders = ", ".join(_duration(one) for one in clock.remind)
     mode = f", mode {clock.mode.value}" if clock.mode else ""
-    default = f"remind [{reminders}], escalate {_duration(clock.escalate)}, act {_duration(clock.act)}{mode}"
-    return {**_meaning("clock"), "description": f"{about} Default: {default}."}
+    default = f"remind [{reminders}], escalate {_duration(clock.escalate)}"
+    if name == UNSEEN:
+        return {**_meaning("unseen"), "description": f"{about} Default: {default}."}
+    return {**_meaning("clock"), "description": f"{about} Default: {default}, act {_duration(clock.act)}{mode}."}
 
 
 def _meaning(name: str) -> dict[str, Any]:

@@ -42,6 +42,10 @@ class Clock:
 #: Repaired when it is seen. What is there a day later was held back, or could not be repaired: somebody has to know.
 AT_ONCE = Clock(escalate=timedelta(days=1), act=timedelta(0))
 NEVER = Clock()
+#: The name of the clock that every control has for what it cannot look at, and what that is unless baseline.yaml says
+#: otherwise. It never acts: nobody repairs what he cannot see.
+UNSEEN = "cannot-be-looked-at"
+CANNOT_BE_LOOKED_AT = Clock(remind=(timedelta(days=1), timedelta(days=3)), escalate=timedelta(days=7))
 #: The clock of what no event announced, or what a stack's template asked for: see findings/clocks.py.
 FOUND_BY_SWEEP = "found-by-sweep"
 #: Nobody knows for how long it has been so, nor what relies on it by now: a week to say so.

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
-from plumbline.core.clock import Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, UNSEEN, Clock, Response
 from plumbline.core.targets import State, Target
 
 Settings = Mapping[str, Any]
@@ -169,6 +169,10 @@ class Control:
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
         held_by: error codes of a refused write that tell of a policy from above the account, such as an organisation's.
             Such a write is not tried again: no account may change what is held from above.
+        excepted: whether the settings leave a target alone by its name, whatever its state is: then nobody has to know
+            that it cannot be looked at either.
+        exists: whether a target is still there, and this account's. Asked where a read is refused, by controls whose
+            service answers the same of what belongs to somebody else by now.
         aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
         answers: source -> the items of it that this control holds, such as `{"cis-7.0": ("2.8",)}`; see sources/.
         since: the version that brought it.
@@ -197,6 +201,8 @@ class Control:
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     held_by: frozenset[str] = frozenset()
+    excepted: Callable[[Target, Settings], bool] | None = None
+    exists: Callable[[Ask, Target], bool] | None = None
     aliases: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: str = ""
@@ -213,8 +219,15 @@ class Control:
             name: _sentence(text) for name, text in zip(rest[::2], rest[1::2], strict=True)
         }
 
+    @property
+    def every_clock(self) -> Mapping[str, Clock]:
+        """Its clocks, and the one of what cannot be looked at, which each control has that looks at anything."""
+        return self.clocks if self.witness else {**self.clocks, UNSEEN: self.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)}
+
     def name(self, target: Target) -> str:
         """The target as a person would call it."""
+        if target.is_pattern:  # what stands for a list that could not be had
+            return f"what {self.id} watches" + (f" in {target.region}" if self.scope is Scope.EACH else "")
         first, _, last = target.id.partition("/")
         return self.noun.format(
             id=target.id, region=target.region, kind=target.kind.rpartition("-")[2], first=first, last=last or first

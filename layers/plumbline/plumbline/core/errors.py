@@ -63,6 +63,22 @@ class AwsRefusal(PlumblineError):
         return self.code in _AWS_OWN
 
 
+class ControlMistake(AwsRefusal):
+    """A control failed by a mistake of its own. What it was to look at is as unseen as if AWS had refused to show it.
+
+    Attributes:
+        code: the class of the exception, such as `KeyError`.
+    """
+
+    def __init__(self, control: str, error: Exception) -> None:
+        super().__init__(type(error).__name__, "")
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        where = f" at {last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
+        self.args = (f"{control} failed by a mistake of its own: {self.code}: {error}{where}",)
+
+
 class Conflict(PlumblineError):
     """Somebody else wrote the finding first; the wake has to be looked at again."""
 

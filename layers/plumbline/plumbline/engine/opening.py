@@ -15,6 +15,8 @@ from plumbline.findings.stored import same_plan
 
 #: The end of what a clock never ends.
 FAR_AWAY = datetime(9999, 1, 1, tzinfo=timezone.utc)
+#: What was hidden for no longer than this is as young as what an event tells of.
+YOUNG = timedelta(days=1)
 
 
 def opened(case: Case, grace: timedelta) -> Finding:
@@ -29,13 +31,14 @@ def opened(case: Case, grace: timedelta) -> Finding:
         return refreshed(before, case.deviation, origin=wake.origin, cause=wake.cause, now=now)
     if before is not None and before.is_open:
         return _looked_at_again(case, before, grace)
-    origin = _origin(case)
+    origin = origin_of(case)
     finding = open_finding(
         case.control.id, wake.target, case.deviation, origin=origin, cause=wake.cause, now=now, before=before
     )
     if origin is Origin.ADOPTION and grace:
         return replace(finding, grace_until=now + grace, adopted=case.deviation.items)
-    if before is not None and before.status is Status.UNDONE:  # undoing what was new takes no grace from the rest
+    if before is not None and (before.status is Status.UNDONE or before.is_blind):
+        # undoing what was new takes no grace from the rest, nor does what could not be looked at meanwhile
         kept = tuple(one for one in case.deviation.items if one in before.spared(now))
         return replace(finding, grace_until=before.grace_until if kept else None, adopted=kept)
     return finding
@@ -43,7 +46,7 @@ def opened(case: Case, grace: timedelta) -> Finding:
 
 def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
     """The open finding after another look. A fact that it did not have has to be told like the first one."""
-    deviation, origin = case.deviation, _origin(case)
+    deviation, origin = case.deviation, origin_of(case)
     finding = refreshed(before, deviation, origin=origin, cause=case.wake.cause, now=case.now)
     if set(deviation.items) <= set(before.deviation.items):
         return finding
@@ -70,12 +73,21 @@ def _still_waiting(case: Case, before: Finding, finding: Finding) -> Finding:
     return replace(finding, grace_until=waited or FAR_AWAY, adopted=kept) if kept else finding
 
 
-def _origin(case: Case) -> Origin:
-    """Where something new comes from. Until the first sweep nobody knows what of it an event has brought about."""
-    wake, adoption = case.wake, case.brief.adoption
+def origin_of(case: Case) -> Origin:
+    """Where something new comes from. Until the first sweep nobody knows what of it an event has brought about.
+
+    Nor of what comes to light with this look: what the first sweep could not see was there before Plumbline, and what
+    was hidden for longer than a day is as old as nobody knows, whichever event it came to light with.
+    """
+    wake, adoption, before = case.wake, case.brief.adoption, case.brief.finding
+    if before is not None and before.is_blind and before.closed_at == case.now:
+        if before.origin is Origin.ADOPTION:
+            return Origin.ADOPTION
+        if wake.origin is Origin.EVENT and case.now - before.first_seen > YOUNG:
+            return Origin.SWEEP
     if wake.origin is not Origin.EVENT or case.control.witness:
         return wake.origin
-    if case.brief.finding is not None:  # what the first sweep found here has been settled
+    if before is not None:  # what the first sweep found here has been settled
         adoption = replace(adoption, pending=frozenset())
     return adoption.origin_of(wake.target, case.rule, wake.origin)
 

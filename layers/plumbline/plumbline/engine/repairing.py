@@ -18,6 +18,7 @@ from plumbline.engine.surveying import observed
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.findings.unseen import Unseen
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
 
@@ -194,9 +195,18 @@ class Repairer:
         return Settled(outcome, case.wake, told, reason=error)
 
     def undo_cut_short(
-        self, control: Control, wake: Wake, finding: Finding, state: State, now: datetime, *, deviant: bool
+        self,
+        control: Control,
+        wake: Wake,
+        finding: Finding,
+        state: State,
+        now: datetime,
+        *,
+        deviant: bool,
+        unseen: Unseen | None = None,
     ) -> Settled:
         """A person's undo died half-way, or before anybody was told: told now, and judged like anything else again."""
+        finding = replace(finding, unseen=unseen)
         claimed = self.notifier.ledger.save(replace(finding, lease=now + LEASE, due=now + LEASE), now=now)
         self.notifier.alerts.send(outcomes.undo_cut_short(control, finding, state, self.notifier.sender))
         status = Status.OPEN if deviant else Status.RESOLVED

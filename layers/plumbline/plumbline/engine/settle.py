@@ -21,7 +21,8 @@ from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_left
-from plumbline.engine.surveying import observed, survey
+from plumbline.engine.surveying import judged, observed
+from plumbline.engine.unseen import Unseeing, come_to_light, over
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.brief import Brief
@@ -36,10 +37,6 @@ VISIBLE_WITHIN = timedelta(minutes=1)
 OLD_VIEW_FOR = timedelta(seconds=10)
 #: An event this much later than a repair's beginning is neither its cause nor its echo (CloudTrail counts seconds).
 ECHOES_WITHIN = timedelta(seconds=3)
-#: One alert a day for each control and error that keeps Plumbline from looking.
-UNKNOWN_TOLD_FOR = timedelta(days=1)
-#: Answers that another try will not change: telling is enough, the sweep asks again within the hour.
-_LASTING = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +86,11 @@ class Engine:
         brief = self.ledger.brief(control.id, wake.target, now, kept_as(control.id, control.scope, wake.target.region))
         try:
             state = observed(self.aws, control, wake)
+            deviation = judged(control, state, rule.settings)
         except AwsRefusal as error:
-            return self._unknown(wake, error, now)
+            return self.unseeing.settle(control, rule, wake, brief, error, now)
         if state is None and _is_fresh(wake, now):
             return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
-        deviation = control.detect(state, rule.settings)
         if deviation is not None and _is_old_view(brief.finding, wake, state, now):
             return Settled(
                 Outcome.HELD, wake, brief.finding, again=True, reason="AWS still shows the state before the repair"
@@ -101,7 +98,8 @@ class Engine:
         try:
             if deviation is None:
                 return self._compliant(control, wake, brief, state, now)
-            return self._deviant(Case(control, rule, wake, state, deviation, brief, now))
+            known = come_to_light(brief, now)
+            return self._deviant(Case(control, rule, wake, state, deviation, known, now))
         except Conflict as error:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
 
@@ -126,24 +124,24 @@ class Engine:
             LedgerDown: the ledger cannot be used.
         """
         control, rule = self.controls[wake.control], self.rule(wake.control)
-        if control.witness or rule.response is Response.OFF:
+        if control.witness:
             return ()
+        if rule.response is Response.OFF:
+            return self._switched_off(wake, now)
         account, regions = wake.target.account, self._regions(control, wake.target.region)
-        try:
-            seen = [survey(control, self.aws.eyes(account, region)) for region in regions]
-        except AwsRefusal as error:
-            return self._unknown(wake, error, now)
-        deviating = [
-            target for one in seen for target, state in one.states.items() if control.detect(state, rule.settings)
-        ]
-        unreadable = [target for one in seen for target in one.unreadable]
+        deviating, unreadable, blind = self.unseeing.looked_through(control, rule, wake, regions, now)
+        if blind is not None and blind.again:
+            return blind
         found = [one for one in (*deviating, *unreadable) if wake.target.covers(one)]
         if not found:
-            return ()
+            return blind or ()
         adopted = self.ledger.adopted(account)
         origins = {
             one: Adoption.from_json(adopted.get(kept_as(control.id, control.scope, one.region))).origin_of(
-                one, rule, wake.origin
+                # what cannot be seen was named by nobody: many of them are told together
+                one,
+                rule,
+                Origin.SWEEP if one in unreadable and wake.origin is Origin.EVENT else wake.origin,
             )
             for one in found
         }
@@ -176,11 +174,10 @@ class Engine:
         """Changes the account."""
         return Repairer(self.aws, self.notifier)
 
-    def _unknown(self, wake: Wake, error: AwsRefusal, now: datetime) -> Settled:
-        """Neither compliant nor deviant: tell once, never repair, look again."""
-        alert = deviations.unknown(self.controls[wake.control], wake, error, self.deployment.sender)
-        self.notifier.send_once(f"unknown#{wake.control}#{error.code}", alert, now=now, within=UNKNOWN_TOLD_FOR)
-        return Settled(Outcome.UNKNOWN, wake, again=error.code not in _LASTING, reason=str(error))
+    @property
+    def unseeing(self) -> Unseeing:
+        """Keeps what cannot be looked at."""
+        return Unseeing(self.aws, self.repairer)
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
         finding = brief.finding
@@ -193,8 +190,7 @@ class Engine:
         if is_ours(finding, now):
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
             return self.repairer.repaired(control, wake, claimed, state, brief, now)
-        kept = finding.outbox if finding.awaits_digest and finding.repairs else ""  # it changed something: still told
-        closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox=kept, lease=None)
+        closed = over(finding, now)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
             self.alerts.send(deviations.resolved(control, finding, state, self.deployment.sender))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from plumbline.baseline.rules import Rule
 from plumbline.core.calls import Ask
-from plumbline.core.control import Control
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.control import Control, Deviation, Settings
+from plumbline.core.errors import AwsRefusal, ControlMistake, PlumblineError
 from plumbline.core.targets import State, Target
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
@@ -17,11 +19,56 @@ def observed(aws: Aws, control: Control, wake: Wake) -> State:
     """The target of a wake as it is now; what the event showed, where only events can tell.
 
     Raises:
-        AwsRefusal: AWS would not show it.
+        AwsRefusal: AWS would not show it, and it is still there; or the control failed (ControlMistake).
     """
     if control.witness or control.observe is None:
         return wake.evidence
-    return control.observe(aws.eyes(wake.target.account, wake.target.region), wake.target)
+    ask = aws.eyes(wake.target.account, wake.target.region)
+    try:
+        return look_at(control, ask, wake.target)
+    except AwsRefusal:
+        if control.exists is None or _may_exist(control, ask, wake.target):
+            raise
+        return None
+
+
+def look_at(control: Control, ask: Ask, target: Target) -> State:
+    """One target as it is now.
+
+    Raises:
+        AwsRefusal: AWS would not show it; ControlMistake where the control itself failed.
+    """
+    assert control.observe is not None  # noqa: S101 -- for the type checker; what only events tell is not asked for
+    with _mistakes(control):
+        return control.observe(ask, target)
+
+
+def judged(control: Control, state: State, settings: Settings) -> Deviation | None:
+    """What is wrong with a state.
+
+    Raises:
+        ControlMistake: the control failed over what it was shown.
+    """
+    with _mistakes(control):
+        return control.detect(state, settings)
+
+
+def _may_exist(control: Control, ask: Ask, target: Target) -> bool:
+    try:
+        return control.exists is None or control.exists(ask, target)
+    except AwsRefusal:
+        return True
+
+
+@contextmanager
+def _mistakes(control: Control) -> Iterator[None]:
+    """What goes wrong in a control leaves its target unseen; it is told like a refusal, and the others go on."""
+    try:
+        yield
+    except PlumblineError:
+        raise
+    except Exception as error:
+        raise ControlMistake(control.id, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +88,37 @@ def survey(control: Control, ask: Ask) -> Survey:
     """Every target of a control with its state, in bulk where the control offers it.
 
     Raises:
-        AwsRefusal: the targets could not even be listed.
+        AwsRefusal: the targets could not even be listed; ControlMistake where the control failed over that.
     """
     if control.survey is not None:
-        return Survey(control.survey(ask))
+        with _mistakes(control):
+            return Survey(control.survey(ask))
     states: dict[Target, State] = {}
     unreadable: list[Target] = []
     if control.find is not None and control.observe is not None:
-        for target in control.find(ask):
+        with _mistakes(control):
+            found = list(control.find(ask))
+        for target in found:
             try:
-                states[target] = control.observe(ask, target)
+                states[target] = look_at(control, ask, target)
             except AwsRefusal:
                 unreadable.append(target)
     return Survey(states, tuple(unreadable))
+
+
+def sorted_out(control: Control, rule: Rule, seen: Survey) -> tuple[list[Target], list[Target]]:
+    """The targets that deviate; and those that AWS, or a mistake of the control, leaves unjudged."""
+    deviating: list[Target] = []
+    unjudged = [one for one in seen.unreadable if not is_excepted(control, rule, one)]
+    for target, state in seen.states.items():
+        try:
+            if judged(control, state, rule.settings):
+                deviating.append(target)
+        except AwsRefusal:
+            unjudged.append(target)
+    return deviating, unjudged
+
+
+def is_excepted(control: Control, rule: Rule, target: Target) -> bool:
+    """Whether the settings leave a target alone by its name."""
+    return control.excepted is not None and not target.is_pattern and control.excepted(target, rule.settings)

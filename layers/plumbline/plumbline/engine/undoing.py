@@ -14,6 +14,8 @@ from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.targets import State, same
 from plumbline.decisions.exemptions import Exemption, exactly, granted
 from plumbline.engine.settle import Engine
+from plumbline.engine.surveying import look_at
+from plumbline.engine.unseen import over
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Repair, Status
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
@@ -68,13 +70,7 @@ def undo(
     control = engine.controls.get(finding.control)
     if control is None:
         raise CannotUndo(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
-    current = engine.ledger.brief(control.id, finding.target, now).finding
-    if current is None or current.id != finding.id:
-        newer = f"; the later one is {current.short}" if current else ""
-        raise CannotUndo(
-            f"{finding.short} is over and the same target has been found again since{newer}. "
-            f"Type: plumbline show {current.short if current else finding.short}"
-        )
+    current, hid = _current(engine, control, finding, now)
     # The finding came from an index, which lags: what can be undone is read from the table itself.
     repairs = current.undoable
     if not repairs:
@@ -82,7 +78,7 @@ def undo(
     if current.is_leased(now):
         raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
-    state = control.observe(eyes, finding.target) if control.observe else None
+    state = look_at(control, eyes, finding.target) if control.observe else None
     last = repairs[-1]
     if not force and not (last.looked and _alike(control, repairs, last.after, state)):
         left = wording.clean(control.describe(last.after)) if last.looked else "that could not be seen"
@@ -96,7 +92,9 @@ def undo(
     # Open again, so that the sweep finds it and tells, should this process not live to the end.
     lease = now + LEASE
     claimed = engine.ledger.save(
-        replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None), now=now
+        replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None, unseen=None),
+        now=now,
+        bury=hid,
     )
     reason = f"a person took back the repair {finding.short}"
     told = ("expiring", "expired")  # the alert about the undo says until when
@@ -143,6 +141,31 @@ def undo(
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
     return Undone(engine.ledger.save(done, now=now), state, until, restored)
+
+
+def _current(engine: Engine, control: Control, finding: Finding, now: datetime) -> tuple[Finding, Finding | None]:
+    """The life that an undo is about, as the table holds it; and the one that hid it, where there is one.
+
+    That the target could not be looked at since took no repair back.
+
+    Raises:
+        CannotUndo: another life has begun since.
+    """
+    current = engine.ledger.brief(control.id, finding.target, now).finding
+    if current is not None and _only_hid(current, finding) and not current.is_leased(now):
+        return replace(finding, version=current.version), over(current, now) if current.is_open else current
+    if current is None or current.id != finding.id:
+        newer = f"; the later one is {current.short}" if current else ""
+        raise CannotUndo(
+            f"{finding.short} is over and the same target has been found again since{newer}. "
+            f"Type: plumbline show {current.short if current else finding.short}"
+        )
+    return current, None
+
+
+def _only_hid(current: Finding, finding: Finding) -> bool:
+    """Whether all that has come since a finding was closed is that its target could not be looked at."""
+    return current.is_blind and current.id != finding.id and current.back_since == finding.closed_at is not None
 
 
 def _alike(control: Control, repairs: Sequence[Repair], one: State, other: State) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
-from plumbline.core.clock import FOUND_BY_SWEEP, Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, FOUND_BY_SWEEP, UNSEEN, Clock, Response
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
@@ -22,6 +22,8 @@ def clock_of(rule: Rule, finding: Finding) -> Clock:
     stack's template asked for is somebody's considered work, which the stack would bring back.
     """
     name = finding.deviation.clock
+    if name == UNSEEN:
+        return rule.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)
     may_be_in_use = finding.origin in (Origin.SWEEP, Origin.ADOPTION) or finding.cause.is_of_a_stack
     if name == "default" and may_be_in_use and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP

@@ -10,8 +10,10 @@ from enum import Enum
 
 from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import UNSEEN
 from plumbline.core.control import EVERY, Deviation
 from plumbline.core.targets import State, Target
+from plumbline.findings.unseen import TOLD, UNMADE, Unseen
 
 #: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -132,6 +134,7 @@ class Finding:
         enforced_by: who ended its grace, as that person's shell said; empty where nobody did.
         forgiven: how many of its repairs no longer count as tries, because a person said so; below zero where one
             counts as all of them, because no further try can help.
+        unseen: what keeps Plumbline from looking at its target now; None while it can.
         version: counts writes; each write names the version it read.
     """
 
@@ -159,6 +162,7 @@ class Finding:
     under: str = ""
     enforced_by: str = ""
     forgiven: int = 0
+    unseen: Unseen | None = None
     version: int = 0
 
     @property
@@ -170,6 +174,16 @@ class Finding:
     def is_open(self) -> bool:
         """Whether the deviation is still there, as far as is known."""
         return self.status.is_open
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether all that is known is that its target cannot be looked at."""
+        return self.deviation.clock == UNSEEN
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether its target cannot be looked at now."""
+        return self.is_open and self.unseen is not None
 
     @property
     def tries(self) -> int:
@@ -241,7 +255,7 @@ def open_finding(
         last_seen=now,
         cause=cause,
         repaired_at=before.recent_repairs(now) if before else (),
-        back_since=before.closed_at if before else None,
+        back_since=(before.back_since if before.is_blind else before.closed_at) if before else None,
         version=before.version if before else 0,
     )
 
@@ -260,6 +274,10 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
         last_seen=now,
         adopted=adopted,
         grace_until=finding.grace_until if adopted else None,
+        unseen=None,
+        told=tuple(
+            one for one in finding.told if one not in (TOLD, UNMADE)
+        ),  # should it turn unseen again, that is news
     )
     if not items <= set(finding.deviation.items):
         return replace(looked, origin=origin, cause=cause if cause.action else finding.cause)

@@ -13,6 +13,7 @@ from plumbline.core.clock import utc
 from plumbline.core.control import Deviation
 from plumbline.core.targets import Target, same
 from plumbline.findings.finding import Finding, Repair, Status
+from plumbline.findings.unseen import Unseen
 
 
 def to_json(finding: Finding) -> str:
@@ -45,6 +46,7 @@ def to_json(finding: Finding) -> str:
             "under": finding.under,
             "enforced_by": finding.enforced_by,
             "forgiven": finding.forgiven,
+            "unseen": finding.unseen.to_json() if finding.unseen else None,
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -80,6 +82,7 @@ def from_json(text: str) -> Finding:
         under=data.get("under", ""),
         enforced_by=data.get("enforced_by", ""),
         forgiven=data.get("forgiven", 0),
+        unseen=Unseen.from_json(data["unseen"]) if data.get("unseen") else None,
         version=data["version"],
     )
 

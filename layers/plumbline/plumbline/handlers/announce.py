@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from plumbline.alerts.wording import clean
 from plumbline.controls.index import Index
 from plumbline.core.control import Control
+from plumbline.findings import unseen
 from plumbline.findings.finding import DIGEST, Finding, Status
 from plumbline.findings.stored import from_json
 from plumbline.handlers.react import Log
@@ -24,6 +25,7 @@ DETAIL_TYPE = "Plumbline Finding"
 NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERGED: "not-converged"}
 #: What a person was told that is no status, and what an event calls it. Of reminders there are several.
 TOLD = {
+    unseen.TOLD: "unseen",
     "reminded": "reminded",
     "escalated": "escalated",
     "fight": "fight",
@@ -79,6 +81,8 @@ def transitions(before: Finding | None, after: Finding) -> Sequence[str]:
         after: what it holds now.
     """
     if before is not None and before.id != after.id:
+        if after.status is Status.UNDOING:  # an earlier life goes on: a person takes its repair back
+            return [Status.UNDOING.value]
         before = None
     status = before.status if before else Status.OPEN
     told = [*(Counter(after.told) - Counter(before.told if before else ())).elements()]
@@ -127,6 +131,9 @@ def events(
     after = from_json(images["NewImage"]["body"]["S"])
     before = from_json(images["OldImage"]["body"]["S"]) if "OldImage" in images else None
     after = replace(after, control=(renamed or {}).get(after.control, after.control))
+    if before is not None and before.id != after.id and before.is_open:  # it could not be looked at, and now it can
+        seen = replace(before, control=after.control, status=Status.RESOLVED, due=None, version=after.version)
+        yield _detail(seen, Status.RESOLVED.value, controls.get(after.control))
     for transition in transitions(before, after):
         yield _detail(after, transition, controls.get(after.control))
 
@@ -150,4 +157,5 @@ def _detail(finding: Finding, transition: str, control: Control | None) -> dict[
         "graceUntil": finding.grace_until.isoformat() if finding.grace_until and finding.is_adopted else None,
         "cause": {_CAMEL.get(name, name): clean(text) for name, text in finding.cause.to_json().items()},
         "repairs": len(finding.repairs),
+        "unseenSince": finding.unseen.since.isoformat() if finding.unseen and finding.is_unseen else None,
     }

@@ -58,7 +58,7 @@ class Sweeper:
         """
         unit = Unit.from_json(record["body"]).understood(self.plumbline.index)
         left = list(unit.controls)
-        found_first = 0
+        told_together = 0  # what the first sweep finds, and what cannot be looked at
         broken: list[Look] = []
         looks = self.plumbline.look(unit, now=self.clock())
         while left and self.remaining() > _ENOUGH_MILLISECONDS:
@@ -72,14 +72,14 @@ class Sweeper:
             self.wakes.send([wake.to_json() for wake in look.wakes])
             self.plumbline.looked(unit, look)
             left.remove(look.control)
-            found_first += len(look.wakes) if look.adopts else 0
+            told_together += len(look.wakes) if look.adopts else look.unseen
             self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
         if left:
             self.units.send([replace(unit, controls=tuple(left)).to_json()])
             self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
-        if found_first or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
+        if told_together or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
-            delay = min(_DIGEST_AFTER_SECONDS + found_first // _SETTLED_EACH_SECOND, _MOST_SECONDS)
+            delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
             self.wakes.send([Task.DIGEST.to_json()], delay=delay)
         if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])

@@ -18,7 +18,7 @@ from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
-from plumbline.engine.surveying import survey
+from plumbline.engine.surveying import is_excepted, judged, look_at, survey
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
@@ -48,10 +48,12 @@ class Looked:
     Attributes:
         wakes: what has to be looked at.
         adoption: how far its first sweep has come now.
+        unseen: how many of its targets could not be looked at.
     """
 
     wakes: tuple[Wake, ...]
     adoption: Adoption
+    unseen: int = 0
 
 
 def look(
@@ -65,7 +67,7 @@ def look(
     """What one control sees in one unit: the wakes it needs, and how far its first sweep has come.
 
     A read that AWS refuses becomes a wake, for the whole control where not even a list could be had: settle then finds
-    out, and tells. A first sweep that got no list has not been made.
+    out, and tells. A first sweep that got no list has not been made; what is open goes on, each finding by itself.
 
     Args:
         control: what to look with.
@@ -81,11 +83,14 @@ def look(
     except AwsRefusal:
         # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
         origin = Origin.ADOPTION if first or adoption.pending else Origin.SWEEP
-        return Looked((Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin),), adoption)
+        listing = Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
+        left = (Wake(control.id, one, Origin.SWEEP) for one in findings if _in_unit(one, ask) and not one.is_pattern)
+        return Looked((listing, *left), adoption, unseen=1)
     wanted = [
         one for one, state in seen.states.items() if _wants_a_look(control, rule, state, findings.get(one), known, now)
     ]
-    wanted += seen.unreadable
+    unseen = [one for one in seen.unreadable if one in findings or not is_excepted(control, rule, one)]
+    wanted += unseen
     out_of_sight = [
         one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
     ]
@@ -101,7 +106,7 @@ def look(
             if _has_changed(control, rule, ask, findings[one], known, now)
         ),
     )
-    return Looked(wakes, Adoption(mark(rule), pending))
+    return Looked(wakes, Adoption(mark(rule), pending), unseen=len(unseen))
 
 
 def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known: Known, now: datetime) -> bool:
@@ -109,10 +114,10 @@ def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known
 
     It was deleted, or the list is old: IAM's credential report does not know keys that are younger than itself.
     """
-    if control.observe is None:
+    if control.observe is None or finding.target.is_pattern:  # what could not be listed: it can be now
         return True
     try:
-        state = control.observe(ask, finding.target)
+        state = look_at(control, ask, finding.target)
     except AwsRefusal:
         return True
     return _wants_a_look(control, rule, state, finding, known, now)
@@ -122,10 +127,13 @@ def _wants_a_look(
     control: Control, rule: Rule, state: State, finding: Finding | None, known: Known, now: datetime
 ) -> bool:
     """Whether what the sweep saw differs from what the ledger knows."""
-    deviation = control.detect(state, rule.settings)
+    try:
+        deviation = judged(control, state, rule.settings)
+    except AwsRefusal:  # a mistake of the control: settle tells of it
+        return True
     if finding is None:
         return deviation is not None
-    if deviation is None:
+    if deviation is None or finding.unseen is not None:
         return True
     is_due = finding.due is not None and finding.due <= now
     is_news = deviation.clock != finding.deviation.clock or set(deviation.items) != set(finding.deviation.items)

@@ -59,9 +59,18 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """An active key of a user that no name or pattern in the baseline covers."""
     if state is None or state["status"] != "Active":
         return None
-    if any(fnmatchcase(state["user"], name) for name in settings["allowed_users"]):
+    if _is_allowed(state["user"], settings):
         return None
     return Deviation("is not allowed: the baseline lists no key for its user", (state["key"],))
+
+
+def excepted(target: Target, settings: Settings) -> bool:
+    """A key of a user that the baseline covers."""
+    return _is_allowed(target.id.partition("/")[0], settings)
+
+
+def _is_allowed(user: str, settings: Settings) -> bool:
+    return any(fnmatchcase(user, name) for name in settings["allowed_users"])
 
 
 def describe(state: State) -> str:
@@ -109,6 +118,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
     settings={
         "allowed_users": {
             "type": "array",

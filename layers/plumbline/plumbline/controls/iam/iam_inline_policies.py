@@ -73,11 +73,20 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """An inline policy that no reviewed exception covers."""
     if state is None or not state["becomes"]:
         return None
-    if any(fnmatchcase(f"{state['kind']}/{state['name']}", kept) for kept in settings["keep_inline"]):
+    if _is_kept(state["kind"], state["name"], settings):
         return None
     names = tuple(state["becomes"])
     many = f"{len(names)} inline policies" if len(names) > 1 else "an inline policy"
     return Deviation(f"has {many}", names, clock="role" if state["kind"] == "role" else "default")
+
+
+def excepted(target: Target, settings: Settings) -> bool:
+    """A principal that a reviewed exception covers; of a role only the name is known."""
+    return _is_kept(PRINCIPALS[target.kind].lower(), target.id, settings)
+
+
+def _is_kept(kind: str, name: str, settings: Settings) -> bool:
+    return any(fnmatchcase(f"{kind}/{name}", kept) for kept in settings["keep_inline"])
 
 
 def describe(state: State) -> str:
@@ -205,6 +214,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
     settings={
         "keep_inline": {
             "type": "array",

@@ -47,6 +47,16 @@ def is_allowed(bucket: str, settings: Settings) -> bool:
     return any(fnmatchcase(bucket, name) for name in settings["allowed_buckets"])
 
 
+def excepted(target: Target, settings: Settings) -> bool:
+    """The same of a bucket that cannot be looked at."""
+    return is_allowed(target.id, settings)
+
+
+def exists(ask: Ask, target: Target) -> bool:
+    """Whether the bucket is still this account's: S3 refuses a stranger's in the same words as one's own."""
+    return any(one.id == target.id for one in buckets(ask))
+
+
 def arns(target: Target) -> tuple[str, ...]:
     """The bucket's ARN, in any partition."""
     return (f"arn:*:s3:::{target.id}",)

@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, is_allowed, located, on
+from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, excepted, exists, is_allowed, located, on
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
@@ -123,6 +123,8 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
+    exists=exists,
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("5.8",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
 )

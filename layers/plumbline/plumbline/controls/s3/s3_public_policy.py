@@ -17,7 +17,7 @@ import json
 from collections.abc import Container
 from datetime import timedelta
 
-from plumbline.controls.s3._buckets import ALLOWED, GONE, KIND, arns, buckets, is_allowed, located, on
+from plumbline.controls.s3._buckets import ALLOWED, GONE, KIND, arns, buckets, excepted, exists, is_allowed, located, on
 from plumbline.core.calls import Ask, Plan, Step
 from plumbline.core.clock import Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
@@ -114,6 +114,8 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    excepted=excepted,
+    exists=exists,
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("2.21", "5.8"), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08", "WKLD.02")},
 )

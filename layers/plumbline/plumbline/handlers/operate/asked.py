@@ -110,7 +110,9 @@ def finding_of(asked: Asked, typed: str) -> Finding:
             f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more alerts or digits, as 7F3K. "
             "Type: plumbline findings"
         )
-    same = {one.id: one for one in asked.plumbline.ledger.by_id(asked.account, prefix)}
+    # a life that goes on after another one has its earlier state in the history too: the later version counts
+    lives = sorted(asked.plumbline.ledger.by_id(asked.account, prefix), key=lambda one: one.version)
+    same = {one.id: one for one in lives}
     found = sorted(same.values(), key=lambda one: (not one.is_open, -one.first_seen.timestamp()))
     if not found:
         raise Refused(f"there is no finding {prefix}. Ids stand in the e-mails and in: plumbline findings")

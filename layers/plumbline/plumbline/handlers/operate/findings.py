@@ -39,6 +39,8 @@ def show(asked: Asked, typed: Typed) -> Answer:
         "Who": f"{finding.cause.who} {finding.cause.principal}".strip(),
         "Did": f"{finding.cause.action} {finding.cause.at}".strip(),
         "From": f"{finding.cause.source} {finding.cause.tool}".strip(),
+        "Unseen since": wording.moment(finding.unseen.since) if finding.unseen else "",
+        "Because": finding.unseen.said if finding.unseen else "",
         "Told": ", ".join(finding.told),
         "Grace ended by": wording.said(finding.enforced_by),
     }

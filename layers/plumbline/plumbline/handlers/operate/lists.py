@@ -30,6 +30,7 @@ def brief(finding: Finding) -> dict[str, Any]:
         "summary": finding.deviation.summary,
         "first_seen": finding.first_seen.isoformat(),
         "due": finding.due.isoformat() if finding.due else None,
+        "unseen_since": finding.unseen.since.isoformat() if finding.unseen and finding.is_unseen else None,
     }
 
 

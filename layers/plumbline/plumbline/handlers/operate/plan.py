@@ -8,14 +8,20 @@ from dataclasses import dataclass, replace
 from plumbline.alerts import wording
 from plumbline.alerts.finding import spelled_out
 from plumbline.core.calls import Plan
+from plumbline.core.cause import Origin
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
+from plumbline.engine.case import Case
+from plumbline.engine.opening import opened
+from plumbline.engine.surveying import judged, look_at, survey
+from plumbline.engine.unseen import come_to_light
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why, restraint
 from plumbline.handlers.operate.asked import Answer, Asked, finding_of
 from plumbline.handlers.operate.lists import brief, name_of
 from plumbline.handlers.operate.typed import Typed
+from plumbline.wakes.messages import Wake
 
 #: Looking again takes seconds for each; a function has a minute.
 MOST_PLANS = 20
@@ -60,7 +66,7 @@ def plan(asked: Asked, typed: Typed) -> Answer:
             plans.append({**brief(one), "what": f"not known: {error}", "calls": []})
             continue
         facts = {
-            "Now": control.describe(seen.state),
+            "Now": "" if one.target.is_pattern else control.describe(seen.state),
             "Then": seen.what,
             "Not repaired": spelled_out(seen.plan.left),
             "Not undone": seen.plan.irreversible,
@@ -87,15 +93,25 @@ def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool =
         AwsRefusal: the target cannot be looked at.
     """
     engine = asked.plumbline.engine
-    assert control.observe is not None  # noqa: S101 -- for the type checker; the callers know
-    state = control.observe(engine.aws.eyes(finding.target.account, finding.target.region), finding.target)
+    eyes = engine.aws.eyes(finding.target.account, finding.target.region)
+    if finding.target.is_pattern:
+        survey(control, eyes)
+        what = "It can be listed now; the next sweep says so, and judges what it finds."
+        return Prospect(None, None, Plan(), what)
+    state = look_at(control, eyes, finding.target)
     rule = asked.plumbline.engine.rule(control.id)
-    deviation = control.detect(state, rule.settings)
+    deviation = judged(control, state, rule.settings)
     if deviation is None:
         what = "It is in line now; the next sweep closes it." if finding.is_open else "It is in line."
         return Prospect(state, None, Plan(), what)
-    known = engine.ledger.brief(control.id, finding.target, asked.now)
+    known = come_to_light(engine.ledger.brief(control.id, finding.target, asked.now), asked.now)
     current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
+    if (
+        known.finding is not None and known.finding.is_blind and not known.finding.is_open
+    ):  # it can be seen now, and begins a new life
+        wake = Wake(control.id, finding.target, Origin.SWEEP)
+        case = Case(control, rule, wake, state, deviation, known, asked.now)
+        current = opened(case, engine.deployment.adoption_grace)
     current = replace(current, deviation=deviation, grace_until=current.grace_until if graced else None)
     made = control.plan(finding.target, state, rule.settings, current.facts(asked.now))
     held = restraint(rule, engine.baseline, current, made, known, asked.now)

@@ -50,6 +50,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "regions": _regions(asked),
         "last sweep": _swept(swept, now),
         "open": _open(asked, found),
+        "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
         "STOPPED": "; ".join(tripped.values()) + ". To go on, type: plumbline resume" if tripped else "",
         "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired. See: plumbline show {fights[0]}"
@@ -103,6 +104,14 @@ def _open(asked: Asked, found: Sequence[Finding]) -> str:
     kinds = ", ".join(f"{counted[severity]} {severity.value}" for severity in Severity if counted[severity])
     soon = sum(one.due is not None and one.due <= asked.now + _SOON for one in found)
     return f"{len(found)}: {kinds}{f'; {soon} with a next step within a day' if soon else ''}"
+
+
+def _unseen(found: Sequence[Finding]) -> str:
+    """What cannot be looked at, and is held by nobody meanwhile."""
+    hidden = [one for one in found if one.is_unseen and one.status is not Status.EXEMPT]
+    if not hidden:
+        return ""
+    return f"{len(hidden)} of these cannot be looked at. See: plumbline show {hidden[0].short}"
 
 
 def _exempt(asked: Asked, exemptions: Sequence[Exemption]) -> str:
