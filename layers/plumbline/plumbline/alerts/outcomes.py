@@ -30,7 +30,7 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
     return about("repaired", control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
 
 
-def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Alert:
+def failed(control: Control, finding: Finding, again: str, sender: Sender, *, last_try: bool = False) -> Alert:
     """A repair that was not finished.
 
     Args:
@@ -38,6 +38,7 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Al
         finding: with the repair.
         again: whether and when it is tried again, one sentence.
         sender: names commands and account.
+        last_try: whether it is not tried again until a person says so.
     """
     last = finding.repairs[-1]
     total = len(last.plan.steps)
@@ -53,7 +54,8 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Al
         "Before": control.describe(last.before),
         "Repair": f"Plumbline {last.plan.summary}.",
     }
-    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo))
+    resume = f"{control.id} --tries" if last_try else ""
+    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo), resume=resume)
 
 
 def not_converged(control: Control, finding: Finding, sender: Sender) -> Alert:
