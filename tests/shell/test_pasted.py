@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 from plumbline.alerts.shell import pasted
 from plumbline.core.cause import Origin
 from plumbline.decisions.exemptions import exactly
+from plumbline.handlers.operate.commands import COMMANDS
 from plumbline.wakes.messages import Wake
 from tests.fakes import LAMP, MALLORY, NOW, House
+from tests.handlers.operate.test_answers import answers
 from tests.shell.bash import Bash
+
+PACKAGE = Path(__file__).parents[2] / "layers/plumbline/plumbline"
 
 _ANY = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"], categories=None), max_size=30)
 _NASTY = st.text(st.sampled_from("*?[]'\"`$!\\ \n\t~#&;|<>(){}-=%^é\u200b\u202e\x1b"), max_size=12)
@@ -79,6 +83,27 @@ def test_what_is_suggested_for_a_target_of_any_name_means_that_target(here: Bash
     (made,) = house.ledger.exemptions
     (end,) = _suggested(house.type("exemptions").text)
     assert ["unexempt", made.id] == _arguments(here, end)
+
+
+def test_whatever_is_suggested_is_a_command_that_can_be_typed(here: Bash) -> None:
+    """In the answers to a round of commands, in an account in which everything has a difficult name."""
+    suggested = {one for _, text in answers("it's a *") for one in _suggested(text)}
+    verbs = set()
+    for one in suggested:
+        verb, *words = _arguments(here, one)
+        COMMANDS[verb].read([word for word in words if word != "--json"])
+        verbs.add(verb)
+    assert {"show", "plan", "resume", "exempt", "unexempt", "enforce", "findings", "exemptions", "approve"} <= verbs
+
+
+def test_no_command_is_named_in_the_package_that_does_not_exist() -> None:
+    named = {
+        (path.name, verb)
+        for path in PACKAGE.rglob("*.py")
+        for verb in re.findall(r"ype: plumbline ([a-z]+)", path.read_text())
+    }
+    assert set() == {(path, verb) for path, verb in named if verb not in COMMANDS}
+    assert named
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it")

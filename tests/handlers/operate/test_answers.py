@@ -344,7 +344,7 @@ def test_it_says_its_version() -> None:
 _NAME = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300).filter(lambda one: one.strip())
 
 
-def _answers(name: str) -> Iterator[tuple[str, str]]:
+def answers(name: str) -> Iterator[tuple[str, str]]:
     """Each command's answer, where everything is called `name`."""
     target = Target(ACCOUNT, "ap-southeast-2", "lamp", name)
 
@@ -382,17 +382,17 @@ def _answers(name: str) -> Iterator[tuple[str, str]]:
 def test_every_answer_fits_a_window_of_80_columns_whatever_things_are_called(name: str) -> None:
     wide = [
         (words, line)
-        for words, text in _answers(name)
+        for words, text in answers(name)
         for line in text.splitlines()
         if columns(line) > 80 and not line.lstrip().startswith("plumbline ")
     ]
     assert [] == wide
-    assert [] == [text for _, text in _answers(name) if any(ord(char) < 32 for char in text.replace("\n", ""))]
+    assert [] == [text for _, text in answers(name) if any(ord(char) < 32 for char in text.replace("\n", ""))]
 
 
 def test_a_line_may_be_wider_only_where_it_can_be_pasted() -> None:
     """A usage with its brackets cannot, so it is folded."""
-    for words, text in _answers("x" * 200):
+    for words, text in answers("x" * 200):
         wide = [line for line in text.splitlines() if len(line) > 80]
         assert [] == [line for line in wide if "|" in line or "[" in line], words
 
