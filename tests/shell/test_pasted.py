@@ -93,7 +93,7 @@ def test_whatever_is_suggested_is_a_command_that_can_be_typed(here: Bash) -> Non
         verb, *words = _arguments(here, one)
         COMMANDS[verb].read([word for word in words if word != "--json"])
         verbs.add(verb)
-    assert {"show", "plan", "resume", "exempt", "unexempt", "enforce", "findings", "exemptions", "approve"} <= verbs
+    assert {"show", "plan", "resume", "exempt", "unexempt", "findings", "exemptions"} <= verbs
 
 
 def test_no_command_is_named_in_the_package_that_does_not_exist() -> None:
