@@ -113,11 +113,10 @@ class Bash:
             cwd=self.home,
             env={"PATH": path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"},
             capture_output=True,
-            text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())  # text=True would change line ends
 
     @property
     def asked(self) -> Any:
