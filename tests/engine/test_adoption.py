@@ -311,7 +311,7 @@ def test_what_is_left_is_escalated_of_its_own_after_what_was_new_was() -> None:
     for hours in range(3):
         house.settle(now=LATER + hours * HOUR)
     assert [_sweep(house, LATER + hours * HOUR) for hours in (3, 4)] == ["told", "told"]
-    house.type("resume", now=LATER + DAY)
+    house.type("resume", "--tries", now=LATER + DAY)
     assert _sweep(house, LATER + DAY + HOUR) == "repaired"
     house.ledger.pauses["*"] = GRACE + 9 * DAY
     assert _sweep(house, GRACE + DAY) == "told"

@@ -87,7 +87,7 @@ def test_when_the_organisation_lets_go_a_person_says_so_and_it_is_repaired() -> 
     house = _held_house()
     house.settle()
     house.aws.fails.clear()
-    assert house.type("resume", now=NOW + HOUR).ok
+    assert house.type("resume", "lamp-off", "--tries", now=NOW + HOUR).ok
     assert house.settle(origin=Origin.SWEEP, now=NOW + 2 * HOUR) == "repaired"
 
 

@@ -66,7 +66,7 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sende
         "Plumbline tries again when the first of these repairs is a day old."
     )
     rows = what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
-    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=True)
+    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=f"{control.id} --fights")
 
 
 def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, sender: Sender) -> Alert:
@@ -86,7 +86,7 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
         sender,
         lead=lead,
         rows=rows,
-        resume=True,
+        resume="--breakers" if in_all else f"{control.id} --breakers",
         subject=f"{_repairs(limit)} {of_what} in one hour",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from plumbline.alerts.shell import pasted
 from plumbline.alerts.wording import away, moment
 from plumbline.core.calls import Plan
 from plumbline.findings.finding import Finding
@@ -57,12 +58,12 @@ def not_repaired(why: str) -> str:
     return f"not repaired: {why}"
 
 
-def not_approved(held: Restraint, short: str) -> str:
+def not_approved(held: Restraint) -> str:
     """Why an approval changes nothing, and what to type."""
     if held.exemption:
         mine = held.exemption.id
-        end = f"Type: plumbline unexempt {mine}" if mine else "Remove it from baseline.yaml and deploy"
+        end = f"Type: {pasted('unexempt', mine)}" if mine else "Remove it from baseline.yaml and deploy"
         return f"It is exempt until {moment(held.exemption.until)}. {end}"
     if held.why is Why.PAUSED and held.until:
-        return f"Repairs are paused until {moment(held.until)}. Type: plumbline resume, then plumbline approve {short}"
+        return f"Repairs are paused until {moment(held.until)}; end that, and approve it anew. Type: {pasted('resume')}"
     return "Its control, or the whole of Plumbline, only observes or tells now; see baseline.yaml and the stack's Mode"

@@ -39,7 +39,7 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
     return about(verb, control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
 
 
-def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Alert:
+def failed(control: Control, finding: Finding, again: str, sender: Sender, *, last_try: bool = False) -> Alert:
     """A repair that was not finished.
 
     Args:
@@ -47,6 +47,7 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Al
         finding: with the repair.
         again: whether and when it is tried again, one sentence.
         sender: names commands and account.
+        last_try: whether it is not tried again until a person says so.
     """
     last = finding.repairs[-1]
     total = len(last.plan.steps)
@@ -63,7 +64,8 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Al
         "Repair": f"Plumbline {last.plan.summary}.",
         "Not repaired": spelled_out(last.plan.left),
     }
-    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo))
+    resume = f"{control.id} --tries" if last_try else ""
+    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo), resume=resume)
 
 
 def not_converged(control: Control, finding: Finding, sender: Sender) -> Alert:

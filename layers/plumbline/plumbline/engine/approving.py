@@ -63,4 +63,4 @@ def approve(engine: Engine, finding: Finding, *, now: datetime, by: str = "") ->
         return engine.repairer.repair(case, replace(current, proposal=None), plan, by=by)
     if held.why in (Why.FIGHT, Why.SPENT):
         return engine.stopped(case, current, held)
-    raise CannotApprove(f"{short} is not repaired now, approved or not. {not_approved(held, short)}")
+    raise CannotApprove(f"{short} is not repaired now, approved or not. {not_approved(held)}")

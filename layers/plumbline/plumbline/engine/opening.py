@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from plumbline.core.calls import Plan
-from plumbline.core.cause import Origin
-from plumbline.core.clock import Response
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import Response, utc
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
-from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed
+from plumbline.findings.finding import LEASE, Finding, Repair, Status, open_finding, refreshed
 from plumbline.findings.stored import same_plan
 
 #: The end of what a clock never ends.
@@ -32,8 +32,9 @@ def opened(case: Case, grace: timedelta) -> Finding:
     if before is not None and before.is_open:
         return _looked_at_again(case, before, grace)
     origin = origin_of(case)
+    cause = brought_back(case) or wake.cause
     finding = open_finding(
-        case.control.id, wake.target, case.deviation, origin=origin, cause=wake.cause, now=now, before=before
+        case.control.id, wake.target, case.deviation, origin=origin, cause=cause, now=now, before=before
     )
     if origin is Origin.ADOPTION and grace:
         return replace(finding, grace_until=now + grace, adopted=case.deviation.items)
@@ -71,6 +72,32 @@ def _still_waiting(case: Case, before: Finding, finding: Finding) -> Finding:
         return finding
     kept = tuple(one for one in before.deviation.items if one in finding.deviation.items)
     return replace(finding, grace_until=waited or FAR_AWAY, adopted=kept) if kept else finding
+
+
+def brought_back(case: Case) -> Cause | None:
+    """Who took the repair back that put this right, where nothing is wrong but what that undo brought back.
+
+    The undo's own calls are Plumbline's, and so are the events that they cause; whoever reads of them must not think
+    that Plumbline did it of its own accord.
+    """
+    before = case.brief.finding
+    undone = before and next((one for one in reversed(before.repairs) if one.undone), None)
+    if not before or not undone or not undone.undone or before.status is not Status.UNDONE:
+        return None
+    if not set(case.deviation.items) <= set(before.deviation.items):
+        return None
+    if case.wake.cause.action and not _within(case.wake.cause.at, undone.undone):
+        return None  # somebody else did something since
+    name = undone.undone_by.rpartition("/")[2] or "a person"
+    return Cause(f"plumbline undo {before.short}", name, undone.undone_by, undone.undone.isoformat())
+
+
+def _within(at: str, undone: datetime) -> bool:
+    """Whether an event is one of those that an undo causes: while the undo had the finding to itself."""
+    try:
+        return timedelta(0) <= utc(at) - undone.replace(microsecond=0) <= LEASE
+    except ValueError:  # an event may carry any text where a time belongs
+        return False
 
 
 def origin_of(case: Case) -> Origin:

@@ -17,7 +17,7 @@ from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.findings.finding import CUT_SHORT, LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
 from plumbline.findings.unseen import Unseen
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
@@ -25,7 +25,7 @@ from plumbline.wakes.messages import Wake
 #: Why a write that a policy from above the account denies is not tried again.
 HELD_FROM_ABOVE = (
     "A policy of your organisation, above this account, denies the change, so it is not tried again. When that policy "
-    "is lifted, type: plumbline resume."
+    "is lifted, let it be tried again, as below."
 )
 #: Why a write to what AWS keeps to itself is not tried again.
 KEPT_BY_AWS = "AWS lets nobody but the service that keeps it change it, so it is not tried again."
@@ -157,8 +157,9 @@ class Repairer:
         if final:
             again = final
         elif tries >= MAX_ATTEMPTS:
-            again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
-        alert = outcomes.failed(case.control, failed, again, self.notifier.sender)
+            again = f"That was the last of {tries} tries. Mend the cause, then let it be tried again, as below."
+        last_try = bool(final) or tries >= MAX_ATTEMPTS
+        alert = outcomes.failed(case.control, failed, again, self.notifier.sender, last_try=last_try)
         alert = self.notifier.as_urgent(failed, alert, case.now)
         saved = self.notifier.tell_held(failed, "failed", alert, case.brief, case.now)
         return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
@@ -187,7 +188,7 @@ class Repairer:
             told = self.notifier.tell(case, seen, "not converged", alert, due=until or case.now)
             return Settled(outcome, case.wake, told, reason="still seen after the repair")
         *earlier, last = finding.repairs
-        error = last.error or "Plumbline stopped before it could finish, and something holds it back now"
+        error = last.error or f"{CUT_SHORT}, and something holds it back now"
         # how far it came was never stored: every step may have been made, and every one is taken back by an undo
         stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))), then="")
         alert = outcomes.failed(case.control, stopped, "It is not tried again for now.", self.notifier.sender)

@@ -38,6 +38,10 @@ MAX_ATTEMPTS = 3
 FIGHT_WINDOW = timedelta(hours=24)
 
 
+#: Begins the error of a repair whose end was never stored: each of its writes may have been made.
+CUT_SHORT = "Plumbline stopped before it could finish"
+
+
 #: An outbox that begins so waits for the next digest; the transition follows.
 DIGEST = "digest:"
 
