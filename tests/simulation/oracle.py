@@ -18,6 +18,7 @@ from plumbline.core.control import Settings
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
+from plumbline.findings.packed import text_of
 from plumbline.findings.stored import from_json
 from plumbline.handlers.announce import events
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
@@ -132,15 +133,15 @@ class Oracle:
         """An item was written."""
         kind = new["sk"]["S"].partition("#")[0]
         if kind == "exemptions":
-            self._granted(world, json.loads(new["body"]["S"]))
+            self._granted(world, json.loads(text_of(new)))
         elif kind == "spent":
             self._counted(world, new)
         elif kind == "finding":
             self._written(world, old, new)
 
     def _written(self, world: World, old: Item | None, new: Item) -> None:
-        after = _read(new["body"]["S"])
-        before = _read(old["body"]["S"]) if old else None
+        after = _read(text_of(new))
+        before = _read(text_of(old)) if old else None
         key = (after.control, str(after.target))
         name = f"{after.control} {after.target.id} {after.id[:4]}"
         self.check("one writer", after.version == (before.version if before else 0) + 1, f"{name}: version skipped")
@@ -266,7 +267,7 @@ class Oracle:
     def finding(self, world: World, key: Key) -> Finding | None:
         """What the ledger holds at this moment."""
         item = world.table.get((PK, f"finding#{key[0]}#{key[1]}"))
-        return _read(item["body"]["S"]) if item else None
+        return _read(text_of(item)) if item else None
 
     def wrong(self, control: str, facts: Mapping[str, str]) -> list[str]:
         """The facts that are deviations under any settings that were in force: an answer may be some seconds old."""
@@ -291,19 +292,19 @@ class Oracle:
     def is_swept(self, world: World, control: str, target: str = "") -> bool:
         """Whether a control's first sweep has been made, and does not wait for this target to be settled."""
         item = world.table.get((PK, f"adopted#{control}"))
-        adoption = Adoption.from_json(item["body"]["S"] if item else None)
+        adoption = Adoption.from_json(text_of(item) if item else None)
         return adoption.mark == mark(self.baseline.rules[control]) and target not in adoption.pending
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""
         item = world.table.get((PK, "exemptions"))
-        stored: list[dict[str, str]] = json.loads(item["body"]["S"]) if item else []
+        stored: list[dict[str, str]] = json.loads(text_of(item)) if item else []
         return [*stored, *(one.to_json() for one in self.baseline.exemptions)]
 
     def pauses(self, world: World) -> dict[str, datetime]:
         """The pauses in the ledger."""
         item = world.table.get((PK, "pauses"))
-        stored: dict[str, Any] = json.loads(item["body"]["S"]) if item else {}
+        stored: dict[str, Any] = json.loads(text_of(item)) if item else {}
         return {name: utc(one if isinstance(one, str) else one["until"]) for name, one in stored.items()}
 
     def briefed(self, world: World, inside: Invocation) -> None:

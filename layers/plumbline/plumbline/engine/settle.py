@@ -14,14 +14,16 @@ from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import Response, utc
 from plumbline.core.control import Control, Scope
-from plumbline.core.errors import AwsRefusal, Conflict
+from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import GLOBAL, State, same
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.ears import Ears
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
 from plumbline.engine.surveying import observed, survey
+from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.brief import Brief
@@ -101,7 +103,11 @@ class Engine:
         try:
             if deviation is None:
                 return self._compliant(control, wake, brief, state, now)
-            return self._deviant(Case(control, rule, wake, state, deviation, brief, now))
+            case = Case(control, rule, wake, state, deviation, self.ears.noted(brief, wake.target.account, now), now)
+            try:
+                return self._deviant(case)
+            except TooLarge as error:
+                return unwritable(self.notifier, case, error)
         except Conflict as error:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
 
@@ -169,7 +175,13 @@ class Engine:
     @property
     def notifier(self) -> Notifier:
         """Tells people, and records that they were told."""
-        return Notifier(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.sender)
+        grace, sender = self.deployment.adoption_grace, self.deployment.sender
+        return Notifier(self.controls, self.baseline, self.rule, self.ledger, self.alerts, sender, grace)
+
+    @property
+    def ears(self) -> Ears:
+        """Who hears."""
+        return Ears(self.ledger, self.alerts)
 
     @property
     def repairer(self) -> Repairer:
@@ -226,6 +238,9 @@ class Engine:
             return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
             return self.stopped(case, finding, held)
+        if held.why is Why.UNTOLD and self.notifier.is_heard_of_now(case, finding):
+            finding = finding.heard(now, self.deployment.adoption_grace)
+            held = restraint(case.rule, self.baseline, finding, plan, case.brief, now) or held
         text = held_back(held, finding, plan, now)
         finding = replace(finding, then=next_step(held, plan))
         return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
@@ -239,6 +254,10 @@ class Engine:
     def digest(self, account: str, *, now: datetime) -> int:
         """See Teller."""
         return self.notifier.digest(account, now=now)
+
+    def unheard(self, account: str, *, now: datetime) -> int:
+        """See Teller."""
+        return self.notifier.unheard(account, now=now)
 
     def weekly(self, account: str, *, now: datetime) -> int:
         """See Teller."""
@@ -283,7 +302,7 @@ class Engine:
 
     def _noted(self, case: Case, finding: Finding) -> Settled:
         """What only events tell: told once, then closed; more events of the same session change nothing."""
-        if "opened" in finding.told:
+        if "opened" in finding.told or finding.awaits_digest:
             return Settled(Outcome.WAITING, case.wake, finding)
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
         alert = deviations.noted(case.control, closing, case.state, self.deployment.sender)

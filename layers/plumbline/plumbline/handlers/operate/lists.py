@@ -40,6 +40,7 @@ def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
         control = asked.plumbline.engine.controls.get(one.control)
         severity = control.severity.value if control else "?"
         due = f"next step {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "waits for a person"
+        due = "left alone until somebody has heard of it" if one.unheard else due
         what = wording.clean(f"{name_of(control, one)} {one.deviation.summary}", 140)
         lines += [
             f"{one.short}  {severity:<8}  {one.status.value}, {due}",
