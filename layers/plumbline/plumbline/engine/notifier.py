@@ -97,9 +97,12 @@ class Notifier:
     def _heard(self, case: Case, claimed: Finding) -> Finding:
         """What was just told for the first time: told once more with the next digest, where nobody heard."""
         hearing = case.brief.hearing
-        if claimed.unheard or not hearing.ever or hearing.silent:
+        heard = hearing.ever and not hearing.silent
+        if heard and claimed.unheard:  # a time of grace begins with it, so what was known an hour ago is not enough
+            heard = hearing.counts(self.alerts.is_heard())
+        if not heard:
             return replace(claimed, outbox=f"{DIGEST}opened", lease=None)
-        return replace(claimed, told=(*claimed.told, "opened"), outbox="", lease=None)
+        return replace(claimed, told=(*claimed.told, "opened"), outbox="", lease=None).heard(case.now, self.grace)
 
     def is_heard_of_now(self, case: Case, finding: Finding) -> bool:
         """Whether somebody is about to hear of what was there before, by an alert of its own: its grace begins then."""

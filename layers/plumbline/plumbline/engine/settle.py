@@ -238,12 +238,7 @@ class Engine:
             return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
             return self.stopped(case, finding, held)
-        if held.why is Why.UNTOLD and self.notifier.is_heard_of_now(case, finding):
-            finding = finding.heard(now, self.deployment.adoption_grace)
-            held = restraint(case.rule, self.baseline, finding, plan, case.brief, now) or held
-        text = held_back(held, finding, plan, now)
-        finding = replace(finding, then=next_step(held, plan))
-        return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
+        return self._held_back(case, finding, plan, held)
 
     def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
         exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
@@ -278,6 +273,15 @@ class Engine:
         alert = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, sender=sender)
         self.notifier.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", alert, now=now, within=clocks.RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
+
+    def _held_back(self, case: Case, finding: Finding, plan: Plan, held: Restraint) -> Settled:
+        said = finding
+        if held.why is Why.UNTOLD and self.notifier.is_heard_of_now(case, finding):
+            said = finding.heard(case.now, self.deployment.adoption_grace)
+            held = restraint(case.rule, self.baseline, said, plan, case.brief, case.now) or held
+        text = held_back(held, said, plan, case.now)
+        finding = replace(finding, then=next_step(held, plan))
+        return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
 
     def _tell_if_due(self, case: Case, finding: Finding, plan: Plan, held: str) -> Settled:
         transition = clocks.due_telling(case.rule, finding, case.now)
