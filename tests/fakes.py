@@ -27,6 +27,7 @@ from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
+from plumbline.findings.hearing import Hearing
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
@@ -202,6 +203,7 @@ class Memory:
     marks: dict[str, str] = field(default_factory=dict)
     swept: datetime | None = None
     never_swept: bool = False
+    heard: Hearing = field(default_factory=Hearing)
 
     def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
         """See ports.Ledger."""
@@ -215,6 +217,7 @@ class Memory:
             self.spent.get(f"*#{hour}", 0),
             self.spent.get(f"letters#{hour}", 0),
             self._adoption(adopted or control),
+            self.heard,
         )
 
     def _adoption(self, control: str) -> Adoption:
@@ -316,7 +319,17 @@ class Memory:
     def awaiting_digest(self, _account: str) -> list[Finding]:
         """See ports.Ledger."""
         self._up()
-        return [one for one in (*self.findings.values(), *self.history) if one.awaits_digest]
+        return [one for one in (*self.findings.values(), *self.history) if one.is_owed_a_digest]
+
+    def hearing(self, _account: str) -> Hearing:
+        """See ports.Ledger."""
+        self._up()
+        return self.heard
+
+    def note_hearing(self, _account: str, hearing: Hearing) -> None:
+        """See ports.Ledger."""
+        self._up()
+        self.heard = hearing
 
     def lives(self, _account: str) -> list[Finding]:
         """See ports.Ledger."""
@@ -363,11 +376,19 @@ class Letterbox:
 
     letters: list[Alert] = field(default_factory=list)
     down: bool = False
-    heard: bool = True
+    heard: bool | None = True
+    unconfirmed: tuple[str, ...] = ()
+    arn: str = "arn:aws:sns:us-east-1:111122223333:plumbline-alerts"
+    asked: int = 0
 
-    def is_heard(self) -> bool:
+    def is_heard(self) -> bool | None:
         """See ports.Alerts."""
+        self.asked += 1
         return self.heard
+
+    def waiting(self) -> tuple[str, ...]:
+        """See ports.Alerts."""
+        return self.unconfirmed
 
     def send(self, alert: Alert) -> None:
         """Keep the letter."""

@@ -32,6 +32,7 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.engine.settle import Deployment
 from plumbline.engine.surveying import survey
 from plumbline.findings.adoption import Adoption, kept_as, mark
+from plumbline.findings.hearing import Hearing
 from plumbline.wakes.messages import Wake
 from tests.deployed import ledger_table
 from tests.story import HOME, Story, World, defaults, stories, world
@@ -108,7 +109,7 @@ class Rig:
         mode: Response = Response.ENFORCE,
         controls: Mapping[str, Control] | None = None,
     ) -> Plumbline:
-        """A Plumbline that holds these rules, and whose first sweep found nothing."""
+        """A Plumbline that holds these rules, whose first sweep found nothing, and that somebody hears."""
         name = f"ledger-{uuid4()}"
         self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
         topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
@@ -131,6 +132,7 @@ class Rig:
             for region in REGIONS:
                 kept = kept_as(name, scope, region)
                 plumbline.ledger.adopt(self.world.account, kept, Adoption(mark(rule)).to_json())
+        plumbline.ledger.note_hearing(self.world.account, Hearing(NOW))
         self.forget()
         return plumbline
 

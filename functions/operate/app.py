@@ -31,7 +31,12 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
     """Answer one command with text for people and data for scripts."""
     home = plumbline().engine.deployment.home
     topics = (os.environ["PLUMBLINE_ALERTS_TOPIC"], os.environ["PLUMBLINE_WATCHDOG_TOPIC"])
-    connections = commands.Connections(Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home), topics)
+    connections = commands.Connections(
+        Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home),
+        topics,
+        os.environ["PLUMBLINE_ALERT_EMAIL"],
+        os.environ["PLUMBLINE_ESCALATION_EMAIL"],
+    )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)
     logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
     return {"ok": answer.ok, "text": answer.text, "data": answer.data}

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
+from plumbline.adapters.cloudwatch import Alarm
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
@@ -41,6 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         logger=logger,
         clock=now,
         remaining=context.get_remaining_time_in_millis,
+        silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
     )
     if "Records" not in event:
         return sweeper.begin()

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from plumbline.adapters.sns import Topic, chat_message
+from plumbline.adapters.sns import Topic, chat_message, lets_alerts_through
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.weekly import weekly
 from tests.fakes import NOW, House
@@ -27,7 +27,10 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.confirmed: str | None = "1"
+        #: topic -> its subscriptions: their ARN, as SNS lists it, and their filter policy.
+        self.subscriptions: dict[str, list[tuple[str, str]]] = {}
+        self.refuses: set[str] = set()
+        self.reads: list[str] = []
 
     def __call__(self, _account: str, _region: str, service: str, *_: str) -> Any:
         """A client of any service."""
@@ -45,22 +48,105 @@ class Wire:
                 wire.sent.append((service, parameters))
                 return {}
 
-            def get_topic_attributes(self, **parameters: Any) -> dict[str, Any]:
+            def list_subscriptions_by_topic(self, **parameters: Any) -> dict[str, Any]:
                 """SNS."""
-                if wire.confirmed is None:
-                    raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "GetTopicAttributes")
-                return {"Attributes": {"SubscriptionsConfirmed": wire.confirmed, "SubscriptionsPending": "1"}}
+                wire.read("ListSubscriptionsByTopic")
+                found = wire.subscriptions.get(parameters["TopicArn"], ())
+                return {"Subscriptions": [{"SubscriptionArn": arn, "Endpoint": f"{arn[-1]}@e.com"} for arn, _ in found]}
+
+            def get_subscription_attributes(self, **parameters: Any) -> dict[str, Any]:
+                """SNS."""
+                wire.read("GetSubscriptionAttributes")
+                policies = dict(one for several in wire.subscriptions.values() for one in several)
+                policy = policies[parameters["SubscriptionArn"]]
+                return {"Attributes": {"FilterPolicy": policy} if policy else {}}
 
         return Client()
 
+    def read(self, operation: str) -> None:
+        """Count a read, or refuse it."""
+        self.reads.append(operation)
+        if operation in self.refuses:
+            raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, operation)
 
-@pytest.mark.parametrize(("confirmed", "heard"), [("0", False), ("2", True), (None, True)])
-def test_somebody_hears_once_he_has_confirmed_and_where_nobody_knows(confirmed: str | None, heard: bool) -> None:  # noqa: FBT001
+
+MAIN = ("arn:aws:sns:us-east-1:111122223333:plumbline-alerts:1", "")
+ESCALATIONS = ("arn:aws:sns:us-east-1:111122223333:plumbline-alerts:2", '{"escalation": ["true"]}')
+PENDING = ("PendingConfirmation", "")
+
+
+@pytest.mark.parametrize(
+    ("alerts", "chat", "heard"),
+    [
+        ([], [], False),
+        ([PENDING], [], False),
+        ([("Deleted", "")], [], False),
+        ([PENDING, ESCALATIONS], [], False),
+        ([MAIN], [], True),
+        ([ESCALATIONS, MAIN], [], True),
+        ([PENDING], [("arn:chat:1", "")], True),
+        ([PENDING], [PENDING], False),
+    ],
+)
+def test_somebody_hears_who_has_confirmed_and_whose_filter_lets_alerts_through(
+    alerts: list[tuple[str, str]],
+    chat: list[tuple[str, str]],
+    heard: bool,  # noqa: FBT001 -- an answer
+) -> None:
     wire = Wire()
-    wire.confirmed = confirmed
-    assert Topic(wire, "arn:alerts", "us-east-1").is_heard() is heard
-    assert Topic(wire, "arn:alerts", "us-east-1", "arn:chat").is_heard()
-    assert wire.sent == []
+    wire.subscriptions = {"arn:alerts": alerts, "arn:chat": chat}
+    assert heard is Topic(wire, "arn:alerts", "us-east-1", "arn:chat").is_heard()
+    assert [] == wire.sent
+
+
+@pytest.mark.parametrize("operation", ["ListSubscriptionsByTopic", "GetSubscriptionAttributes"])
+def test_what_cannot_be_found_out_is_not_taken_for_an_answer(operation: str) -> None:
+    wire = Wire()
+    wire.subscriptions, wire.refuses = {"arn:alerts": [MAIN]}, {operation}
+    assert Topic(wire, "arn:alerts", "us-east-1").is_heard() is None
+
+
+def test_however_many_have_subscribed_few_are_asked_about() -> None:
+    wire = Wire()
+    wire.subscriptions = {"arn:alerts": [(f"arn:{number}", '{"escalation": ["true"]}') for number in range(100)]}
+    assert not Topic(wire, "arn:alerts", "us-east-1").is_heard()
+    assert 26 == len(wire.reads)
+
+
+def test_addresses_that_nobody_confirmed_are_named() -> None:
+    wire = Wire()
+    wire.subscriptions = {"arn:alerts": [MAIN, PENDING]}
+    topic = Topic(wire, "arn:alerts", "us-east-1")
+    assert ["n@e.com"] == list(topic.waiting())
+    wire.refuses = {"ListSubscriptionsByTopic"}
+    assert [] == list(topic.waiting())
+
+
+@pytest.mark.parametrize(
+    ("policy", "scope", "through"),
+    [
+        ("", "", True),
+        ('{"severity": ["critical", "high"]}', "MessageAttributes", True),
+        ('{"escalation": ["true"]}', "", False),
+        ('{"escalation": ["true", "false"]}', "", True),
+        ('{"escalation": [{"anything-but": "true"}]}', "", True),
+        ('{"escalation": [{"anything-but": ["false"]}]}', "", False),
+        ('{"escalation": [{"exists": true}]}', "", True),
+        ('{"escalation": [{"exists": false}]}', "", False),
+        ('{"team": ["blue"]}', "", False),
+        ('{"team": [{"exists": false}]}', "", True),
+        ('{"control": []}', "", False),
+        ('{"severity": ["high"], "escalation": ["true"]}', "", False),
+        ('{"severity": ["high"]}', "MessageBody", False),
+    ],
+)
+def test_a_filter_that_keeps_all_ordinary_alerts_away_hears_nothing(
+    policy: str,
+    scope: str,
+    through: bool,  # noqa: FBT001 -- an answer
+) -> None:
+    """Amazon SNS Developer Guide, "Amazon SNS subscription filter policies"."""
+    assert through is lets_alerts_through(policy, scope)
 
 
 def test_a_letter_is_one_call_unless_somebody_asked_for_more(alert: Alert) -> None:

@@ -41,8 +41,7 @@ def _sweep(house: House, now: datetime) -> str:
 
 
 def test_adoption_ends_by_itself() -> None:
-    house = House()
-    house.settle(origin=Origin.ADOPTION, cause=Cause())
+    house = _adopted()
     assert _sweep(house, GRACE) == "repaired"
 
 

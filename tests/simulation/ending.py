@@ -45,6 +45,13 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     acts = life.first_seen + clock.act if clock.act is not None else None
     if acts and life.grace and set(finding.deviation.items) <= life.adopted:
         acts = max(acts, life.grace)
+    since = world.ears.since(swept)
+    if finding.unheard:
+        long = since is not None and since < swept - 3 * HOUR and finding.first_seen < swept - 3 * HOUR
+        oracle.check("heard at last", not long, f"{label}: somebody hears, and no digest has told of it")
+        return
+    if not world.ears.ever(swept - 2 * HOUR):
+        return
     spent = _spent(oracle, world, swept)
     braked: bool = spent[key[0]] >= limits.per_control or spent["*"] >= limits.in_all
     fought: bool = len([at for at in finding.repaired_at if swept - at < DAY + HOUR]) >= limits.fight

@@ -29,6 +29,7 @@ from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.wakes.messages import Wake
 from tests.simulation.ending import settled
+from tests.simulation.hearing import story
 from tests.simulation.letters import letters_counted, notices_counted
 from tests.simulation.oracle import Broken, Oracle
 from tests.simulation.toys import ACCOUNT, CLOCKS, CONTROLS, FACTS, HOME, RIGHT, WRONG, control_of, target, wrong
@@ -99,6 +100,8 @@ class History:
         mode = Response.OBSERVE if rng.random() < 0.05 else Response.ENFORCE
         grace = timedelta(hours=rng.choice((0, 5)))
         self.world = World(rng, weather, Oracle(baseline, mode, grace), meanwhile=self._meanwhile)
+        self.world.ears = story(self.seed, START)
+        self.world.count[self.world.ears.kind] += 1
         self.log = Log(self.world)
         sender = Sender(account=ACCOUNT)
         self.ledger = Table(self.world.client, TABLE, HOME)
@@ -118,6 +121,7 @@ class History:
         modes = ", ".join(f"{name}={one.response.value}" for name, one in baseline.rules.items())
         self.world.note(f"{modes}; mode {mode.value}, grace {grace}, {baseline.breakers}")
         self.world.note(str(weather))
+        self.world.note(f"{self.world.ears}")
 
     def run(self) -> Outcome:
         """Live through it."""

@@ -18,6 +18,7 @@ from plumbline.core.control import Settings
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
+from plumbline.findings.packed import text_of
 from plumbline.findings.stored import from_json
 from plumbline.handlers.announce import events
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
@@ -47,6 +48,8 @@ class Life:
         faults: kills, lost answers and refusals of ledger and topic that hit somebody at work on it.
         grace: until when adoption leaves alone what is in `adopted`.
         adopted: the facts that were there before Plumbline, and ever since.
+        waits: whether nobody has heard of those yet, so that no grace has begun.
+        heard: since when somebody may have heard of them.
     """
 
     id: str
@@ -57,6 +60,8 @@ class Life:
     adopted: frozenset[str] = frozenset()
     told: tuple[str, ...] = ()
     grace: datetime | None = None
+    waits: bool = False
+    heard: datetime | None = None
     faults: int = 0
     tries: int = 0
     hands: int = 0
@@ -132,15 +137,15 @@ class Oracle:
         """An item was written."""
         kind = new["sk"]["S"].partition("#")[0]
         if kind == "exemptions":
-            self._granted(world, json.loads(new["body"]["S"]))
+            self._granted(world, json.loads(text_of(new)))
         elif kind == "spent":
             self._counted(world, new)
         elif kind == "finding":
             self._written(world, old, new)
 
     def _written(self, world: World, old: Item | None, new: Item) -> None:
-        after = _read(new["body"]["S"])
-        before = _read(old["body"]["S"]) if old else None
+        after = _read(text_of(new))
+        before = _read(text_of(old)) if old else None
         key = (after.control, str(after.target))
         name = f"{after.control} {after.target.id} {after.id[:4]}"
         self.check("one writer", after.version == (before.version if before else 0) + 1, f"{name}: version skipped")
@@ -182,6 +187,18 @@ class Oracle:
             life.news += proposes or news
             if news and not self.is_swept(world, after.control, key[1]):  # until then nobody knows what is new
                 life.grace, life.adopted = after.grace_until, frozenset(after.adopted)
+                life.waits, life.heard = after.unheard, None
+            self._begun(life, before, after, name)
+
+    def _begun(self, life: Life, before: Finding, after: Finding, name: str) -> None:
+        """The grace of what was adopted begins when somebody has heard of it, and not before."""
+        if after.unheard:  # what was said of it before, nobody had ever heard; so was what came meanwhile
+            life.heard = life.heard if life.waits else None
+            life.waits, life.adopted, life.grace = True, frozenset(after.adopted), after.grace_until
+        if life.waits and not after.unheard and after.adopted and after.grace_until:
+            told = life.heard is not None and life.heard <= after.grace_until - self.grace + LATELY
+            self.check("grace begins when heard", told, f"{name}: its grace has begun, and nobody has heard of it")
+            life.waits, life.grace = False, after.grace_until
 
     def _followed(self, world: World, key: Key, life: Life, before: Finding | None, after: Finding) -> None:
         """What became of a life since it was last written: repairs begun, what a person said, its end."""
@@ -190,7 +207,7 @@ class Oracle:
             self.taken[key].clear()
             del life.letters["fight"]
         if before and before.grace_until and not after.grace_until and world.running[-1].command.startswith("enforce"):
-            life.grace, self.known[key] = None, (self.known[key][0], True)
+            life.grace, life.waits, self.known[key] = None, False, (self.known[key][0], True)
         if life.status.is_open and not after.status.is_open:
             life.closed = world.now
         if before and len(after.repaired_at) < len(before.repaired_at) and self.taken[key]:  # it failed: no fight
@@ -247,8 +264,10 @@ class Oracle:
         earlier = self.lives.get(key)
         if after.origin.value == "adoption":
             life.grace, life.adopted = after.first_seen + self.grace, frozenset(after.deviation.items)
+            life.waits = after.unheard or self.grace > timedelta(0) or not world.ears.ever(world.now)
         elif earlier and earlier.status is Status.UNDONE:  # what was undone was new: the rest keeps its grace
             life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
+            life.waits, life.heard = after.unheard, earlier.heard
             life.news += bool(life.adopted)  # what is new beside it is repaired for itself
         life.faults = self.pending[key]
         if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
@@ -266,7 +285,7 @@ class Oracle:
     def finding(self, world: World, key: Key) -> Finding | None:
         """What the ledger holds at this moment."""
         item = world.table.get((PK, f"finding#{key[0]}#{key[1]}"))
-        return _read(item["body"]["S"]) if item else None
+        return _read(text_of(item)) if item else None
 
     def wrong(self, control: str, facts: Mapping[str, str]) -> list[str]:
         """The facts that are deviations under any settings that were in force: an answer may be some seconds old."""
@@ -291,19 +310,19 @@ class Oracle:
     def is_swept(self, world: World, control: str, target: str = "") -> bool:
         """Whether a control's first sweep has been made, and does not wait for this target to be settled."""
         item = world.table.get((PK, f"adopted#{control}"))
-        adoption = Adoption.from_json(item["body"]["S"] if item else None)
+        adoption = Adoption.from_json(text_of(item) if item else None)
         return adoption.mark == mark(self.baseline.rules[control]) and target not in adoption.pending
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""
         item = world.table.get((PK, "exemptions"))
-        stored: list[dict[str, str]] = json.loads(item["body"]["S"]) if item else []
+        stored: list[dict[str, str]] = json.loads(text_of(item)) if item else []
         return [*stored, *(one.to_json() for one in self.baseline.exemptions)]
 
     def pauses(self, world: World) -> dict[str, datetime]:
         """The pauses in the ledger."""
         item = world.table.get((PK, "pauses"))
-        stored: dict[str, Any] = json.loads(item["body"]["S"]) if item else {}
+        stored: dict[str, Any] = json.loads(text_of(item)) if item else {}
         return {name: utc(one if isinstance(one, str) else one["until"]) for name, one in stored.items()}
 
     def briefed(self, world: World, inside: Invocation) -> None:
@@ -342,6 +361,7 @@ class Oracle:
     def _may_repair(self, world: World, inside: Invocation, key: Key, finding: Finding) -> None:
         control, name, now = key[0], f"{key[0]} {finding.target.id} {finding.id[:4]}", inside.now
         life, rule, sees = self.lives[key], self.baseline.rules[key[0]], inside.sees
+        self.check("heard", world.ears.ever(world.now), f"{name}: repaired, and nobody has ever confirmed")
         approved = inside.command.startswith("approve") and rule.response is Response.PROPOSE
         acting = (rule.response is Response.ENFORCE or approved) and self.mode is Response.ENFORCE
         self.check("mode", acting, f"{name}: repaired although {rule.response.value} in mode {self.mode.value}")
@@ -366,7 +386,7 @@ class Oracle:
 
     def spared(self, life: Life, now: datetime) -> frozenset[str]:
         """The facts that adoption's grace covers at a time."""
-        return life.adopted if life.grace and life.grace > now else frozenset()
+        return life.adopted if life.waits or (life.grace and life.grace > now) else frozenset()
 
     def write(self, world: World, inside: Invocation, session: Session, call: Call) -> None:
         """A write is about to reach the account."""
@@ -404,6 +424,10 @@ class Oracle:
         """SNS took a letter."""
         attributes = {name: one["StringValue"] for name, one in request["MessageAttributes"].items()}
         outcome, found = attributes.get("outcome", ""), self.by_id.get(attributes.get("finding", ""))
+        if world.ears.hears(world.now):
+            for _, life in self.by_id.values():
+                if (found and life is found[1]) or (not found and life.id[:4] in request["Message"]):
+                    life.heard = life.heard or world.now
         if outcome in ("stopped", "unknown"):
             self.notices.append((world.now, f"{outcome} {request['Subject']}"))
         if outcome == "stopped":

@@ -22,11 +22,11 @@ HAPPENED = (
     "undo: refused", "exempt: done", "unexempt: done", "pause: done", "resume: done", "enforce: done", "plan: done",
     "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
-    "settled: resolved",
+    "settled: resolved", "heard later", "never heard", "no longer heard", "heard again",
 )  # fmt: skip
 CHECKED = (
     "write-ahead", "one writer", "one life", "first seen", "mode", "exempt", "paused", "due", "grace", "breakers",
-    "adopted",
+    "adopted", "heard", "heard at last", "grace begins when heard",
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
     "closed rightly", "opened rightly", "announced", "asking writes nothing", "only PlumblineError",

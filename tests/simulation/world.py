@@ -17,6 +17,7 @@ from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
 from tests.simulation.dynamo import Dynamo, Item
+from tests.simulation.hearing import Ears
 from tests.simulation.oracle import Oracle
 from tests.simulation.toys import ACCOUNT, HOME, SOURCE
 from tests.simulation.weather import Killed, Refused, Weather
@@ -106,6 +107,7 @@ class World:
     count: Counter[str] = field(default_factory=Counter)
     meanwhile: Callable[[], None] = lambda: None
     number: int = 0
+    ears: Ears = field(default_factory=Ears)
 
     def __post_init__(self) -> None:
         self.table = Dynamo(lambda: self.now, self._stored)
@@ -319,8 +321,8 @@ class World:
 
     def sns(self, operation: str, request: Mapping[str, Any]) -> Any:
         """A letter, or the question who hears."""
-        if operation == "get_topic_attributes":
-            return {"Attributes": {"SubscriptionsConfirmed": "1"}}
+        if operation != "publish":
+            return self.ears.answer(operation, request, self.now)
         self.letters.append(request)
         self.count["letters"] += 1
         self.note(f"letter: {request['Subject']}")
@@ -413,7 +415,7 @@ class Client:
                     self.service,
                     f"{self.service}:{operation}",
                     lambda: handler(operation, request) if handler else {},
-                    write=not operation.startswith(("get", "query", "batch_get")),
+                    write=not operation.startswith(("get", "list", "query", "batch_get")),
                 )
             except Refused as refused:
                 text = "TransactionConflict" if refused.code == "TransactionConflict" else "ConditionalCheckFailed"

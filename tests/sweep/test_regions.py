@@ -66,7 +66,10 @@ class Installed:
 def installed() -> Iterator[Installed]:
     with world():
         make_table("ledger", HOME)
-        yield Installed(boto3.client("sns", region_name=HOME).create_topic(Name="alerts")["TopicArn"])
+        sns = boto3.client("sns", region_name=HOME)
+        topic = sns.create_topic(Name="alerts")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="security@example.com")
+        yield Installed(topic)
 
 
 def _is_encrypted(region: str) -> bool:

@@ -13,6 +13,7 @@ from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import Finding
+from plumbline.findings.hearing import Hearing
 
 
 class Ledger(Protocol):
@@ -65,6 +66,12 @@ class Ledger(Protocol):
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """The findings, open or closed, that a person is told of with the next digest."""
 
+    def hearing(self, account: str) -> Hearing:
+        """Whether anybody ever confirmed that alerts reach him."""
+
+    def note_hearing(self, account: str, hearing: Hearing) -> None:
+        """Record that."""
+
     def lives(self, account: str) -> Sequence[Finding]:
         """Every life of every finding that is still kept, open or closed."""
 
@@ -94,8 +101,15 @@ class Aws(Protocol):
 class Alerts(Protocol):
     """Where alerts go."""
 
-    def is_heard(self) -> bool:
-        """Whether anybody has confirmed that alerts reach him; True where that cannot be found out."""
+    @property
+    def arn(self) -> str:
+        """What it is called, where whoever subscribes has to name it."""
+
+    def is_heard(self) -> bool | None:
+        """Whether somebody who has confirmed hears alerts now; None where that cannot be found out."""
+
+    def waiting(self) -> Sequence[str]:
+        """The addresses that nobody has confirmed yet, as far as that can be found out."""
 
     def send(self, alert: Alert) -> None:
         """Hand an alert to SNS.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from plumbline.adapters.clients import ClientFactory, perform
+from plumbline.adapters.clients import ClientFactory
 from plumbline.adapters.items import (
-    Item,
     Renamed,
     account_key,
     adopted_key,
+    adoption_items,
+    adoptions_in,
     began,
     buried_item,
-    by_control,
     count_of,
     epoch,
     exemptions_in,
@@ -30,33 +29,38 @@ from plumbline.adapters.items import (
     latest,
     number,
     pauses_in,
+    piece_key,
     readable,
     spent_key,
     string,
     unchanged,
     version_of,
 )
+from plumbline.adapters.table_calls import TableCalls
 from plumbline.baseline.rules import Breakers
-from plumbline.core.calls import Call
 from plumbline.core.clock import utc
-from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
+from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
-from plumbline.findings.adoption import Adoption
+from plumbline.findings.adoption import Adoption, piece_of, whole
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import Finding
+from plumbline.findings.finding import Finding, with_room
+from plumbline.findings.hearing import KEPT_AS, Hearing
+from plumbline.findings.packed import Item, checked, text_of
 from plumbline.findings.restraints import EVERY_CONTROL
 
 _HOUR = timedelta(hours=1)
-
-
 _LETTERS = "letters"
+#: Bytes of a finding whose repair begins, so that what is written later finds room.
+_LARGEST_BEGUN = 390_000
+#: Bytes of the exemptions, so that what is told of each still finds room when no more are taken.
+_LARGEST_LIST = 360_000
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The engine's Ledger.
+    """The engine's Ledger. Whatever is written may be refused as TooLarge; see packed.py.
 
     Attributes:
         clients: the client factory.
@@ -77,15 +81,16 @@ class Table:
         pk = account_key(target.account)
         ids = ids_of(control, self.renamed)
         lives, part = [finding_key(one, target) for one in ids], adopted.removeprefix(control)
-        adoptions = [adopted_key(f"{one}{part}") for one in ids]
+        adoptions = {adopted_key(f"{one}{part}"): piece_key(f"{one}{part}", piece_of(str(target))) for one in ids}
         names = {
             "exemptions": "exemptions",
             "pauses": "pauses",
             "spent": spent_key(control, now),
             "spent_in_all": spent_key(EVERY_CONTROL, now),
             "letters": self._letters_key(now),
+            "heard": KEPT_AS,
         }
-        keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions)]
+        keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions, *adoptions.values())]
         request = {self.name: {"Keys": keys, "ConsistentRead": True}}
         answer = self._perform("BatchGetItem", {"RequestItems": request})
         if answer.get("UnprocessedKeys"):  # DynamoDB throttled a part: half a brief must not be taken for a whole one
@@ -100,7 +105,8 @@ class Table:
                 spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
                 spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
                 letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
-                adoption=Adoption.from_json(next((items[sk]["body"]["S"] for sk in adoptions if sk in items), None)),
+                adoption=_adoption_in(items, adoptions),
+                hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -123,9 +129,12 @@ class Table:
         # An earlier life under an earlier id stands where nothing takes its place: it is its own history.
         elsewhere = buried is not None and buried.control != stored.control
         condition = follows(finding.version) if elsewhere else unchanged(finding.version)
-        writes: list[Mapping[str, Any]] = [self._put(item_of(stored, now), condition)]
+        name = f"what is known of {finding.target} for {finding.control}"
+        if spend is not None:  # the write-ahead: what is seen after the repair has to find room as well
+            checked(item_of(with_room(stored), now), name, _LARGEST_BEGUN)
+        writes: list[Mapping[str, Any]] = [self._calls.put(checked(item_of(stored, now), name), condition)]
         if buried is not None and not elsewhere:
-            writes.append(self._put(buried_item(buried, now)))
+            writes.append(self._calls.put(buried_item(buried, now)))
         budgets = {finding.control: spend.per_control, EVERY_CONTROL: spend.in_all} if spend else {}
         pk, until = account_key(finding.target.account), now + (self.letter_hours + 1) * _HOUR
         counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in budgets.items()]
@@ -136,7 +145,7 @@ class Table:
 
     def bury(self, finding: Finding, *, now: datetime) -> None:
         """See ports.Ledger."""
-        self._perform("PutItem", self._put(buried_item(began(finding, self.renamed), now))["Put"])
+        self._perform("PutItem", self._calls.put(buried_item(began(finding, self.renamed), now))["Put"])
 
     def once(self, key: str, *, now: datetime, within: timedelta) -> bool:
         """See ports.Ledger."""
@@ -166,28 +175,22 @@ class Table:
 
     def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
         """The keys beginning with `prefix` that are claimed, or kept as told, at this time."""
-        items = self._list("pk = :k AND begins_with(sk, :p)", {":k": string("once"), ":p": string(prefix)})
+        items = self._calls.listed("pk = :k AND begins_with(sk, :p)", {":k": string("once"), ":p": string(prefix)})
         told = (one["sk"]["S"] for one in items if int(one["expires"]["N"]) > epoch(now))
         return frozenset(key_today(one, self.renamed) for one in told)
 
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """See ports.Ledger."""
-        return [one for one in self._unfinished(account) if one.awaits_digest]
+        return [one for one in self._unfinished(account) if one.is_owed_a_digest]
 
     def _unfinished(self, account: str) -> Sequence[Finding]:
         return self._query("open", "#k = :k", {":k": string(account)}, {"#k": "open"})
 
     def lives(self, account: str) -> Sequence[Finding]:
         """Every life of every finding that is still kept, open or closed."""
-        found: list[Finding] = []
-        for prefix in ("finding#", "history#"):
-            query = {
-                "TableName": self.name,
-                "KeyConditionExpression": "pk = :k AND begins_with(sk, :p)",
-                "ExpressionAttributeValues": {":k": string(account_key(account)), ":p": string(prefix)},
-            }
-            found += findings_in(self._perform("Query", query)["Items"], self.renamed)
-        return found
+        query = "pk = :k AND begins_with(sk, :p)"
+        keys = [{":k": string(account_key(account)), ":p": string(one)} for one in ("finding#", "history#")]
+        return findings_in((item for one in keys for item in self._calls.listed(query, one)), self.renamed)
 
     def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
         """The findings whose id begins with what a person typed, latest lives and earlier ones."""
@@ -199,9 +202,11 @@ class Table:
 
         Raises:
             Conflict: somebody else changed the exemptions at the same time.
+            TooLarge: there are so many that no more find room.
         """
         before, version = self.all_exemptions(account)
-        self.save_exemptions(account, (*kept(before, now), exemption), version)
+        body = [one.to_json() for one in (*kept(before, now), exemption)]
+        self._calls.put_one(account, "exemptions", body, version, _LARGEST_LIST)
 
     def all_exemptions(self, account: str) -> tuple[tuple[Exemption, ...], int]:
         """All exemptions, in force or not, and the version they were read in.
@@ -209,7 +214,7 @@ class Table:
         Raises:
             LedgerDown: they cannot be read.
         """
-        item = self._one(account, "exemptions")
+        item = self._calls.one(account, "exemptions")
         with readable("the exemptions"):
             return exemptions_in(item, self.renamed), version_of(item)
 
@@ -219,7 +224,7 @@ class Table:
         Raises:
             Conflict: somebody else wrote first.
         """
-        self._put_one(account, "exemptions", [one.to_json() for one in exemptions], version)
+        self._calls.put_one(account, "exemptions", [one.to_json() for one in exemptions], version)
 
     def all_pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
         """All pauses, in force or not, by control or `*`, and the version they were read in.
@@ -227,7 +232,7 @@ class Table:
         Raises:
             LedgerDown: they cannot be read.
         """
-        item = self._one(account, "pauses")
+        item = self._calls.one(account, "pauses")
         with readable("the pauses"):
             return pauses_in(item, self.renamed), version_of(item)
 
@@ -237,12 +242,12 @@ class Table:
         Raises:
             Conflict: somebody else wrote first.
         """
-        self._put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
+        self._calls.put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
 
     def spent_in(self, account: str, now: datetime) -> Mapping[str, int]:
         """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
         values = {":k": string(account_key(account)), ":p": string("spent#")}
-        items = self._list("pk = :k AND begins_with(sk, :p)", values)
+        items = self._calls.listed("pk = :k AND begins_with(sk, :p)", values)
         keys = {item["sk"]["S"]: int(item["n"]["N"]) for item in items}
         hour = spent_key("", now).removeprefix("spent#")
         return {
@@ -261,35 +266,29 @@ class Table:
             },
         )
 
-    def _one(self, account: str, sk: str) -> Item | None:
-        """One item, consistently read; by Query, so that the sweep may read it too."""
-        items = self._list("pk = :k AND sk = :s", {":k": string(account_key(account)), ":s": string(sk)})
-        return items[0] if items else None
-
-    def _put_one(self, account: str, sk: str, body: Any, version: int) -> None:  # noqa: ANN401
-        text = json.dumps(body, separators=(",", ":"))
-        item = {**key_of(account_key(account), sk), "body": string(text), "version": number(version + 1)}
-        self._perform("PutItem", {"TableName": self.name, "Item": item, **unchanged(version)})
-
-    def _list(self, condition: str, values: Mapping[str, Any]) -> Sequence[Item]:
-        query = {
-            "TableName": self.name,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-        }
-        items: Sequence[Item] = self._perform("Query", query)["Items"]
-        return items
-
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
         values = {":k": string(account_key(account)), ":p": string("adopted#")}
-        items = self._list("pk = :k AND begins_with(sk, :p)", values)
-        return by_control({item["sk"]["S"].removeprefix("adopted#"): item["body"]["S"] for item in items}, self.renamed)
+        return adoptions_in(self._calls.listed("pk = :k AND begins_with(sk, :p)", values), self.renamed)
 
     def adopt(self, account: str, control: str, mark: str) -> None:
-        """Record how far the first sweep of a control has come."""
-        item = {**key_of(account_key(account), adopted_key(control)), "body": string(mark)}
+        """Record how far the first sweep of a control has come; in pieces, where many targets wait for it."""
+        for item in adoption_items(account_key(account), control, mark):
+            self._perform("PutItem", {"TableName": self.name, "Item": item})
+
+    def hearing(self, account: str) -> Hearing:
+        """See ports.Ledger.
+
+        Raises:
+            LedgerDown: it cannot be read.
+        """
+        item = self._calls.one(account, KEPT_AS)
+        with readable("who hears"):
+            return Hearing.from_json(text_of(item) if item else None)
+
+    def note_hearing(self, account: str, hearing: Hearing) -> None:
+        """See ports.Ledger."""
+        item = {**key_of(account_key(account), KEPT_AS), "body": string(hearing.to_json())}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def note_sweep(self, account: str, now: datetime) -> None:
@@ -319,9 +318,6 @@ class Table:
     def _letters_key(self, now: datetime) -> str:
         return spent_key(_LETTERS, now.replace(hour=now.hour - now.hour % self.letter_hours))
 
-    def _put(self, item: Item, condition: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        return {"Put": {"TableName": self.name, "Item": item, **(condition or {})}}
-
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:
             if len(writes) == 1:
@@ -332,13 +328,17 @@ class Table:
             raise Conflict(f"another look at {finding.target} wrote first, or others used up this hour") from conflict
 
     def _perform(self, operation: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        try:
-            return perform(self.clients("", self.region, "dynamodb"), Call("dynamodb", operation, parameters))
-        except AwsRefusal as error:
-            lost = error.code == "ConditionalCheckFailedException" or (
-                error.code == "TransactionCanceledException"
-                and ("ConditionalCheckFailed" in str(error) or "TransactionConflict" in str(error))
-            )
-            if lost or error.code == "TransactionConflictException":
-                raise Conflict(str(error)) from error
-            raise LedgerDown(f"the ledger {self.name} could not be used: {error}") from error
+        return self._calls.perform(operation, parameters)
+
+    @property
+    def _calls(self) -> TableCalls:
+        return TableCalls(self.clients, self.name, self.region)
+
+
+def _adoption_in(items: Mapping[str, Item], kept: Mapping[str, str]) -> Adoption:
+    """The adoption of a control, as far as one target is concerned, under the first of its ids that has one."""
+    head = next((sk for sk in kept if sk in items), None)
+    if head is None:
+        return Adoption()
+    pieces = [text_of(items[kept[head]])] if kept[head] in items else []
+    return Adoption.from_json(whole(text_of(items[head]), pieces))

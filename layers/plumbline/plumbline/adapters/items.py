@@ -6,12 +6,15 @@
     account#ID        exemptions                      all exemptions, one item
     account#ID        pauses                          all pauses, one item
     account#ID        spent#CONTROL#HOUR              repairs in that clock hour; * for all, `letters` for letters
-    account#ID        adopted#CONTROL                 when the first sweep of a control was done
+    account#ID        adopted#CONTROL                 how far the first sweep of a control has come
+    account#ID        adopted#CONTROL#NN              of the targets it found, those of a piece, where they are many
+    account#ID        heard                           whether anybody ever confirmed that alerts reach him, and does now
     once              KEY                             somebody was told; not again before `expires`
     account#ID        swept                           when the last sweep was done
 
 The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is
-one JSON text in `body`: DynamoDB's own types would turn numbers into decimals and say nothing more.
+one JSON text in `body`, or compressed in `packed` (findings/packed.py): DynamoDB's own types would turn numbers into
+decimals and say nothing more.
 
 A control may have had other ids. A finding keeps the one it began under, in its key and its body, for as long as it is
 kept: nothing is moved, an older version still finds what it wrote, and the stream tells of no second finding. Whoever
@@ -31,10 +34,11 @@ from plumbline.core.errors import LedgerDown
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.adoption import in_pieces, whole
 from plumbline.findings.finding import Finding, finding_id
+from plumbline.findings.packed import Item, body, text_of
 from plumbline.findings.stored import from_json, to_json
 
-Item = Mapping[str, Mapping[str, str]]
 #: Earlier id of a control -> the one it has today.
 Renamed = Mapping[str, str]
 
@@ -131,7 +135,7 @@ def item_of(finding: Finding, now: datetime) -> Item:
     """A finding as an item; with `open` and `due`, for the index, while it lasts."""
     item = key_of(account_key(finding.target.account), finding_key(finding.control, finding.target)) | {
         "id": string(finding.id),
-        "body": string(to_json(finding)),
+        **body(to_json(finding)),
         "version": number(finding.version),
     }
     if finding.is_open or finding.awaits_digest:
@@ -152,7 +156,7 @@ def buried_item(finding: Finding, now: datetime) -> Item:
         | key_of(account_key(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}")
         | {
             "id": string(finding.id),
-            "body": string(to_json(finding)),
+            **body(to_json(finding)),
             "expires": number(epoch(now + KEPT_FOR)),
         }
     )
@@ -160,7 +164,7 @@ def buried_item(finding: Finding, now: datetime) -> Item:
 
 def findings_in(items: Iterable[Item], renamed: Renamed) -> list[Finding]:
     """The findings in items, under the ids their controls have today."""
-    found = (from_json(item["body"]["S"]) for item in items)
+    found = (from_json(text_of(item)) for item in items)
     return [replace(one, control=renamed[one.control]) if one.control in renamed else one for one in found]
 
 
@@ -171,7 +175,7 @@ def latest(findings: Iterable[Finding]) -> Finding | None:
 
 def body_of(item: Item | None, empty: Any) -> Any:  # noqa: ANN401
     """The JSON in an item; `empty` where there is none."""
-    return json.loads(item["body"]["S"]) if item else empty
+    return json.loads(text_of(item)) if item else empty
 
 
 def version_of(item: Item | None) -> int:
@@ -191,6 +195,32 @@ def pauses_in(item: Item | None, renamed: Renamed) -> Mapping[str, Pause]:
         ((name, Pause.from_json(one)) for name, one in body_of(item, {}).items()), key=lambda one: one[1].until
     )
     return {renamed.get(name, name): one for name, one in found}
+
+
+def adoption_items(pk: str, kept: str, text: str) -> Iterator[Item]:
+    """What is written for the adoption of a control, the one that makes the rest valid last."""
+    head, pieces = in_pieces(text)
+    for piece, part in pieces.items():
+        yield {**key_of(pk, piece_key(kept, piece)), **body(part)}
+    yield {**key_of(pk, adopted_key(kept)), **body(head)}
+
+
+def piece_key(kept: str, piece: str) -> str:
+    """Where a piece of an adoption stands."""
+    return f"{adopted_key(kept)}#{piece}"
+
+
+def adoptions_in(items: Iterable[Item], renamed: Renamed) -> Mapping[str, str]:
+    """The adoptions in items, whole again, by today's id of a control."""
+    heads: dict[str, str] = {}
+    pieces: dict[str, list[str]] = {}
+    for item in items:
+        kept, piece = item["sk"]["S"].removeprefix("adopted#").partition("#")[::2]
+        if piece:
+            pieces.setdefault(kept, []).append(text_of(item))
+        else:
+            heads[kept] = text_of(item)
+    return by_control({kept: whole(head, pieces.get(kept, ())) for kept, head in heads.items()}, renamed)
 
 
 def by_control(bodies: Mapping[str, str], renamed: Renamed) -> Mapping[str, str]:

@@ -6,8 +6,9 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform
@@ -25,6 +26,15 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _HALF_AN_ENTITY = re.compile(r"&\w*$")
 #: What begins with it names a person or a whole channel; within a word, as in an address, it names nobody.
 _MENTION = re.compile(r"(?<!\w)@")
+
+#: What SNS says in place of an ARN.
+PENDING = "PendingConfirmation"
+#: One read for each; a topic of alerts has two or three subscriptions.
+_MOST_ASKED = 25
+_OF_THE_BODY = "MessageBody"
+_ESCALATION = "escalation"
+#: What alerts carry for filters.
+ATTRIBUTES = frozenset({"control", "severity", "account", "region", "outcome", _ESCALATION, "finding"})
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -46,17 +56,36 @@ class Topic:
     region: str
     chat: str = ""
 
-    def is_heard(self) -> bool:
+    def is_heard(self) -> bool | None:
+        """See ports.Alerts. A topic for chat tools is heard where its own subscription is confirmed."""
+        known = True
+        for topic in filter(None, (self.arn, self.chat)):
+            try:
+                if any(self._hears(one) for one in _confirmed(self._subscriptions(topic))):
+                    return True
+            except (AwsRefusal, KeyError, ValueError, TypeError) as error:
+                _log.warning("who hears %s is not known: %s", topic, error)
+                known = False
+        return False if known else None
+
+    def waiting(self) -> Sequence[str]:
         """See ports.Alerts."""
-        if self.chat:  # whoever asked for that topic reads there
-            return True
         try:
-            sns = self.clients("", self.region, "sns")
-            answer = perform(sns, Call("sns", "GetTopicAttributes", {"TopicArn": self.arn}))
-            return int(answer["Attributes"]["SubscriptionsConfirmed"]) > 0
-        except (AwsRefusal, KeyError, ValueError) as error:
-            _log.warning("who hears %s is not known: %s", self.arn, error)
-            return True
+            found = self._subscriptions(self.arn)
+            return [str(one["Endpoint"]) for one in found if one["SubscriptionArn"] == PENDING]
+        except (AwsRefusal, KeyError) as error:
+            _log.warning("who has not confirmed %s is not known: %s", self.arn, error)
+            return ()
+
+    def _subscriptions(self, topic: str) -> Sequence[Mapping[str, str]]:
+        call = Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})
+        found: Sequence[Mapping[str, str]] = perform(self.clients("", self.region, "sns"), call)["Subscriptions"]
+        return found
+
+    def _hears(self, subscription: Mapping[str, str]) -> bool:
+        call = Call("sns", "GetSubscriptionAttributes", {"SubscriptionArn": subscription["SubscriptionArn"]})
+        attributes = perform(self.clients("", self.region, "sns"), call)["Attributes"]
+        return lets_alerts_through(attributes.get("FilterPolicy", ""), attributes.get("FilterPolicyScope", ""))
 
     def send(self, alert: Alert) -> None:
         """See ports.Alerts."""
@@ -76,6 +105,44 @@ class Topic:
                 perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
             except AwsRefusal as error:  # the alert is out: telling it again each hour would help nobody
                 _log.error("the twin for chat tools was not sent: %s", error)
+
+
+def _confirmed(subscriptions: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    """Those that somebody has confirmed, and no more of them than it makes sense to ask about."""
+    return islice((one for one in subscriptions if one["SubscriptionArn"].startswith("arn:")), _MOST_ASKED)
+
+
+def lets_alerts_through(policy: str, scope: str = "") -> bool:
+    """Whether a subscription with this filter hears of what is found and repaired, be it only of some.
+
+    Args:
+        policy: its filter policy, as JSON; empty for none.
+        scope: where the filter looks; an alert's body is no JSON, so no filter on it lets one through.
+
+    Raises:
+        ValueError: the policy is no JSON.
+
+    Source: Amazon SNS Developer Guide, "Amazon SNS subscription filter policies".
+    """
+    if not policy:
+        return True
+    if scope == _OF_THE_BODY:
+        return False
+    wanted: Mapping[str, object] = json.loads(policy)
+    return all(_may_match(name, conditions) for name, conditions in wanted.items())
+
+
+def _may_match(name: str, conditions: object) -> bool:
+    """Whether some alert that does not escalate has an attribute that the filter wants."""
+    if not isinstance(conditions, list) or (name not in ATTRIBUTES and {"exists": False} not in conditions):
+        return False
+    if name != _ESCALATION:
+        return bool(conditions)
+    return any(one in ("false", {"exists": True}, {"prefix": "false"}) or _is_not(one, "true") for one in conditions)
+
+
+def _is_not(condition: object, value: str) -> bool:
+    return isinstance(condition, Mapping) and condition.get("anything-but") in (value, [value])
 
 
 def chat_message(alert: Alert) -> dict[str, object]:

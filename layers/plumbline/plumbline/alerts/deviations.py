@@ -11,6 +11,7 @@ from plumbline.alerts.wording import moment
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control
+from plumbline.core.errors import TooLarge
 from plumbline.core.targets import State
 from plumbline.findings.clocks import WOULD_HAVE
 from plumbline.findings.finding import Finding
@@ -93,3 +94,14 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
 
 def _repairs(count: int) -> str:
     return f"{count} repair{'s' * (count != 1)}"
+
+
+def too_large(control: Control, finding: Finding, error: TooLarge, sender: Sender) -> Alert:
+    """Something that the ledger cannot hold, so that a repair of it could not be taken back."""
+    lead = (
+        f"{sentence(control, finding)} Plumbline does not repair it: what it would have to remember, to be able to "
+        "take the repair back, does not fit into its ledger. A person has to put it right, or to make it smaller."
+    )
+    size = f"{error.size:,} bytes, and {error.limit:,} are the most" if error.size else f"over {error.limit:,} bytes"
+    rows = what_happened(finding) | {"Target": str(finding.target), "Size": size}
+    return about("too large", control, finding, sender, lead=lead, rows=rows)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from plumbline.alerts.alert import Alert, Sender, how_to
+from plumbline.alerts.hearing import not_confirmed
 from plumbline.alerts.listing import below, hanging, named, what_next
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.core.control import Control, Severity
@@ -14,8 +16,23 @@ from plumbline.findings.finding import DIGEST, Finding, Status
 _DIGEST_CHARACTERS = 150_000
 
 
-def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender: Sender) -> Alert:
-    """One alert for many findings: what the first sweep found, or what came too fast. Worst first."""
+def digest(
+    controls: Mapping[str, Control],
+    findings: Sequence[Finding],
+    sender: Sender,
+    *,
+    now: datetime | None = None,
+    unconfirmed: Sequence[str] = (),
+) -> Alert:
+    """One alert for many findings: what the first sweep found, or what came too fast. Worst first.
+
+    Args:
+        controls: the registry.
+        findings: what it tells of.
+        sender: names commands and account.
+        now: the time, in UTC, for graces that are over at once; None where there are none.
+        unconfirmed: the addresses that nobody has confirmed yet.
+    """
     ordered = sorted(findings, key=lambda one: (_rank(controls, one), one.control, str(one.target)))
     known = [one for one in ordered if one.control in controls]
     waiting = [one for one in known if one.is_open and one.status is not Status.EXEMPT]
@@ -27,10 +44,11 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender:
         "findings": "all that is open",
     }
     hidden = [one for one in waiting if one.is_unseen]
-    lead = _unseen_lead(ordered, adopted, hidden) if hidden else _digest_lead(ordered, adopted)
+    lead = _unseen_lead(ordered, adopted, hidden) if hidden else _digest_lead(ordered, adopted, now)
     body = "\n\n".join(
         [
             paragraph(lead, indent="  "),
+            *([paragraph(not_confirmed(unconfirmed), indent="  ")] if unconfirmed else []),
             _listed(controls, ordered),
             how_to(sender, {one: what for one, what in commands.items() if one}),
             f"Plumbline, account {sender.account}",
@@ -67,7 +85,7 @@ def _listed(controls: Mapping[str, Control], findings: Sequence[Finding]) -> str
     return "\n".join(lines).strip("\n")
 
 
-def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str:
+def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding], now: datetime | None) -> str:
     """Why these are told together; that they were there before, and are left alone, only of those it is true of."""
     things, one = _things(len(findings)), len(adopted) == 1
     order = " Worst first:" if len(findings) > 1 else ""
@@ -82,6 +100,11 @@ def _digest_lead(findings: Sequence[Finding], adopted: Sequence[Finding]) -> str
         "Until then put right what you would rather put right yourself, and exempt, or write into baseline.yaml, what "
         f"is meant to be so.{order}"
     )
+    if now is not None and max(ends) <= now:
+        return (
+            f"{things} to tell of, there before Plumbline looked for the first time. No time of grace was asked for, "
+            f"so each is repaired when its clock says so, from the next sweep on.{order}"
+        )
     before = f"{'was' if one else 'were'} there before Plumbline looked for the first time"
     alone = f"{'it is' if one else 'they are'} left alone {until}"
     if len(adopted) == len(findings):

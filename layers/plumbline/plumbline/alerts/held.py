@@ -10,6 +10,9 @@ from plumbline.core.calls import Plan
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why
 
+#: Begins what comes next for what nobody has heard of yet; no day can be named before somebody has.
+_AFTER_GRACE = "when its grace is over: "
+
 
 def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> str:
     """Why nothing is repaired now, as it stands in an e-mail."""
@@ -19,6 +22,18 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
     if held.why is Why.OBSERVE:
         when = "have repaired this now" if acts <= now else f"repair this on {moment(acts)}"
         return f"Plumbline observes only. It would {when}: it {plan.summary}."
+    if held.why is Why.UNHEARD:
+        when = "have repaired this now" if acts <= now else f"repair this on {moment(acts)}"
+        return (
+            f"Nobody has ever confirmed that these e-mails reach him, so Plumbline repairs nothing. It would {when}: "
+            f"it {plan.summary}. Once the subscription is confirmed it is told again, and has its time of grace."
+        )
+    if held.why is Why.UNTOLD:
+        does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
+        return (
+            "It may have been there before Plumbline looked for the first time, so it is left alone until somebody has "
+            f"heard of it, and for its time of grace from then on. Then Plumbline {does}."
+        )
     if held.why is Why.NOT_DUE:
         when = f"{away(acts - now)}, on {moment(acts)}"
         what = "propose a repair of this" if held.proposes else "repair this"
@@ -46,6 +61,8 @@ def next_step(held: Restraint, plan: Plan) -> str:
     return {
         Why.NO_PLAN: not_repaired(plan.refusal),
         Why.OBSERVE: f"only observed; on {at} {does}, if it may",
+        Why.UNHEARD: f"once somebody has confirmed that he hears, {_AFTER_GRACE}{does}",
+        Why.UNTOLD: f"{_AFTER_GRACE}{f'proposed: {does}' if held.proposes else does}",
         Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
         Why.PROPOSE: f"waits for approval: {does}",
         Why.PAUSED: f"paused until {at}; then {does}",
@@ -58,12 +75,28 @@ def not_repaired(why: str) -> str:
     return f"not repaired: {why}"
 
 
+def redated(then: str, before: datetime, after: datetime) -> str:
+    """What comes next, once the grace has begun.
+
+    Args:
+        then: what `next_step` said before.
+        before: when the repair would have been due.
+        after: when it is.
+    """
+    _, waited, does = then.partition(_AFTER_GRACE)
+    if waited:
+        return f"{after:%Y-%m-%d %H:%M} UTC: {does}"
+    return then.replace(f"{before:%Y-%m-%d %H:%M} UTC", f"{after:%Y-%m-%d %H:%M} UTC")
+
+
 def not_approved(held: Restraint) -> str:
     """Why an approval changes nothing, and what to type."""
     if held.exemption:
         mine = held.exemption.id
         end = f"Type: {pasted('unexempt', mine)}" if mine else "Remove it from baseline.yaml and deploy"
         return f"It is exempt until {moment(held.exemption.until)}. {end}"
+    if held.why is Why.UNHEARD:
+        return f"Nobody has ever confirmed that he hears; do that, and approve it anew. Type: {pasted('status')}"
     if held.why is Why.PAUSED and held.until:
         return f"Repairs are paused until {moment(held.until)}; end that, and approve it anew. Type: {pasted('resume')}"
     return "Its control, or the whole of Plumbline, only observes or tells now; see baseline.yaml and the stack's Mode"

@@ -21,7 +21,10 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
     last = finding.repairs[-1]
     beyond = last.plan.left if finding.is_open else {}
     old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted and one not in beyond]
-    left = f"{', '.join(old)}; until {moment(finding.grace_until)}" if old and finding.grace_until else ""
+    until = f"until {moment(finding.grace_until)}" if finding.grace_until else ""
+    if finding.unheard:
+        until = "until a digest has told of it, and for its grace from then on"
+    left = f"{', '.join(old)}; {until}" if old and until else ""
     rows = what_happened(finding) | {
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),

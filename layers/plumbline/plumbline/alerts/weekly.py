@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import Alert, Sender, how_to
+from plumbline.alerts.hearing import not_confirmed
 from plumbline.alerts.listing import below, hanging, named, what_next
 from plumbline.alerts.wording import moment, paragraph, subject_line, table
 from plumbline.core.control import Control
@@ -15,7 +16,12 @@ _WEEKLY_ROWS = 20
 
 
 def weekly(
-    controls: Mapping[str, Control], lives: Sequence[Finding], sender: Sender, now: datetime, watched: int
+    controls: Mapping[str, Control],
+    lives: Sequence[Finding],
+    sender: Sender,
+    now: datetime,
+    watched: int,
+    unconfirmed: Sequence[str] = (),
 ) -> Alert:
     """How the week was: what was repaired, what is open and due next, what is exempt, and which way it goes."""
     week, before = now - timedelta(days=7), now - timedelta(days=14)
@@ -38,6 +44,7 @@ def weekly(
         "Repaired": f"{len(closed)}, and {len(earlier)} the week before ({_trend(len(closed), len(earlier))})",
         "Open": f"{len(waiting)}",
         "Exempt": f"{len(exempt)}",
+        "Addresses": not_confirmed(unconfirmed) if unconfirmed else "",
     }
     parts = [paragraph(f"The week up to {moment(now)}.", indent="  "), table(rows)]
     for title, shown in (("Repaired this week", closed), ("Open, worst first", waiting)):

@@ -83,5 +83,19 @@ class Conflict(PlumblineError):
     """Somebody else wrote the finding first; the wake has to be looked at again."""
 
 
+class TooLarge(PlumblineError):
+    """Something does not fit into one item of the ledger, and another try will not change that.
+
+    Attributes:
+        size: bytes that it would take; 0 where only DynamoDB knows.
+        limit: bytes that there may be.
+    """
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        self.what, self.size, self.limit = what, size, limit
+        takes = f"it would take {size:,} bytes, and {limit:,} are the most" if size else "DynamoDB does not take it"
+        super().__init__(f"{what} does not fit into the ledger: {takes}")
+
+
 class LedgerDown(PlumblineError):
     """The ledger could not be read or written. Nothing may be repaired."""

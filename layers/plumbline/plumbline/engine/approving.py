@@ -39,7 +39,7 @@ def approve(engine: Engine, finding: Finding, *, now: datetime, by: str = "") ->
     """
     short = finding.short
     control, rule = engine.controls[finding.control], engine.rule(finding.control)
-    brief = engine.ledger.brief(control.id, finding.target, now)
+    brief = engine.ears.noted(engine.ledger.brief(control.id, finding.target, now), finding.target.account, now)
     current = brief.finding
     if current is None or current.id != finding.id or not current.is_open or current.proposal is None:
         raise CannotApprove(f"Nothing is proposed for {short}. Type: plumbline show {short}")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import Alert, Sender
+from plumbline.alerts.held import redated
 from plumbline.baseline.rules import Baseline, Breakers, Rule
+from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Control
-from plumbline.core.errors import AwsRefusal, Conflict
+from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
@@ -18,6 +20,7 @@ from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
 from plumbline.ports import Alerts, Ledger
 
 WEEKLY_TOLD_FOR = timedelta(days=6)
+UNHEARD_TOLD_FOR = timedelta(hours=23)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Notifier:
     Attributes:
         rule: control id -> what the baseline says of it, no bolder than the stack's mode.
         sender: what alerts need to name commands.
+        grace: how long what was there before Plumbline is left alone once somebody has heard of it.
     """
 
     controls: Mapping[str, Control]
@@ -35,6 +39,7 @@ class Notifier:
     ledger: Ledger
     alerts: Alerts
     sender: Sender
+    grace: timedelta = timedelta(days=7)
 
     def save(self, case: Case, finding: Finding, *, spend: Breakers | None = None) -> Finding:
         """Write a finding over what the case was read with; an earlier life that it follows goes into the history.
@@ -81,17 +86,51 @@ class Notifier:
         lease = case.now + LEASE
         claimed = self.save(case, replace(finding, outbox=transition, lease=lease, due=lease))
         self.alerts.send(alert)
-        told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
+        if transition == "opened":
+            told = self._heard(case, claimed)
+        else:
+            told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
         return self.ledger.save(
             replace(told, due=due or clocks.next_look(case.rule, told, case.now)), now=case.now, alert=True
         )
 
+    def _heard(self, case: Case, claimed: Finding) -> Finding:
+        """What was just told for the first time: told once more with the next digest, where nobody heard."""
+        hearing = case.brief.hearing
+        heard = hearing.ever and not hearing.silent
+        if heard and claimed.unheard:  # a time of grace begins with it, so what was known an hour ago is not enough
+            heard = hearing.counts(self.alerts.is_heard())
+        if not heard:
+            return replace(claimed, outbox=f"{DIGEST}opened", lease=None)
+        return replace(claimed, told=(*claimed.told, "opened"), outbox="", lease=None).heard(case.now, self.grace)
+
+    def is_heard_of_now(self, case: Case, finding: Finding) -> bool:
+        """Whether somebody is about to hear of what was there before, by an alert of its own: its grace begins then."""
+        is_told = case.wake.origin is Origin.EVENT and "opened" not in finding.told and not finding.awaits_digest
+        if not is_told or self.in_storm(case.brief):
+            return False
+        return case.brief.hearing.counts(self.alerts.is_heard())
+
     def tell_held(self, finding: Finding, transition: str, alert: Alert, brief: Brief, now: datetime) -> Finding:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
         if self.in_storm(brief):
-            return self.ledger.save(replace(finding, outbox=DIGEST + transition), now=now)
+            return self.keep(replace(finding, outbox=DIGEST + transition), now=now)
         self.alerts.send(alert)
-        return self.ledger.save(replace(finding, told=(*finding.told, transition), outbox=""), now=now, alert=True)
+        if brief.hearing.silent:  # nobody heard it: the first digest that somebody hears tells of it again
+            return self.keep(replace(finding, outbox=DIGEST + transition), now=now, alert=True)
+        return self.keep(replace(finding, told=(*finding.told, transition), outbox=""), now=now, alert=True)
+
+    def keep(self, finding: Finding, *, now: datetime, alert: bool = False) -> Finding:
+        """Write a finding after its repair. What was seen after it is left out where it does not fit.
+
+        An undo then asks for `--force`, as wherever nobody could look again. The undo itself was stored before.
+        """
+        try:
+            return self.ledger.save(finding, now=now, alert=alert)
+        except TooLarge:
+            *earlier, last = finding.repairs
+            less = replace(finding, repairs=(*earlier, replace(last, after=None, looked=False)))
+            return self.ledger.save(less, now=now, alert=alert)
 
     def send_once(self, key: str, alert: Alert, *, now: datetime, within: timedelta) -> None:
         """Claim, send, record, for alerts that belong to no finding."""
@@ -114,29 +153,67 @@ class Notifier:
             AwsRefusal: SNS did not take the alert; nothing counts as told.
         """
         waiting = self.ledger.awaiting_digest(account)
-        if not waiting or not self.alerts.is_heard():
+        if not waiting:
             return 0
+        before, hears = self.ledger.hearing(account), self.alerts.is_heard()
+        if not before.counts(hears):
+            return 0
+        if before != before.after(hears, now):
+            self.ledger.note_hearing(account, before.after(hears, now))
         if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:
             from plumbline.alerts.digest import digest  # an hour's task, if at all: no wake pays for it
 
-            self.alerts.send(digest(self.controls, waiting, self.sender))
+            told = {one.id: self._told(one, now) for one in waiting}
+            unconfirmed = self.alerts.waiting()
+            self.alerts.send(digest(self.controls, list(told.values()), self.sender, now=now, unconfirmed=unconfirmed))
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise
         for finding in waiting:
-            told = replace(finding, outbox="", told=(*finding.told, finding.outbox.removeprefix(DIGEST)))
-            if told.is_open and told.status is not Status.EXEMPT and told.control in self.controls:
-                # what came due while it waited comes with the next sweep
-                told = replace(told, due=clocks.next_look(self.rule(told.control), told, now) or told.due)
+            done = self._recorded(told[finding.id], finding, now)
             try:
-                self.ledger.save(told, now=now)
+                self.ledger.save(done, now=now)
             except Conflict:  # settled while the alert was written, and the next digest may name it again; or buried
                 current = self.ledger.brief(finding.control, finding.target, now).finding
                 if current is not None and current.id != finding.id:
-                    self.ledger.bury(told, now=now)
+                    self.ledger.bury(done, now=now)
         return len(waiting)
+
+    def _told(self, finding: Finding, now: datetime) -> Finding:
+        """A finding as a digest of this moment tells of it: the grace of what was there before begins now."""
+        heard = finding.heard(now, self.grace)
+        if heard is finding or finding.control not in self.controls:
+            return heard
+        rule = self.rule(finding.control)
+        before, after = clocks.acts_at(rule, finding), clocks.acts_at(rule, heard)
+        if before is None or after is None:
+            return heard
+        return replace(heard, then=redated(finding.then, before, after))
+
+    def _recorded(self, told: Finding, finding: Finding, now: datetime) -> Finding:
+        """The same once it was sent."""
+        transition = finding.outbox.removeprefix(DIGEST) or "opened"
+        done = replace(told, outbox="", told=(*told.told, transition) if transition not in told.told else told.told)
+        if done.is_open and done.status is not Status.EXEMPT and done.control in self.controls:
+            # what came due while it waited comes with the next sweep
+            rule = self.rule(done.control)
+            acts = clocks.acts_at(rule, done)
+            is_due = finding.unheard and acts is not None and acts <= now
+            done = replace(done, due=now if is_due else clocks.next_look(rule, done, now) or done.due)
+        return done
+
+    def unheard(self, account: str, *, now: datetime) -> int:
+        """Tell whoever hears escalations, or reads the twin for chat tools, that nobody hears the rest; once a day."""
+        hearing = self.ledger.hearing(account).after(self.alerts.is_heard(), now)
+        if not hearing.silent:
+            return 0
+        from plumbline.alerts.hearing import unheard  # an exception; no wake pays for it
+
+        alert = unheard(hearing, self.alerts.waiting(), self.alerts.arn, self.sender)
+        self.send_once(f"unheard#{account}", alert, now=now, within=UNHEARD_TOLD_FOR)
+        return 1
 
     def weekly(self, account: str, *, now: datetime) -> int:
         """Tell how the week was; how many findings it tells of."""
@@ -145,6 +222,6 @@ class Notifier:
         watched = sum(rule.response is not Response.OFF for rule in self.baseline.rules.values())
         from plumbline.alerts.weekly import weekly  # once a week: no wake pays for it
 
-        alert = weekly(self.controls, lives, self.sender, now, watched)
+        alert = weekly(self.controls, lives, self.sender, now, watched, self.alerts.waiting())
         self.send_once(key, alert, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)

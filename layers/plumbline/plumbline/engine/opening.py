@@ -36,19 +36,37 @@ def opened(case: Case, grace: timedelta) -> Finding:
     finding = open_finding(
         case.control.id, wake.target, case.deviation, origin=origin, cause=cause, now=now, before=before
     )
-    if origin is Origin.ADOPTION and grace:
-        return replace(finding, grace_until=now + grace, adopted=case.deviation.items)
+    if _is_adopted(case, origin, grace):
+        return _adopted(finding, now + grace)
     if before is not None and (before.status is Status.UNDONE or before.is_blind):
         # undoing what was new takes no grace from the rest, nor does what could not be looked at meanwhile
         kept = tuple(one for one in case.deviation.items if one in before.spared(now))
-        return replace(finding, grace_until=before.grace_until if kept else None, adopted=kept)
+        waits = before.unheard and bool(kept)
+        return replace(finding, grace_until=before.grace_until if kept else None, adopted=kept, unheard=waits)
     return finding
+
+
+def _adopted(finding: Finding, until: datetime) -> Finding:
+    """A finding all of which was there before. Its grace begins when somebody has heard of it, at the earliest now."""
+    return replace(finding, grace_until=until, adopted=finding.deviation.items, unheard=True)
+
+
+def _is_adopted(case: Case, origin: Origin, grace: timedelta) -> bool:
+    """Whether what is new was there before, or came while nobody had ever confirmed that he hears.
+
+    An event is told of at once. So without a grace what it announces is not adopted, if somebody hears.
+    """
+    if origin is not Origin.ADOPTION:
+        return False
+    return bool(grace) or case.wake.origin is not Origin.EVENT or not case.brief.hearing.ever
 
 
 def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
     """The open finding after another look. A fact that it did not have has to be told like the first one."""
     deviation, origin = case.deviation, origin_of(case)
     finding = refreshed(before, deviation, origin=origin, cause=case.wake.cause, now=case.now)
+    if not case.brief.hearing.ever and not before.unheard and not before.is_enforced:
+        return _untold(_adopted(finding, case.now + grace))  # what was told of it before, nobody has heard
     if set(deviation.items) <= set(before.deviation.items):
         return finding
     finding = replace(finding, forgiven=len(finding.repairs))  # what could not be done of the others is no try at this
@@ -56,8 +74,9 @@ def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
         # One more fact, whoever brought it about, does not take the decision about the others out of a person's hands.
         finding = replace(finding, origin=before.origin)
     is_of_other_settings = bool(before.under) and before.under != case.rule.mark
-    if origin is Origin.ADOPTION and grace and (is_of_other_settings or case.wake.origin is Origin.EVENT):
-        finding = replace(finding, grace_until=case.now + grace, adopted=deviation.items)
+    is_anew = is_of_other_settings or case.wake.origin is Origin.EVENT or not case.brief.hearing.ever
+    if is_anew and _is_adopted(case, origin, grace):
+        finding = _adopted(finding, case.now + grace)
     finding = _still_waiting(case, before, finding)
     return finding if finding.awaits_digest else _untold(finding)
 
@@ -68,7 +87,7 @@ def _still_waiting(case: Case, before: Finding, finding: Finding) -> Finding:
     What that event announced is repaired at once; it says nothing of what only a sweep had found, which may be in use.
     """
     waited, comes = clocks.acts_at(case.rule, before), clocks.acts_at(case.rule, finding)
-    if comes is None or (waited is not None and waited <= max(comes, case.now)):
+    if finding.is_adopted or comes is None or (waited is not None and waited <= max(comes, case.now)):
         return finding
     kept = tuple(one for one in before.deviation.items if one in finding.deviation.items)
     return replace(finding, grace_until=waited or FAR_AWAY, adopted=kept) if kept else finding
@@ -107,12 +126,16 @@ def origin_of(case: Case) -> Origin:
     was hidden for longer than a day is as old as nobody knows, whichever event it came to light with.
     """
     wake, adoption, before = case.wake, case.brief.adoption, case.brief.finding
+    if case.control.witness:
+        return wake.origin
+    if not case.brief.hearing.ever:  # whatever is found before anybody has heard was there before he did
+        return Origin.ADOPTION
     if before is not None and before.is_blind and before.closed_at == case.now:
         if before.origin is Origin.ADOPTION:
             return Origin.ADOPTION
         if wake.origin is Origin.EVENT and case.now - before.first_seen > YOUNG:
             return Origin.SWEEP
-    if wake.origin is not Origin.EVENT or case.control.witness:
+    if wake.origin is not Origin.EVENT:
         return wake.origin
     if before is not None:  # what the first sweep found here has been settled
         adoption = replace(adoption, pending=frozenset())
@@ -127,6 +150,8 @@ def proposed(case: Case, finding: Finding, plan: Plan) -> Finding:
         or plan.refusal
         or acts is None
         or acts > case.now
+        or (finding.unheard and finding.is_adopted)
+        or not case.brief.hearing.ever
     ):
         return finding
     if finding.proposal is not None and same_plan(finding.proposal.plan, plan):

@@ -172,7 +172,7 @@ class Repairer:
         again = acting.tries == 1
         finding = replace(acting, status=Status.NOT_CONVERGED, lease=None, due=case.now + clocks.RETRY_AFTER)
         if again or "not converged" in finding.told:
-            saved = self.notifier.ledger.save(finding, now=case.now)
+            saved = self.notifier.keep(finding, now=case.now)
         else:
             alert = outcomes.not_converged(case.control, finding, self.notifier.sender)
             saved = self.notifier.tell_held(finding, "not converged", alert, case.brief, case.now)

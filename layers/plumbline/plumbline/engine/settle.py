@@ -14,15 +14,17 @@ from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import Response, utc
 from plumbline.core.control import Control, Scope
-from plumbline.core.errors import AwsRefusal, Conflict
+from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import GLOBAL, State, same
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.ears import Ears
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_left
 from plumbline.engine.surveying import judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
+from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.brief import Brief
@@ -98,8 +100,12 @@ class Engine:
         try:
             if deviation is None:
                 return self._compliant(control, wake, brief, state, now)
-            known = come_to_light(brief, now)
-            return self._deviant(Case(control, rule, wake, state, deviation, known, now))
+            known = come_to_light(self.ears.noted(brief, wake.target.account, now), now)
+            case = Case(control, rule, wake, state, deviation, known, now)
+            try:
+                return self._deviant(case)
+            except TooLarge as error:
+                return unwritable(self.notifier, case, error)
         except Conflict as error:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
 
@@ -167,7 +173,13 @@ class Engine:
     @property
     def notifier(self) -> Notifier:
         """Tells people, and records that they were told."""
-        return Notifier(self.controls, self.baseline, self.rule, self.ledger, self.alerts, self.deployment.sender)
+        grace, sender = self.deployment.adoption_grace, self.deployment.sender
+        return Notifier(self.controls, self.baseline, self.rule, self.ledger, self.alerts, sender, grace)
+
+    @property
+    def ears(self) -> Ears:
+        """Who hears."""
+        return Ears(self.ledger, self.alerts)
 
     @property
     def repairer(self) -> Repairer:
@@ -177,7 +189,7 @@ class Engine:
     @property
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
-        return Unseeing(self.aws, self.repairer)
+        return Unseeing(self.aws, self.repairer, self.ears)
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
         finding = brief.finding
@@ -222,9 +234,7 @@ class Engine:
             return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
             return self.stopped(case, finding, held)
-        text = held_back(held, finding, plan, now)
-        finding = replace(finding, then=next_step(held, plan))
-        return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
+        return self._held_back(case, finding, plan, held)
 
     def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
         exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
@@ -235,6 +245,10 @@ class Engine:
     def digest(self, account: str, *, now: datetime) -> int:
         """See Teller."""
         return self.notifier.digest(account, now=now)
+
+    def unheard(self, account: str, *, now: datetime) -> int:
+        """See Teller."""
+        return self.notifier.unheard(account, now=now)
 
     def weekly(self, account: str, *, now: datetime) -> int:
         """See Teller."""
@@ -255,6 +269,15 @@ class Engine:
         alert = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, sender=sender)
         self.notifier.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", alert, now=now, within=clocks.RETRY_AFTER)
         return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
+
+    def _held_back(self, case: Case, finding: Finding, plan: Plan, held: Restraint) -> Settled:
+        said = finding
+        if held.why is Why.UNTOLD and self.notifier.is_heard_of_now(case, finding):
+            said = finding.heard(case.now, self.deployment.adoption_grace)
+            held = restraint(case.rule, self.baseline, said, plan, case.brief, case.now) or held
+        text = held_back(held, said, plan, case.now)
+        finding = replace(finding, then=next_step(held, plan))
+        return self._tell_if_due(case, proposed(case, finding, plan), plan, text)
 
     def _tell_if_due(self, case: Case, finding: Finding, plan: Plan, held: str) -> Settled:
         transition = clocks.due_telling(case.rule, finding, case.now)
@@ -279,7 +302,7 @@ class Engine:
 
     def _noted(self, case: Case, finding: Finding) -> Settled:
         """What only events tell: told once, then closed; more events of the same session change nothing."""
-        if "opened" in finding.told:
+        if "opened" in finding.told or finding.awaits_digest:
             return Settled(Outcome.WAITING, case.wake, finding)
         closing = replace(finding, status=Status.NOTED, closed_at=case.now)
         alert = deviations.noted(case.control, closing, case.state, self.deployment.sender)

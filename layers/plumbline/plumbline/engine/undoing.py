@@ -10,7 +10,7 @@ from typing import Protocol
 
 from plumbline.alerts import outcomes, wording
 from plumbline.core.control import Control
-from plumbline.core.errors import AwsRefusal, PlumblineError
+from plumbline.core.errors import AwsRefusal, PlumblineError, TooLarge
 from plumbline.core.targets import State, same
 from plumbline.decisions.exemptions import Exemption, exactly, granted
 from plumbline.engine.settle import Engine
@@ -96,10 +96,7 @@ def undo(
         now=now,
         bury=hid,
     )
-    reason = f"a person took back the repair {finding.short}"
-    told = ("expiring", "expired")  # the alert about the undo says until when
-    left_alone = Exemption(control.id, exactly(finding.target), "operate", reason, until, told=told, by=by)
-    ledger.exempt(finding.target.account, granted(left_alone, (), now), now)
+    _leave_alone(engine, ledger, current, claimed, until, by)
     resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))
     try:
         calls = tuple(call for one in reversed(repairs) for call in one.undo)
@@ -166,6 +163,24 @@ def _current(engine: Engine, control: Control, finding: Finding, now: datetime) 
 def _only_hid(current: Finding, finding: Finding) -> bool:
     """Whether all that has come since a finding was closed is that its target could not be looked at."""
     return current.is_blind and current.id != finding.id and current.back_since == finding.closed_at is not None
+
+
+def _leave_alone(
+    engine: Engine, ledger: ExemptionLedger, current: Finding, claimed: Finding, until: datetime, by: str
+) -> None:
+    """Exempt the target of an undo, so that nobody repairs it again at once."""
+    reason = f"a person took back the repair {current.short}"
+    told = ("expiring", "expired")  # the alert about the undo says until when
+    target, now = current.target, until - LEFT_ALONE_FOR
+    given = Exemption(current.control, exactly(target), "operate", reason, until, told=told, by=by)
+    try:
+        ledger.exempt(target.account, granted(given, (), now), now)
+    except TooLarge as error:
+        engine.ledger.save(replace(current, version=claimed.version), now=now)  # as if nobody had asked
+        raise CannotUndo(
+            f"{error}. Nothing was undone, for it could not be left alone afterwards. End some exemptions first: "
+            "plumbline exemptions"
+        ) from error
 
 
 def _alike(control: Control, repairs: Sequence[Repair], one: State, other: State) -> bool:

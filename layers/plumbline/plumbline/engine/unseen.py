@@ -18,13 +18,15 @@ from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Control
-from plumbline.core.errors import AwsRefusal, Conflict
+from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import ALL, Target
 from plumbline.decisions.exemptions import covering
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.ears import Ears
 from plumbline.engine.opening import origin_of
 from plumbline.engine.repairing import Repairer, is_half_told
 from plumbline.engine.surveying import is_excepted, sorted_out, survey
+from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
 from plumbline.findings.adoption import kept_as
 from plumbline.findings.brief import Brief
@@ -63,6 +65,7 @@ class Unseeing:
 
     aws: Aws
     repairer: Repairer
+    ears: Ears
 
     @property
     def notifier(self) -> Notifier:
@@ -98,6 +101,7 @@ class Unseeing:
             if before is None:
                 return Settled(Outcome.COMPLIANT, wake, brief.finding, reason="the settings leave it alone by its name")
             return Settled(Outcome.RESOLVED, wake, self.notifier.ledger.save(over(before, now), now=now))
+        brief = self.ears.noted(brief, wake.target.account, now)
         cause = wake.cause if wake.origin is Origin.EVENT else Cause()
         unseen = refused(error, before.unseen if before else None, cause, now)
         if not unseen.lasts(now) and wake.origin is Origin.EVENT:
@@ -107,7 +111,10 @@ class Unseeing:
         case = Case(control, rule, wake, None, deviation, brief, now)
         finding = _with(case, before, unseen)
         if unseen.lasts(now):
-            return self._lasting(case, finding, unseen)
+            try:
+                return self._lasting(case, finding, unseen)
+            except TooLarge as too_large:
+                return unwritable(self.notifier, case, too_large)
         if before is None:
             finding = replace(finding, due=clocks.next_due(rule, finding, now))
         return Settled(Outcome.UNKNOWN, wake, self.notifier.save_news(case, finding), again=True, reason=str(error))
@@ -210,7 +217,7 @@ def _with(case: Case, before: Finding | None, unseen: Unseen) -> Finding:
         before=earlier,
     )
     if earlier is not None and (earlier.status is Status.UNDONE or earlier.is_blind):  # see opening.opened
-        new = replace(new, grace_until=earlier.grace_until, adopted=earlier.adopted)
+        new = replace(new, grace_until=earlier.grace_until, adopted=earlier.adopted, unheard=earlier.unheard)
     return replace(new, unseen=unseen, under=case.rule.mark)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from plumbline.baseline.rules import Rule
@@ -30,6 +31,43 @@ def kept_as(control: str, scope: Scope, region: str) -> str:
         region: where it looks now, or the region of a target.
     """
     return f"{control}@{region}" if scope is Scope.EACH else control
+
+
+#: Characters of an adoption that stay in one piece, as version 0.1 kept all of them.
+_IN_ONE = 8_000
+#: How many pieces there are where they are more: of 20,000 targets each holds some 300.
+_PIECES = 64
+_IN_PIECES = "pieces"
+
+
+def piece_of(target: str) -> str:
+    """The piece that tells whether a target waits for its adoption."""
+    return f"{int(hashlib.sha256(target.encode()).hexdigest()[:8], 16) % _PIECES:02}"
+
+
+def in_pieces(text: str) -> tuple[str, Mapping[str, str]]:
+    """An adoption as the ledger keeps it: what stands alone, and the pieces beside it, where there are any.
+
+    Args:
+        text: what `Adoption.to_json` wrote.
+    """
+    if len(text) <= _IN_ONE:
+        return text, {}
+    adoption = Adoption.from_json(text)
+    pieces: dict[str, list[str]] = {f"{number:02}": [] for number in range(_PIECES)}  # all: an old one may be there
+    for target in sorted(adoption.pending):
+        pieces[piece_of(target)].append(target)
+    head = json.dumps({"mark": adoption.mark, "pending": [], _IN_PIECES: True})
+    return head, {name: json.dumps(targets) for name, targets in pieces.items()}
+
+
+def whole(head: str, pieces: Iterable[str]) -> str:
+    """The adoption that `in_pieces` took apart; a piece that the head does not speak of is an old one."""
+    if f'"{_IN_PIECES}"' not in head:
+        return head
+    adoption = Adoption.from_json(head)
+    pending = frozenset(target for piece in pieces for target in json.loads(piece))
+    return Adoption(adoption.mark, adoption.pending | pending).to_json()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.finding import Finding
+from plumbline.findings.hearing import Hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Brief:
         spent_in_all: repairs of all controls in this clock hour.
         letters: letters sent in this clock hour.
         adoption: how far the control's first sweep has come.
+        hearing: whether anybody ever confirmed that alerts reach him.
     """
 
     finding: Finding | None = None
@@ -32,3 +34,4 @@ class Brief:
     spent_in_all: int = 0
     letters: int = 0
     adoption: Adoption = field(default_factory=Adoption)
+    hearing: Hearing = field(default_factory=Hearing)

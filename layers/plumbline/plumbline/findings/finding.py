@@ -18,29 +18,22 @@ from plumbline.findings.unseen import TOLD, UNMADE, Unseen
 #: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-
 _ID_LENGTH = 10
-
 
 #: How much of an id is shown; the rest only decides when two begin alike.
 SHORT = 4
 
-
 #: Long enough for the slowest react; a finding whose lease has run out belongs to a process that died.
 LEASE = timedelta(seconds=90)
-
 
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
 
-
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
 
-
 #: Begins the error of a repair whose end was never stored: each of its writes may have been made.
 CUT_SHORT = "Plumbline stopped before it could finish"
-
 
 #: An outbox that begins so waits for the next digest; the transition follows.
 DIGEST = "digest:"
@@ -66,6 +59,8 @@ class Status(str, Enum):
         return self in _OPEN
 
 
+#: Open, and nobody is at work on it.
+_AT_REST = frozenset({Status.OPEN, Status.FAILED, Status.NOT_CONVERGED})
 _OPEN = frozenset({Status.OPEN, Status.ACTING, Status.FAILED, Status.NOT_CONVERGED, Status.EXEMPT, Status.UNDOING})
 
 
@@ -130,6 +125,8 @@ class Finding:
         lease: until when one process has this finding to itself.
         grace_until: adoption's grace, for the facts in `adopted` only.
         adopted: the facts that were there before Plumbline and have been there ever since.
+        unheard: whether nobody has heard yet of what is in `adopted`: its grace has not begun, and `grace_until` says
+            when it would end if it had begun when it was found.
         repaired_at: Plumbline's repairs of this target, earlier lives included, within the fight window.
         back_since: when the life before this one was closed; None for the first.
         proposal: the repair that waits for a person's approval, with the state it was planned for.
@@ -156,6 +153,7 @@ class Finding:
     lease: datetime | None = None
     grace_until: datetime | None = None
     adopted: tuple[str, ...] = ()
+    unheard: bool = False
     repairs: tuple[Repair, ...] = ()
     repaired_at: tuple[datetime, ...] = ()
     closed_at: datetime | None = None
@@ -199,9 +197,19 @@ class Finding:
         """Whether all that is wrong was there before Plumbline, so that adoption's grace delays its repair."""
         return self.grace_until is not None and set(self.deviation.items) <= set(self.adopted)
 
+    @property
+    def is_enforced(self) -> bool:
+        """Whether a person ended its grace."""
+        return bool(self.adopted) and self.grace_until is None
+
     def spared(self, now: datetime) -> frozenset[str]:
         """The facts that adoption's grace covers now."""
-        return frozenset(self.adopted) if self.grace_until is not None and self.grace_until > now else frozenset()
+        lasts = self.unheard or (self.grace_until is not None and self.grace_until > now)
+        return frozenset(self.adopted) if lasts else frozenset()
+
+    def heard(self, now: datetime, grace: timedelta) -> Finding:
+        """The finding once somebody has heard of it: only then does the grace of what was adopted begin."""
+        return replace(self, unheard=False, grace_until=now + grace) if self.unheard else self
 
     def facts(self, now: datetime) -> Container[str]:
         """What a repair is about: what is new, where other facts are in adoption's grace; else all that is wrong."""
@@ -227,6 +235,11 @@ class Finding:
     def awaits_digest(self) -> bool:
         """Whether a person is told of it with the next digest."""
         return self.outbox.startswith(DIGEST)
+
+    @property
+    def is_owed_a_digest(self) -> bool:
+        """Whether the next digest names it: it waits for that, or nobody has heard of what was there before."""
+        return self.awaits_digest or (self.unheard and not self.outbox and self.status in _AT_REST)
 
     def is_leased(self, now: datetime) -> bool:
         """Whether another process is at work on it."""
@@ -277,6 +290,7 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
         deviation=deviation,
         last_seen=now,
         adopted=adopted,
+        unheard=finding.unheard and bool(adopted),
         grace_until=finding.grace_until if adopted else None,
         unseen=None,
         told=tuple(
@@ -288,6 +302,14 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
     if looked.is_adopted and not finding.is_adopted:  # what was new is over
         return replace(looked, origin=Origin.ADOPTION, cause=Cause(), proposal=None)
     return looked
+
+
+def with_room(finding: Finding) -> Finding:
+    """The finding as large as it may become once its repair is made: a target is about as large after it as before."""
+    if not finding.repairs:
+        return finding
+    *earlier, last = finding.repairs
+    return replace(finding, repairs=(*earlier, replace(last, after=last.before, looked=True)))
 
 
 #: What was told of what is repaired now; of what is left it may have to be told as well.

@@ -25,6 +25,8 @@ class Why(str, Enum):
     NO_PLAN = "no plan"  # there is no safe repair
     ALERT = "alert"  # the baseline wants to be told, no more
     OBSERVE = "observe"  # everything but the writes
+    UNHEARD = "unheard"  # nobody has ever confirmed that alerts reach him
+    UNTOLD = "untold"  # nobody has heard yet of what was there before Plumbline
     NOT_DUE = "not due"
     PROPOSE = "propose"  # a person decides
     PAUSED = "paused"
@@ -34,7 +36,7 @@ class Why(str, Enum):
 
 
 #: What holds a repair back that a person approves: what somebody said, and the breakers.
-_OF_AN_APPROVAL = frozenset({Why.EXEMPT, Why.ALERT, Why.OBSERVE, Why.PAUSED, Why.FIGHT, Why.SPENT})
+_OF_AN_APPROVAL = frozenset({Why.EXEMPT, Why.ALERT, Why.OBSERVE, Why.UNHEARD, Why.PAUSED, Why.FIGHT, Why.SPENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,7 @@ def _restraints(
         yield Restraint(Why.ALERT)
     if rule.response is Response.OBSERVE:
         yield Restraint(Why.OBSERVE, acts)
-    if acts is not None and acts > now:
-        yield Restraint(Why.NOT_DUE, acts, proposes=proposes)
+    yield from _before_time(finding, known, now, acts, proposes=proposes)
     if proposes:
         yield Restraint(Why.PROPOSE)
     until = max((known.pauses[one] for one in (EVERY_CONTROL, finding.control) if one in known.pauses), default=now)
@@ -105,6 +106,17 @@ def _restraints(
     if finding.tries >= MAX_ATTEMPTS:
         yield Restraint(Why.TRIED)
     yield from _breakers(baseline, finding, known, now)
+
+
+def _before_time(
+    finding: Finding, known: Brief, now: datetime, acts: datetime | None, *, proposes: bool
+) -> Iterator[Restraint]:
+    if not known.hearing.ever:
+        yield Restraint(Why.UNHEARD, acts)
+    if finding.unheard and finding.is_adopted:
+        yield Restraint(Why.UNTOLD, acts, proposes=proposes)
+    if acts is not None and acts > now:
+        yield Restraint(Why.NOT_DUE, acts, proposes=proposes)
 
 
 def _breakers(baseline: Baseline, finding: Finding, known: Brief, now: datetime) -> Iterator[Restraint]:

@@ -12,7 +12,7 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
 from plumbline.core.control import Deviation
 from plumbline.core.targets import Target, same
-from plumbline.findings.finding import Finding, Repair, Status
+from plumbline.findings.finding import DIGEST, Finding, Repair, Status
 from plumbline.findings.unseen import Unseen
 
 
@@ -36,6 +36,7 @@ def to_json(finding: Finding) -> str:
             "lease": _when(finding.lease),
             "grace_until": _when(finding.grace_until),
             "adopted": finding.adopted,
+            "unheard": finding.unheard,
             "repairs": [_repair_to_json(repair) for repair in finding.repairs],
             "repaired_at": [at.isoformat() for at in finding.repaired_at],
             "closed_at": _when(finding.closed_at),
@@ -72,6 +73,7 @@ def from_json(text: str) -> Finding:
         lease=_instant(data["lease"]),
         grace_until=_instant(data["grace_until"]),
         adopted=tuple(data["adopted"]),
+        unheard=data.get("unheard", _was_untold(data)),
         repairs=tuple(_repair_from_json(repair) for repair in data["repairs"]),
         repaired_at=tuple(utc(at) for at in data["repaired_at"]),
         closed_at=_instant(data["closed_at"]),
@@ -143,6 +145,11 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         undone_by=data.get("undone_by", ""),
         refused=tuple(data.get("refused", ())),
     )
+
+
+def _was_untold(data: Mapping[str, Any]) -> bool:
+    """Whether version 0.1, which began the grace when something was found, had not told of it yet."""
+    return bool(data["adopted"]) and data["outbox"] == f"{DIGEST}opened" and data["origin"] == Origin.ADOPTION.value
 
 
 def _when(at: datetime | None) -> str | None:

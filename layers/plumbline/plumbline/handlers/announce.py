@@ -17,10 +17,14 @@ from plumbline.controls.index import Index
 from plumbline.core.control import Control
 from plumbline.findings import unseen
 from plumbline.findings.finding import DIGEST, Finding, Status
+from plumbline.findings.hearing import KEPT_AS, Hearing
+from plumbline.findings.packed import text_of
 from plumbline.findings.stored import from_json
 from plumbline.handlers.react import Log
 
 DETAIL_TYPE = "Plumbline Finding"
+#: Whether anybody hears alerts: the one thing that alerts themselves cannot tell.
+HEARING = "Plumbline Hearing"
 #: What the ledger calls a status, where an event says it otherwise: an open finding is one that was opened.
 NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERGED: "not-converged"}
 #: What a person was told that is no status, and what an event calls it. Of reminders there are several.
@@ -31,6 +35,7 @@ TOLD = {
     "fight": "fight",
     "undo cut short": "undo-cut-short",
     "undo failed": "undo-failed",
+    "too large": "too-large",
 }
 _FAILED = Status.FAILED.value
 _HALF_MADE = (Status.ACTING, Status.NOT_CONVERGED)
@@ -62,6 +67,11 @@ class Announcer:
             Exception: whatever it was, logged; the stream brings the record again, and gives it up in the end.
         """
         try:
+            heard = hearing(record)
+            if heard is not None:
+                self.bus.put(HEARING, [heard])
+                self.logger.info("announced", extra={"transition": heard["transition"]})
+                return
             details = list(events(record, self.controls, self.controls.renamed))
             if details:
                 self.bus.put(DETAIL_TYPE, details)
@@ -112,6 +122,20 @@ def _name(before: Status, after: Status) -> str:
     return NAMES.get(after, after.value)
 
 
+def hearing(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an event says of who hears, where a record of the stream is about that; None where it is about a finding."""
+    item = record["dynamodb"].get("NewImage", {})
+    if item.get("sk", {}).get("S") != KEPT_AS:
+        return None
+    known = Hearing.from_json(text_of(item))
+    return {
+        "transition": "unheard" if known.silent else "heard",
+        "account": item["pk"]["S"].removeprefix("account#"),
+        "everHeard": known.ever,
+        "since": known.silent.isoformat() if known.silent else None,
+    }
+
+
 def events(
     record: Mapping[str, Any], controls: Mapping[str, Control], renamed: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
@@ -128,8 +152,8 @@ def events(
     images = record["dynamodb"]
     if "NewImage" not in images:  # forgotten after its time: nothing happened
         return
-    after = from_json(images["NewImage"]["body"]["S"])
-    before = from_json(images["OldImage"]["body"]["S"]) if "OldImage" in images else None
+    after = from_json(text_of(images["NewImage"]))
+    before = from_json(text_of(images["OldImage"])) if "OldImage" in images else None
     after = replace(after, control=(renamed or {}).get(after.control, after.control))
     if before is not None and before.id != after.id and before.is_open:  # it could not be looked at, and now it can
         seen = replace(before, control=after.control, status=Status.RESOLVED, due=None, version=after.version)

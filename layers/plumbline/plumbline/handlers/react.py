@@ -90,6 +90,8 @@ class Reaction:
             told = engine.digest(account, now=now)
         elif task is messages.Task.WEEKLY:
             told = engine.weekly(account, now=now)
+        elif task is messages.Task.UNHEARD:
+            told = engine.unheard(account, now=now)
         else:
             from plumbline.handlers import exemption_notices  # a task of once a day; no wake's cold start pays for it
 

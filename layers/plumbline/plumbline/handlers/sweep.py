@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Look, Plumbline
-from plumbline.core.errors import PlumblineError
+from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.handlers import exemption_notices
 from plumbline.handlers.react import Log
 from plumbline.sweep.units import Unit
@@ -19,6 +20,16 @@ _ENOUGH_MILLISECONDS = 30_000
 #: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
 _SETTLED_EACH_SECOND = 5
 _DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
+
+
+class Bell(Protocol):
+    """An alarm that this program sets itself."""
+
+    def ring(self, reason: str) -> None:
+        """Put it into alarm, with the reason that people read, or raise."""
+
+    def rest(self, reason: str) -> None:
+        """Put it right again, or raise."""
 
 
 class Outlet(Protocol):
@@ -34,6 +45,7 @@ class Sweeper:
 
     Attributes:
         remaining: milliseconds until Lambda stops this invocation.
+        silence: the alarm that is on while nobody hears; None where there is none.
     """
 
     plumbline: Plumbline
@@ -42,6 +54,7 @@ class Sweeper:
     logger: Log
     clock: Callable[[], datetime]
     remaining: Callable[[], int]
+    silence: Bell | None = None
 
     def begin(self) -> dict[str, int]:
         """Send the units of a new sweep on their way."""
@@ -85,10 +98,26 @@ class Sweeper:
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
             self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
+            self._listen(unit.account)
             self.plumbline.ledger.note_sweep(unit.account, self.clock())
         if broken:  # the others are done with; this comes back, and its alarm tells
             names = ", ".join(look.control for look in broken)
             raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
+
+    def _listen(self, account: str) -> None:
+        """See whether anybody hears; what else can tell that nobody does is told."""
+        hearing = self.plumbline.engine.ears.looked(account, self.clock())
+        if hearing.silent:
+            self.wakes.send([Task.UNHEARD.to_json()])
+        if self.silence is None:
+            return
+        try:
+            if hearing.silent:
+                self.silence.ring(lost(hearing) if hearing.ever else NEVER)
+            else:
+                self.silence.rest("Somebody hears Plumbline's e-mails.")
+        except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
+            self.logger.error("alarm not set", extra={"reason": str(error)})
 
     def _has_to_tell_of_exemptions(self, account: str) -> bool:
         reviewed = self.plumbline.engine.baseline.exemptions

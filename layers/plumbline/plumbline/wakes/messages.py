@@ -63,6 +63,7 @@ class Task(str, Enum):
     DIGEST = "digest"  # tell, in one alert, what waits for it
     WEEKLY = "weekly"  # the weekly summary
     EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
+    UNHEARD = "unheard"  # tell whoever still can be told that nobody hears alerts
 
     def to_json(self) -> str:
         """The message body; `task` understands it."""

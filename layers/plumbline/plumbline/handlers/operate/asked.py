@@ -38,11 +38,15 @@ class Connections:
 
     Attributes:
         units: takes the pieces of a sweep; None where there is no queue.
-        topics: ARNs of the topics that people are told through.
+        topics: ARNs of the topics that people are told through; the Alerts topic is the first.
+        alert_email: the address that the stack was given for alerts.
+        escalation_email: the one for escalations; empty for none.
     """
 
     units: Outlet | None = None
     topics: tuple[str, ...] = ()
+    alert_email: str = ""
+    escalation_email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
     for one in found:
         control = asked.plumbline.engine.controls.get(one.control)
         due = f"next step {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "waits for a person"
+        due = "left alone until somebody has heard of it" if one.unheard else due
         if one.status is Status.EXEMPT:
             due = f"until {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "until somebody ends it"
         state = "FIGHT" if is_fight(one) else one.status.value

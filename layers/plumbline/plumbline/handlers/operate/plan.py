@@ -112,7 +112,8 @@ def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool =
     if deviation is None:
         what = "It is in line now; the next sweep closes it." if finding.is_open else "It is in line."
         return Prospect(state, None, Plan(), what)
-    known = come_to_light(engine.ledger.brief(control.id, finding.target, asked.now), asked.now)
+    told = engine.ears.informed(engine.ledger.brief(control.id, finding.target, asked.now), asked.now)
+    known = come_to_light(told, asked.now)
     current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
     if (
         known.finding is not None and known.finding.is_blind and not known.finding.is_open
@@ -120,7 +121,8 @@ def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool =
         wake = Wake(control.id, finding.target, Origin.SWEEP)
         case = Case(control, rule, wake, state, deviation, known, asked.now)
         current = opened(case, engine.deployment.adoption_grace)
-    current = replace(current, deviation=deviation, grace_until=current.grace_until if graced else None)
+    current = replace(current, deviation=deviation)
+    current = current if graced else replace(current, grace_until=None, unheard=False)
     made = control.plan(finding.target, state, rule.settings, current.facts(asked.now))
     held = restraint(rule, engine.baseline, current, made, known, asked.now)
     now = f"With the next look, within the hour: it {made.summary}."
@@ -153,6 +155,8 @@ def _held(held: Restraint, made: Plan) -> str:
         Why.NO_PLAN: f"Nothing: {made.refusal}.",
         Why.ALERT: "Nothing: Plumbline only tells about this.",
         Why.OBSERVE: f"Nothing: Plumbline observes only. It would: {does}",
+        Why.UNHEARD: f"Nothing: nobody has ever confirmed that he hears. It would: {does} Type: plumbline status",
+        Why.UNTOLD: f"Nothing until somebody has heard of it in a digest; when its grace is over from then on: {does}",
         Why.NOT_DUE: f"On {until}: {does}",
         Why.PROPOSE: f"When a person approves it: {does}",
         Why.PAUSED: f"When the pause ends, on {until}: {does}",

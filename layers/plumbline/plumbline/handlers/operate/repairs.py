@@ -90,7 +90,7 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
         tail = f"Nothing was changed. To do it, type: {again}"
         data = {"enforced": [], "would": [one.id for one in graced]}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
-    ended = [replace(one, grace_until=None, enforced_by=asked.by, due=asked.now, then="") for one in graced]
+    ended = [_without_grace(one, asked) for one in graced]
     done = [one for one in ended if asked.put(one)]
     busy = len(graced) - len(done)
     missed = f"{busy} more just being settled. In two minutes, type: {again}" if busy else ""
@@ -160,7 +160,12 @@ def _named(asked: Asked, finding: Finding) -> str:
 
 
 def _in_grace(finding: Finding, now: datetime) -> bool:
-    return finding.grace_until is not None and finding.grace_until > now and finding.status is not Status.EXEMPT
+    return bool(finding.spared(now)) and finding.status is not Status.EXEMPT
+
+
+def _without_grace(finding: Finding, asked: Asked) -> Finding:
+    """A finding whose grace a person ends: he has heard of it, however he did."""
+    return replace(finding, grace_until=None, unheard=False, enforced_by=asked.by, due=asked.now, then="")
 
 
 def _then(asked: Asked, finding: Finding) -> str:

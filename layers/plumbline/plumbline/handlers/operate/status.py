@@ -19,6 +19,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.restraints import EVERY_CONTROL
 from plumbline.handlers.operate.asked import Answer, Asked
+from plumbline.handlers.operate.hearing import heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
 from plumbline.handlers.operate.pauses import tripped
 from plumbline.handlers.operate.typed import Typed
@@ -26,8 +27,6 @@ from plumbline.handlers.operate.typed import Typed
 #: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
 _LATE = timedelta(hours=2)
 _SOON = timedelta(days=1)
-#: What SNS says in place of an ARN.
-_UNCONFIRMED = ("PendingConfirmation", "Deleted")
 
 
 def status(asked: Asked, _typed: Typed) -> Answer:
@@ -46,7 +45,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
     exemptions = sorted(in_force, key=lambda one: one.until)
     alarms, alarms_text = _alarms(asked)
-    deaf, deaf_text = _unconfirmed(asked)
+    hears = heard(asked)
     facts = {
         "profile": engine.baseline.profile,
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
@@ -60,7 +59,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
         "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
         "alarms": alarms_text,
-        "e-mail": deaf_text,
+        "e-mail": hears.row if asked.connections.topics else "",
     }
     data: dict[str, Any] = {
         "account": asked.account,
@@ -78,7 +77,9 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "pauses": {name: one.to_json() for name, one in pauses.items()},
         "exemptions": [one.to_json() for one in exemptions],
         "alarms": alarms,
-        "unconfirmed": deaf,
+        "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
+        "ever_heard": hears.hearing.ever,
+        "unheard_since": hears.hearing.silent.isoformat() if hears.hearing.silent else None,
     }
     head = f"Plumbline, account {asked.account}, {deployment.home}, mode {deployment.mode.value}"
     next_steps = {
@@ -88,7 +89,8 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
-    lines = [head, table(facts), *(["", *rows(asked, waiting)] if waiting else []), *(["", *steps] if steps else [])]
+    listed = ["", *rows(asked, waiting)] if waiting else []
+    lines = [*hears.head, head, table(facts), *listed, *(["", *steps] if steps else []), *hears.foot(asked)]
     return Answer("\n".join(lines), data)
 
 
@@ -148,29 +150,6 @@ def _alarms(asked: Asked) -> tuple[list[str] | None, str]:
         return None, f"could not look: {error}"
     on = sorted(one["AlarmName"] for one in answer.get("MetricAlarms", ()))
     return on, f"ON: {', '.join(on)}. See docs/operating.md" if on else "none is on"
-
-
-def _unconfirmed(asked: Asked) -> tuple[list[dict[str, str]] | None, str]:
-    """Addresses that nobody confirmed, and topics that nobody hears."""
-    eyes = asked.plumbline.engine.aws.eyes(asked.account, asked.plumbline.engine.deployment.home)
-    deaf: list[dict[str, str]] = []
-    silent: list[str] = []
-    for topic in asked.connections.topics:
-        name = topic.rpartition(":")[2]
-        try:
-            found = eyes(Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})).get("Subscriptions", ())
-        except AwsRefusal as error:
-            return None, f"could not look: {error}"
-        waiting = [one for one in found if one["SubscriptionArn"] in _UNCONFIRMED]
-        deaf += [{"topic": name, "endpoint": one["Endpoint"]} for one in waiting]
-        silent += [name] if len(waiting) == len(found) else []
-    if not asked.connections.topics:
-        return [], ""
-    if not deaf and not silent:
-        return deaf, "every address is confirmed"
-    who = "; ".join(f"{one['endpoint']} has not confirmed {one['topic']}" for one in deaf)
-    nobody = f"NOBODY HEARS {' and '.join(silent)}. " if silent else ""
-    return deaf, f"{nobody}{who}. Click the link in AWS's e-mail, or subscribe again".replace(". .", ".")
 
 
 def _swept(at: datetime | None, now: datetime) -> str:

@@ -1,0 +1,91 @@
+"""Single calls to the ledger's table, and what it means when DynamoDB refuses one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.adapters.clients import ClientFactory, perform
+from plumbline.adapters.items import account_key, key_of, number, string, unchanged
+from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
+from plumbline.findings.packed import LARGEST, Item, body, checked, compact
+
+#: Refused for what is written, not for what stands there or how the service is. Another try changes nothing.
+_NEVER_TAKEN = "ValidationException"
+_CANCELLED = "TransactionCanceledException"
+
+
+@dataclass(frozen=True, slots=True)
+class TableCalls:
+    """Makes calls to one table.
+
+    Attributes:
+        clients: the client factory.
+        name: the table's name.
+        region: where it is.
+    """
+
+    clients: ClientFactory
+    name: str
+    region: str
+
+    def perform(self, operation: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Make one call. A list is read to its end, however many pages of a megabyte that takes.
+
+        Raises:
+            Conflict: a condition did not hold, or somebody else wrote at the same time.
+            TooLarge: what is written can never be written.
+            LedgerDown: anything else.
+        """
+        try:
+            return perform(self.clients("", self.region, "dynamodb"), Call("dynamodb", operation, parameters))
+        except AwsRefusal as error:
+            lost = error.code == "ConditionalCheckFailedException" or (
+                error.code == _CANCELLED
+                and ("ConditionalCheckFailed" in str(error) or "TransactionConflict" in str(error))
+            )
+            if lost or error.code == "TransactionConflictException":
+                raise Conflict(str(error)) from error
+            writes = operation in ("PutItem", "TransactWriteItems")
+            cancelled = error.code == _CANCELLED and "ValidationError" in str(error)
+            if writes and (cancelled or (error.code == _NEVER_TAKEN and _is_about_size(str(error)))):
+                raise TooLarge(f"what was written ({error})", 0, LARGEST) from error
+            raise LedgerDown(f"the ledger {self.name} could not be used: {error}") from error
+
+    def put(self, item: Item, condition: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """One write of a transaction, that of an item."""
+        return {"Put": {"TableName": self.name, "Item": item, **(condition or {})}}
+
+    def listed(self, condition: str, values: Mapping[str, Any]) -> Sequence[Item]:
+        """All items that a condition on their keys fits, consistently read."""
+        query = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+        }
+        items: Sequence[Item] = self.perform("Query", query)["Items"]
+        return items
+
+    def one(self, account: str, sk: str) -> Item | None:
+        """One item, consistently read; by Query, so that the sweep may read it too."""
+        items = self.listed("pk = :k AND sk = :s", {":k": string(account_key(account)), ":s": string(sk)})
+        return items[0] if items else None
+
+    def put_one(self, account: str, sk: str, data: Any, version: int, largest: int = LARGEST) -> None:  # noqa: ANN401
+        """Write an item over the version it was read in.
+
+        Raises:
+            Conflict: somebody else wrote first.
+            TooLarge: it would be larger than `largest`, in bytes.
+        """
+        item = {**key_of(account_key(account), sk), **body(compact(data)), "version": number(version + 1)}
+        checked(item, f"the list of {sk}", largest)
+        self.perform("PutItem", {"TableName": self.name, "Item": item, **unchanged(version)})
+
+
+def _is_about_size(text: str) -> bool:
+    """Whether DynamoDB finds an item, a key or a transaction too large. Source: its API reference, PutItem."""
+    return "size" in text.lower()
