@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, attributes_of, body_of
 from plumbline.alerts.wording import clean, moment, subject_line
@@ -113,6 +113,7 @@ def about(
     escalation: bool = False,
     resume: str = "",
     subject: str = "",
+    later: Sequence[str] = (),
 ) -> Alert:
     """An alert about one finding.
 
@@ -128,6 +129,7 @@ def about(
         escalation: whether the escalation address gets it too.
         resume: what kind of resume lets it be repaired again, as `CONTROL --fights`; empty where none does.
         subject: what its subject says instead of the deviation.
+        later: shell commands that a person may need because of the repair.
     """
     summary = past_tense(finding.deviation.summary) if past else finding.deviation.summary
     what = subject or f"{control.name(finding.target)} {summary}"
@@ -145,7 +147,7 @@ def about(
     commands = {one: what for one, what in commands.items() if what}
     return Alert(
         subject_line(verb, what, who),
-        body_of(lead, rows, control, sender, commands),
+        body_of(lead, rows, control, sender, commands, later),
         attributes_of(control, finding.target.account, finding.target.region, verb, escalation=escalation)
         | {"finding": finding.id},
         about={

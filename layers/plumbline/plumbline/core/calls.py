@@ -93,6 +93,8 @@ class Plan:
             one session, each call keeps those that its parameters name, by ARN or by the name at its end.
         summary: what the repair does, one sentence in the present tense.
         irreversible: what an undo cannot bring back; empty when it brings back everything.
+        means: what people have to know of what it leaves behind, in whole sentences; at most some 250 characters.
+        later: the shell commands that a person may need because of it.
         refusal: why there is no safe repair; then `steps` is empty and a person has to act.
         left: facts of the deviation that this repair cannot put right -> why, as it reads after a colon. What it does
             put right is repaired and told, and the finding stays open for these. Only beside `steps`: see `partly`.
@@ -102,6 +104,8 @@ class Plan:
     resources: tuple[str, ...] = ()
     summary: str = ""
     irreversible: str = ""
+    means: str = ""
+    later: tuple[str, ...] = ()
     refusal: str = ""
     left: Mapping[str, str] = field(default_factory=dict)
 
@@ -114,6 +118,8 @@ class Plan:
         resources: Sequence[str] = (),
         summary: str = "",
         irreversible: str = "",
+        means: str = "",
+        later: Sequence[str] = (),
     ) -> Plan:
         """The plan that repairs what can be repaired; a refusal where that is nothing.
 
@@ -123,10 +129,12 @@ class Plan:
             resources: as in `Plan`.
             summary: as in `Plan`.
             irreversible: as in `Plan`.
+            means: as in `Plan`.
+            later: as in `Plan`.
         """
         if not steps:
             return cls(refusal=reasons(left))
-        return cls(tuple(steps), tuple(resources), summary, irreversible, left=dict(left))
+        return cls(tuple(steps), tuple(resources), summary, irreversible, means, tuple(later), left=dict(left))
 
     @property
     def do(self) -> tuple[Call, ...]:

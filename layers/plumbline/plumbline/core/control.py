@@ -112,6 +112,9 @@ Detect = Callable[[State, Settings], Deviation | None]
 Part = Callable[[State, Plan], State]
 
 
+Spell = Callable[[Target, State], Target]
+
+
 class MakePlan(Protocol):
     """Computes a repair."""
 
@@ -137,6 +140,11 @@ def whole(state: State, _plan: Plan) -> State:
     return state
 
 
+def as_asked(target: Target, _state: State) -> Target:
+    """The target as it was asked for: names that AWS tells apart by case have one spelling."""
+    return target
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Control:
     """One rule of the baseline, in one file. Its module's docstring is its documentation.
@@ -159,6 +167,8 @@ class Control:
         plan: target, state, settings, facts -> the repair of those facts. Pure.
         part: state, plan -> what of the state that repair is about: an undo asks whether this is still as it was left.
             For targets whose state tells of more, such as other resources of the account. Pure.
+        spell: target, state -> the target as AWS itself spells it, where a call may write a name in another case. That
+            is what the ledger keeps, and what is written. Pure.
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
@@ -193,6 +203,7 @@ class Control:
     describe: Callable[[State], str]
     plan: MakePlan = no_plan
     part: Part = whole
+    spell: Spell = as_asked
     find: Find | None = None
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from plumbline.core.clock import utc
 from plumbline.core.control import Control
+from plumbline.core.names import folded
 from plumbline.core.targets import GLOBAL, Target
 
 ANY = "*"
@@ -37,6 +38,8 @@ _PROBES = (
 _PIECE = re.compile(r"\[!?+\]?+[^\]]*\]|.", re.DOTALL)
 _DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
 _ACCOUNT_DIGITS = 12
+#: Kinds whose names IAM tells apart without case.
+_IAM = "iam-"
 #: How a region reads, place by place, and whether more of the same may follow there.
 _REGION = (("[a-z]", True), ("-", False), ("[a-z-]", True), ("-", False), (_DIGIT, True))
 
@@ -69,7 +72,10 @@ class Exemption:
 
     def covers(self, control: str, target: Target) -> bool:
         """Whether this exempts `target` from `control`, the time aside."""
-        return self.control in (ANY, control) and fnmatchcase(str(target), self.target)
+        text, pattern = str(target), self.target
+        if target.kind.startswith(_IAM):
+            text, pattern = folded(text), folded(pattern)
+        return self.control in (ANY, control) and fnmatchcase(text, pattern)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""

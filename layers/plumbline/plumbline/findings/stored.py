@@ -109,6 +109,8 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "resources": repair.plan.resources,
         "summary": repair.plan.summary,
         "irreversible": repair.plan.irreversible,
+        "means": repair.plan.means,
+        "later": repair.plan.later,
         "left": dict(repair.plan.left),
         "before": repair.before,
         "after": repair.after,
@@ -129,7 +131,15 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"]), s.get("fact", ""))
         for s in data["steps"]
     )
-    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"], left=data.get("left", {}))
+    plan = Plan(
+        steps,
+        tuple(data["resources"]),
+        data["summary"],
+        data["irreversible"],
+        data.get("means", ""),
+        tuple(data.get("later", ())),
+        left=data.get("left", {}),
+    )
     return Repair(
         at=utc(data["at"]),
         plan=plan,

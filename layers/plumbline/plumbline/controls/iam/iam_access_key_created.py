@@ -13,13 +13,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Container, Iterable
-from fnmatch import fnmatchcase
 
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.names import fits
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
@@ -70,7 +70,7 @@ def excepted(target: Target, settings: Settings) -> bool:
 
 
 def _is_allowed(user: str, settings: Settings) -> bool:
-    return any(fnmatchcase(user, name) for name in settings["allowed_users"])
+    return fits(user, settings["allowed_users"])
 
 
 def describe(state: State) -> str:

@@ -140,9 +140,13 @@ def _repair_text(control: Control | None, finding: Finding, repair: Repair) -> s
         "Undone by": wording.said(repair.undone_by),
         "No undo for": repair.plan.irreversible,
         "Not repaired": spelled_out(repair.plan.left),
+        "Mind": repair.plan.means,
     }
     running = finding.status is Status.ACTING and repair is finding.repairs[-1]
-    return "\n".join([table(facts), "  Calls", *_calls(repair.plan, lambda step: _made(repair, step, running=running))])
+    calls = _calls(repair.plan, lambda step: _made(repair, step, running=running))
+    later = [line for one in repair.plan.later for line in wrapped(wording.clean(one, 1000), "    ")]
+    needed = ["  What you may need because of it", *later] if later else []
+    return "\n".join([table(facts), "  Calls", *calls, *needed])
 
 
 def _made(repair: Repair, step: int, *, running: bool) -> str:

@@ -71,6 +71,7 @@ def plan(asked: Asked, typed: Typed) -> Answer:
             "Then": seen.what,
             "Not repaired": spelled_out(seen.plan.left),
             "Not undone": seen.plan.irreversible,
+            "Mind": seen.plan.means,
         }
         calls = [
             line
