@@ -63,9 +63,10 @@ def _plan(target: Target, state: State, _settings: Settings, facts: Container[st
             (Call("lamps", "SwitchOn", {"Name": target.id, "Bulb": bulb}),),
         )
         for bulb in (state or {}).get("on", ())
-        if bulb in facts
+        if bulb in facts and bulb not in (state or {}).get("welded", ())
     )
-    return Plan(steps, (f"arn:lamp/{target.id}",), f"switches off lamp {target.id}")
+    welded = {bulb: "it is welded in" for bulb in (state or {}).get("welded", ()) if bulb in facts}
+    return Plan.partly(steps, welded, resources=(f"arn:lamp/{target.id}",), summary=f"switches off lamp {target.id}")
 
 
 CONTROL = Control(

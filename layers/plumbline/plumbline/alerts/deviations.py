@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from plumbline.alerts.alert import Alert, Sender, attributes_of, body_of
-from plumbline.alerts.finding import about, sentence, what_happened
+from plumbline.alerts.finding import about, sentence, spelled_out, what_happened
 from plumbline.alerts.wording import clean, moment, subject_line
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Plan
@@ -40,6 +40,7 @@ def found(
         "Now": control.describe(state),
         "Back": f"it was put right on {moment(finding.back_since)}, and is back" if finding.back_since else "",
         "Not undone": plan.irreversible,
+        "Not repaired": spelled_out(plan.left),
     }
     return about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated")
 

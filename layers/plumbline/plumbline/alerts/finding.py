@@ -88,6 +88,11 @@ def past_tense(summary: str) -> str:
     return summary
 
 
+def spelled_out(left: Mapping[str, str]) -> str:
+    """The facts that no repair can put right, each with the reason; empty where there are none."""
+    return "; ".join(f"{fact}: {why}" for fact, why in left.items())
+
+
 def about(
     verb: str,
     control: Control,

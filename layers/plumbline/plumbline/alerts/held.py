@@ -43,13 +43,18 @@ def next_step(held: Restraint, plan: Plan) -> str:
     at = f"{held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
     does = f"Plumbline {plan.summary}"
     return {
-        Why.NO_PLAN: f"not repaired: {plan.refusal}",
+        Why.NO_PLAN: not_repaired(plan.refusal),
         Why.OBSERVE: f"only observed; on {at} {does}, if it may",
         Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
         Why.PROPOSE: f"waits for approval: {does}",
         Why.PAUSED: f"paused until {at}; then {does}",
         Why.TRIED: "a person has to look: several tries did not hold",
     }.get(held.why, "only told: a person has to put it right")
+
+
+def not_repaired(why: str) -> str:
+    """What comes next of what no repair can put right, as it stands in lists."""
+    return f"not repaired: {why}"
 
 
 def not_approved(held: Restraint, short: str) -> str:

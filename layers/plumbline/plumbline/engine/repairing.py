@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts import outcomes
-from plumbline.core.calls import Plan
+from plumbline.alerts.held import not_repaired
+from plumbline.core.calls import Plan, reasons
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
@@ -78,7 +79,7 @@ class Repairer:
         except AwsRefusal as error:
             return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
         acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after, looked=True)))
-        if still is None or only_spared(finding, still, now):
+        if still is None or only_left(acting, still, now):
             return self.repaired(control, case.wake, acting, after, case.brief, now, rest=still)
         return self._not_converged(case, acting)
 
@@ -93,7 +94,7 @@ class Repairer:
         *,
         rest: Deviation | None = None,
     ) -> Settled:
-        """Tell, then record. What adoption's grace still covers, the rest, stays open.
+        """Tell, then record. The rest stays open: what adoption's grace still covers, and what the plan could not do.
 
         While the lease is held nobody else can tell; if this process dies in between, whoever takes over finds the
         finding acting and tells again, so that no repair stays untold.
@@ -112,6 +113,8 @@ class Repairer:
         alert = self.notifier.as_urgent(closed, outcomes.repaired(control, told, self.notifier.sender), now)
         if rest is not None:
             closed = held(closed, rest, now=now)
+            if left := {fact: last.plan.left[fact] for fact in rest.items if fact in last.plan.left}:
+                closed = replace(closed, then=not_repaired(reasons(left)))
             closed = replace(closed, due=clocks.next_look(self.notifier.rule(control.id), closed, now))
         return Settled(Outcome.REPAIRED, wake, self.notifier.tell_held(closed, "repaired", alert, brief, now))
 
@@ -196,10 +199,10 @@ def is_ours(finding: Finding, now: datetime) -> bool:
     return finding.status.value not in finding.told or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
 
 
-def only_spared(finding: Finding, deviation: Deviation, now: datetime) -> bool:
-    """Whether all that is still wrong is in the grace of the finding's adoption."""
-    spared = finding.spared(now)
-    return bool(spared) and set(deviation.items) <= spared
+def only_left(finding: Finding, deviation: Deviation, now: datetime) -> bool:
+    """Whether all that is still wrong was to be left by the last repair: graced by adoption, or beyond its plan."""
+    left = finding.spared(now) | set(finding.repairs[-1].plan.left)
+    return bool(left) and set(deviation.items) <= left
 
 
 def is_half_told(finding: Finding) -> bool:

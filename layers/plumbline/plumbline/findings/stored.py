@@ -101,6 +101,7 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "resources": repair.plan.resources,
         "summary": repair.plan.summary,
         "irreversible": repair.plan.irreversible,
+        "left": dict(repair.plan.left),
         "before": repair.before,
         "after": repair.after,
         "looked": repair.looked,
@@ -116,7 +117,7 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
 
 def _repair_from_json(data: Mapping[str, Any]) -> Repair:
     steps = tuple(Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"])) for s in data["steps"])
-    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"])
+    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"], left=data.get("left", {}))
     return Repair(
         at=utc(data["at"]),
         plan=plan,

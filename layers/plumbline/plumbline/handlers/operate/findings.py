@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from plumbline.alerts import wording
+from plumbline.alerts.finding import spelled_out
 from plumbline.core.control import Control
 from plumbline.findings.finding import Repair
 from plumbline.findings.stored import to_json
@@ -64,6 +65,7 @@ def _repair_text(control: Control | None, repair: Repair) -> str:
         "Undone": wording.moment(repair.undone) if repair.undone else "",
         "Undone by": wording.said(repair.undone_by),
         "No undo for": repair.plan.irreversible,
+        "Not repaired": spelled_out(repair.plan.left),
     }
     calls = "\n".join(
         f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 
 from plumbline.alerts import wording
+from plumbline.alerts.finding import spelled_out
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
@@ -58,7 +59,12 @@ def plan(asked: Asked, typed: Typed) -> Answer:
             )
             plans.append({**brief(one), "what": f"not known: {error}", "calls": []})
             continue
-        facts = {"Now": control.describe(seen.state), "Then": seen.what, "Not undone": seen.plan.irreversible}
+        facts = {
+            "Now": control.describe(seen.state),
+            "Then": seen.what,
+            "Not repaired": spelled_out(seen.plan.left),
+            "Not undone": seen.plan.irreversible,
+        }
         calls = [f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in seen.plan.do]
         lines = [f"{one.short}  {wording.clean(control.name(one.target))}", wording.table(facts)]
         parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else [])]))
