@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from plumbline.core.calls import Ask, Plan
+from plumbline.core.calls import Ask, Call, Mended, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import Clock, Response
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 
 Settings = Mapping[str, Any]
@@ -112,6 +113,9 @@ Detect = Callable[[State, Settings], Deviation | None]
 Part = Callable[[State, Plan], State]
 
 
+Mend = Callable[[Call, AwsRefusal], Mended | None]
+
+
 class MakePlan(Protocol):
     """Computes a repair."""
 
@@ -159,6 +163,9 @@ class Control:
         plan: target, state, settings, facts -> the repair of those facts. Pure.
         part: state, plan -> what of the state that repair is about: an undo asks whether this is still as it was left.
             For targets whose state tells of more, such as other resources of the account. Pure.
+        mend: a refused write, AWS's refusal -> that write without what AWS names as the reason, such as a principal
+            that was deleted; None where that is no way. For repairs and undos that write a whole document back: what of
+            it is dead must not keep the rest from being written. Pure.
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
@@ -189,6 +196,7 @@ class Control:
     describe: Callable[[State], str]
     plan: MakePlan = no_plan
     part: Part = whole
+    mend: Mend | None = None
     find: Find | None = None
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None

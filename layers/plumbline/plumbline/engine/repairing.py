@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from plumbline.alerts import outcomes
 from plumbline.alerts.held import not_repaired
-from plumbline.core.calls import Plan, reasons
+from plumbline.core.calls import Mended, Plan, reasons
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
@@ -67,8 +67,8 @@ class Repairer:
         try:
             act = self.aws.hands(control, target, plan.do, plan.resources)
             for step in plan.steps:
-                act(step.do)
-                repair = replace(repair, done=repair.done + 1)
+                mended = act(step.do)
+                repair = replace(repair, plan=_as_made(repair.plan, repair.done, mended), done=repair.done + 1)
         except AwsRefusal as error:
             begun = repair.done > 0 or error.call is None or error.call.service != "sts"  # else nothing was tried
             held = error.code in control.held_by
@@ -190,6 +190,14 @@ class Repairer:
         return Settled(
             Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=True), reason="undo cut short"
         )
+
+
+def _as_made(plan: Plan, number: int, mended: Mended | None) -> Plan:
+    """The plan as it was carried out: a write that AWS took only in part says what is missing."""
+    if mended is None:
+        return plan
+    steps = (*plan.steps[:number], replace(plan.steps[number], do=mended.call), *plan.steps[number + 1 :])
+    return replace(plan, steps=steps, summary=f"{plan.summary}; {mended.left_out}")
 
 
 def is_ours(finding: Finding, now: datetime) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
 from plumbline.core.control import Settings
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
 from plumbline.wakes import cloudtrail
 
 KIND = "s3-bucket"
 GONE = ("NoSuchBucket",)
+_DENIED = ("AccessDenied",)
 #: S3 tells the buckets' regions only to a request that carries a parameter.
 _BUCKETS = Call("s3", "ListBuckets", {"MaxBuckets": 1000})
 
@@ -50,6 +52,24 @@ def is_allowed(bucket: str, settings: Settings) -> bool:
 def arns(target: Target) -> tuple[str, ...]:
     """The bucket's ARN, in any partition."""
     return (f"arn:*:s3:::{target.id}",)
+
+
+def seen(ask: Ask, call: Call) -> Any:  # noqa: ANN401 - AWS answers any shape
+    """What a read about one bucket answers; None where the bucket is gone, or its name another account's by now.
+
+    S3 is told whose bucket is meant, and denies a look at anybody else's; it denies one at ours where its policy does.
+    The list of our buckets says which it is.
+
+    Raises:
+        AwsRefusal: the bucket is ours and AWS would not show it, or would not say whether it is ours.
+    """
+    try:
+        return ask(call)
+    except AwsRefusal as refusal:
+        name = call.parameters["Bucket"]
+        if refusal.code not in _DENIED or any(one["Name"] == name for one in ask(_BUCKETS).get("Buckets", ())):
+            raise
+        return None
 
 
 def on(target: Target, operation: str, *, absent: tuple[str, ...] = GONE, **parameters: object) -> Call:
