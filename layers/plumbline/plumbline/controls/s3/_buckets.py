@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -10,7 +10,7 @@ from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
 from plumbline.core.control import Settings
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.targets import Target
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes import cloudtrail
 
 KIND = "s3-bucket"
@@ -42,6 +42,26 @@ def located(detail: Event) -> Iterable[Target]:
     region = cloudtrail.section(asked).get("LocationConstraint")
     bucket = cloudtrail.parameter(detail, "bucketName")
     return cloudtrail.here(detail, KIND, bucket, region=_named(region) if bucket and isinstance(region, str) else "")
+
+
+def every_bucket(detail: Event) -> Iterable[Target]:
+    """All buckets of the account, wherever they are: what the whole account is set to counts for each."""
+    return cloudtrail.here(detail, KIND, "", region=GLOBAL)
+
+
+def closed_to_all(control: str, enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], str]]:
+    """Buckets that the baseline leaves public on purpose, and the account's access block would close.
+
+    Args:
+        control: whose setting names them.
+        enforced: settings of every enforced control, by id.
+    """
+    if "account-s3-public-access" in enforced and enforced.get(control, {}).get("allowed_buckets"):
+        advice = (
+            "account-s3-public-access closes these buckets too, for it closes every one of the account; write "
+            "`account-s3-public-access: {mode: observe}` below controls, or serve them otherwise and take them off here"
+        )
+        yield ("allowed_buckets",), advice
 
 
 def is_allowed(bucket: str, settings: Settings) -> bool:

@@ -22,8 +22,20 @@ import json
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
-from plumbline.controls.s3._buckets import ALLOWED, GONE, KIND, arns, buckets, is_allowed, located, on, seen
+from plumbline.controls.s3._buckets import (
+    ALLOWED,
+    GONE,
+    KIND,
+    arns,
+    buckets,
+    closed_to_all,
+    is_allowed,
+    located,
+    on,
+    seen,
+)
 from plumbline.core.calls import Ask, Call, Mended, Plan, Step
 from plumbline.core.clock import NEVER, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
@@ -188,6 +200,7 @@ CONTROL = Control(
     plan=plan,
     part=part,
     mend=mend,
+    clashes=partial(closed_to_all, "s3-public-policy"),
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("2.21", "5.8"), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08", "WKLD.02")},
 )
