@@ -185,16 +185,21 @@ def test_a_grant_to_an_account_that_was_closed_is_left_out_when_aws_names_it() -
     """S3's answer: Code InvalidArgument, Message Invalid id, ArgumentName CanonicalUser/ID, ArgumentValue the id."""
     refusal = AwsRefusal("InvalidArgument", "Invalid id", None, f"CanonicalUser/ID {'f' * 64}")
     why = f"the account of the canonical id {'f' * 64} does not exist any more, so its grant is left out"
-    assert Mended(_put(OURS, LOGS), why) == mend(_put(OURS, CLOSED, LOGS), refusal)
+    assert [Mended(_put(OURS, LOGS), why)] == mend(_put(OURS, CLOSED, LOGS), refusal)
 
 
 def test_no_grant_is_left_out_on_a_guess() -> None:
     for refusal in (
-        AwsRefusal("InvalidArgument", "Invalid id"),
         AwsRefusal("InvalidArgument", "Invalid id", None, f"CanonicalUser/ID {'e' * 64}"),
         AwsRefusal("AccessDenied", "Access Denied", None, f"CanonicalUser/ID {'f' * 64}"),
     ):
-        assert mend(_put(OURS, CLOSED), refusal) is None
+        assert () == tuple(mend(_put(OURS, CLOSED), refusal))
+
+
+def test_where_aws_names_no_id_each_but_the_owners_is_left_out_in_turn() -> None:
+    other = {"Grantee": {"Type": "CanonicalUser", "ID": "a" * 64}, "Permission": "READ"}
+    forms = mend(_put(OURS, CLOSED, other, LOGS), AwsRefusal("InvalidArgument", "Invalid id"))
+    assert [_put(OURS, other, LOGS), _put(OURS, CLOSED, LOGS)] == [one.call for one in forms]
 
 
 # --- public on purpose, and closed for the account ------------------------------------------------

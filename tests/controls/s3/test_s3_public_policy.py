@@ -204,12 +204,11 @@ def test_a_principal_that_aws_names_in_its_refusal_is_left_out_as_well() -> None
     """The form of S3's answer: Code MalformedPolicy, Message, and Detail with the principal as the policy has it."""
     mended = mend(_put(PARTNER, TLS), _refused('"AWS" : "arn:aws:iam::444455556666:root"'))
     why = "arn:aws:iam::444455556666:root does not exist any more, and AWS takes no policy that names it"
-    assert Mended(_put(TLS), why) == mended
+    assert [Mended(_put(TLS), why)] == mended
 
 
 def test_a_policy_for_nobody_else_is_deleted_then() -> None:
-    mended = mend(_put(PARTNER), _refused('"AWS" : "arn:aws:iam::444455556666:root"'))
-    assert mended is not None
+    (mended,) = mend(_put(PARTNER), _refused('"AWS" : "arn:aws:iam::444455556666:root"'))
     assert mended.call == Call(
         "s3", "DeleteBucketPolicy", {"Bucket": "acme-data"}, REGION, ("NoSuchBucketPolicy", "NoSuchBucket")
     )
@@ -218,13 +217,18 @@ def test_a_policy_for_nobody_else_is_deleted_then() -> None:
 @pytest.mark.parametrize(
     "refusal",
     [
-        _refused(""),
         _refused('"AWS" : "arn:aws:iam::999988887777:root"'),
         _refused('"AWS" : "arn:aws:iam::444455556666:root"', "AccessDenied"),
     ],
 )
 def test_nothing_is_left_out_on_a_guess(refusal: AwsRefusal) -> None:
-    assert mend(_put(PARTNER, TLS), refusal) is None
+    assert () == tuple(mend(_put(PARTNER, TLS), refusal))
+
+
+def test_where_aws_names_nobody_each_is_left_out_in_turn_so_that_aws_shows_which_it_is() -> None:
+    other = PARTNER | {"Principal": {"AWS": "777788889999"}}
+    forms = mend(_put(PARTNER, other, TLS), _refused(""))
+    assert [_put(other, TLS), _put(PARTNER, TLS)] == [one.call for one in forms]
 
 
 # --- whatever the policy --------------------------------------------------------------------------

@@ -6,9 +6,10 @@ is made is kept for as long as the process lives: one client for each account, r
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
 from types import MappingProxyType
@@ -41,8 +42,8 @@ _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 _OWNER = "ExpectedBucketOwner"
 #: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
 _NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
-#: How often a write is made again without what AWS names in it, one thing each time.
-_MENDED = 25
+#: In how many forms a write is tried that AWS refuses for something in it.
+_FORMS = 25
 
 
 class ClientFactory(Protocol):
@@ -271,19 +272,22 @@ class Accounts:
             return made.get(call.key) or made[instead_of.key]
 
         def act(call: Call) -> Mended | None:
-            form, left_out = call, ""
-            for _ in range(_MENDED):
-                try:
-                    perform(client_of(form, call), form, target.account)
-                    break
-                except AwsRefusal as refusal:
-                    mended = control.mend(form, refusal) if control.mend else None
-                    if mended is None:
-                        raise
-                    form, left_out = mended.call, f"{left_out}, {mended.left_out}" if left_out else mended.left_out
-            else:
-                raise AwsRefusal("TooManyRefusals", f"{_MENDED} forms of it were refused", call)
-            return Mended(form, left_out) if left_out else None
+            try:
+                perform(client_of(call, call), call, target.account)
+            except AwsRefusal as refusal:
+                tries = 0
+                forms = deque(control.mend(call, refusal) if control.mend else ())
+                while forms and tries < _FORMS:
+                    form, tries = forms.popleft(), tries + 1
+                    try:
+                        perform(client_of(form.call, call), form.call, target.account)
+                    except AwsRefusal as again:  # something else in it as well
+                        less = control.mend(form.call, again) if control.mend else ()
+                        forms.extend(replace(one, left_out=f"{form.left_out}; {one.left_out}") for one in less)
+                    else:
+                        return form
+                raise
+            return None
 
         return act
 

@@ -113,7 +113,7 @@ Detect = Callable[[State, Settings], Deviation | None]
 Part = Callable[[State, Plan], State]
 
 
-Mend = Callable[[Call, AwsRefusal], Mended | None]
+Mend = Callable[[Call, AwsRefusal], Sequence[Mended]]
 
 
 class MakePlan(Protocol):
@@ -163,9 +163,10 @@ class Control:
         plan: target, state, settings, facts -> the repair of those facts. Pure.
         part: state, plan -> what of the state that repair is about: an undo asks whether this is still as it was left.
             For targets whose state tells of more, such as other resources of the account. Pure.
-        mend: a refused write, AWS's refusal -> that write without what AWS names as the reason, such as a principal
-            that was deleted; None where that is no way. For repairs and undos that write a whole document back: what of
-            it is dead must not keep the rest from being written. Pure.
+        mend: a refused write, AWS's refusal -> that write without what AWS refuses in it, such as a principal that was
+            deleted; several where AWS does not say which it is, each without another. The first that AWS takes is the
+            one. For repairs and undos that write a whole document back: what of it is dead must not keep the rest from
+            being written. Pure.
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.

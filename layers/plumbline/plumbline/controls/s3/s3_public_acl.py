@@ -97,18 +97,22 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     )
 
 
-def mend(call: Call, refusal: AwsRefusal) -> Mended | None:
-    """The ACL without the grants to an account that AWS does not know, where its refusal names one."""
+def mend(call: Call, refusal: AwsRefusal) -> Sequence[Mended]:
+    """The ACL without the account that AWS does not know; without one or another where it does not say which."""
     acl = call.parameters.get("AccessControlPolicy")
-    if refusal.code != "InvalidArgument" or acl is None:
-        return None
-    named = [one for one in acl["Grants"] if one["Grantee"].get("ID") and one["Grantee"]["ID"] in refusal.about.split()]
-    if not named:
-        return None
-    left = [one for one in acl["Grants"] if one not in named]
+    if refusal.code != "InvalidArgument" or "Invalid id" not in str(refusal) or acl is None:
+        return ()
+    known = dict.fromkeys(one["Grantee"]["ID"] for one in acl["Grants"] if "ID" in one["Grantee"])
+    known.pop(acl["Owner"]["ID"], None)
+    named = [one for one in known if one in refusal.about.split()]
+    return [_without(call, one) for one in named[:1] or (() if refusal.about else known)]
+
+
+def _without(call: Call, account: str) -> Mended:
+    acl = call.parameters["AccessControlPolicy"]
+    left = [one for one in acl["Grants"] if one["Grantee"].get("ID") != account]
     write = replace(call, parameters={**call.parameters, "AccessControlPolicy": {**acl, "Grants": left}})
-    gone = named[0]["Grantee"]["ID"]
-    return Mended(write, f"the account of the canonical id {gone} does not exist any more, so its grant is left out")
+    return Mended(write, f"the account of the canonical id {account} does not exist any more, so its grant is left out")
 
 
 def is_public(grant: Grant) -> bool:

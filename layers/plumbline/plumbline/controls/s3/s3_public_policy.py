@@ -113,19 +113,21 @@ def part(state: State, _plan: Plan) -> State:
     return {"policy": public.without(policy, public.deleted(policy))}
 
 
-def mend(call: Call, refusal: AwsRefusal) -> Mended | None:
-    """The policy without the user, role or account that AWS does not know, where its refusal names one."""
-    if refusal.code != "MalformedPolicy" or call.operation != "PutBucketPolicy":
-        return None
-    policy = document(call.parameters["Policy"])
-    gone = tuple(one for one in public.principals(policy) if f'"{one}"' in refusal.about or one == refusal.about)
-    if not gone:
-        return None
-    less = public.without(policy, gone)
+def mend(call: Call, refusal: AwsRefusal) -> Sequence[Mended]:
+    """The policy without the principal that AWS does not know; without one or another where it does not say which."""
+    if refusal.code != "MalformedPolicy" or "principal" not in str(refusal) or call.operation != "PutBucketPolicy":
+        return ()
+    known = public.principals(document(call.parameters["Policy"]))
+    named = [one for one in known if f'"{one}"' in refusal.about or one == refusal.about]
+    return [_without(call, one) for one in named[:1] or (() if refusal.about else known)]
+
+
+def _without(call: Call, principal: str) -> Mended:
+    less = public.without(document(call.parameters["Policy"]), (principal,))
     write = replace(call, parameters={**call.parameters, "Policy": json.dumps(less)})
     if not less["Statement"]:
         write = Call("s3", "DeleteBucketPolicy", {"Bucket": call.parameters["Bucket"]}, call.region, _NO_POLICY)
-    return Mended(write, f"{', '.join(gone)} does not exist any more, and AWS takes no policy that names it")
+    return Mended(write, f"{principal} does not exist any more, and AWS takes no policy that names it")
 
 
 def _write(target: Target, policy: Document) -> Call:
