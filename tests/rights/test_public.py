@@ -247,6 +247,14 @@ def test_only_the_wide_network_goes() -> None:
     assert (_to("*", **_if("IpAddress", "aws:SourceIp", ["203.0.113.0/24"])),) == closed(mixed)
 
 
+def test_a_test_that_a_missing_key_meets_asks_for_the_key() -> None:
+    office = _to("*", **_if("IpAddressIfExists", "aws:SourceIp", ["203.0.113.0/24", "0.0.0.0/0"]))
+    assert (_to("*", **_if("IpAddress", "aws:SourceIp", ["203.0.113.0/24"])),) == closed(office)
+    paths = {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/*"]}}
+    there = {"Null": {"aws:PrincipalOrgPaths": "false"}}
+    assert (_to("*", Condition=paths | there),) == closed(_to("*", Condition=paths))
+
+
 def test_named_principals_and_narrow_values_of_one_statement_are_two_statements_with_one_sid() -> None:
     condition = _if("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "0.0.0.0/0"])
     narrow = _if("IpAddress", "aws:SourceIp", ["203.0.113.0/24"])
@@ -286,6 +294,8 @@ def _lets_in(statement: Mapping[str, Any], comer: str, circumstances: Mapping[st
 
 
 def _is_met(operator: str, actual: str | None, values: list[str]) -> bool:
+    if operator == "Null":
+        return values == [str(actual is None).lower()]
     if actual is None:
         return operator.endswith("IfExists")
     if operator.startswith("IpAddress"):
@@ -353,6 +363,24 @@ def test_the_innocent_of_a_public_statement_keep_all_they_had_and_nobody_gets_mo
         for circumstances in CIRCUMSTANCES:
             now = any(_lets_in(one, comer, circumstances) for one in kept)
             assert not now or _lets_in(statement, comer, circumstances)
+
+
+FIXED = {"203.0.113.7": "203.0.113.0/24", "vpc-1": "vpc-1"}
+
+
+@given(allowing)
+def test_whoever_comes_with_what_a_condition_names_keeps_it(statement: dict[str, Any]) -> None:
+    if not is_public(statement):
+        return
+    for comer in COMERS:
+        for circumstances in CIRCUMSTANCES:
+            is_named = any(
+                FIXED.get(circumstances.get(key.lower(), "")) in listed(values)
+                for tests in statement.get("Condition", {}).values()
+                for key, values in tests.items()
+            )
+            if is_named and _lets_in(statement, comer, circumstances):
+                assert any(_lets_in(one, comer, circumstances) for one in closed(statement)), f"{comer} {circumstances}"
 
 
 @given(allowing)

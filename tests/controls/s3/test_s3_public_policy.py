@@ -155,7 +155,7 @@ def test_what_lets_nobody_in_from_outside_is_told_on_a_clock_that_never_acts_and
     assert expected == detect(before, NONE)
     assert (CONTROL.clocks[expected.clock].act, CONTROL.clocks[expected.clock].remind) == (None, ())
     repair = plan(BUCKET, before, NONE)
-    assert ((), True) == (repair.steps, repair.refusal.startswith("it lets nobody in from outside, so it stays"))
+    assert ((), True) == (repair.steps, repair.refusal.startswith("such a statement lets nobody in from outside"))
 
 
 def test_beside_a_public_statement_it_stays_and_the_repair_says_so() -> None:

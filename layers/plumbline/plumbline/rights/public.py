@@ -29,6 +29,8 @@ class Verdict(str, Enum):
 
 Says = Callable[[str], bool]
 _ARN_PARTS = 6
+#: How an operator begins or ends that is met as well where the key is missing.
+_FOR_ALL, _IF_EXISTS = "forallvalues:", "ifexists"
 _TEXT = frozenset({"stringequals", "stringequalsignorecase", "stringlike"})
 _TEXT_OR_ARN = _TEXT | {"arnequals", "arnlike"}
 _ADDRESS = frozenset({"ipaddress"})
@@ -108,7 +110,7 @@ GUIDE: Mapping[str, Key] = {
     "aws:sourcevpce": Key(_TEXT, _is_fixed),
     "aws:sourceowner": Key(_TEXT, _is_fixed),
     "aws:sourceaccount": Key(_TEXT, _is_fixed),
-    "aws:userid": Key(_TEXT, _is_user_id, lambda one: bool(re.fullmatch(r"A[A-Z]{3}[A-Z0-9]{8,}:[^$]*", one))),
+    "aws:userid": Key(_TEXT, _is_user_id, lambda one: bool(re.fullmatch(r"A(ROA|IDA)[A-Z0-9]+:[^$]*", one))),
     "s3:x-amz-server-side-encryption-aws-kms-key-id": Key(_TEXT_OR_ARN, _is_fixed),
     "s3:dataaccesspointarn": Key(_TEXT_OR_ARN, lambda one: _is_fixed(one) or _is_access_point(one), is_of_account),
     "s3:dataaccesspointaccount": Key(_TEXT, _is_fixed),
@@ -146,7 +148,7 @@ CLOSING: Mapping[str, Key] = {
 }
 #: An id of a user or role, where its name should stand: it was deleted, and AWS takes no policy that names it.
 #: Source: IAM user guide, AWS JSON policy elements: Principal; IAM identifiers, "Understanding unique ID prefixes".
-_DELETED = re.compile(r"A(ROA|IDA)[A-Z0-9]{12,}")
+_DELETED = re.compile(r"A(ROA|IDA)[A-Z0-9]+")
 
 
 def verdict(statement: Statement) -> Verdict:
@@ -172,11 +174,7 @@ def closed(statement: Statement) -> tuple[Statement, ...]:
     named = _named(statement.get("Principal"))
     if named and "NotPrincipal" not in statement:
         kept.append({**statement, "Principal": named})
-    for operator, key, values in _tests(statement):
-        few = [one for one in values if _judged(operator, key, [one], statement) is not Verdict.PUBLIC]
-        if few:
-            condition = {**statement["Condition"], operator: {**statement["Condition"][operator], key: few}}
-            kept.append({**statement, "Condition": condition})
+    kept += [one for test in _tests(statement) for one in _narrowed(statement, *test)]
     # a Sid stands once in a policy
     return tuple(
         one if number == 0 else {name: value for name, value in one.items() if name != "Sid"}
@@ -224,6 +222,34 @@ def _principals(statement: Statement) -> Iterator[str]:
             yield from (one for one in map(str, listed(principal.get(kind))) if one != "*")  # type: ignore[union-attr]
 
 
+def _narrowed(statement: Statement, operator: str, key: str, values: list[Any]) -> Iterator[Statement]:
+    """A public statement for those whom one of its tests names; nothing where that names nobody."""
+    plain, condition, name = _plain(operator), statement["Condition"], str(operator)
+    few = [one for one in values if _value(plain, str(key).lower(), str(one)) is not Verdict.PUBLIC]
+    if not few:
+        return
+    rest = {one: tests for one, tests in condition[operator].items() if one != key}
+    others = {one: tests for one, tests in condition.items() if one != operator} | ({operator: rest} if rest else {})
+    if name.lower().endswith(_IF_EXISTS) and key not in (others.get(name[: -len(_IF_EXISTS)]) or {}):
+        name = name[: -len(_IF_EXISTS)]
+    narrow = {**others, name: {**(others.get(name) or {}), key: few}}
+    if _is_met_by_nothing(name):
+        narrow["Null"] = {**(others.get("Null") or {}), key: "false"}
+    narrowed = {**statement, "Condition": narrow}
+    if not is_public(narrowed):
+        yield narrowed
+
+
+def _is_met_by_nothing(operator: str) -> bool:
+    """Whether an operator is met as well where the key is missing."""
+    return operator.lower().startswith(_FOR_ALL) or operator.lower().endswith(_IF_EXISTS)
+
+
+def _plain(operator: str) -> str:
+    """An operator without what it says of keys that are missing or have many values."""
+    return str(operator).lower().removeprefix("foranyvalue:").removeprefix(_FOR_ALL).removesuffix(_IF_EXISTS)
+
+
 def _lets_anybody_in(statement: Statement) -> bool:
     """Whether the principal part lets somebody in whom it does not name."""
     if "NotPrincipal" in statement:
@@ -267,12 +293,11 @@ def _tests(statement: Statement) -> Iterator[tuple[str, str, list[Any]]]:
 
 def _judged(operator: str, key: str, values: list[Any], statement: Statement) -> Verdict:
     """Whom a single test lets in, whoever the principal is: one of its values is enough."""
-    name, texts = str(operator).lower().removeprefix("foranyvalue:"), [str(one) for one in values]
-    plain = name.removeprefix("forallvalues:").removesuffix("ifexists")
-    worst = max((_value(plain, str(key).lower(), one) for one in texts), key=list(Verdict).index, default=None)
+    plain = _plain(operator)
+    worst = max((_value(plain, str(key).lower(), str(one)) for one in values), key=list(Verdict).index, default=None)
     if worst is None:
         return Verdict.PUBLIC
-    if plain != name:  # met as well where the key is missing: only where another test asks for it does this one count
+    if _is_met_by_nothing(str(operator)):  # only where another test asks for the key does this one count
         return max(Verdict.CLOSED, worst, key=list(Verdict).index) if _is_asked_for(key, statement) else Verdict.PUBLIC
     return worst
 

@@ -48,7 +48,10 @@ from plumbline.rights.public import Verdict, is_public, verdict
 _NO_POLICY = ("NoSuchBucketPolicy", *GONE)
 #: The clock of what is public in name only: told, and no more.
 CLOSED = "closed-by-other-means"
-_WHY_LEFT = "it lets nobody in from outside, so it stays; narrow it by one of the keys that Amazon's guide lists"
+_WHY_LEFT = (
+    "such a statement lets nobody in from outside, so it stays; a fixed key of Amazon's list in it, such as "
+    "aws:PrincipalOrgID, makes it no longer count as public"
+)
 
 
 def observe(ask: Ask, target: Target) -> State:
