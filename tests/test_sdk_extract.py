@@ -41,6 +41,12 @@ def test_every_permission_that_a_control_declares_is_an_operation_at_hand(cut: P
     assert [] == missing
 
 
+def test_what_says_whose_bucket_is_meant_is_not_cut_away(cut: Path) -> None:
+    shapes = json.loads(next(cut.glob("data/s3/*/service-2.json")).read_text())["shapes"]
+    requests = [f"{one}Request" for one in ("GetBucketAcl", "GetBucketPolicy", "PutBucketAcl", "PutBucketPolicy")]
+    assert [True] * 4 == ["ExpectedBucketOwner" in shapes[one]["members"] for one in requests]
+
+
 def test_operations_are_found_by_their_names_and_by_parts_of_them(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text(
         'call = Call("sts", "GetCallerIdentity")\n'

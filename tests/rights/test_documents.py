@@ -17,7 +17,6 @@ from plumbline.rights.documents import (
     admin_reason,
     allows,
     document,
-    is_public,
     matches,
     statements,
 )
@@ -192,62 +191,3 @@ def test_aws_own_administrators_are_those_that_its_documents_make() -> None:
     known = json.loads(aws_managed_policies_data)
     found = {f"{one['Path']}{name}".lstrip("/") for name, one in known.items() if admin_reason(one["Document"])}
     assert {name for name in found if not name.startswith("aws-service-role/")} == AWS_ADMIN_POLICIES
-
-
-# --- the public -----------------------------------------------------------------------------------
-
-
-def _to(principal: Any, **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", **more}
-
-
-@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["arn:aws:iam::111122223333:root", "*"]}, ["*"]])
-def test_a_statement_for_everybody_is_public(principal: Any) -> None:
-    assert is_public(_to(principal))
-    assert not is_public(_to(principal) | {"Effect": "Deny"})
-
-
-@pytest.mark.parametrize(
-    "principal", [None, {"AWS": "arn:aws:iam::111122223333:root"}, {"AWS": []}, {"Service": "cloudtrail.amazonaws.com"}]
-)
-def test_a_statement_for_somebody_is_not(principal: Any) -> None:
-    assert not is_public(_to(principal))
-
-
-def test_everybody_but_somebody_is_everybody() -> None:
-    statement = _to(None) | {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}}
-    assert is_public(statement)
-
-
-@pytest.mark.parametrize(
-    ("operator", "key", "value", "public"),
-    [
-        ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5", False),
-        ("stringequals", "AWS:principalorgid", ["o-a1b2c3d4e5"], False),
-        ("StringEquals", "aws:SourceVpce", "vpce-0123", False),
-        ("StringLike", "aws:SourceVpce", "vpce-*", True),
-        ("StringEqualsIfExists", "aws:SourceVpce", "vpce-0123", True),
-        ("ForAllValues:StringEquals", "aws:PrincipalOrgPaths", "o-a/b", True),
-        ("ForAnyValue:StringEquals", "aws:PrincipalOrgPaths", "o-a/b", False),
-        ("StringNotEquals", "aws:SourceVpc", "vpc-1", True),
-        ("IpAddress", "aws:SourceIp", "203.0.113.0/24", False),
-        ("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "0.0.0.0/1"], True),
-        ("IpAddress", "aws:SourceIp", "2001:db8::/32", False),
-        ("IpAddress", "aws:SourceIp", "::/0", True),
-        ("IpAddress", "aws:SourceIp", "everywhere", True),
-        ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:*", False),
-        ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:*:*", True),
-        ("StringLike", "aws:userid", "AROLEID:*", True),
-        ("StringEquals", "aws:PrincipalAccount", "${aws:SourceAccount}", True),
-        ("StringEquals", "aws:Referer", "https://example.com", True),
-        ("StringEquals", "aws:SourceVpc", [], True),
-        ("StringEquals", "aws:CalledVia", "athena.amazonaws.com", True),
-    ],
-)
-def test_a_condition_counts_when_it_fixes_who(operator: str, key: str, value: Any, *, public: bool) -> None:
-    assert is_public(_to("*", **_if(operator, key, value))) == public
-
-
-@given(rules)
-def test_every_shape_of_statement_is_judged(rule: dict[str, Any]) -> None:
-    assert isinstance(is_public(rule), bool)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from plumbline.alerts.alert import Alert
 from plumbline.baseline.rules import Breakers
-from plumbline.core.calls import Ask, Call
+from plumbline.core.calls import Ask, Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.findings.brief import Brief
@@ -84,8 +84,11 @@ class Aws(Protocol):
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], None]:
+    ) -> Callable[[Call], Mended | None]:
         """Makes these calls, and no others, with the writing role, limited to what they need of these resources.
+
+        What it gives back makes one of them: in the form that `control.mend` gives it where AWS refuses it as it is,
+        and then it answers that form.
 
         Args:
             control: whose declared writes are the most that is allowed.

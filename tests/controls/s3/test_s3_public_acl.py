@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.controls.s3._buckets import located
-from plumbline.controls.s3.s3_public_acl import CONTROL, describe, detect, is_public, plan
-from plumbline.core.calls import Call
+from plumbline.baseline.compiler import compile_text
+from plumbline.controls.s3._buckets import closed_to_all, located
+from plumbline.controls.s3.s3_public_acl import CONTROL, describe, detect, is_public, mend, plan
+from plumbline.core.calls import Call, Mended
+from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal, BaselineError
 from plumbline.core.targets import Target
-from tests.story import ACCOUNT, Story, World
+from plumbline.engine.case import Outcome
+from plumbline.wakes import messages
+from plumbline.wakes.messages import Wake
+from tests.recorded import Recorded, records
+from tests.rig import NOW, Rig, own_rules
+from tests.story import ACCOUNT, Story, World, world
 
 REGION = "ap-southeast-2"
 BUCKET = Target(ACCOUNT, REGION, "s3-bucket", "acme-data")
@@ -119,3 +129,98 @@ def test_a_bucket_is_looked_for_where_it_is_created() -> None:
 def test_an_event_that_names_no_bucket_means_every_bucket() -> None:
     detail = {"awsRegion": "eu-west-1", "recipientAccountId": ACCOUNT, "requestParameters": None}
     assert located(detail) == (Target(ACCOUNT, "eu-west-1", "s3-bucket", "*"),)
+
+
+# --- in force without a call on the ACL itself ----------------------------------------------------
+
+AWAKENED = [one for one in records() if one.control == CONTROL.id and not one.path.stem.endswith(("Acl", "Bucket"))]
+
+
+@pytest.mark.parametrize("record", AWAKENED, ids=str)
+def test_what_puts_a_sleeping_acl_in_force_gets_it_repaired_at_once(record: Recorded) -> None:
+    """S3 shows the permissions in force; moto, which knows none but those, plays a bucket whose block has just gone."""
+    with world() as told:
+        target = _bucket(told, "public-read")
+        plumbline = Rig(told).install(own_rules())
+        event = _here(record.event(), target)
+        wakes = list(messages.from_event(event, {CONTROL.id: CONTROL}))
+        found = [plumbline.engine.expand(one, now=NOW) if one.target.is_pattern else (one,) for one in wakes]
+        settled = [plumbline.engine.settle(one, now=NOW) for some in found for one in cast("Sequence[Wake]", some)]
+    assert [(target, Origin.EVENT, Outcome.REPAIRED)] == [
+        (one.wake.target, one.finding and one.finding.origin, one.outcome) for one in settled
+    ]
+    assert settled[0].finding is not None
+    assert record.path.stem == settled[0].finding.cause.action
+
+
+def _here(event: dict[str, Any], target: Target) -> dict[str, Any]:
+    """A kept event in the account and region of a story."""
+    detail = {**event["detail"], "recipientAccountId": target.account, "awsRegion": target.region}
+    return {**event, "account": target.account, "detail": detail}
+
+
+def test_what_is_set_for_the_account_is_about_its_buckets_in_every_region() -> None:
+    (record,) = (one for one in AWAKENED if one.path.stem == "DeleteAccountPublicAccessBlock")
+    everywhere = record.target()
+    assert ("111122223333", "global", "s3-bucket", "*") == (
+        everywhere.account,
+        everywhere.region,
+        everywhere.kind,
+        everywhere.id,
+    )
+    assert everywhere.covers(Target("111122223333", "sa-east-1", "s3-bucket", "acme-data"))
+
+
+# --- what is dead ---------------------------------------------------------------------------------
+
+CLOSED = {"Grantee": {"Type": "CanonicalUser", "ID": "f" * 64}, "Permission": "READ"}
+
+
+def _put(*grants: dict[str, Any]) -> Call:
+    policy = {"Owner": OWNER, "Grants": list(grants)}
+    return Call("s3", "PutBucketAcl", {"Bucket": "acme-data", "AccessControlPolicy": policy}, REGION, ("NoSuchBucket",))
+
+
+def test_a_grant_to_an_account_that_was_closed_is_left_out_when_aws_names_it() -> None:
+    """S3's answer: Code InvalidArgument, Message Invalid id, ArgumentName CanonicalUser/ID, ArgumentValue the id."""
+    refusal = AwsRefusal("InvalidArgument", "Invalid id", None, f"CanonicalUser/ID {'f' * 64}")
+    why = f"the account of the canonical id {'f' * 64} does not exist any more, so its grant is left out"
+    assert [Mended(_put(OURS, LOGS), why)] == mend(_put(OURS, CLOSED, LOGS), refusal)
+
+
+def test_no_grant_is_left_out_on_a_guess() -> None:
+    for refusal in (
+        AwsRefusal("InvalidArgument", "Invalid id", None, f"CanonicalUser/ID {'e' * 64}"),
+        AwsRefusal("AccessDenied", "Access Denied", None, f"CanonicalUser/ID {'f' * 64}"),
+    ):
+        assert () == tuple(mend(_put(OURS, CLOSED), refusal))
+
+
+def test_where_aws_names_no_id_each_but_the_owners_is_left_out_in_turn() -> None:
+    other = {"Grantee": {"Type": "CanonicalUser", "ID": "a" * 64}, "Permission": "READ"}
+    forms = mend(_put(OURS, CLOSED, other, LOGS), AwsRefusal("InvalidArgument", "Invalid id"))
+    assert [_put(OURS, other, LOGS), _put(OURS, CLOSED, LOGS)] == [one.call for one in forms]
+
+
+# --- public on purpose, and closed for the account ------------------------------------------------
+
+
+def test_a_baseline_that_leaves_a_bucket_public_and_closes_them_all_is_a_contradiction() -> None:
+    mine = {CONTROL.id: {"allowed_buckets": ["www"]}}
+    block: dict[str, Any] = {"account-s3-public-access": {}}
+    expected = (
+        "account-s3-public-access closes these buckets too, for it closes every one of the account; write "
+        "`account-s3-public-access: {mode: observe}` below controls, or serve them otherwise and take them off here"
+    )
+    assert [(("allowed_buckets",), expected)] == list(closed_to_all(CONTROL.id, mine | block))
+    assert [] == list(closed_to_all(CONTROL.id, mine))
+    assert [] == list(closed_to_all(CONTROL.id, {CONTROL.id: NONE} | block))
+
+
+def test_sam_build_stops_at_it_with_the_line() -> None:
+    text = "controls:\n  s3-public-policy:\n    allowed_buckets: [www]\n"
+    with pytest.raises(BaselineError) as stopped:
+        compile_text(text, name="baseline.yaml", today=NOW.date())
+    assert stopped.value.problems[0].startswith("baseline.yaml:3: controls.s3-public-policy.allowed_buckets: ")
+    observed = f"{text}  account-s3-public-access: {{mode: observe}}\n"
+    assert compile_text(observed, name="baseline.yaml", today=NOW.date())

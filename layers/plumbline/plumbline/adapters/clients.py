@@ -6,9 +6,10 @@ is made is kept for as long as the process lives: one client for each account, r
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 from plumbline.adapters.models import Models, twin_of
 from plumbline.adapters.session_policy import Session, sessions
 from plumbline.baseline.rules import STACK
-from plumbline.core.calls import Call
+from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, Target
@@ -36,6 +37,13 @@ _READS = (*_HAVE_PAGES, "BatchGet", "Head", "AssumeRole")
 #: Connections to one host at a time.
 _IN_FLIGHT = 16
 _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
+#: Bucket names are one world's: one that its account gave up may be a stranger's the next minute. S3 refuses a call
+#: that names another owner than the bucket has. Source: Amazon S3 user guide, Verifying bucket ownership.
+_OWNER = "ExpectedBucketOwner"
+#: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
+_NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
+#: In how many forms a write is tried that AWS refuses for something in it.
+_FORMS = 25
 
 
 class ClientFactory(Protocol):
@@ -143,8 +151,13 @@ def telling(call: Call) -> Iterator[None]:
         raise AwsRefusal(type(error).__name__, str(error), call) from error
 
 
-def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
+def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
     """Perform a call; a list is read to its last page.
+
+    Args:
+        client: of the call's service.
+        call: what to ask or write.
+        account: whose bucket a call about one means; S3 is told, and refuses where it is another's.
 
     Raises:
         AwsRefusal: AWS answered with an error that `call.absent` does not list, or did not answer.
@@ -159,7 +172,7 @@ def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
     try:
         with telling(call):
             try:
-                answer = _ask(client, method, call)
+                answer = _ask(client, method, call, account)
             except (ClientError, HTTPClientError):
                 raise
             except Exception as error:
@@ -167,22 +180,33 @@ def perform(client: Any, call: Call) -> Any:  # noqa: ANN401
                 twin = twin_of(client, error)
                 if twin is None or not (isinstance(error, BotoCoreError) or call.operation.startswith(_READS)):
                     raise
-                answer = _ask(twin, method, call)
+                answer = _ask(twin, method, call, account)
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "Unknown")
+        said = error.response.get("Error", {})
+        code = said.get("Code", "Unknown")
         if code in call.absent:
             return None
-        raise AwsRefusal(code, error.response.get("Error", {}).get("Message", ""), call) from error
+        about = " ".join(str(said[name]) for name in _NAMES_THE_PART if said.get(name))
+        raise AwsRefusal(code, said.get("Message", ""), call, about) from error
     answer.pop("ResponseMetadata", None)
     if hasattr(answer.get("Body"), "read"):
         answer["Body"] = answer["Body"].read()
     return answer
 
 
-def _ask(client: Any, method: str, call: Call) -> Any:  # noqa: ANN401
+def _ask(client: Any, method: str, call: Call, account: str) -> Any:  # noqa: ANN401
+    parameters = {**call.parameters, **_owner(client, call, account)}
     if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
-        return client.get_paginator(method).paginate(**call.parameters).build_full_result()
-    return getattr(client, method)(**call.parameters)
+        return client.get_paginator(method).paginate(**parameters).build_full_result()
+    return getattr(client, method)(**parameters)
+
+
+def _owner(client: Any, call: Call, account: str) -> Mapping[str, str]:  # noqa: ANN401
+    """What says whose bucket a call is about, where it is about one and the operation can be told."""
+    if call.service != "s3" or not account or "Bucket" not in call.parameters:
+        return {}
+    can_be_told = client.meta.service_model.operation_model(call.operation).input_shape.members
+    return {_OWNER: account} if _OWNER in can_be_told else {}
 
 
 @dataclass(slots=True, eq=False)
@@ -207,7 +231,7 @@ class Reader:
             region = global_region(self.home) if region == GLOBAL else region
             with telling(call):
                 client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
-            self._answers[call.key] = perform(client, call)
+            self._answers[call.key] = perform(client, call, self.account)
         return self._answers[call.key]
 
 
@@ -236,13 +260,34 @@ class Accounts:
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], None]:
+    ) -> Callable[[Call], Mended | None]:
         """See ports.Aws. Each repair gets sessions of its own, named after the control, all before its first write."""
         needed = sessions(control, calls, resources)
         made = {call.key: client for one in needed for call, client in self._opened(one, target)}
 
-        def act(call: Call) -> None:
-            perform(made[call.key], call)
+        def client_of(call: Call, instead_of: Call) -> Any:  # noqa: ANN401
+            if call.action != instead_of.action and call.key not in made:
+                (session,) = sessions(control, [call], resources)
+                made.update({one.key: client for one, client in self._opened(session, target)})
+            return made.get(call.key) or made[instead_of.key]
+
+        def act(call: Call) -> Mended | None:
+            try:
+                perform(client_of(call, call), call, target.account)
+            except AwsRefusal as refusal:
+                tries = 0
+                forms = deque(control.mend(call, refusal) if control.mend else ())
+                while forms and tries < _FORMS:
+                    form, tries = forms.popleft(), tries + 1
+                    try:
+                        perform(client_of(form.call, call), form.call, target.account)
+                    except AwsRefusal as again:  # something else in it as well
+                        less = control.mend(form.call, again) if control.mend else ()
+                        forms.extend(replace(one, left_out=f"{form.left_out}; {one.left_out}") for one in less)
+                    else:
+                        return form
+                raise
+            return None
 
         return act
 

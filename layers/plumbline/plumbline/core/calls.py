@@ -68,6 +68,19 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """A write that AWS refused for something in it, without that.
+
+    Attributes:
+        call: the write to make instead.
+        left_out: what was left out and why, as it reads after what the repair does.
+    """
+
+    call: Call
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One write, and the writes that take it back. An undo must be harmless when its write never happened.
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from plumbline.core.calls import Ask, Plan
+from plumbline.core.calls import Ask, Call, Mended, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import CANNOT_BE_LOOKED_AT, UNSEEN, Clock, Response
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 
 Settings = Mapping[str, Any]
@@ -113,6 +114,7 @@ Part = Callable[[State, Plan], State]
 
 
 Spell = Callable[[Target, State], Target]
+Mend = Callable[[Call, AwsRefusal], Sequence[Mended]]
 
 
 class MakePlan(Protocol):
@@ -169,6 +171,10 @@ class Control:
             For targets whose state tells of more, such as other resources of the account. Pure.
         spell: target, state -> the target as AWS itself spells it, where a call may write a name in another case. That
             is what the ledger keeps, and what is written. Pure.
+        mend: a refused write, AWS's refusal -> that write without what AWS refuses in it, such as a principal that was
+            deleted; several where AWS does not say which it is, each without another. The first that AWS takes is the
+            one. For repairs and undos that write a whole document back: what of it is dead must not keep the rest from
+            being written. Pure.
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
@@ -204,6 +210,7 @@ class Control:
     plan: MakePlan = no_plan
     part: Part = whole
     spell: Spell = as_asked
+    mend: Mend | None = None
     find: Find | None = None
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None

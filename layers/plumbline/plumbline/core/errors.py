@@ -40,11 +40,14 @@ class AwsRefusal(PlumblineError):
     Attributes:
         code: AWS's error code, such as `AccessDenied`.
         call: the call that was refused, or None where it was not a control's call.
+        about: what of the call AWS names as the reason, such as a principal that does not exist; empty where it names
+            nothing.
     """
 
-    def __init__(self, code: str, message: str, call: Call | None = None) -> None:
-        self.code, self.call = code, call
-        super().__init__(f"{call.action if call else 'AWS'} was refused: {code}: {message}")
+    def __init__(self, code: str, message: str, call: Call | None = None, about: str = "") -> None:
+        self.code, self.call, self.about = code, call, about
+        named = f" ({about})" if about and about not in message else ""
+        super().__init__(f"{call.action if call else 'AWS'} was refused: {code}: {message}{named}")
 
     @property
     def is_from_above(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from plumbline.alerts import outcomes
 from plumbline.alerts.held import not_repaired
-from plumbline.core.calls import Plan, reasons
+from plumbline.core.calls import Mended, Plan, reasons
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
@@ -73,8 +73,8 @@ class Repairer:
             for number, step in enumerate(plan.steps):
                 try:
                     if step.fact not in barred:
-                        act(step.do)
-                        repair = replace(repair, done=repair.done + 1)
+                        made = _as_made(repair.plan, number, act(step.do))
+                        repair = replace(repair, plan=made, done=repair.done + 1)
                         continue
                 except AwsRefusal as error:
                     why = barred_by(control, error)
@@ -223,6 +223,14 @@ def barred_by(control: Control, error: AwsRefusal) -> str:
     if error.code in control.held_by or error.is_from_above:
         return HELD_FROM_ABOVE
     return KEPT_BY_AWS if error.is_aws_own else ""
+
+
+def _as_made(plan: Plan, number: int, mended: Mended | None) -> Plan:
+    """The plan as it was carried out: a write that AWS took only in part says what is missing."""
+    if mended is None:
+        return plan
+    steps = (*plan.steps[:number], replace(plan.steps[number], do=mended.call), *plan.steps[number + 1 :])
+    return replace(plan, steps=steps, summary=f"{plan.summary}; {mended.left_out}")
 
 
 def is_ours(finding: Finding, now: datetime) -> bool:

@@ -7,9 +7,8 @@ names are compared without case; `*` and `?` stand for any text and any characte
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import unquote
 
@@ -96,31 +95,6 @@ _CIRCUMSTANCES = (
     "lambda:sourcefunctionarn",
     "identitystore:*",
 )
-
-#: Condition keys that, fixed to a value without wildcards, make an S3 policy statement non-public.
-#: Source: Amazon S3 user guide, Blocking public access, "The meaning of public".
-_FIXING_KEYS = frozenset(
-    {
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:sourcearn",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:sourceowner",
-        "aws:sourceaccount",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-        "aws:userid",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id",
-        "s3:dataaccesspointarn",
-        "s3:dataaccesspointaccount",
-    }
-)
-_FIXING_OPERATORS = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
-#: Wider networks than these count as public (Amazon S3: IPv4 wider than /8, IPv6 wider than /32).
-_WIDEST = {4: 8, 6: 32}
 
 
 def document(value: Any) -> Document:  # noqa: ANN401 - AWS gives text, URL-encoded text or an object
@@ -267,53 +241,3 @@ def _restricts(statement: Statement) -> bool:
             if not wild and not any(matches(circumstance, str(key)) for circumstance in _CIRCUMSTANCES):
                 return True
     return False
-
-
-def _anybody(statement: Statement) -> bool:
-    """Whether the principal part lets everybody in."""
-    if "NotPrincipal" in statement:
-        return True
-    principal = statement.get("Principal")
-    values: Iterable[Any] = principal.values() if isinstance(principal, Mapping) else [principal]
-    return any("*" in str(one) for value in values for one in listed(value) if not _is_arn_of_account(str(one)))
-
-
-def _is_arn_of_account(principal: str) -> bool:
-    """Whether a principal names an account, so that a wildcard behind it stays inside that account."""
-    parts = principal.split(":", _ARN_PARTS - 1)
-    return len(parts) == _ARN_PARTS and parts[0] == "arn" and parts[4].isdigit()
-
-
-def _is_fixed(key: str, operator: str, values: Sequence[Any]) -> bool:
-    if key == "aws:sourceip" and operator == "ipaddress":
-        return bool(values) and all(_is_narrow(str(one)) for one in values)
-    if key not in _FIXING_KEYS or operator not in _FIXING_OPERATORS or not values:
-        return False
-    if any(str(one).lower().startswith("aroleid:") for one in values):
-        return False
-    if operator in ("stringlike", "arnlike", "arnequals") and key in ("aws:principalarn", "aws:sourcearn"):
-        return all(_is_arn_of_account(str(one)) and "$" not in str(one) for one in values)
-    return all(not set("*?$") & set(str(one)) for one in values)
-
-
-def _is_narrow(cidr: str) -> bool:
-    try:
-        network = ip_network(cidr, strict=False)
-    except ValueError:
-        return False
-    return network.prefixlen >= _WIDEST[network.version]
-
-
-def is_public(statement: Statement) -> bool:
-    """Whether one S3 bucket policy statement is public by Amazon S3's own definition, conditions counted."""
-    if statement.get("Effect") != "Allow" or not _anybody(statement):
-        return False
-    for operator, tests in (statement.get("Condition") or {}).items():
-        # ForAllValues is true when the key is missing; IfExists likewise: neither keeps anybody out.
-        name = str(operator).lower()
-        if name.startswith("forallvalues:") or name.endswith("ifexists"):
-            continue
-        name = name.removeprefix("foranyvalue:")
-        if any(_is_fixed(str(key).lower(), name, listed(values)) for key, values in (tests or {}).items()):
-            return False
-    return True

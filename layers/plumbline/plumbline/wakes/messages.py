@@ -157,12 +157,15 @@ def concerns(on: On, event: Event) -> bool:
 def matches(pattern: Mapping[str, Any], detail: Event) -> bool:
     """Whether an event has what a part of an event pattern asks for, as EventBridge judges it.
 
-    Only what controls use is understood: texts, `exists` and `anything-but` one text, in any of several alternatives.
+    Only what controls use is understood: texts, `exists` and `anything-but` one text, in any of several alternatives;
+    and `$or`. Of a list that an event has, one text is enough.
 
-    Source: Amazon EventBridge user guide, event patterns, comparison operators.
+    Source: Amazon EventBridge user guide, event patterns, comparison operators, arrays in event patterns.
     """
     return all(
-        matches(wanted, cloudtrail.section(detail.get(name)))
+        any(matches(one, detail) for one in wanted)
+        if name == "$or"
+        else matches(wanted, cloudtrail.section(detail.get(name)))
         if isinstance(wanted, Mapping)
         else any(_fits(one, detail, name) for one in wanted)
         for name, wanted in pattern.items()
@@ -171,7 +174,8 @@ def matches(pattern: Mapping[str, Any], detail: Event) -> bool:
 
 def _fits(wanted: Any, detail: Event, name: str) -> bool:  # noqa: ANN401 - a text or an operator
     if not isinstance(wanted, Mapping):
-        return bool(detail.get(name) == wanted)
+        found = detail.get(name)
+        return wanted in found if isinstance(found, list) else bool(found == wanted)
     if "exists" in wanted:
         return (name in detail) is wanted["exists"]
     return name in detail and detail[name] != wanted["anything-but"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
 from plumbline.core.control import Settings
-from plumbline.core.targets import Target
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes import cloudtrail
 
 KIND = "s3-bucket"
 GONE = ("NoSuchBucket",)
+_DENIED = ("AccessDenied",)
 #: S3 tells the buckets' regions only to a request that carries a parameter.
 _BUCKETS = Call("s3", "ListBuckets", {"MaxBuckets": 1000})
 
@@ -42,6 +44,26 @@ def located(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, KIND, bucket, region=_named(region) if bucket and isinstance(region, str) else "")
 
 
+def every_bucket(detail: Event) -> Iterable[Target]:
+    """All buckets of the account, wherever they are: what the whole account is set to counts for each."""
+    return cloudtrail.here(detail, KIND, "", region=GLOBAL)
+
+
+def closed_to_all(control: str, enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], str]]:
+    """Buckets that the baseline leaves public on purpose, and the account's access block would close.
+
+    Args:
+        control: whose setting names them.
+        enforced: settings of every enforced control, by id.
+    """
+    if "account-s3-public-access" in enforced and enforced.get(control, {}).get("allowed_buckets"):
+        advice = (
+            "account-s3-public-access closes these buckets too, for it closes every one of the account; write "
+            "`account-s3-public-access: {mode: observe}` below controls, or serve them otherwise and take them off here"
+        )
+        yield ("allowed_buckets",), advice
+
+
 def is_allowed(bucket: str, settings: Settings) -> bool:
     """Whether the baseline lists the bucket as public on purpose."""
     return any(fnmatchcase(bucket, name) for name in settings["allowed_buckets"])
@@ -60,6 +82,24 @@ def exists(ask: Ask, target: Target) -> bool:
 def arns(target: Target) -> tuple[str, ...]:
     """The bucket's ARN, in any partition."""
     return (f"arn:*:s3:::{target.id}",)
+
+
+def seen(ask: Ask, call: Call) -> Any:  # noqa: ANN401 - AWS answers any shape
+    """What a read about one bucket answers; None where the bucket is gone, or its name another account's by now.
+
+    S3 is told whose bucket is meant, and denies a look at anybody else's; it denies one at ours where its policy does.
+    The list of our buckets says which it is.
+
+    Raises:
+        AwsRefusal: the bucket is ours and AWS would not show it, or would not say whether it is ours.
+    """
+    try:
+        return ask(call)
+    except AwsRefusal as refusal:
+        name = call.parameters["Bucket"]
+        if refusal.code not in _DENIED or any(one["Name"] == name for one in ask(_BUCKETS).get("Buckets", ())):
+            raise
+        return None
 
 
 def on(target: Target, operation: str, *, absent: tuple[str, ...] = GONE, **parameters: object) -> Call:

@@ -1,24 +1,43 @@
 """No bucket is opened to everybody by its access control list.
 
-Holds: no bucket's ACL grants anything to the groups AllUsers (anyone) or AuthenticatedUsers (anyone with any AWS
-account).
+Holds: no grant to the groups AllUsers (anyone) or AuthenticatedUsers (anyone with any AWS account) is in force on a
+bucket. One that an access block or the bucket's object ownership keeps from working is not in force, and S3 does not
+show it; whatever ends that, on the bucket or for the whole account, makes Plumbline look at once.
 Why: a grant to one of these groups hands the bucket to the whole internet, and search engines for open buckets find it
 within hours. READ lets strangers list every file name, WRITE lets them add, replace and delete, at your cost.
-Repair: takes those grants off the ACL. Every other grant (the owner's, other accounts', log delivery) stays as it is.
-Undo: puts the earlier ACL back in full.
-Source: Amazon S3 user guide, Access control list overview, "Amazon S3 predefined groups".
+Repair: takes those grants off the ACL. Every other grant (the owner's, other accounts', log delivery) stays as it is. A
+grant that AWS refuses because the account it names was closed is left out as well, and the e-mail says so.
+Undo: puts the earlier ACL back, as far as AWS takes it.
+Source: Amazon S3 user guide, Access control list overview, "Amazon S3 predefined groups"; Blocking public access to
+your Amazon S3 storage, on what GetBucketAcl shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from plumbline.controls.s3._buckets import ALLOWED, KIND, arns, buckets, excepted, exists, is_allowed, located, on
-from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.controls.s3._buckets import (
+    ALLOWED,
+    KIND,
+    arns,
+    buckets,
+    closed_to_all,
+    every_bucket,
+    excepted,
+    exists,
+    is_allowed,
+    located,
+    on,
+    seen,
+)
+from plumbline.core.calls import Ask, Call, Mended, Plan, Step
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 
 _GROUPS = {
@@ -38,8 +57,8 @@ Grant = Mapping[str, Any]
 
 
 def observe(ask: Ask, target: Target) -> State:
-    """The bucket's ACL; None when the bucket is gone."""
-    acl = ask(on(target, "GetBucketAcl"))
+    """The bucket's ACL as far as it is in force; None when the bucket is gone, or not this account's."""
+    acl = seen(ask, on(target, "GetBucketAcl"))
     return acl and {"bucket": target.id, "owner": acl["Owner"], "grants": acl["Grants"]}
 
 
@@ -80,6 +99,24 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     )
 
 
+def mend(call: Call, refusal: AwsRefusal) -> Sequence[Mended]:
+    """The ACL without the account that AWS does not know; without one or another where it does not say which."""
+    acl = call.parameters.get("AccessControlPolicy")
+    if refusal.code != "InvalidArgument" or "Invalid id" not in str(refusal) or acl is None:
+        return ()
+    known = dict.fromkeys(one["Grantee"]["ID"] for one in acl["Grants"] if "ID" in one["Grantee"])
+    known.pop(acl["Owner"]["ID"], None)
+    named = [one for one in known if one in refusal.about.split()]
+    return [_without(call, one) for one in named[:1] or (() if refusal.about else known)]
+
+
+def _without(call: Call, account: str) -> Mended:
+    acl = call.parameters["AccessControlPolicy"]
+    left = [one for one in acl["Grants"] if one["Grantee"].get("ID") != account]
+    write = replace(call, parameters={**call.parameters, "AccessControlPolicy": {**acl, "Grants": left}})
+    return Mended(write, f"the account of the canonical id {account} does not exist any more, so its grant is left out")
+
+
 def is_public(grant: Grant) -> bool:
     """Whether a grant is to everybody, or to everybody with an AWS account."""
     return grant.get("Grantee", {}).get("URI") in _GROUPS
@@ -114,7 +151,21 @@ CONTROL = Control(
     },
     scope=Scope.GLOBAL,
     kinds=(KIND,),
-    wakes_on=(On("s3.amazonaws.com", ("PutBucketAcl", "CreateBucket"), located),),
+    wakes_on=(
+        On(
+            "s3.amazonaws.com",
+            (
+                "CreateBucket",
+                "DeleteBucketOwnershipControls",
+                "DeleteBucketPublicAccessBlock",
+                "PutBucketAcl",
+                "PutBucketOwnershipControls",
+                "PutBucketPublicAccessBlock",
+            ),
+            located,
+        ),
+        On("s3.amazonaws.com", ("DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock"), every_bucket),
+    ),
     reads=frozenset({"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListAllMyBuckets"}),
     writes=frozenset({"s3:PutBucketAcl"}),
     noun="bucket {id}",
@@ -125,6 +176,8 @@ CONTROL = Control(
     plan=plan,
     excepted=excepted,
     exists=exists,
+    mend=mend,
+    clashes=partial(closed_to_all, "s3-public-acl"),
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("5.8",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},
 )

@@ -1,46 +1,80 @@
 """No bucket is opened to everybody by its policy.
 
-Holds: no statement of a bucket's policy is public by Amazon S3's own definition: it allows anybody, and no condition
-narrows it to an account, an organisation, a VPC, a principal or a network that is not half the internet.
+Holds: no statement of a bucket's policy is public by Amazon S3's own definition: it allows anybody, whoever signs in at
+Facebook or another identity provider that is open to all among them, and no condition fixes who that is: an account, an
+organisation, a VPC, a principal or a network that is not half the internet. What is public by that definition and lets
+nobody in from outside all the same, such as a fixed `aws:VpceAccount`, is told once and never taken out. A public
+statement counts whether or not an access block keeps it from working: the block may be gone tomorrow.
 Why: one such statement lets strangers read, or even replace, what is in the bucket, without a password and often
 without a trace. Most large leaks of cloud data began with a single line like this one.
-Repair: takes the public statements out of the policy; every other statement, every Deny above all, stays as it is. A
-policy with nothing left is deleted.
-Undo: puts the earlier policy back, letter for letter.
-Source: Amazon S3 user guide, Blocking public access, "The meaning of public".
+Repair: takes the public out of the policy. What a public statement gives to those it names, by principal or by
+condition, stays; so does every other statement, every Deny above all. A policy with nothing left is deleted. AWS takes
+no policy that names a deleted user or role, so these are left out of what is written, and the e-mail says so.
+Undo: puts the earlier policy back, letter for letter; without deleted users and roles, for AWS takes it no other way.
+Source: Amazon S3 user guide, Blocking public access, "The meaning of public"; IAM user guide, AWS JSON policy elements,
+Principal.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
-from plumbline.controls.s3._buckets import ALLOWED, GONE, KIND, arns, buckets, excepted, exists, is_allowed, located, on
-from plumbline.core.calls import Ask, Plan, Step
-from plumbline.core.clock import Clock, Response
+from plumbline.controls.s3._buckets import (
+    ALLOWED,
+    GONE,
+    KIND,
+    arns,
+    buckets,
+    closed_to_all,
+    excepted,
+    exists,
+    is_allowed,
+    located,
+    on,
+    seen,
+)
+from plumbline.core.calls import Ask, Call, Mended, Plan, Step
+from plumbline.core.clock import NEVER, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
-from plumbline.rights.documents import Document, Statement, document, is_public, listed, statements
+from plumbline.rights import public
+from plumbline.rights.documents import Document, Statement, document, listed, statements
+from plumbline.rights.public import Verdict, is_public, verdict
 
 _NO_POLICY = ("NoSuchBucketPolicy", *GONE)
+#: The clock of what is public in name only: told, and no more.
+CLOSED = "closed-by-other-means"
+_WHY_LEFT = (
+    "such a statement lets nobody in from outside, so it stays; a fixed key of Amazon's list in it, such as "
+    "aws:PrincipalOrgID, makes it no longer count as public"
+)
 
 
 def observe(ask: Ask, target: Target) -> State:
-    """The bucket's policy as data and as text; None when there is none, or no bucket."""
-    answer = ask(on(target, "GetBucketPolicy", absent=_NO_POLICY))
+    """The bucket's policy as data and as text; None when there is none, or no bucket of this account."""
+    answer = seen(ask, on(target, "GetBucketPolicy", absent=_NO_POLICY))
     return answer and {"bucket": target.id, "policy": document(answer["Policy"]), "text": answer["Policy"]}
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
-    """A public statement in the policy of a bucket that is not public on purpose."""
+    """A statement that is public, if only in name, in the policy of a bucket that is not public on purpose."""
     if state is None or is_allowed(state["bucket"], settings):
         return None
-    public = [one for one in statements(state["policy"]) if is_public(one)]
-    if not public:
-        return None
-    return Deviation(f"is public: its policy allows anyone {_actions(public[0])}", tuple(map(_fact, public)))
+    open_to_all = [one for one in statements(state["policy"]) if is_public(one)]
+    in_name = [one for one in statements(state["policy"]) if verdict(one) is Verdict.CLOSED]
+    items = tuple(map(_fact, (*open_to_all, *in_name)))
+    if open_to_all:
+        return Deviation(f"is public: its policy allows anyone {_actions(open_to_all[0])}", items)
+    if in_name:
+        summary = "is public by Amazon's definition, though its policy lets nobody in from outside"
+        return Deviation(summary, items, CLOSED)
+    return None
 
 
 def describe(state: State) -> str:
@@ -48,32 +82,88 @@ def describe(state: State) -> str:
     if state is None:
         return "the bucket has no policy"
     every = statements(state["policy"])
-    public = [f"anyone is allowed {_actions(one)}" for one in every if is_public(one)]
-    others = len(every) - len(public)
+    told = [f"anyone is allowed {_actions(one)}" for one in every if is_public(one)]
+    told += [f"{_actions(one)} is public in name only" for one in every if verdict(one) is Verdict.CLOSED]
+    others = len(every) - len(told)
     rest = "1 statement that is not public" if others == 1 else f"{others} statements that are not public"
-    return "; ".join((*public, rest))
+    return "; ".join((*told, rest))
 
 
 def without_public(policy: Document, facts: Container[str] = EVERY) -> Document:
-    """The policy with its public statements, or those of them that are meant, taken out, and nothing else changed."""
-    kept = [one for one in statements(policy) if not is_public(one) or _fact(one) not in facts]
-    return {**policy, "Statement": kept}
+    """The policy without the public in its statements, or in those of them that are meant, and nothing else changed."""
+    return {**policy, "Statement": [left for one in statements(policy) for left in _kept(one, facts)]}
 
 
 def plan(target: Target, state: State, _settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
-    """Put the policy back without its public statements; delete it when none is left."""
+    """Put the policy back without the public in it; delete it when nothing is left."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
-    left = without_public(state["policy"], facts)
-    which = "the new" if any(map(is_public, left["Statement"])) else "the"
-    if left["Statement"]:
-        do = on(target, "PutBucketPolicy", Policy=json.dumps(left))
-    else:
-        do = on(target, "DeleteBucketPolicy", absent=_NO_POLICY)
-    return Plan(
-        steps=(Step(do=do, undo=(on(target, "PutBucketPolicy", Policy=state["text"]),)),),
+    policy = state["policy"]
+    dead = public.deleted(policy)
+    taken = [one for one in statements(policy) if is_public(one) and _fact(one) in facts]
+    after = without_public(policy, facts)
+    living = public.without(policy, dead)
+    before = json.dumps(living) if dead else state["text"]
+    do = _write(target, public.without(after, dead))
+    return Plan.partly(
+        (Step(do=do, undo=(on(target, "PutBucketPolicy", Policy=before),)),) if taken else (),
+        {_fact(one): _WHY_LEFT for one in statements(after) if verdict(one) is Verdict.CLOSED},
         resources=arns(target),
-        summary=f"takes {which} public statements out of the policy of bucket {target.id}",
+        summary=_summary(target, policy, taken, dead),
     )
+
+
+def part(state: State, _plan: Plan) -> State:
+    """The policy as AWS takes it: without users and roles that were deleted, however it is laid out."""
+    policy = state["policy"] if state else {}
+    return {"policy": public.without(policy, public.deleted(policy))}
+
+
+def mend(call: Call, refusal: AwsRefusal) -> Sequence[Mended]:
+    """The policy without the principal that AWS does not know; without one or another where it does not say which."""
+    if refusal.code != "MalformedPolicy" or "principal" not in str(refusal) or call.operation != "PutBucketPolicy":
+        return ()
+    known = public.principals(document(call.parameters["Policy"]))
+    named = [one for one in known if f'"{one}"' in refusal.about or one == refusal.about]
+    return [_without(call, one) for one in named[:1] or (() if refusal.about else known)]
+
+
+def _without(call: Call, principal: str) -> Mended:
+    less = public.without(document(call.parameters["Policy"]), (principal,))
+    write = replace(call, parameters={**call.parameters, "Policy": json.dumps(less)})
+    if not less["Statement"]:
+        write = Call("s3", "DeleteBucketPolicy", {"Bucket": call.parameters["Bucket"]}, call.region, _NO_POLICY)
+    return Mended(write, f"{principal} does not exist any more, and AWS takes no policy that names it")
+
+
+def _write(target: Target, policy: Document) -> Call:
+    if policy["Statement"]:
+        return on(target, "PutBucketPolicy", Policy=json.dumps(policy))
+    return on(target, "DeleteBucketPolicy", absent=_NO_POLICY)
+
+
+def _kept(statement: Statement, facts: Container[str]) -> Sequence[Statement]:
+    """What becomes of a statement."""
+    return public.closed(statement) if is_public(statement) and _fact(statement) in facts else (statement,)
+
+
+def _summary(target: Target, policy: Document, taken: Sequence[Statement], dead: Sequence[str]) -> str:
+    which = "the new" if len(taken) < sum(map(is_public, statements(policy))) else "the"
+    return "; ".join(
+        (
+            f"takes {which} public statements out of the policy of bucket {target.id}",
+            *(
+                f"what {one.get('Sid') or 'a statement without a Sid'} gives to those it names stays"
+                for one in taken
+                if public.closed(one)
+            ),
+            *_dead_words(dead),
+        )
+    )
+
+
+def _dead_words(dead: Sequence[str]) -> Iterator[str]:
+    if dead:
+        yield f"{', '.join(dead)} stand for deleted users or roles, and AWS takes no policy that names them"
 
 
 def _fact(statement: Statement) -> str:
@@ -101,7 +191,8 @@ CONTROL = Control(
             remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)),
             escalate=timedelta(days=7),
             act=timedelta(days=7),
-        )
+        ),
+        CLOSED: NEVER,
     },
     scope=Scope.GLOBAL,
     kinds=(KIND,),
@@ -116,6 +207,9 @@ CONTROL = Control(
     plan=plan,
     excepted=excepted,
     exists=exists,
+    part=part,
+    mend=mend,
+    clashes=partial(closed_to_all, "s3-public-policy"),
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("2.21", "5.8"), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08", "WKLD.02")},
 )

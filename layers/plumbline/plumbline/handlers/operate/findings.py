@@ -155,6 +155,8 @@ def _made(repair: Repair, step: int, *, running: bool) -> str:
         return "not made"
     if running or repair.error.startswith(CUT_SHORT):  # how far it came was never stored
         return "perhaps made"
+    if repair.refused:  # each of the others was tried
+        return "refused" if step in repair.refused else "made"
     if step < repair.done:
         return "made"
     if repair.error:
