@@ -41,8 +41,8 @@ STACK = {
 #: What the template asks of functions/names, in a stack called plumbline.
 NAMES = {"Prefix": "plumbline", "Ledger": "plumbline-ledger-1a2b3c4d", "LedgerIsThere": "false",
          "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d"}  # fmt: skip
-#: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters. Newer
-#: stacks have shorter prefixes.
+#: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters.
+#: Newer stacks have shorter prefixes.
 LONGEST_PREFIX = 53
 #: The same in a stack whose names, partition and region are as long as AWS has them.
 LONGEST_NAMES = {

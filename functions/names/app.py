@@ -33,7 +33,7 @@ _PAUSE_SECONDS, _FOR_THE_ANSWER = 3.0, 40_000
 _ANSWER_SECONDS, _ANSWERS = 5, 3
 #: A role's rights show late, a table that was just made is not ready: both pass.
 _PASSING = (
-    "AccessDenied", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError", "Timeout", "EndpointConnection",
+    "AccessDenied", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError", "Timeout", "EndpointConn",
 )  # fmt: skip
 Context = Any
 Request = Mapping[str, Any]
@@ -167,7 +167,7 @@ def _owned(stack_id: str) -> dict[str, str]:
 
 
 def _protect(table: str) -> None:
-    """Let nobody delete the table by mistake. Not from the start: a first deployment that fails has to take it along."""
+    """Let nobody delete the table by mistake."""
     dynamodb = _client("dynamodb")
     if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
