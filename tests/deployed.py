@@ -24,6 +24,8 @@ for resource in template["Resources"].values():
     for place in ("CodeUri", "ContentUri"):
         if place in resource.get("Properties", {}):
             resource["Properties"][place] = "s3://bucket/" + resource["Properties"][place]
+    if isinstance(resource.get("Properties", {}).get("Code"), str):  # as `sam deploy` writes it for plain functions
+        resource["Properties"]["Code"] = {"S3Bucket": "bucket", "S3Key": resource["Properties"]["Code"]}
 class NoPolicies:
     def load(self): return {}
 json.dump(transform(template, {}, NoPolicies()), sys.stdout)
@@ -151,6 +153,7 @@ _ARNS = {
     "AWS::DynamoDB::Table": ("dynamodb:{region}:{account}:table/", "TableName"),
     "AWS::IAM::Role": ("iam::{account}:role/plumbline/", "RoleName"),
     "AWS::Lambda::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
+    "AWS::Logs::LogGroup": ("logs:{region}:{account}:log-group:", "LogGroupName"),
     "AWS::Serverless::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
     "AWS::SNS::Topic": ("sns:{region}:{account}:", "TopicName"),
     "AWS::SQS::Queue": ("sqs:{region}:{account}:", "QueueName"),
