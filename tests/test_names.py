@@ -250,7 +250,10 @@ def test_what_stands_in_the_list_and_is_not_held_does_not_count() -> None:
 
 def test_the_ledger_is_protected_and_stays_so() -> None:
     _made("plumbline", "plumbline-ledger")
-    wanted = {"ResourceType": "Custom::LedgerProtection", "ResourceProperties": {"Table": "plumbline-ledger"}}
+    wanted: dict[str, Any] = {
+        "ResourceType": "Custom::LedgerProtection",
+        "ResourceProperties": {"Table": "plumbline-ledger"},
+    }
     for kind in ("Create", "Update", "Delete"):
         assert "SUCCESS" == _asked(RequestType=kind, **wanted)["Status"]
         kept = boto3.client("dynamodb").describe_table(TableName="plumbline-ledger")["Table"]

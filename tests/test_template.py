@@ -13,14 +13,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from plumbline.adapters.clients import Accounts
 from plumbline.alerts.alert import Sender, command
+from plumbline.alerts.reach import unheard
 from plumbline.baseline.rules import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from plumbline.controls import registry
-from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
+from tests.deployed import ROOT, STACK, TEMPLATE, as_deployed, logical, of_type, properties, source, text, transformed
 from tests.eventbridge import matches
 from tests.fakes import NOW
 from tests.rig import own_rules
@@ -160,7 +162,46 @@ def test_the_shell_function_passes_every_word_as_it_was_typed(words: tuple[str, 
 
 
 def test_every_output_is_described() -> None:
-    assert [] == [name for name, one in source()["Outputs"].items() if not one.get("Description")]
+    """Source: AWS CloudFormation user guide, quotas and Outputs: 1,024 characters of a description."""
+    described = {name: one.get("Description", "") for name, one in source()["Outputs"].items()}
+    assert [] == [name for name, one in described.items() if not 10 < len(one) <= 1024]
+
+
+@pytest.mark.parametrize(
+    ("output", "operation"), [("ConfirmByCommand", "ConfirmSubscription"), ("SubscribeAgain", "Subscribe")]
+)
+def test_an_output_that_mends_what_nobody_hears_is_a_command_that_aws_takes(output: str, operation: str) -> None:
+    command, call, *options = shlex.split(text(source()["Outputs"][output]["Value"]))[1:]
+    given = {
+        one.removeprefix("--").replace("-", ""): value for one, value in zip(options[::2], options[1::2], strict=True)
+    }
+    if "notificationendpoint" in given:  # the CLI's own name for Endpoint; `--endpoint` would be its `--endpoint-url`
+        given["endpoint"] = given.pop("notificationendpoint")
+    model = boto3.client(command, region_name="us-east-1").meta.service_model.operation_model(operation)
+    assert operation == "".join(word.capitalize() for word in call.split("-"))
+    taken = {one.lower() for one in model.input_shape.members}
+    assert {"region"} == given.keys() - taken
+    assert {one.lower() for one in model.input_shape.required_members} <= given.keys()
+    assert given.get("authenticateonunsubscribe", "true") == "true"
+    assert ("authenticateonunsubscribe" in given) == (output == "ConfirmByCommand")
+
+
+def test_elsewhere_than_in_us_east_1_outputs_status_and_digest_say_the_same() -> None:
+    said = source()["Outputs"]["NotHeardHere"]
+    assert "IsElsewhere" == said["Condition"]
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}]} == source()["Conditions"]["IsElsewhere"]
+    words = said["Value"]["Fn::Sub"].replace("${AWS::Region}", "ap-southeast-2")
+    assert unheard("ap-southeast-2") == words
+    assert "" == unheard("us-east-1")
+    assert "us-east-1" in source()["Description"]
+    assert len(source()["Description"]) <= 1024
+
+
+def test_sts_is_asked_in_the_home_region_without_a_word_of_ours() -> None:
+    """The SDK's default since 2025; so no variable of the functions has to say it."""
+    assert "AWS_STS_REGIONAL_ENDPOINTS" not in json.dumps(source()["Globals"])
+    client = boto3.client("sts", region_name="ap-southeast-2")
+    assert "https://sts.ap-southeast-2.amazonaws.com" == client.meta.endpoint_url
 
 
 # --- the functions -------------------------------------------------------------------------------------------------
@@ -376,6 +417,15 @@ def test_every_rule_of_a_control_puts_its_events_onto_the_wakes_queue_and_loses_
         assert rule["State"].startswith("ENABLED")
 
 
+def test_no_rule_hears_of_another_account() -> None:
+    """Beside an organisation's own events, its central bus carries those of all its members."""
+    assert {json.dumps([{"Ref": "AWS::AccountId"}])} == {
+        json.dumps(one["EventPattern"].get("account"))
+        for one in properties("AWS::Events::Rule").values()
+        if "EventPattern" in one
+    }
+
+
 def test_rules_of_this_stack_and_nobody_else_may_send_to_the_queues() -> None:
     (policy,) = properties("AWS::SQS::QueuePolicy").values()
     assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, policy["Queues"]))
@@ -400,17 +450,20 @@ def test_a_deployment_of_this_stack_starts_a_sweep_and_no_other_does() -> None:
     rule = properties("AWS::Events::Rule")["DeployedRule"]
     assert ["SweepFunction"] == [logical(one["Arn"]) for one in rule["Targets"]]
     ours = text(rule["EventPattern"]["detail"]["stack-id"][0])
-    pattern = rule["EventPattern"] | {"detail": rule["EventPattern"]["detail"] | {"stack-id": [ours]}}
+    pattern = as_deployed(rule["EventPattern"], {}, STACK)
 
-    def woken(stack: str, status: str, source: str = "aws.cloudformation") -> bool:
+    def woken(
+        stack: str, status: str, source: str = "aws.cloudformation", account: str = STACK["AWS::AccountId"]
+    ) -> bool:
         # the form that AWS documents for "Stack Status Change"
         details = {"status": status, "status-reason": ""}
-        event = {"source": source, "detail-type": "CloudFormation Stack Status Change", "account": "111122223333"}
+        event = {"source": source, "detail-type": "CloudFormation Stack Status Change", "account": account}
         return matches(pattern, {**event, "detail": {"stack-id": stack, "status-details": details}})
 
     assert all(woken(ours, status) for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
     assert not any(woken(ours, status) for status in ("UPDATE_IN_PROGRESS", "DELETE_COMPLETE"))
     assert not woken(ours, "CREATE_COMPLETE", "my.cloudformation")
+    assert not woken(ours, "CREATE_COMPLETE", account="444455556666")
     assert not woken("arn:aws:cloudformation:us-east-1:111122223333:stack/other/1", "CREATE_COMPLETE")
 
 

@@ -27,7 +27,7 @@ def ledger(aws: EmbeddedAWS) -> list[dict[str, Any]]:
     text = (FROZEN / "ledger.json").read_text()
     for name in ("mallory", "erin"):
         (key,) = aws.client("iam").list_access_keys(UserName=name)["AccessKeyMetadata"]
-        text = re.sub(rf"iam-access-key/{name}/AKIA\w+", f"iam-access-key/{name}/{key['AccessKeyId']}", text)
+        text = text.replace(re.findall(rf"iam-access-key/{name}/(AKIA\w+)", text)[0], key["AccessKeyId"])
     items = json.loads(text)
     (swept,) = (one["body"]["S"] for one in items if one["sk"]["S"] == "swept")
     later = datetime.now(timezone.utc) - timedelta(minutes=2) - datetime.fromisoformat(swept)

@@ -5,7 +5,7 @@ The tests run in this order, in one account: each begins where the one before ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,14 @@ OPEN = {"old-site", "old-share", "old-hand", "acme-logs", "acme-shop", "acme-stu
 _LAYER = "AWS::Lambda::LayerVersion"
 
 
+class Patient(Account):
+    """Whoever waits longer than others do: here whole stacks come and go."""
+
+    def until(self, predicate: Callable[[], object], what: str) -> float:
+        """Wait for something; the seconds it took."""
+        return self.aws.wait(predicate, timeout=240, what=what)
+
+
 @dataclass
 class Story:
     """The account, and what was there at each turn."""
@@ -41,7 +49,7 @@ class Story:
     @property
     def account(self) -> Account:
         """What a person does and sees."""
-        return Account(self.aws, {})
+        return Patient(self.aws, {})
 
     def holds(self, stack: str = STACK) -> dict[str, str]:
         """Logical id -> physical id of what a stack holds."""
@@ -151,6 +159,7 @@ def test_an_upgrade_replaces_nothing(story: Story) -> None:
 
 
 def test_what_was_open_is_open_and_what_was_decided_holds(story: Story) -> None:
+    story.account.until(lambda: not story.account.waiting("units"), "the sweep after the deployment is over")
     story.account.sweep()
     was = earlier.findings(story.items)
     now = story.findings()
@@ -212,7 +221,7 @@ def test_a_stack_of_the_same_name_adopts_afresh(story: Story) -> None:
     calls = story.account.latest_call()
     outputs = deployment.deploy(story.aws, {"AlertEmail": "security@example.com"})
     assert outputs["LedgerTable"] not in ("", "plumbline-ledger")
-    story.account.sweep()
+    story.account.until(lambda: "old-site" in story.findings(), "the first sweep after the deployment is settled")
     old = story.findings()["old-site"]
     shown = story.account.operate("show", old["id"])["data"]
     assert ("open", "adoption") == (shown["status"], shown["origin"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.listing import below, hanging, named, what_next
+from plumbline.alerts.reach import unheard
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.core.control import Control, Severity
 from plumbline.findings.finding import Finding, Status
@@ -31,6 +32,7 @@ def digest(controls: Mapping[str, Control], findings: Sequence[Finding], sender:
             paragraph(_digest_lead(ordered, adopted), indent="  "),
             _listed(controls, ordered),
             how_to(sender, {one: what for one, what in commands.items() if one}),
+            *([paragraph(deaf, indent="  ")] if (deaf := unheard(sender.region)) else []),
             f"Plumbline, account {sender.account}",
         ]
     )

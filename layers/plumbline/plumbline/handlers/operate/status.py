@@ -9,6 +9,7 @@ from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.decisions import repairs
+from plumbline.alerts.reach import unheard
 from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope, Severity
@@ -48,6 +49,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "profile": engine.baseline.profile,
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
         "regions": _regions(asked),
+        "NOT HEARD": unheard(deployment.home),
         "last sweep": _swept(swept, now),
         "open": _open(asked, found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
@@ -67,6 +69,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "profile": engine.baseline.profile,
         "controls": {name.value: count for name, count in modes.items() if count},
         "regions": list(engine.baseline.regions or (deployment.home,)),
+        "not_heard": unheard(deployment.home),
         "last_sweep": swept.isoformat() if swept else None,
         "open": [brief(one) for one in found],
         "repairs_this_hour": dict(spent),
