@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import cloudtrail, dynamodb, iam, lambda_svc
+from ministack.services import cloudtrail, dynamodb, iam, lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
 Properties = Mapping[str, Any]
@@ -30,6 +30,9 @@ def register() -> None:
     }
 
     after_create("AWS::DynamoDB::Table", _keep_table_settings)
+    _protect_tables()
+    _keep_full_buckets()
+    _take_metric_math()
     after_create("AWS::Lambda::Function", _keep_function_settings)
     after_create("AWS::IAM::Role", _keep_boundary)
 
@@ -45,6 +48,60 @@ def after_create(resource_type: str, then: Callable[[str, Properties], object]) 
         return physical_id, attributes
 
     handler["create"] = create_then
+
+
+def _protect_tables() -> None:
+    """Stock: CloudFormation deletes a protected table, and takes the text "false" for true.
+
+    AWS: DeleteTable refuses, so the resource fails to delete. Source: Amazon DynamoDB developer guide, deletion
+    protection.
+    """
+    handler = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
+
+    def read(props: Properties) -> Properties:
+        return {key: _true(one) if key == "DeletionProtectionEnabled" else one for key, one in props.items()}
+
+    def delete_unless_protected(name: str, props: Properties) -> None:
+        if dynamodb._tables.get(name, {}).get("DeletionProtectionEnabled"):
+            raise ResourceFailed(f"Resource cannot be deleted as it is currently protected against deletion: {name}")
+        delete(name, props)
+
+    handler["create"] = lambda logical_id, props, stack: create(logical_id, read(props), stack)
+    handler["update"] = lambda name, old, new, stack, *more: update(name, read(old), read(new), stack, *more)
+    handler["delete"] = delete_unless_protected
+
+
+def _keep_full_buckets() -> None:
+    """Stock: CloudFormation deletes a bucket with what is in it. AWS: a bucket with objects fails to delete.
+
+    Source: Amazon S3 API reference, DeleteBucket.
+    """
+    handler = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    delete = handler["delete"]
+
+    def delete_when_empty(name: str, props: Properties) -> None:
+        if s3._buckets.get(name, {}).get("objects"):
+            raise ResourceFailed(f"The bucket you tried to delete is not empty: {name}")
+        delete(name, props)
+
+    handler["delete"] = delete_when_empty
+
+
+def _take_metric_math() -> None:
+    """Stock: an alarm on metric math is refused. Here it is kept as one on the first metric of its expression."""
+    record = provisioners._cw_metric_alarm_record
+
+    def record_of_first(name: str, props: Properties) -> dict[str, Any]:
+        stats = [one["MetricStat"] for one in props.get("Metrics", ()) if "MetricStat" in one]
+        if not stats:
+            return dict(record(name, props))
+        plain = {key: one for key, one in props.items() if key != "Metrics"}
+        return dict(
+            record(name, {**plain, **stats[0]["Metric"], "Period": stats[0]["Period"], "Statistic": stats[0]["Stat"]})
+        )
+
+    provisioners._cw_metric_alarm_record = record_of_first
 
 
 def _keep_table_settings(name: str, props: Properties) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError
 
+STACK = "plumbline"
 _BUILD_SECONDS, _DEPLOY_SECONDS = 300, 180
 
 
@@ -27,22 +28,42 @@ def build(aws: EmbeddedAWS, *, source: Path = ROOT, baseline: Path | None = None
     _sam(aws, ["build", "--config-env", "local", "--build-dir", str(_built(aws))], source, _BUILD_SECONDS, other)
 
 
-def deploy(aws: EmbeddedAWS, parameters: Mapping[str, str], *, source: Path = ROOT) -> dict[str, str]:
+def deploy(
+    aws: EmbeddedAWS,
+    parameters: Mapping[str, str],
+    *,
+    source: Path = ROOT,
+    stack: str = STACK,
+    built: Path | None = None,
+) -> dict[str, str]:
     """Deploy what was built, and give the stack's outputs.
 
     Args:
         aws: where to.
-        parameters: the template's parameters.
+        parameters: the template's parameters; those that a stack has already need not be given again.
         source: the project's folder.
+        stack: the stack's name.
+        built: the folder of another template.yaml than the one that was built.
 
     Raises:
         EmbeddedAWSError: the deployment failed or took too long.
     """
     given = [f"{name}={value}" for name, value in parameters.items()]
-    template = ["--template-file", str(_built(aws) / "template.yaml")]
-    _sam(aws, ["deploy", "--config-env", "local", *template, "--parameter-overrides", *given], source, _DEPLOY_SECONDS)
-    stack = aws.client("cloudformation").describe_stacks(StackName="plumbline")["Stacks"][0]
-    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+    overrides = ["--parameter-overrides", *given] if given else []
+    template = ["--template-file", str((built or _built(aws)) / "template.yaml"), "--stack-name", stack]
+    _sam(aws, ["deploy", "--config-env", "local", *template, *overrides], source, _DEPLOY_SECONDS)
+    made = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    return {one["OutputKey"]: one["OutputValue"] for one in made.get("Outputs", ())}
+
+
+def delete(aws: EmbeddedAWS, *, source: Path = ROOT, stack: str = STACK) -> None:
+    """Delete a stack, as a person does who has had enough.
+
+    Raises:
+        EmbeddedAWSError: it was not deleted, or took too long.
+    """
+    words = ["delete", "--config-env", "local", "--stack-name", stack, "--region", aws.region, "--no-prompts"]
+    _sam(aws, words, source, _DEPLOY_SECONDS)
 
 
 def _built(aws: EmbeddedAWS) -> Path:

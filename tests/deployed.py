@@ -24,6 +24,8 @@ for resource in template["Resources"].values():
     for place in ("CodeUri", "ContentUri"):
         if place in resource.get("Properties", {}):
             resource["Properties"][place] = "s3://bucket/" + resource["Properties"][place]
+    if isinstance(resource.get("Properties", {}).get("Code"), str):  # as `sam deploy` writes it for plain functions
+        resource["Properties"]["Code"] = {"S3Bucket": "bucket", "S3Key": resource["Properties"]["Code"]}
 class NoPolicies:
     def load(self): return {}
 json.dump(transform(template, {}, NoPolicies()), sys.stdout)
@@ -38,8 +40,13 @@ STACK = {
 }
 
 
-#: The same in a stack whose name, partition and region are as long as AWS has them. (A stack called so does not deploy:
-#: its functions and roles may have 64 characters. What fits here fits under any name.)
+#: What the template asks of functions/names, in a stack called plumbline.
+NAMES = {"Prefix": "plumbline", "Ledger": "plumbline-ledger-1a2b3c4d", "LedgerIsThere": "false",
+         "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d"}  # fmt: skip
+#: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters.
+#: Newer stacks have shorter prefixes.
+LONGEST_PREFIX = 53
+#: The same in a stack whose names, partition and region are as long as AWS has them.
 LONGEST_NAMES = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws-us-gov",
@@ -48,6 +55,7 @@ LONGEST_NAMES = {
     "AWS::StackId": "arn:aws-us-gov:cloudformation:ap-southeast-2:111122223333:stack/"
     f"{'s' * 128}/11112222-3333-4444-5555-666677778888",
 }
+_LONGEST_NAMES_OF = {"Prefix": "s" * LONGEST_PREFIX, "Ledger": "s" * (LONGEST_PREFIX + 16), "TrailBucket": "s" * 63}
 
 
 class _Loader(yaml.SafeLoader):
@@ -121,11 +129,14 @@ def logical(value: Any) -> str:
 def text(value: Any) -> str:
     """A value in a stack called plumbline, with parameters at their defaults; resources stand as `<LogicalId>`."""
     parameters: Mapping[str, Mapping[str, Any]] = source()["Parameters"]
-    known = STACK | {name: str(one.get("Default", f"<{name}>")) for name, one in parameters.items()}
+    known = STACK | {f"Names.{name}": one for name, one in NAMES.items()}
+    known |= {name: str(one.get("Default", f"<{name}>")) for name, one in parameters.items()}
     if not isinstance(value, Mapping):
         return str(value)
     if "Ref" in value:
         return known.get(value["Ref"], f"<{value['Ref']}>")
+    if value.get("Fn::GetAtt", [""])[0] == "Names":
+        return NAMES[value["Fn::GetAtt"][1]]
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
     if "Fn::If" in value:  # every condition that is asked for here is off by default
@@ -142,6 +153,7 @@ _ARNS = {
     "AWS::DynamoDB::Table": ("dynamodb:{region}:{account}:table/", "TableName"),
     "AWS::IAM::Role": ("iam::{account}:role/plumbline/", "RoleName"),
     "AWS::Lambda::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
+    "AWS::Logs::LogGroup": ("logs:{region}:{account}:log-group:", "LogGroupName"),
     "AWS::Serverless::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
     "AWS::SNS::Topic": ("sns:{region}:{account}:", "TopicName"),
     "AWS::SQS::Queue": ("sqs:{region}:{account}:", "QueueName"),
@@ -163,9 +175,14 @@ def as_deployed(value: Any, resources: Mapping[str, Any], stack: Mapping[str, st
     def arn(name: str, attribute: str = "Arn") -> str:
         if name in stack:
             return stack[name]
+        if name == "Names":
+            return _LONGEST_NAMES_OF[attribute]
+        if resources[name]["Type"] == "AWS::IAM::ManagedPolicy":  # no longer than CloudFormation makes a name
+            return f"arn:{stack['AWS::Partition']}:iam::{stack['AWS::AccountId']}:policy/plumbline/{'s' * 128}"
         middle, own = _ARNS[resources[name]["Type"]]
         middle = middle.format(region=stack["AWS::Region"], account=stack["AWS::AccountId"])
-        called = as_deployed(resources[name]["Properties"][own], resources, stack)
+        # What has no name of its own is given one by CloudFormation, of 64 characters at most.
+        called = as_deployed(resources[name]["Properties"].get(own, "s" * 64), resources, stack)
         tail = {"Arn": "", "StreamArn": "/stream/2026-03-02T09:30:00.000"}[attribute]
         return f"arn:{stack['AWS::Partition']}:{middle}{called}{tail}"
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from moto.events.models import EventPattern
 
-from tests.deployed import logical, source
+from tests.deployed import STACK, as_deployed, logical, source
 
 
 @cache
 def patterns() -> Mapping[str, EventPattern]:
     """The template's rules that wake `react`, by logical id."""
     return {
-        name: EventPattern.load(json.dumps(resource["Properties"]["EventPattern"]))
+        name: EventPattern.load(json.dumps(as_deployed(resource["Properties"]["EventPattern"], {}, STACK)))
         for name, resource in source()["Resources"].items()
         if resource["Type"] == "AWS::Events::Rule" and "EventPattern" in resource["Properties"] and _wakes(resource)
     }

@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYER = ROOT / "layers" / "plumbline"
 PACKAGE = LAYER / "plumbline"
-FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))
+FUNCTIONS = sorted(path for path in (ROOT / "functions").glob("*/app.py") if path.parent.name != "names")
+#: Answers CloudFormation before there is a layer, so it is the one function that stands alone.
+NAMES = ROOT / "functions" / "names" / "app.py"
 MODULES = {
     ".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -167,6 +169,10 @@ _COMPOSERS = {"plumbline.compose"}
 )
 def test_what_decides_does_not_know_how_it_is_done(name: str) -> None:
     assert [] == sorted(one for one in _ours(MODULES[name]) if one.startswith("plumbline.adapters"))
+
+
+def test_what_names_the_stack_needs_neither_layer_nor_package() -> None:
+    assert ({"boto3", "botocore"}, set()) == (_foreign(NAMES), _ours(NAMES))
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)

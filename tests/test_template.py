@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from plumbline.adapters.clients import Accounts
+from plumbline.alerts.reach import unheard
 from plumbline.baseline.rules import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from plumbline.controls import registry
 from plumbline.findings.hearing import KEPT_AS
-from tests.deployed import ROOT, STACK, TEMPLATE, logical, of_type, properties, source, text, transformed
+from tests.deployed import ROOT, STACK, TEMPLATE, as_deployed, logical, of_type, properties, source, text, transformed
 from tests.eventbridge import matches
 from tests.fakes import NOW
 from tests.rig import own_rules
 
 FUNCTIONS = ("ReactFunction", "SweepFunction", "OperateFunction", "AnnounceFunction")
 ROLES = ("ReactRole", "SweepRole", "OperateRole", "AnnounceRole", "EyesRole", "HandsRole")
+#: What CloudFormation alone calls, while a stack is made or changed; named by CloudFormation itself.
+NAMES_FUNCTION, NAMES_ROLE = "NamesFunction", "NamesRole"
 #: What a deployed stack of version 0.1 has, where parameters left it so. CloudFormation updates in place what keeps its
 #: logical id and its name, and makes anew, under the eyes of running functions, what does not.
 VERSION_0_1 = {
@@ -118,7 +124,7 @@ def test_it_fits_into_one_request() -> None:
 
 @pytest.mark.parametrize("kind", VERSION_0_1)
 def test_a_stack_of_version_0_1_is_updated_in_place(kind: str) -> None:
-    named = {name: text(one[_NAMED_BY[kind]]) for name, one in properties(kind).items()}
+    named = {name: text(one[_NAMED_BY[kind]]) for name, one in properties(kind).items() if _NAMED_BY[kind] in one}
     assert VERSION_0_1[kind] == {name: named.get(name) for name in VERSION_0_1[kind]}
 
 
@@ -138,7 +144,46 @@ def test_every_parameter_is_described_constrained_grouped_and_labelled() -> None
 
 
 def test_every_output_is_described() -> None:
-    assert [] == [name for name, one in source()["Outputs"].items() if not one.get("Description")]
+    """Source: AWS CloudFormation user guide, quotas and Outputs: 1,024 characters of a description."""
+    described = {name: one.get("Description", "") for name, one in source()["Outputs"].items()}
+    assert [] == [name for name, one in described.items() if not 10 < len(one) <= 1024]
+
+
+@pytest.mark.parametrize(
+    ("output", "operation"), [("ConfirmByCommand", "ConfirmSubscription"), ("SubscribeAgain", "Subscribe")]
+)
+def test_an_output_that_mends_what_nobody_hears_is_a_command_that_aws_takes(output: str, operation: str) -> None:
+    command, call, *options = shlex.split(text(source()["Outputs"][output]["Value"]))[1:]
+    given = {
+        one.removeprefix("--").replace("-", ""): value for one, value in zip(options[::2], options[1::2], strict=True)
+    }
+    if "notificationendpoint" in given:  # the CLI's own name for Endpoint; `--endpoint` would be its `--endpoint-url`
+        given["endpoint"] = given.pop("notificationendpoint")
+    model = boto3.client(command, region_name="us-east-1").meta.service_model.operation_model(operation)
+    assert operation == "".join(word.capitalize() for word in call.split("-"))
+    taken = {one.lower() for one in model.input_shape.members}
+    assert {"region"} == given.keys() - taken
+    assert {one.lower() for one in model.input_shape.required_members} <= given.keys()
+    assert given.get("authenticateonunsubscribe", "true") == "true"
+    assert ("authenticateonunsubscribe" in given) == (output == "ConfirmByCommand")
+
+
+def test_elsewhere_than_in_us_east_1_outputs_status_and_digest_say_the_same() -> None:
+    said = source()["Outputs"]["NotHeardHere"]
+    assert "IsElsewhere" == said["Condition"]
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}]} == source()["Conditions"]["IsElsewhere"]
+    words = said["Value"]["Fn::Sub"].replace("${AWS::Region}", "ap-southeast-2")
+    assert unheard("ap-southeast-2") == words
+    assert "" == unheard("us-east-1")
+    assert "us-east-1" in source()["Description"]
+    assert len(source()["Description"]) <= 1024
+
+
+def test_sts_is_asked_in_the_home_region_without_a_word_of_ours() -> None:
+    """The SDK's default since 2025; so no variable of the functions has to say it."""
+    assert "AWS_STS_REGIONAL_ENDPOINTS" not in json.dumps(source()["Globals"])
+    client = boto3.client("sts", region_name="ap-southeast-2")
+    assert "https://sts.ap-southeast-2.amazonaws.com" == client.meta.endpoint_url
 
 
 # --- the functions -------------------------------------------------------------------------------------------------
@@ -157,8 +202,15 @@ def test_a_function_runs_on_arm_as_itself_and_logs_where_it_is_told(name: str) -
 
 
 def test_there_are_no_other_functions_and_no_role_of_sams_own() -> None:
-    assert set(FUNCTIONS) == set(properties("AWS::Lambda::Function"))
-    assert set(ROLES) == set(properties("AWS::IAM::Role"))
+    assert {NAMES_FUNCTION, *FUNCTIONS} == set(properties("AWS::Lambda::Function"))
+    assert {NAMES_ROLE, *ROLES} == set(properties("AWS::IAM::Role"))
+
+
+def test_every_role_takes_the_boundary_that_an_organisation_asks_for() -> None:
+    bounded = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+    assert {json.dumps(bounded)} == {
+        json.dumps(one["PermissionsBoundary"]) for one in properties("AWS::IAM::Role").values()
+    }
 
 
 @pytest.mark.parametrize("name", ["ReactFunction", "SweepFunction", "OperateFunction"])
@@ -171,7 +223,7 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
     assert STACK["AWS::AccountId"] == plumbline.account
     accounts = plumbline.engine.aws
     assert isinstance(accounts, Accounts)
-    ours = {text(one["RoleName"]) for one in properties("AWS::IAM::Role").values()}
+    ours = {text(one["RoleName"]) for one in properties("AWS::IAM::Role").values() if "RoleName" in one}
     assert accounts.eyes_role.format(account=plumbline.account).rpartition("/")[2] in ours
     assert (name == "SweepFunction") == (accounts.hands_role == ""), "the sweep has no hands"
     handler = (ROOT / "functions" / name.removesuffix("Function").lower() / "app.py").read_text()
@@ -179,6 +231,7 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
         one for one in ("PLUMBLINE_WAKES_QUEUE", "PLUMBLINE_UNITS_QUEUE") if one in handler
     }
     read_by_the_handler = {one for one in environment if f'"{one}"' in handler}
+    assert {"Fn::If": ["MakesTrail", {"Ref": "TrailBucket"}, ""]} == variables["PLUMBLINE_TRAIL_BUCKET"]
     for key in set(environment) - {"PLUMBLINE_HANDS_ROLE", "PLUMBLINE_WAKES_QUEUE"} - read_by_the_handler:
         with pytest.raises(NotConfigured):
             from_environment(lambda: NOW, {one: value for one, value in environment.items() if one != key})
@@ -190,17 +243,87 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
 def test_the_ledger_cannot_be_lost() -> None:
     table = of_type("AWS::DynamoDB::Table")["Ledger"]
     kept = table["Properties"]
-    assert ("Retain", "Retain") == (table["DeletionPolicy"], table["UpdateReplacePolicy"])
-    assert kept["DeletionProtectionEnabled"] is True
+    assert ("RetainExceptOnCreate", "Retain") == (table["DeletionPolicy"], table["UpdateReplacePolicy"])
     assert kept["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert {"AttributeName": "expires", "Enabled": True} == kept["TimeToLiveSpecification"]
 
 
+def test_the_ledger_is_protected_once_nothing_can_fail_any_more() -> None:
+    """What is protected cannot be deleted, not even by CloudFormation when it takes a failed deployment back."""
+    kept = properties("AWS::DynamoDB::Table")["Ledger"]
+    assert {"Fn::GetAtt": ["Names", "LedgerIsThere"]} == kept["DeletionProtectionEnabled"], (
+        "one that was there stays so"
+    )
+    assert "Ledger" == logical(properties("Custom::LedgerProtection")["LedgerProtection"]["Table"])
+    assert _unconditional() - {"LedgerProtection"} <= _needs("LedgerProtection")
+    assert {"Trail"} <= _needs("LedgerProtection")
+
+
+def test_a_bucket_has_nothing_in_it_while_a_first_deployment_may_fail() -> None:
+    assert _unconditional() - {"LedgerProtection"} <= _needs("Trail")
+
+
 def test_the_trails_bucket_is_kept_closed_and_encrypted() -> None:
     bucket = of_type("AWS::S3::Bucket")["TrailBucket"]
-    assert ("Retain", "Retain") == (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"])
+    assert ("RetainExceptOnCreate", "Retain") == (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"])
     assert {True} == set(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
     assert bucket["Properties"]["BucketEncryption"]
+
+
+def test_what_stays_when_the_stack_is_deleted_is_ledger_and_trail_bucket() -> None:
+    """Everything else goes: a later stack of the same name finds none of its names taken."""
+    policies = {name: one.get("DeletionPolicy", "Delete") for name, one in transformed()["Resources"].items()}
+    assert {"Ledger", "TrailBucket"} == {name for name, policy in policies.items() if policy != "Delete"}
+
+
+# --- in which order it is made, and deleted the other way round ----------------------------------------------------
+
+
+@cache
+def _needs(name: str) -> frozenset[str]:
+    """Everything that is made before a resource, and deleted after it."""
+    resource = transformed()["Resources"][name]
+    direct = {*_several(resource.get("DependsOn", [])), *_referred(resource.get("Properties", {}))}
+    here = direct & set(transformed()["Resources"])
+    return frozenset(here).union(*map(_needs, here))
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """The names that a value refers to, by `Ref`, `GetAtt` or `Sub`."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            yield name
+        case {"Fn::Sub": str(body)}:
+            yield from re.findall(r"\$\{(\w+)", body)
+        case Mapping():
+            for one in value.values():
+                yield from _referred(one)
+        case list():
+            for one in value:
+                yield from _referred(one)
+
+
+def _unconditional() -> set[str]:
+    """What every stack has."""
+    return {name for name, one in transformed()["Resources"].items() if "Condition" not in one}
+
+
+@pytest.mark.parametrize("name", ["ReactFunction", "OperateFunction"])
+def test_what_repairs_keeps_all_it_needs_until_it_is_gone(name: str) -> None:
+    """A stack may be deleted while a repair is under way: it is finished, recorded and told."""
+    wanted = {"EyesRole", "HandsRole", "EyesPolicy", "HandsPolicy", "Ledger", "AlertsTopic", "AlertsSubscription"}
+    assert wanted <= _needs(name)
+    own = name.replace("Function", "")
+    assert {f"{own}Role", f"{own}Policy", f"{own}Log"} <= _needs(name)
+
+
+def test_triggers_go_first() -> None:
+    kinds = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission")
+    for trigger in (name for kind in kinds for name in of_type(kind)):
+        assert {one for one in FUNCTIONS if one in _needs(trigger)}, trigger
+    for rule in of_type("AWS::Events::Rule"):
+        assert {"SweepFunction", "WakesQueue"} & _needs(rule), rule
+        assert not [one for one in _needs("ReactFunction") if one == rule]
 
 
 # --- the queues ----------------------------------------------------------------------------------------------------
@@ -277,6 +400,15 @@ def test_every_rule_of_a_control_puts_its_events_onto_the_wakes_queue_and_loses_
         assert rule["State"].startswith("ENABLED")
 
 
+def test_no_rule_hears_of_another_account() -> None:
+    """Beside an organisation's own events, its central bus carries those of all its members."""
+    assert {json.dumps([{"Ref": "AWS::AccountId"}])} == {
+        json.dumps(one["EventPattern"].get("account"))
+        for one in properties("AWS::Events::Rule").values()
+        if "EventPattern" in one
+    }
+
+
 def test_rules_of_this_stack_and_nobody_else_may_send_to_the_queues() -> None:
     (policy,) = properties("AWS::SQS::QueuePolicy").values()
     assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, policy["Queues"]))
@@ -301,17 +433,20 @@ def test_a_deployment_of_this_stack_starts_a_sweep_and_no_other_does() -> None:
     rule = properties("AWS::Events::Rule")["DeployedRule"]
     assert ["SweepFunction"] == [logical(one["Arn"]) for one in rule["Targets"]]
     ours = text(rule["EventPattern"]["detail"]["stack-id"][0])
-    pattern = rule["EventPattern"] | {"detail": rule["EventPattern"]["detail"] | {"stack-id": [ours]}}
+    pattern = as_deployed(rule["EventPattern"], {}, STACK)
 
-    def woken(stack: str, status: str, source: str = "aws.cloudformation") -> bool:
+    def woken(
+        stack: str, status: str, source: str = "aws.cloudformation", account: str = STACK["AWS::AccountId"]
+    ) -> bool:
         # the form that AWS documents for "Stack Status Change"
         details = {"status": status, "status-reason": ""}
-        event = {"source": source, "detail-type": "CloudFormation Stack Status Change", "account": "111122223333"}
+        event = {"source": source, "detail-type": "CloudFormation Stack Status Change", "account": account}
         return matches(pattern, {**event, "detail": {"stack-id": stack, "status-details": details}})
 
     assert all(woken(ours, status) for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
     assert not any(woken(ours, status) for status in ("UPDATE_IN_PROGRESS", "DELETE_COMPLETE"))
     assert not woken(ours, "CREATE_COMPLETE", "my.cloudformation")
+    assert not woken(ours, "CREATE_COMPLETE", account="444455556666")
     assert not woken("arn:aws:cloudformation:us-east-1:111122223333:stack/other/1", "CREATE_COMPLETE")
 
 
@@ -391,13 +526,26 @@ def test_it_never_stops_silently() -> None:
 
 
 def test_a_sweep_that_has_stopped_is_noticed_within_three_hours_also_when_no_figures_come() -> None:
+    """Lambda publishes nothing of a function that is not called, so what is missing has to count as stopped.
+
+    Source: Amazon CloudWatch user guide, Configuring how CloudWatch alarms treat missing data: an alarm whose figures
+    are all missing takes the state that `breaching` says at its first evaluation, and one figure that does not breach
+    keeps it out of ALARM while it is in the evaluation range. A stack that was just made has one such figure: its names
+    were asked for (`NamesFunction`) before anything else was made, and the alarm comes when nearly all is made.
+    """
     alarm = _alarms()["SweepStoppedAlarm"]
     assert ("breaching", "LessThanThreshold", 1) == (
         alarm["TreatMissingData"],
         alarm["ComparisonOperator"],
         alarm["Threshold"],
     )
-    assert 3 * 3600 == alarm["Period"] * alarm["EvaluationPeriods"]
+    expression, *metrics = alarm["Metrics"]
+    assert f"SUM([{', '.join(one['Id'] for one in metrics)}])" == expression["Expression"]
+    assert [False, False] == [one["ReturnData"] for one in metrics]
+    assert {3600} == {one["MetricStat"]["Period"] for one in metrics}
+    assert 3 == alarm["EvaluationPeriods"]
+    assert {("Invocations", "SweepFunction"), ("Invocations", "NamesFunction")} == set(_watched(alarm))
+    assert {"Names", "Ledger", "ReactFunctionWakes", "SweepFunctionUnits"} <= _needs("SweepStoppedAlarm")
 
 
 def _watched(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -438,8 +586,10 @@ def test_hands_are_denied_whatever_is_plumblines_own() -> None:
     assert "*" == deny["Action"]
     assert "Condition" not in deny
     denied = [text(one) for one in deny["Resource"]]
-    ours = [_arn("role", one["RoleName"]) for one in properties("AWS::IAM::Role").values()]
-    ours += [_arn("policy", one["ManagedPolicyName"]) for one in properties("AWS::IAM::ManagedPolicy").values()]
+    named = "RoleName", "ManagedPolicyName", "FunctionName"  # the others are denied by what CloudFormation calls them
+    ours = [_arn("role", one[named[0]]) for one in properties("AWS::IAM::Role").values() if named[0] in one]
+    ours += [_arn("policy", one[named[1]]) for one in properties("AWS::IAM::ManagedPolicy").values() if named[1] in one]
+    ours += ["<NamesRole.Arn>", "<NamesPolicy>", "<LedgerProtectionPolicy>", "<NamesFunction.Arn>"]
     ours += [
         "<Ledger.Arn>",
         "<WakesQueue.Arn>",
@@ -451,6 +601,7 @@ def test_hands_are_denied_whatever_is_plumblines_own() -> None:
     ours += [
         f"arn:aws:lambda:us-east-1:111122223333:function:{text(one['FunctionName'])}"
         for one in properties("AWS::Lambda::Function").values()
+        if named[2] in one
     ]
     ours += [
         f"arn:aws:events:us-east-1:111122223333:rule/{text(one['Name'])}"

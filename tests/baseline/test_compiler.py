@@ -196,6 +196,14 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
             "regions: [Sydney]",
             'baseline.yaml:1: regions[1]: "Sydney" has not the right form. A region reads like ap-southeast-2.',
         ),
+        (
+            "regions: [eu-west-1, xx-nowhere-9]",
+            "baseline.yaml:1: regions[2]: xx-nowhere-9 is no region of AWS; write one such as ap-southeast-2",
+        ),
+        (
+            "regions: [us-eats-1]",
+            "baseline.yaml:1: regions[1]: us-eats-1 is no region of AWS; write one such as us-east-1",
+        ),
         ("breakers: {per_control: 0}", "baseline.yaml:1: breakers.per_control: 0 is too small; write at least 1"),
     ],
 )

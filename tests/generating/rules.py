@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline.core.control import Control, On
+from plumbline.core.control import Control, On, spellings
 from plumbline.wakes.messages import AWS
 from tests.generating.packing import CannotBePacked, characters, room
 
@@ -63,12 +63,21 @@ class Rule:
             detail["eventName"] = sorted(self.names)
         if detail_type == "AWS API Call via CloudTrail" and not failed_too:
             detail["errorCode"] = [{"exists": False}]
-        return {"source": [{"prefix": AWS}], "detail-type": [detail_type], "detail": detail | json.loads(match)}
+        return {
+            "source": [{"prefix": AWS}],
+            "detail-type": [*spellings(detail_type)],
+            "detail": detail | json.loads(match),
+        }
 
     @property
     def fits(self) -> bool:
         """Whether AWS takes its pattern, with a fifth to spare."""
-        return characters(self.pattern) <= room(LONGEST)
+        return self.size <= room(LONGEST)
+
+    @property
+    def size(self) -> int:
+        """The characters of its pattern as deployed: there the account stands in it, in twelve digits."""
+        return characters({"account": ["1" * 12]} | self.pattern)
 
     def with_one_more(self, name: str) -> Rule:
         """The same with another event's name."""
@@ -107,7 +116,7 @@ def _check(made: Sequence[Rule], what: str) -> None:
     """Refuse the last rule where AWS would."""
     if not made[-1].fits:
         raise CannotBePacked(
-            f"{what} takes an event pattern of {characters(made[-1].pattern):,} characters, of AWS's {LONGEST:,} "
+            f"{what} takes an event pattern of {made[-1].size:,} characters, of AWS's {LONGEST:,} "
             f"{room(LONGEST):,} may be used; match fewer fields of the event"
         )
     if len(made) > room(MOST):

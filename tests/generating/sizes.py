@@ -36,7 +36,7 @@ def attached(resources: Mapping[str, Any]) -> dict[str, int]:
     """How many managed policies each role may hold: its own, and those that attach themselves to it."""
     return {
         name: len(one["Properties"]["ManagedPolicyArns"])
-        + sum({"Ref": name} in other["Properties"].get("Roles", ()) for other in resources.values())
+        + sum({"Ref": name} in other.get("Properties", {}).get("Roles", ()) for other in resources.values())
         for name, one in resources.items()
         if one["Type"] == "AWS::IAM::Role"
     }
@@ -46,7 +46,7 @@ def _sizes(resources: Mapping[str, Any], kind: str, document: str) -> dict[str, 
     return {
         name: characters(as_deployed(one["Properties"][document], resources, LONGEST_NAMES))
         for name, one in resources.items()
-        if one["Type"] == kind and document in one["Properties"]
+        if one["Type"] == kind and document in one.get("Properties", {})
     }
 
 

@@ -28,7 +28,9 @@ def written(text: str, controls: Mapping[str, Control] | None = None) -> str:
         CannotBePacked: AWS would not take it; the message names the control.
     """
     arrived = by_arrival((registry.load() if controls is None else controls).values())
-    text = _with_block(text, "rules", _yaml({one.logical_id: _rule(one) for one in rules(arrived)}))
+    made = rules(arrived)
+    text = _with_block(text, "rules", _yaml({one.logical_id: _rule(one) for one in made}))
+    text = _with_block(text, "rules-made", _yaml([one.logical_id for one in made]))
     for role, policies in permissions(text, arrived):
         text = _with_block(text, role.name, _statements(policies[0]))
         names = [logical_id(role, place) for place in range(len(policies))]
@@ -61,10 +63,10 @@ def _rule(rule: Rule) -> Mapping[str, Any]:
     return {
         "Type": "AWS::Events::Rule",
         "Properties": {
-            "Name": _Sub("${AWS::StackName}-" + rule.name),
+            "Name": _Sub("${Names.Prefix}-" + rule.name),
             "Description": f"Wakes Plumbline: {source or 'any service'}, {detail_type}",
             "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if reads_too else "ENABLED",
-            "EventPattern": rule.pattern,
+            "EventPattern": {"account": [_Ref("AWS::AccountId")]} | rule.pattern,
             "Targets": [
                 {
                     "Id": "wakes",
@@ -89,7 +91,7 @@ def _more(role: Role, policies: Sequence[Policy]) -> Iterator[str]:
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
                 "Path": "/plumbline/",
-                "ManagedPolicyName": _Sub(f"${{AWS::StackName}}-{role.name}-{place + 1}"),
+                "ManagedPolicyName": _Sub(f"${{Names.Prefix}}-{role.name}-{place + 1}"),
                 "PolicyDocument": {"Version": "2012-10-17", "Statement": policy.statements},
             },
         }

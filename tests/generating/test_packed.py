@@ -190,12 +190,12 @@ def test_every_logical_id_and_name_of_today_is_there_with_seventy() -> None:
 
 
 def _names(house: _House) -> dict[str, tuple[str, str]]:
-    """The names of rules, roles and policies, by logical id."""
+    """The names of rules, roles and policies, by logical id; but for those that CloudFormation names."""
     named = {"AWS::Events::Rule": "Name", "AWS::IAM::ManagedPolicy": "ManagedPolicyName", "AWS::IAM::Role": "RoleName"}
     return {
         name: (one["Type"], one["Properties"][named[one["Type"]]]["Fn::Sub"])
         for name, one in house.resources.items()
-        if one["Type"] in named
+        if named.get(one["Type"]) in one.get("Properties", {})
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.controls import registry
+from plumbline.core.control import SIGN_IN
 from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.decisions.exemptions import covers_nothing, exactly
 from plumbline.wakes import cloudtrail, messages
@@ -194,3 +196,30 @@ def test_a_missing_field_is_not_matched_by_anything_but() -> None:
 )
 def test_the_matcher_is_faithful(pattern: dict[str, Any], detail: dict[str, Any], expected: object) -> None:
     assert expected is matches({"detail": pattern}, {"detail": detail})
+
+
+# --- whose events --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_an_event_of_another_account_wakes_nothing(record: Recorded) -> None:
+    """Neither by the rules nor, should it reach the queue, by react: by its envelope, and by its record alone."""
+    event = record.event()
+    own = event["account"]
+    assert messages.read(json.dumps(event), registry.load(), account=own), "its own does"
+    stranger = {**event, "account": "444455556666", "detail": {**event["detail"], "recipientAccountId": "444455556666"}}
+    assert ([], ()) == (rules_woken(stranger), messages.read(json.dumps(stranger), registry.load(), account=own))
+    forwarded = {**event, "detail": {**event["detail"], "recipientAccountId": "444455556666"}}
+    assert () == messages.read(json.dumps(forwarded), registry.load(), account=own)
+    assert () == messages.read(json.dumps(without(event, ("account",))), registry.load(), account=own)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_sign_in_wakes_in_both_spellings(record: Recorded) -> None:
+    """Source: EventBridge user guide, events delivered via CloudTrail, and the events themselves, which differ."""
+    event = record.event()
+    if event["detail-type"] in SIGN_IN:
+        for spelt in SIGN_IN:
+            heard = {**event, "detail-type": spelt}
+            assert rules_woken(heard)
+            assert record.control in {wake.control for wake in messages.from_event(heard, registry.load())}

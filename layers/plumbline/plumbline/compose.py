@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from plumbline.adapters.clients import Accounts, ClientFactory, Clients
 from plumbline.alerts.alert import Sender
-from plumbline.baseline.rules import STACK, Baseline
+from plumbline.baseline.rules import STACK, TRAIL_BUCKET, Baseline
 from plumbline.baseline.rules import load as load_baseline
 from plumbline.controls.index import Index
 from plumbline.controls.index import load as load_index
@@ -175,6 +175,7 @@ def in_one_process(
     index: Index | None = None,
     deployment: Deployment | None = None,
     stack: str = STACK,
+    trail_bucket: str = "",
 ) -> Plumbline:
     """A Plumbline without queues: for tests, the bench, the preview and people who script it.
 
@@ -190,7 +191,8 @@ def in_one_process(
         baseline: what must hold; the compiled one in the layer when None.
         index: the controls; all of the registry when None.
         deployment: mode, grace and wording; the defaults when None.
-        stack: the name of Plumbline's own stack, for what the baseline says of it.
+        stack: what the names of Plumbline's own resources begin with, for what the baseline says of them.
+        trail_bucket: the bucket of the stack's trail, where it is called otherwise than `TRAIL_BUCKET` says.
 
     Raises:
         BaselineError: there is no readable baseline.
@@ -198,7 +200,7 @@ def in_one_process(
     from plumbline.adapters.dynamodb import Table
     from plumbline.adapters.sns import Topic
 
-    baseline = baseline or load_baseline(stack=stack)
+    baseline = baseline or load_baseline(stack=stack, trail_bucket=trail_bucket)
     if index is None:
         from plumbline.controls import registry  # imports every control: not for a function
 
@@ -232,13 +234,17 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         mode = _MODES[environment["PLUMBLINE_MODE"]]
         grace = timedelta(days=int(environment["PLUMBLINE_ADOPTION_GRACE_DAYS"]))
         table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
-        stack = environment["PLUMBLINE_STACK"]
+        stack, trail_bucket = environment["PLUMBLINE_STACK"], environment["PLUMBLINE_TRAIL_BUCKET"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
         chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
         raise NotConfigured(
             f"the function's environment lacks or misspells {error}; deploy the template again"
         ) from error
+    # A stack of version 0.1 keeps its bucket, and its settings must stay the very same: a control whose settings change
+    # adopts anew what it finds.
+    if trail_bucket == TRAIL_BUCKET.format(stack=stack, account=account, region=region):
+        trail_bucket = ""
     sender = Sender(account=account, region=region, stack=stack)
     return in_one_process(
         account=account,
@@ -252,4 +258,5 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         index=load_index(),
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender),
         stack=stack,
+        trail_bucket=trail_bucket,
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.hearing import not_confirmed
 from plumbline.alerts.listing import below, hanging, named, what_next
+from plumbline.alerts.reach import unheard
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.core.control import Control, Severity
 from plumbline.findings.finding import DIGEST, Finding, Status
@@ -51,6 +52,7 @@ def digest(
             *([paragraph(not_confirmed(unconfirmed), indent="  ")] if unconfirmed else []),
             _listed(controls, ordered),
             how_to(sender, {one: what for one, what in commands.items() if one}),
+            *([paragraph(deaf, indent="  ")] if (deaf := unheard(sender.region)) else []),
             f"Plumbline, account {sender.account}",
         ]
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from plumbline.baseline import regions
 from plumbline.baseline.advice import broken, shown
 from plumbline.baseline.document import Document, Place, Problem
 from plumbline.baseline.schema import MOST_DAYS, NO_DURATION, earlier_ids
@@ -37,6 +38,7 @@ def judged(
     problems = broken(document, schema) or [
         *_named_twice(document.data, controls),
         *_clock_problems(document.data),
+        *_region_problems(document.data),
         *_exemption_problems(document.data, controls, today),
     ]
     if problems:
@@ -103,6 +105,12 @@ def _clock_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
                     advice = "" if one is None else _time_problem(one, reminds=key == "remind")
                     if advice:
                         yield (*place, number) if key == "remind" else place, advice
+
+
+def _region_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
+    for number, one in enumerate(data.get("regions") or ()):
+        if advice := regions.impossible(one):
+            yield ("regions", number), advice
 
 
 def _time_problem(value: Any, *, reminds: bool) -> str:  # noqa: ANN401

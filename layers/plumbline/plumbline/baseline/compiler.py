@@ -19,7 +19,7 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
-from plumbline.baseline import profiles
+from plumbline.baseline import profiles, regions
 from plumbline.baseline.checks import clashes, judged
 from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
@@ -175,6 +175,8 @@ def main(arguments: Sequence[str]) -> int:
         for problem in error.problems:
             _print(problem, sys.stderr)
         return 1
+    for one in filter(None, map(regions.caution, compiled["regions"])):
+        _print(f"{wanted.source}: {one}", sys.stderr)
     if wanted.destination:
         wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     else:

@@ -20,6 +20,8 @@ from plumbline.decisions.exemptions import Exemption
 
 #: What the stack is called unless whoever deploys it says otherwise.
 STACK = "plumbline"
+#: How a baseline writes the bucket of the trail that the stack makes. In a stack of version 0.1 it is called so.
+TRAIL_BUCKET = "{stack}-trail-{account}-{region}"
 _AGAIN = "run `sam build` and deploy again"
 COMPILED = Path(__file__).with_name("baseline.json")
 
@@ -52,11 +54,13 @@ class Rules(Mapping[str, Rule]):
 
     Attributes:
         written: control -> its rule as plain data.
-        stack: the name of Plumbline's own stack.
+        stack: what the names of Plumbline's own resources begin with.
+        trail_bucket: the bucket of the stack's trail, where it is called otherwise than `TRAIL_BUCKET` says.
     """
 
     written: Mapping[str, Any]
     stack: str
+    trail_bucket: str = ""
     _read: dict[str, Rule] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, control: str) -> Rule:
@@ -72,7 +76,7 @@ class Rules(Mapping[str, Rule]):
                 self._read[control] = Rule(
                     response=Response(rule["mode"]),
                     clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
-                    settings=in_stack(rule["settings"], self.stack),
+                    settings=in_stack(rule["settings"], self.stack, self.trail_bucket),
                 )
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 message = f"the rule of {control} in the compiled baseline cannot be read ({error}); {_AGAIN}"
@@ -145,10 +149,10 @@ class Baseline:
     profile: str = ""
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], stack: str = STACK) -> Baseline:
+    def from_json(cls, data: Mapping[str, Any], stack: str = STACK, trail_bucket: str = "") -> Baseline:
         """The baseline that compiler.py wrote, as it is meant in a stack of this name."""
         return cls(
-            rules=Rules(dict(data["controls"]), stack),
+            rules=Rules(dict(data["controls"]), stack, trail_bucket),
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
             letters=Letters(**data["letters"]),
@@ -173,27 +177,31 @@ def completed(settings: Mapping[str, Mapping[str, Any]], *wanted: Mapping[str, A
     return complete
 
 
-def in_stack(value: Any, stack: str) -> Any:  # noqa: ANN401 - settings are JSON-like
-    """Settings in which `{stack}` has become the stack's name, as in `{stack}-alerts`."""
+def in_stack(value: Any, stack: str, trail_bucket: str = "") -> Any:  # noqa: ANN401 - settings are JSON-like
+    """Settings in which `{stack}` has become the stack's name, as in `{stack}-alerts`.
+
+    `TRAIL_BUCKET` becomes the bucket that the stack made, where that is called otherwise.
+    """
     if isinstance(value, str):
-        return value.replace("{stack}", stack)
+        return trail_bucket if trail_bucket and value == TRAIL_BUCKET else value.replace("{stack}", stack)
     if isinstance(value, Mapping):
-        return {key: in_stack(one, stack) for key, one in value.items()}
-    return [in_stack(one, stack) for one in value] if isinstance(value, list | tuple) else value
+        return {key: in_stack(one, stack, trail_bucket) for key, one in value.items()}
+    return [in_stack(one, stack, trail_bucket) for one in value] if isinstance(value, list | tuple) else value
 
 
-def load(path: Path = COMPILED, *, stack: str = STACK) -> Baseline:
+def load(path: Path = COMPILED, *, stack: str = STACK, trail_bucket: str = "") -> Baseline:
     """The compiled baseline in the layer.
 
     Args:
         path: the file.
-        stack: the name of Plumbline's own stack, for what the baseline says of it.
+        stack: what the names of Plumbline's own resources begin with, for what the baseline says of them.
+        trail_bucket: the bucket of the stack's trail, where it is called otherwise than `TRAIL_BUCKET` says.
 
     Raises:
         BaselineError: it is missing or unreadable; then nothing may be repaired.
     """
     try:
-        return Baseline.from_json(json.loads(path.read_text()), stack)
+        return Baseline.from_json(json.loads(path.read_text()), stack, trail_bucket)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"the compiled baseline {path.name} cannot be read ({error}); {_AGAIN}"
         raise BaselineError([message]) from error

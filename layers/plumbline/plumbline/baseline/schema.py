@@ -89,7 +89,7 @@ def schema(controls: Mapping[str, Control], profiles: Sequence[str] = ()) -> dic
             "type": ["array", "null"],
             "items": {
                 "type": "string",
-                "pattern": r"^[a-z]{2}(-[a-z]+)+-\d+$",
+                "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d+$",
                 "description": "A region reads like ap-southeast-2.",
             },
             "description": "Where controls that look at each region do so; the home region unless you say otherwise.",

@@ -60,6 +60,16 @@ class Deviation:
     clock: str = "default"
 
 
+#: EventBridge's `detail-type` of a sign-in, as its events have it and as its user guide writes it.
+#: Source: EventBridge user guide, AWS service events delivered via AWS CloudTrail; AWS Sign-In user guide, events.
+SIGN_IN = ("AWS Console Sign In via CloudTrail", "AWS Console Signin via CloudTrail")
+
+
+def spellings(detail_type: str) -> tuple[str, ...]:
+    """All that a `detail-type` may be spelt like, the given one among them."""
+    return SIGN_IN if detail_type in SIGN_IN else (detail_type,)
+
+
 @dataclass(frozen=True, slots=True)
 class On:
     """A CloudTrail event that wakes a control.
@@ -69,7 +79,7 @@ class On:
         names: event names as CloudTrail writes them (not always the API's). Empty: any, told apart by `match`.
         locate: event detail -> the targets to look at. It must not judge. A target whose id is `*` makes the whole
             control look, for events that leave out what they were about.
-        detail_type: EventBridge's `detail-type`.
+        detail_type: EventBridge's `detail-type`, in one of its `spellings`.
         match: further fields of the event pattern's `detail`.
         reads_too: whether read-only calls wake as well (needs a rule state of its own).
         failed_too: whether calls that AWS refused wake as well. They changed nothing, so this is for a control to which

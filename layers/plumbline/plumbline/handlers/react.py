@@ -67,7 +67,7 @@ class Reaction:
                 self._run(task)
                 return
             index = self.plumbline.index
-            asked = messages.read(record["body"], index, index.concerned, index.renamed)
+            asked = messages.read(record["body"], index, index.concerned, index.renamed, self.plumbline.account)
         except MalformedWake as error:
             self.logger.error("malformed message", extra={"reason": str(error), "message_id": record["messageId"]})
             raise

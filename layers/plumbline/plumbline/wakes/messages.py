@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from plumbline.core.cause import Cause, Event, Origin
-from plumbline.core.control import Control, On
+from plumbline.core.control import Control, On, spellings
 from plumbline.core.errors import MalformedWake, UnknownTarget
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
@@ -93,8 +93,9 @@ def read(
     controls: Mapping[str, Control],
     concerned: Concerned | None = None,
     renamed: Mapping[str, str] | None = None,
+    account: str = "",
 ) -> tuple[Wake, ...]:
-    """The wakes that a message asks for; none when the event concerns no control.
+    """The wakes that a message asks for; none when the event concerns no control, or another account.
 
     Args:
         body: the SQS message's body.
@@ -102,6 +103,7 @@ def read(
         concerned: event -> the ids of the controls that it may wake, so that no other need be imported; every control
             is asked when None.
         renamed: earlier id of a control -> the one it has today: a wake may have waited through a deployment.
+        account: whose events wake; anybody's when empty. An organisation's bus carries those of all its members.
 
     Raises:
         MalformedWake: the body is neither an EventBridge event nor a wake; says why.
@@ -116,8 +118,15 @@ def read(
         return (_own(message, controls, renamed or {}),)
     if not isinstance(message.get("detail-type"), str) or not isinstance(message.get("detail"), Mapping):
         raise MalformedWake(f"the message is neither a wake nor an EventBridge event: {body[:_SHOWN]!r}")
+    if account and not _is_of(message, account):
+        return ()
     asked = controls if concerned is None else {name: controls[name] for name in concerned(message)}
     return tuple(from_event(message, asked))
+
+
+def _is_of(event: Event, account: str) -> bool:
+    """Whether an event happened in an account: by its envelope, which only AWS writes, and by its record."""
+    return event.get("account") == account and cloudtrail.account(event["detail"]) in ("", account)
 
 
 def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
@@ -146,7 +155,7 @@ def concerns(on: On, event: Event) -> bool:
     return (
         matches(on.match, detail)
         and str(event.get("source")).startswith(AWS)
-        and event.get("detail-type") == on.detail_type
+        and event.get("detail-type") in spellings(on.detail_type)
         and (not on.source or detail.get("eventSource") == on.source)
         and (not on.names or detail.get("eventName") in on.names)
         and (on.reads_too or detail.get("readOnly") is not True)

@@ -200,7 +200,8 @@ CONTROL = Control(
             "minLength": 3,
             "default": "{stack}-trail-{account}-{region}",
             "description": "The bucket of a trail that has to be created; its policy must let CloudTrail write. "
-            "`{account}`, `{region}` and `{stack}` stand for the account, the home region and Plumbline's own stack.",
+            "`{account}`, `{region}` and `{stack}` stand for the account, the home region and Plumbline's own stack; "
+            "the default stands for the bucket that the stack made, whatever it is called.",
         },
     },
     blinds=True,

@@ -9,6 +9,7 @@ from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.decisions import repairs
+from plumbline.alerts.reach import unheard
 from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Call
 from plumbline.core.clock import Response
@@ -50,6 +51,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "profile": engine.baseline.profile,
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
         "regions": _regions(asked),
+        "NOT HEARD": unheard(deployment.home),
         "last sweep": _swept(swept, now),
         "open": _open(asked, waiting),
         "UNSEEN": _unseen(found),
@@ -68,6 +70,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "profile": engine.baseline.profile,
         "controls": {name.value: count for name, count in modes.items() if count},
         "regions": list(engine.baseline.regions or (deployment.home,)),
+        "not_heard": unheard(deployment.home),
         "last_sweep": swept.isoformat() if swept else None,
         "open": [brief(asked, one) for one in waiting],
         "exempt": [brief(asked, one) for one in found if one not in waiting],

@@ -1,0 +1,186 @@
+"""names: says what the stack's resources are called, and protects the ledger once all of them are made.
+
+CloudFormation asks before it makes anything else of the stack. A template alone can neither shorten nor lower a name,
+nor tell a stack that has a ledger already from a new one. Here what the stack owns keeps its name, whichever version
+gave it; only what it does not own gets a new one, which nothing that an earlier stack left behind can have.
+
+CloudFormation waits for an answer to every request, so every request gets one, whatever goes wrong. It is refused
+rather than guessed: a wrong name would replace the ledger. Stands without the layer: it must work before all else does.
+
+Source: CloudFormation custom resource request and response reference, in the AWS CloudFormation user guide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+logger = logging.getLogger()
+
+#: What every name of Plumbline can begin with: IAM, Lambda and EventBridge take 64 characters, CloudTrail's names have
+#: three at least and no two hyphens side by side, S3's are of lower case (so a bucket is not named after the stack).
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*")
+_SHORTEST, _LONGEST, _KEPT = 3, 40, 28
+#: How long what may pass by itself is tried again, and what is left for the answer, in milliseconds.
+_PAUSE_SECONDS, _FOR_THE_ANSWER = 3.0, 40_000
+_ANSWER_SECONDS, _ANSWERS = 5, 3
+#: A role's rights show late, a table that was just made is not ready: both pass.
+_PASSING = (
+    "AccessDenied", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError", "Timeout", "EndpointConn",
+)  # fmt: skip
+Context = Any
+Request = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What is known of the stack.
+
+    Attributes:
+        id: its ARN; another one each time a stack of this name is made.
+        owned: logical id -> physical id of what it holds now.
+    """
+
+    id: str
+    owned: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """As its owner calls it."""
+        return self.id.split("/")[1]
+
+    def prefix(self) -> str:
+        """What the names of its resources begin with: its own name, wherever AWS takes that for all of them.
+
+        A stack of version 0.1 called everything after itself, so it keeps doing so, however long its name is.
+        """
+        plain = _PLAIN.fullmatch(self.name) and _SHORTEST <= len(self.name) <= _LONGEST
+        if plain or self.owned.get("Ledger") == f"{self.name}-ledger":
+            return self.name
+        shortened = re.sub("-+", "-", self.name)[:_KEPT].strip("-")
+        return f"{shortened}-{_mark(self.id)}"
+
+
+def names(stack: Stack, request_id: str, account: str, region: str) -> dict[str, str]:
+    """What the template may ask for with `!GetAtt Names.`.
+
+    Args:
+        stack: what it owns decides.
+        request_id: of CloudFormation's request; makes what is named anew differ from all that was there before.
+        account: the stack's account.
+        region: the stack's region.
+
+    Returns:
+        `Prefix` of the names of everything; `Ledger` and `TrailBucket`, which outlive the stack, so that no later one
+        may need the same name; `LedgerIsThere`: "true" where the stack has had its ledger before.
+    """
+    prefix, fresh = stack.prefix(), _mark(stack.id, request_id)
+    return {
+        "Prefix": prefix,
+        "Ledger": stack.owned.get("Ledger", f"{prefix}-ledger-{fresh}"),
+        "LedgerIsThere": "true" if "Ledger" in stack.owned else "false",
+        "TrailBucket": stack.owned.get("TrailBucket", f"plumbline-trail-{account}-{region}-{fresh}"),
+    }
+
+
+def _mark(*of: str) -> str:
+    return hashlib.sha256("\n".join(of).encode()).hexdigest()[:8]
+
+
+def handler(request: Request, context: Context) -> None:
+    """Answer one request of CloudFormation, always."""
+    try:
+        data, reason = _answer(request, context.get_remaining_time_in_millis), ""
+    except Exception as error:  # noqa: BLE001 - a request without an answer holds a deployment up
+        data, reason = {}, f"{type(error).__name__}: {error}"
+        logger.error("refused: %s", reason)  # the request itself holds a signed address, which no log should
+    answer = {
+        "Status": "FAILED" if reason else "SUCCESS",
+        "Reason": f"Plumbline could not name or protect the stack's resources: {reason}"[:1000] if reason else "",
+        # The same for ever: CloudFormation would take another one for another resource.
+        "PhysicalResourceId": request.get("PhysicalResourceId") or str(request.get("LogicalResourceId")),
+        "StackId": request.get("StackId"),
+        "RequestId": request.get("RequestId"),
+        "LogicalResourceId": request.get("LogicalResourceId"),
+        "Data": data,
+    }
+    _send(str(request["ResponseURL"]), json.dumps(answer).encode())
+
+
+def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, str]:
+    """What a request asks for; nothing where it asks for something to end, for nothing here has to be undone.
+
+    Raises:
+        ValueError: nobody knows such a request.
+    """
+    kind, what = request.get("RequestType"), request.get("ResourceType")
+    if kind == "Delete":
+        return {}
+    if kind not in ("Create", "Update"):
+        raise ValueError(f"CloudFormation asks to {kind!r}, which is neither Create, Update nor Delete")
+    wanted = request.get("ResourceProperties", {})
+    if what == "Custom::Names":
+        stack = Stack(request["StackId"], _patiently(lambda: _owned(request["StackId"]), remaining))
+        return names(stack, request["RequestId"], wanted["Account"], wanted["Region"])
+    if what == "Custom::LedgerProtection":
+        _patiently(lambda: _protect(wanted["Table"]), remaining)
+        return {}
+    raise ValueError(f"there is no {what!r} here, only Custom::Names and Custom::LedgerProtection")
+
+
+def _patiently(ask: Callable[[], Any], remaining: Callable[[], int]) -> Any:  # noqa: ANN401 - whatever is asked for
+    """Ask again while what refuses may pass and there is time left to answer."""
+    while True:
+        try:
+            return ask()
+        except Exception as error:
+            passes = any(one in f"{type(error).__name__}: {error}" for one in _PASSING)
+            if not passes or remaining() < _FOR_THE_ANSWER:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    # Imported here: what goes wrong while it is imported is answered like everything else.
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}))
+
+
+def _owned(stack_id: str) -> dict[str, str]:
+    """Logical id -> physical id of what the stack holds: not what it gave up, and not what it never got."""
+    pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    return {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if one.get("PhysicalResourceId") and not one["ResourceStatus"].startswith(("DELETE_", "CREATE_FAILED"))
+    }
+
+
+def _protect(table: str) -> None:
+    """Let nobody delete the table by mistake."""
+    dynamodb = _client("dynamodb")
+    if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+
+def _send(address: str, body: bytes) -> None:
+    for left in reversed(range(_ANSWERS)):
+        try:
+            # The address is CloudFormation's own, signed for a PUT without a content type.
+            put = urllib.request.Request(address, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310
+            with urllib.request.urlopen(put, timeout=_ANSWER_SECONDS):  # noqa: S310
+                return
+        except OSError as error:
+            logger.error("CloudFormation did not take the answer: %s", type(error).__name__)
+            if not left:
+                raise

@@ -1,0 +1,348 @@
+"""What the stack's resources are called, and that CloudFormation always gets an answer."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, transformed
+
+_SPEC = importlib.util.spec_from_file_location("names_app", ROOT / "functions" / "names" / "app.py")
+assert _SPEC
+assert _SPEC.loader
+app: Any = importlib.util.module_from_spec(_SPEC)
+sys.modules["names_app"] = app  # dataclasses look their module up
+_SPEC.loader.exec_module(app)
+
+ACCOUNT, REGION = STACK["AWS::AccountId"], "ap-southeast-2"
+#: Source: AWS CloudFormation API reference, CreateStack, StackName.
+STACK_NAMES = st.from_regex(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", fullmatch=True)
+#: What AWS takes for a name, by resource type: the property that has it, the longest, and its characters.
+#: Source: the API reference of each service, of the call that creates it (CreateTrail, CreateTable, CreateQueue, ...);
+#: for buckets the Amazon S3 user guide, General purpose bucket naming rules.
+TAKEN = {
+    "AWS::CloudTrail::Trail": ("TrailName", 3, 128, r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*"),
+    "AWS::CloudWatch::Alarm": ("AlarmName", 1, 255, r".+"),
+    "AWS::DynamoDB::Table": ("TableName", 3, 255, r"[A-Za-z0-9_.-]+"),
+    "AWS::Events::Rule": ("Name", 1, 64, r"[A-Za-z0-9_.-]+"),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 1, 128, r"[A-Za-z0-9_+=,.@-]+"),
+    "AWS::IAM::Role": ("RoleName", 1, 64, r"[A-Za-z0-9_+=,.@-]+"),
+    "AWS::Lambda::Function": ("FunctionName", 1, 64, r"[A-Za-z0-9_-]+"),
+    "AWS::Lambda::LayerVersion": ("LayerName", 1, 140, r"[A-Za-z0-9_-]+"),
+    "AWS::Logs::LogGroup": ("LogGroupName", 1, 512, r"[A-Za-z0-9_./#-]+"),
+    "AWS::S3::Bucket": (
+        "BucketName", 3, 63,
+        r"(?!xn--|sthree-|amzn-s3-demo-|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)[a-z0-9]([a-z0-9-]*[a-z0-9])",
+    ),
+    "AWS::SNS::Topic": ("TopicName", 1, 256, r"[A-Za-z0-9_-]+"),
+    "AWS::SQS::Queue": ("QueueName", 1, 80, r"[A-Za-z0-9_-]+"),
+}  # fmt: skip
+
+
+def stack(name: str, owned: Mapping[str, str] | None = None, made: str = "1") -> Any:
+    """A stack of this name; `made` tells one that was made later from an earlier one."""
+    identity = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/a6d4ba5e-8687-4686-b051-0e009988438{made}"
+    return app.Stack(identity, owned or {})
+
+
+def names(of: Any, request: str = "r1") -> dict[str, str]:
+    """What functions/names says."""
+    said: dict[str, str] = app.names(of, request, ACCOUNT, REGION)
+    return said
+
+
+def _resolved(value: Any, said: Mapping[str, str], name: str) -> str:
+    """A name of the template in a stack."""
+    match value:
+        case {"Ref": "AWS::StackName"}:
+            return name
+        case {"Fn::GetAtt": ["Names", attribute]}:
+            return said[attribute]
+        case {"Fn::Sub": str(body)}:
+            return body.replace("${Names.Prefix}", said["Prefix"])
+    raise AssertionError(f"nobody knows what {value} is called")
+
+
+def _refused(said: Mapping[str, str], name: str) -> list[str]:
+    """The names that AWS would not take."""
+    refused = []
+    for logical_id, one in transformed()["Resources"].items():
+        if one["Type"] in TAKEN and TAKEN[one["Type"]][0] in one.get("Properties", {}):
+            place, shortest, longest, characters = TAKEN[one["Type"]]
+            called = _resolved(one["Properties"][place], said, name)
+            if not shortest <= len(called) <= longest or not re.fullmatch(characters, called):
+                refused.append(f"{logical_id}: {called}")
+    return refused
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)  # the first example transforms the template
+@given(STACK_NAMES)
+def test_any_name_of_a_stack_makes_names_that_aws_takes(name: str) -> None:
+    assert [] == _refused(names(stack(name)), name)
+
+
+def test_every_named_resource_of_the_template_is_held_to_its_limit() -> None:
+    """Else the test above would not look at a new kind."""
+    endings = ("Name", "TableName")
+    named = {
+        (one["Type"], key)
+        for one in transformed()["Resources"].values()
+        for key in one.get("Properties", {})
+        if key.endswith(endings) and key not in ("DisplayName", "MetricName", "S3BucketName")
+    }
+    of_others = {("AWS::Lambda::EventSourceMapping", "FunctionName"), ("AWS::Lambda::Permission", "FunctionName"),
+                 ("Custom::Names", "ExistingTrailName")}  # fmt: skip
+    assert {(kind, place) for kind, (place, *_) in TAKEN.items()} == named - of_others
+
+
+def test_a_plain_name_stays_what_people_read() -> None:
+    assert NAMES["Prefix"] == names(stack("plumbline"))["Prefix"]
+    assert "Team-Security" == names(stack("Team-Security"))["Prefix"]
+
+
+@given(STACK_NAMES)
+def test_a_stack_that_is_made_again_needs_nothing_that_the_deleted_one_left(name: str) -> None:
+    first, second = names(stack(name)), names(stack(name, made="2"))
+    assert not {first["Ledger"], first["TrailBucket"]} & {second["Ledger"], second["TrailBucket"]}
+    left = f"{name}-ledger", f"{name}-trail-{ACCOUNT}-{REGION}"  # by version 0.1
+    assert not {*left} & {first["Ledger"], first["TrailBucket"]}
+
+
+@given(STACK_NAMES, st.booleans())
+def test_what_a_stack_has_keeps_its_name_for_ever(name: str, has_bucket: bool) -> None:  # noqa: FBT001
+    said = names(stack(name))
+    owned = {"Ledger": said["Ledger"]} | ({"TrailBucket": said["TrailBucket"]} if has_bucket else {})
+    later = names(stack(name, owned), request="r2")
+    assert {**said, "LedgerIsThere": "true"}.items() >= {key: later[key] for key in ("Prefix", *owned)}.items()
+    assert "true" == later["LedgerIsThere"]
+
+
+@given(st.from_regex(rf"[a-zA-Z][-a-zA-Z0-9]{{0,{LONGEST_PREFIX - 1}}}", fullmatch=True))
+def test_a_stack_of_version_0_1_keeps_every_name(name: str) -> None:
+    owned = {"Ledger": f"{name}-ledger", "TrailBucket": f"{name}-trail-{ACCOUNT}-{REGION}"}
+    assert {"Prefix": name, "LedgerIsThere": "true", **owned} == names(stack(name, owned))
+    trail = "Trail: "  # version 0.1 could not make one under every name
+    assert [] == [one for one in _refused(names(stack(name, owned)), name) if not one.startswith(("TrailB", trail))]
+
+
+def test_a_bucket_that_the_stack_gave_up_is_not_asked_for_again() -> None:
+    """It made a trail, then used an existing one, now makes one again: the first bucket is kept, and is not its own."""
+    owned = {"Ledger": "plumbline-ledger-1a2b3c4d"}
+    first = names(stack("plumbline"), "r1")["TrailBucket"]
+    assert first != names(stack("plumbline", owned), "r3")["TrailBucket"]
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _cloudformation(refusals: int = 0) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Where answers are sent, and those that came; the first ones are refused."""
+    came: list[dict[str, Any]] = []
+    left = [refusals]
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if left[0]:
+                left[0] -= 1
+                self.send_response(503)
+            else:
+                came.append(json.loads(body))
+                self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/?Signature=secret", came
+        server.shutdown()
+
+
+def _request(address: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "RequestType": "Create",
+        "RequestId": "r1",
+        "ResponseURL": address,
+        "StackId": stack("plumbline").id,
+        "ResourceType": "Custom::Names",
+        "LogicalResourceId": "Names",
+        "ResourceProperties": {"Account": ACCOUNT, "Region": REGION},
+    } | changed
+
+
+def _asked(refusals: int = 0, remaining: int = 90_000, **changed: Any) -> dict[str, Any]:
+    """The one answer that a request gets."""
+    with _cloudformation(refusals) as (address, came):
+        app.handler(_request(address, **changed), SimpleNamespace(get_remaining_time_in_millis=lambda: remaining))
+    (answer,) = came
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(app, "_PAUSE_SECONDS", 0.01)
+    with mock_aws():
+        yield
+
+
+def _made(name: str, ledger: str = "") -> str:
+    """A stack in the account, with a ledger where its name is given, and its ARN."""
+    table: dict[str, Any] = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        },
+    }
+    table["Properties"]["TableName"] = ledger
+    body = json.dumps({"Resources": {"Ledger": table} if ledger else {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    made: str = boto3.client("cloudformation").create_stack(StackName=name, TemplateBody=body)["StackId"]
+    return made
+
+
+def test_a_new_stack_is_told_new_names() -> None:
+    answer = _asked(StackId=_made("plumbline"))
+    assert ("SUCCESS", "Names", "r1") == (answer["Status"], answer["PhysicalResourceId"], answer["RequestId"])
+    assert ("plumbline", "false") == (answer["Data"]["Prefix"], answer["Data"]["LedgerIsThere"])
+    assert answer["Data"]["Ledger"].startswith("plumbline-ledger-")
+
+
+def test_a_stack_of_version_0_1_is_told_its_own() -> None:
+    answer = _asked(StackId=_made("plumbline", "plumbline-ledger"))
+    assert ("plumbline-ledger", "true") == (answer["Data"]["Ledger"], answer["Data"]["LedgerIsThere"])
+
+
+def test_what_stands_in_the_list_and_is_not_held_does_not_count() -> None:
+    listed = [
+        {"LogicalResourceId": "Ledger", "PhysicalResourceId": "gone-ledger", "ResourceStatus": "DELETE_SKIPPED"},
+        {"LogicalResourceId": "TrailBucket", "PhysicalResourceId": "never-made", "ResourceStatus": "CREATE_FAILED"},
+        {"LogicalResourceId": "Names", "ResourceStatus": "CREATE_IN_PROGRESS"},
+        {"LogicalResourceId": "AlertsTopic", "PhysicalResourceId": "topic", "ResourceStatus": "UPDATE_COMPLETE"},
+    ]
+    pages = SimpleNamespace(paginate=lambda **_: [{"StackResourceSummaries": listed}])
+    with patch("boto3.client", lambda *_, **__: SimpleNamespace(get_paginator=lambda _: pages)):
+        assert {"AlertsTopic": "topic"} == app._owned("arn")
+
+
+def test_the_ledger_is_protected_and_stays_so() -> None:
+    _made("plumbline", "plumbline-ledger")
+    wanted: dict[str, Any] = {
+        "ResourceType": "Custom::LedgerProtection",
+        "ResourceProperties": {"Table": "plumbline-ledger"},
+    }
+    for kind in ("Create", "Update", "Delete"):
+        assert "SUCCESS" == _asked(RequestType=kind, **wanted)["Status"]
+        kept = boto3.client("dynamodb").describe_table(TableName="plumbline-ledger")["Table"]
+        assert kept["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"RequestType": "Create", "StackId": "arn:aws:cloudformation:ap-southeast-2:111122223333:stack/none/0"},
+        {"RequestType": "Rename"},
+        {"RequestType": None},
+        {"ResourceType": "Custom::Other"},
+        {"ResourceType": None},
+        {"ResourceProperties": {}, "ResourceType": "Custom::LedgerProtection"},
+        {"ResourceProperties": {"Table": "no-such-table"}, "ResourceType": "Custom::LedgerProtection"},
+        {"StackId": None},
+    ],
+)
+def test_what_cannot_be_answered_is_refused_and_never_guessed(request_: dict[str, Any]) -> None:
+    answer = _asked(**request_)
+    assert ("FAILED", {}) == (answer["Status"], answer["Data"])
+    assert answer["Reason"].startswith("Plumbline could not name or protect the stack's resources: ")
+    assert answer["PhysicalResourceId"]
+
+
+@pytest.mark.parametrize("kind", ["Custom::Names", "Custom::LedgerProtection", "Custom::Unknown"])
+def test_nothing_keeps_a_stack_from_being_deleted(kind: str) -> None:
+    with patch("boto3.client", side_effect=AssertionError("nothing is asked of AWS")):
+        assert "SUCCESS" == _asked(RequestType="Delete", ResourceType=kind, PhysicalResourceId="Names")["Status"]
+
+
+def test_rights_that_show_late_are_waited_for_and_an_answer_comes_while_there_is_time() -> None:
+    refused = iter([RuntimeError("AccessDenied"), RuntimeError("ReadTimeoutError"), None])
+
+    def ask() -> str:
+        error = next(refused)
+        if error:
+            raise error
+        return "seen"
+
+    assert "seen" == app._patiently(ask, lambda: 90_000)
+    with pytest.raises(RuntimeError, match="AccessDenied"):
+        app._patiently(lambda: (_ for _ in ()).throw(RuntimeError("AccessDenied")), lambda: 39_000)
+
+
+def test_an_answer_that_is_not_taken_is_sent_again() -> None:
+    assert "SUCCESS" == _asked(refusals=2, RequestType="Delete")["Status"]
+
+
+def test_no_log_holds_the_address_that_answers_are_sent_to(caplog: pytest.LogCaptureFixture) -> None:
+    _asked(refusals=1, ResourceType="Custom::Other")
+    assert caplog.text
+    assert "Signature" not in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_there_is_time_to_answer_before_cloudformation_and_lambda_lose_patience() -> None:
+    """A custom resource that does not answer holds a stack up for an hour, unless `ServiceTimeout` says otherwise."""
+    resources = transformed()["Resources"]
+    function = resources["NamesFunction"]["Properties"]["Timeout"]
+    assert function * 1000 > app._FOR_THE_ANSWER
+    assert app._ANSWERS * app._ANSWER_SECONDS + 2 * (3 + 5) < app._FOR_THE_ANSWER / 1000, (
+        "the last question, the answer"
+    )
+    for name in ("Names", "LedgerProtection"):
+        assert function < resources[name]["Properties"]["ServiceTimeout"] < 3600
+
+
+def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_and_nothing_else() -> None:
+    resources = transformed()["Resources"]
+    held = [one for one in resources.values() if {"Ref": "NamesRole"} in one.get("Properties", {}).get("Roles", ())]
+    held += [resources["NamesPolicy"]]
+    allowed = {
+        (json.dumps(one["Action"]), json.dumps(one["Resource"]))
+        for policy in held
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+    }
+    assert {
+        ('"cloudformation:ListStackResources"', '{"Ref": "AWS::StackId"}'),
+        ('["dynamodb:DescribeTable", "dynamodb:UpdateTable"]', '{"Fn::GetAtt": ["Ledger", "Arn"]}'),
+        ('["logs:CreateLogStream", "logs:PutLogEvents"]', '{"Fn::GetAtt": ["NamesLog", "Arn"]}'),
+    } == allowed
+    assert [{"Ref": "NamesPolicy"}] == resources["NamesRole"]["Properties"]["ManagedPolicyArns"]
+
+
+def test_cloudformation_asks_again_when_the_version_or_the_trail_changes() -> None:
+    version = re.search(r'(?m)^version = "(\d+\.\d+)', (Path(ROOT) / "pyproject.toml").read_text())
+    assert version
+    resources = transformed()["Resources"]
+    assert {version[1]} == {resources[name]["Properties"]["Version"] for name in ("Names", "LedgerProtection")}
+    assert {"Ref": "ExistingTrailName"} == resources["Names"]["Properties"]["ExistingTrailName"]
