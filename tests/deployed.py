@@ -150,6 +150,7 @@ def text(value: Any) -> str:
 
 #: What `!GetAtt X.Arn` is, or `!Ref X` of a topic: the ARN behind partition and service, and the property it ends in.
 _ARNS = {
+    "AWS::CloudWatch::Alarm": ("cloudwatch:{region}:{account}:alarm:", "AlarmName"),
     "AWS::DynamoDB::Table": ("dynamodb:{region}:{account}:table/", "TableName"),
     "AWS::IAM::Role": ("iam::{account}:role/plumbline/", "RoleName"),
     "AWS::Lambda::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
