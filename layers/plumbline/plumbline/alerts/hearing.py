@@ -93,7 +93,7 @@ def subscribing(topic: str, region: str, address: str = "", *, escalations: bool
             f"aws sns subscribe --protocol email --region {where} \\\n"
             f"  --topic-arn {arn} \\\n"
             f"  --notification-endpoint {to}{only}\n"
-            "# then, with what stands behind Token= in the link of AWS's e-mail, which nobody clicks:\n"
+            "# then, with the Token= of the link in AWS's e-mail, which nobody clicks:\n"
             f"aws sns confirm-subscription --region {where} \\\n"
             f"  --topic-arn {arn} \\\n"
             "  --authenticate-on-unsubscribe true --token TOKEN"
