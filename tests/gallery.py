@@ -10,22 +10,24 @@ from typing import Any
 from plumbline.alerts import decisions, deviations, outcomes, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.digest import digest
+from plumbline.alerts.hearing import unheard
 from plumbline.alerts.held import held_back, next_step
 from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, completed
 from plumbline.controls import registry
 from plumbline.controls.account.account_s3_public_access import FOUR
-from plumbline.core.calls import Call
+from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
 from plumbline.core.control import Control, Deviation
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.errors import AwsRefusal, TooLarge
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.engine.repairing import HELD_FROM_ABOVE
 from plumbline.engine.unseen import all_of
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
+from plumbline.findings.hearing import Hearing
 from plumbline.findings.restraints import Restraint, Why
 from plumbline.findings.unseen import TOLD, Unseen, refused
 
@@ -130,6 +132,27 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield "More happened within an hour than fits into letters.", digest(controls, [repaired], SENDER)
     monday = NOW + 7 * DAY - timedelta(hours=1)
     yield "Monday morning.", weekly(controls, [repaired, *adopted], SENDER, monday, len(controls))
+    yield from _of_hearing(control, finding, plan)
+
+
+def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tuple[str, Alert]]:
+    """Nobody hears, and what cannot be remembered."""
+    deaf = held_back(Restraint(Why.UNHEARD, NOW), finding, plan, NOW)
+    yield (
+        "Something was found, and nobody has ever confirmed that he hears; sent all the same.",
+        deviations.found(control, finding, "opened", _BEFORE, plan, deaf, SENDER),
+    )
+    topic = f"arn:aws:sns:{SENDER.region}:{ACCOUNT}:plumbline-alerts"
+    yield (
+        "Nobody has ever confirmed; the escalation address hears of it.",
+        unheard(Hearing(None, NOW), ["security@example.com"], topic, SENDER),
+    )
+    yield "Nobody hears any more.", unheard(Hearing(NOW - 9 * DAY, NOW), [], topic, SENDER)
+    burst = TooLarge("what is known of it", 1_234_567, 390_000)
+    yield (
+        "What it would have to remember does not fit into the ledger.",
+        deviations.too_large(control, finding, burst, SENDER),
+    )
 
 
 def _unseen() -> Iterator[tuple[str, Alert]]:

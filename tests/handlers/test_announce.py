@@ -19,6 +19,7 @@ from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.finding import Finding, Status
+from plumbline.findings.hearing import Hearing
 from plumbline.handlers import announce
 from plumbline.handlers.announce import Announcer, events, transitions
 from tests.deployed import ROOT
@@ -302,3 +303,34 @@ def test_nothing_to_announce_is_no_call() -> None:
     client = _Events()
     Bus(lambda *_: client, "us-east-1").put("Plumbline Finding", [])
     assert client.entries == []
+
+
+def _heard(hearing: Hearing) -> dict[str, Any]:
+    item = {"pk": {"S": f"account#{LAMP.account}"}, "sk": {"S": "heard"}, "body": {"S": hearing.to_json()}}
+    return {"eventName": "MODIFY", "dynamodb": {"NewImage": item}}
+
+
+@pytest.mark.parametrize(
+    ("hearing", "transition", "ever", "since"),
+    [
+        (Hearing(NOW), "heard", True, None),
+        (Hearing(NOW, NOW + HOUR), "unheard", True, (NOW + HOUR).isoformat()),
+        (Hearing(None, NOW), "unheard", False, NOW.isoformat()),
+    ],
+)
+def test_that_nobody_hears_is_an_event_of_its_own(
+    hearing: Hearing,
+    transition: str,
+    ever: bool,  # noqa: FBT001 -- an answer
+    since: str | None,
+) -> None:
+    client = _Events()
+    Announcer(Bus(lambda *_: client, "us-east-1"), Index.of(NAMES), Log()).record(_heard(hearing))
+    ((entry,),) = client.entries
+    assert (
+        "Plumbline Hearing",
+        {"transition": transition, "account": LAMP.account, "everHeard": ever, "since": since},
+    ) == (
+        entry["DetailType"],
+        json.loads(entry["Detail"]),
+    )

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 
 from plumbline.core.cause import Origin
-from plumbline.core.errors import LedgerDown, MalformedWake
+from plumbline.core.errors import AwsRefusal, LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.hearing import Hearing
 from plumbline.handlers.react import ComeBack, Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
-from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, Letterbox, Memory
 
 
 @dataclass
@@ -344,3 +345,63 @@ def test_one_broken_control_does_not_hide_what_the_others_see() -> None:
         "what failed is looked at once more, which makes a finding of it, and is told with the digest"
     )
     assert house.ledger.swept == NOW, "the rest of the unit was looked through"
+
+
+@dataclass
+class _Bell:
+    """The alarm that says that nobody hears."""
+
+    rung: list[tuple[str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    def ring(self, reason: str) -> None:
+        """Into alarm."""
+        if self.broken:
+            raise AwsRefusal("AccessDenied", "no")
+        self.rung.append(("ALARM", reason))
+
+    def rest(self, reason: str) -> None:
+        """Right again."""
+        self.rung.append(("OK", reason))
+
+
+@pytest.mark.parametrize(
+    ("heard", "known", "state", "told"),
+    [
+        (True, Hearing(), "OK", []),
+        (False, Hearing(), "ALARM", ["unheard"]),
+        (None, Hearing(), "ALARM", ["unheard"]),
+        (False, Hearing(NOW), "ALARM", ["unheard"]),
+        (None, Hearing(NOW), "OK", []),
+        (True, Hearing(NOW, NOW), "OK", []),
+    ],
+)
+def test_each_sweep_sets_the_alarm_that_says_whether_anybody_hears(
+    heard: bool | None,  # noqa: FBT001 -- what SNS answers
+    known: Hearing,
+    state: str,
+    told: list[str],
+) -> None:
+    house, bell = House(alerts=Letterbox(heard=heard), ledger=Memory(heard=known)), _Bell()
+    house.aws.lamps["hall"]["on"] = []
+    sweeper, _, wakes = _sweeper(house)
+    replace(sweeper, silence=bell).record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    assert [state] == [one for one, _ in bell.rung]
+    assert told == [json.loads(body)["plumbline-task"] for body in wakes.bodies]
+    assert (state == "ALARM") == (house.ledger.heard.silent is not None)
+
+
+def test_an_alarm_that_cannot_be_set_stops_no_sweep() -> None:
+    house = House(alerts=Letterbox(heard=False))
+    sweeper, _, wakes = _sweeper(house)
+    unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
+    replace(sweeper, silence=_Bell(broken=True)).record(_record(unit))
+    assert NOW == house.ledger.swept
+    assert "unheard" in str(wakes.bodies)
+
+
+def test_react_tells_of_it_when_the_sweep_asks() -> None:
+    house = House(alerts=Letterbox(heard=False))
+    reaction, _, _ = _reaction(house)
+    reaction.record(_record(Task.UNHEARD.to_json()))
+    assert ["unheard: nobody has ever confirmed, nothing is repaired"] == house.alerts.subjects

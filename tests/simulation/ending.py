@@ -63,7 +63,8 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
         oracle.check("clock acts", acts > swept - HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")
     if not (braked and not life.letters):
-        listed = finding.awaits_digest and finding.last_seen > swept - HOUR  # the next sweep asks for the digest
+        # the next sweep asks for the digest; it goes out as soon as somebody hears
+        listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
         oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
     if life.tries or braked or fought or life.exempted or life.undone:
         return

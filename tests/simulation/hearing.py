@@ -19,10 +19,17 @@ class Ears:
     Attributes:
         moments: from when on somebody hears (True) or nobody does; before the first nobody does.
         kind: which story it is, for the count of what happened.
+        unknown: when SNS did not answer last; whoever heard until then counts as hearing.
     """
 
     moments: list[tuple[datetime, bool]] = field(default_factory=list)
     kind: str = "heard from the beginning"
+    unknown: datetime | None = None
+
+    def count(self, at: datetime) -> bool:
+        """Whether what is sent at a time may count as heard."""
+        lately = self.unknown is not None and at - self.unknown < timedelta(seconds=100)
+        return self.hears(at) or (lately and self.ever(at))
 
     def hears(self, at: datetime) -> bool:
         """Whether somebody hears at a time."""

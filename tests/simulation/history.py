@@ -516,6 +516,7 @@ class History:
             if hour >= (0 if calm else 1):
                 settled(world.oracle, world, self.swept)
             self._stop_when_broken()
+        world.oracle.deaf = not world.ears.hears(world.now - timedelta(hours=3))
         letters_counted(world.oracle)
         notices_counted(world.oracle, world)
 

@@ -59,7 +59,7 @@ def letters_counted(oracle: Oracle) -> None:
             sent = listed or not wanted or any(life.letters[outcome] for outcome in wanted)
             oracle.check("never lost", sent, f"{name}: recorded as told '{one}', and no letter went out")
         if life.status in (Status.REPAIRED, Status.UNDONE):
-            known = life.letters[life.status.value] or listed
+            known = life.letters[life.status.value] or listed or oracle.deaf  # else it waits for a digest
             oracle.check("never lost", known, f"{name}: {life.status.value}, and nobody was told")
 
 

@@ -112,6 +112,7 @@ class Oracle:
     granted: set[tuple[str, str, str]] = field(default_factory=set)
     ended: list[dict[str, str]] = field(default_factory=list)
     disturbed: bool = False
+    deaf: bool = False
 
     def check(self, invariant: str, ok: object, message: str) -> None:
         """Count a check; remember it when it fails."""
@@ -424,7 +425,7 @@ class Oracle:
         """SNS took a letter."""
         attributes = {name: one["StringValue"] for name, one in request["MessageAttributes"].items()}
         outcome, found = attributes.get("outcome", ""), self.by_id.get(attributes.get("finding", ""))
-        if world.ears.hears(world.now):
+        if world.ears.count(world.now):
             for _, life in self.by_id.values():
                 if (found and life is found[1]) or (not found and life.id[:4] in request["Message"]):
                     life.heard = life.heard or world.now

@@ -418,6 +418,8 @@ class Client:
                     write=not operation.startswith(("get", "list", "query", "batch_get")),
                 )
             except Refused as refused:
+                if self.service == "sns":
+                    self.world.ears.unknown = self.world.now
                 text = "TransactionConflict" if refused.code == "TransactionConflict" else "ConditionalCheckFailed"
                 code = "TransactionCanceledException" if text == "TransactionConflict" else refused.code
                 raise ClientError({"Error": {"Code": code, "Message": f"no: {text}"}}, operation) from refused

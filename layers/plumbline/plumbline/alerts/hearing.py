@@ -18,7 +18,8 @@ _NOT_KNOWN = "YOU@EXAMPLE.COM"
 _ONLY_ESCALATIONS = '{"FilterPolicy":"{\\"escalation\\":[\\"true\\"]}"}'
 
 
-NEVER = "NOBODY HAS EVER CONFIRMED that Plumbline's e-mails reach him: NOTHING IS REPAIRED"
+#: What has to be said before anything else.
+NEVER = "NOBODY HAS EVER CONFIRMED: NOTHING IS REPAIRED"
 
 
 def lost(hearing: Hearing) -> str:
@@ -51,7 +52,10 @@ def unheard(hearing: Hearing, unconfirmed: Sequence[str], topic: str, sender: Se
             "mail scanner that followed the unsubscribe link. Subscribe again, with the commands below."
         )
     else:
-        lead = f"{NEVER}. It watches, and would tell. Confirm the subscription, or subscribe again as below."
+        lead = (
+            f"{NEVER}. Plumbline watches this account, and its e-mails reach nobody. Confirm the subscription, or "
+            "subscribe again, with the commands below."
+        )
     rows = {"Not confirmed": ", ".join(clean(one, 100) for one in unconfirmed), "Topic": topic}
     commands = "\n".join(f"  {line}" for line in subscribing(topic, sender.region, next(iter(unconfirmed), "")))
     tail = f"Plumbline, account {sender.account}"
@@ -89,7 +93,7 @@ def subscribing(topic: str, region: str, address: str = "", *, escalations: bool
             f"aws sns subscribe --protocol email --region {where} \\\n"
             f"  --topic-arn {arn} \\\n"
             f"  --notification-endpoint {to}{only}\n"
-            "# then, with what stands behind Token= in the link of AWS's e-mail, which nobody clicks:\n"
+            "# then, with the Token= of the link in AWS's e-mail, which nobody clicks:\n"
             f"aws sns confirm-subscription --region {where} \\\n"
             f"  --topic-arn {arn} \\\n"
             "  --authenticate-on-unsubscribe true --token TOKEN"

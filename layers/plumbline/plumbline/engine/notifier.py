@@ -86,23 +86,21 @@ class Notifier:
         lease = case.now + LEASE
         claimed = self.save(case, replace(finding, outbox=transition, lease=lease, due=lease))
         self.alerts.send(alert)
-        if transition == "opened":
-            told = self._heard(case, claimed)
-        else:
-            told = replace(claimed, told=(*claimed.told, transition), outbox="", lease=None)
+        told = self._told_of(case, claimed, transition)
         return self.ledger.save(
             replace(told, due=due or clocks.next_look(case.rule, told, case.now)), now=case.now, alert=True
         )
 
-    def _heard(self, case: Case, claimed: Finding) -> Finding:
-        """What was just told for the first time: told once more with the next digest, where nobody heard."""
-        hearing = case.brief.hearing
+    def _told_of(self, case: Case, claimed: Finding, transition: str) -> Finding:
+        """What was just told of; where nobody heard, it counts as not told, or the next digest tells of it again."""
+        hearing, done = case.brief.hearing, replace(claimed, outbox="", lease=None)
         heard = hearing.ever and not hearing.silent
         if heard and claimed.unheard:  # a time of grace begins with it, so what was known an hour ago is not enough
             heard = hearing.counts(self.alerts.is_heard())
-        if not heard:
-            return replace(claimed, outbox=f"{DIGEST}opened", lease=None)
-        return replace(claimed, told=(*claimed.told, "opened"), outbox="", lease=None).heard(case.now, self.grace)
+        if not heard and transition == "opened" and (claimed.unheard or not hearing.ever):
+            return replace(done, outbox=DIGEST + transition)
+        told = replace(done, told=(*claimed.told, transition), outbox="" if heard else DIGEST + transition)
+        return told.heard(case.now, self.grace) if transition == "opened" else told
 
     def is_heard_of_now(self, case: Case, finding: Finding) -> bool:
         """Whether somebody is about to hear of what was there before, by an alert of its own: its grace begins then."""
@@ -116,9 +114,9 @@ class Notifier:
         if self.in_storm(brief):
             return self.keep(replace(finding, outbox=DIGEST + transition), now=now)
         self.alerts.send(alert)
-        if brief.hearing.silent:  # nobody heard it: the first digest that somebody hears tells of it again
-            return self.keep(replace(finding, outbox=DIGEST + transition), now=now, alert=True)
-        return self.keep(replace(finding, told=(*finding.told, transition), outbox=""), now=now, alert=True)
+        # where nobody heard it, the first digest that somebody hears tells of it again
+        outbox = DIGEST + transition if brief.hearing.silent else ""
+        return self.keep(replace(finding, told=(*finding.told, transition), outbox=outbox), now=now, alert=True)
 
     def keep(self, finding: Finding, *, now: datetime, alert: bool = False) -> Finding:
         """Write a finding after its repair. What was seen after it is left out where it does not fit.

@@ -45,8 +45,8 @@ class Hearing:
         return replace(self, silent=self.silent or now)
 
     def counts(self, hears: bool | None) -> bool:  # noqa: FBT001 -- an answer, not an option
-        """Whether what is sent now counts as heard; see `after`."""
-        return self.ever if hears is None else hears
+        """Whether what is sent now counts as heard. Where that cannot be found out, what was seen last counts."""
+        return self.ever and self.silent is None if hears is None else hears
 
     def to_json(self) -> str:
         """As the ledger keeps it."""

@@ -69,7 +69,7 @@ class Heard:
     def head(self) -> Sequence[str]:
         """What has to be said before anything else."""
         if not self.hearing.ever:
-            how = "Click the link in AWS's confirmation e-mail, or do as below. Then it begins with one digest."
+            how = "Plumbline's e-mails reach nobody. Click the link in AWS's confirmation e-mail, or do as below."
             return (f"!! {NEVER} !!", how, "")
         return (f"!! {lost(self.hearing)} !!", "") if self.hearing.silent else ()
 

@@ -1,0 +1,75 @@
+"""Nobody hears, somebody hears, nobody hears any more: what a real deployment does, and where it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import deployment
+from local.embedded import EmbeddedAWS
+from tests.end_to_end.account import Account
+
+ANN = "security@example.com"
+
+
+@pytest.fixture(scope="module")
+def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account with Plumbline deployed, whose confirmation e-mails nobody has answered."""
+    with EmbeddedAWS.start(state=tmp_path_factory.mktemp("unheard"), confirm_mail=False) as aws:
+        full = ["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
+        aws.user("mallory", policies=full)
+        deployment.build(aws, baseline=Path(__file__).with_name("baseline.yaml"))
+        parameters = {"AlertEmail": ANN, "EscalationEmail": "ciso@example.com", "AdoptionGraceDays": "0"}
+        made = Account(aws, deployment.deploy(aws, parameters))
+        made.quiet()
+        yield made
+
+
+def _alarm(account: Account) -> str:
+    found = account.aws.client("cloudwatch").describe_alarms(AlarmNames=["plumbline-unheard"])["MetricAlarms"]
+    return str(found[0]["StateValue"])
+
+
+def _key_of_mallorys(account: Account) -> str:
+    """A user for whom mallory has just made a key that the baseline does not list."""
+    user = account.user()
+    account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+    account.quiet()
+    return user
+
+
+def test_what_happens_while_nobody_hears_is_repaired_once_it_was_heard_and_losing_that_stops_nothing(
+    unheard: Account,
+) -> None:
+    account = unheard
+    account.sweep()
+    user, since = _key_of_mallorys(account), account.latest_call()
+    assert ["Active"] == account.key_status(user), "repaired, and nobody has ever confirmed"
+    assert [] == account.aws.mail()
+    status = account.operate("status")["text"]
+    assert "!! NOBODY HAS EVER CONFIRMED: NOTHING IS REPAIRED !!" == status.splitlines()[0]
+    assert f"--notification-endpoint {ANN}" in status
+    assert "ALARM" == _alarm(account)
+    assert [] == [call.operation for call in account.calls_of("hands", since)]
+
+    account.aws.confirm_mail(ANN)
+    account.sweep()
+    account.until(lambda: account.mail_about("digest: "), "the digest")
+    account.quiet()
+    (digest,) = account.mail_about("digest: ")
+    assert user in digest.text
+    assert "OK" == _alarm(account)
+    account.sweep()
+    account.until(lambda: account.key_status(user) == ["Inactive"], "what was heard of is repaired")
+
+    sns, topic = account.aws.client("sns"), account.outputs["AlertsTopicArn"]
+    for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        if one["Endpoint"] == ANN:
+            sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+    later = _key_of_mallorys(account)
+    account.until(lambda: account.key_status(later) == ["Inactive"], "repaired though nobody hears any more")
+    account.sweep()
+    assert "ALARM" == _alarm(account)
+    assert account.operate("status")["text"].startswith("!! NOBODY HEARS Plumbline's e-mails any more")
