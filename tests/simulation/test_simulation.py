@@ -22,14 +22,15 @@ HAPPENED = (
     "undo: refused", "exempt: done", "unexempt: done", "pause: done", "resume: done", "enforce: done", "plan: done",
     "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
-    "settled: resolved",
+    "settled: resolved", "settled: listed", "hidden", "opened unseen", "turned unseen", "came to light",
 )  # fmt: skip
 CHECKED = (
     "write-ahead", "one writer", "one life", "first seen", "mode", "exempt", "paused", "due", "grace", "breakers",
     "adopted",
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
-    "closed rightly", "opened rightly", "announced", "asking writes nothing", "only PlumblineError",
+    "closed rightly", "opened rightly", "unseen", "unseen rightly", "unseen listed", "unseen told", "light",
+    "announced", "asking writes nothing", "only PlumblineError",
 )  # fmt: skip
 
 
