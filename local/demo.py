@@ -432,6 +432,22 @@ def _exempt(story: Story) -> bool:
     return any(one["status"] == "exempt" for one in found)
 
 
+def left_running(aws: EmbeddedAWS, function: str) -> str:
+    """What to type to use the account, and the Plumbline in it, once the story is over.
+
+    Args:
+        aws: the account.
+        function: the stack's output `Shell`.
+    """
+    needs = "Talk to Plumbline; it needs an AWS CLI, version 1 or 2, and jq 1.6 or newer:"
+    return f"{how_to_talk_to(aws)}\n{needs}\n\n  {function}\n\n  plumbline status\n"
+
+
+def _shell_function(aws: EmbeddedAWS) -> str:
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="plumbline")["Stacks"]
+    return next(str(one["OutputValue"]) for one in stack["Outputs"] if one["OutputKey"] == "Shell")
+
+
 def main() -> int:
     """Play the story; 0 only if all of it was seen to be true."""
     keep = "--keep" in sys.argv[1:]
@@ -443,7 +459,10 @@ def main() -> int:
             play(aws)
             heading(f"All of it was seen to be true, in {time.monotonic() - began:.0f} s")
             if keep:
-                say(how_to_talk_to(aws))
+                sys.stdout.write(
+                    left_running(aws, _shell_function(aws))
+                )  # as it is: a line that is folded cannot be pasted
+                sys.stdout.flush()
                 signal.signal(signal.SIGTERM, signal.default_int_handler)
                 with suppress(KeyboardInterrupt):
                     signal.pause()

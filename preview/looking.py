@@ -9,6 +9,7 @@ from typing import Any
 
 from plumbline.adapters.clients import Accounts
 from plumbline.alerts import wording
+from plumbline.alerts.finding import spelled_out
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.controls import registry
 from plumbline.core.calls import Plan
@@ -98,7 +99,8 @@ def _rows(control: Control, rule: Rule, target: Target, state: State, grace: tim
 
 
 def _would(plan: Plan) -> str:
-    return wording.clean(f"only tell: {plan.refusal}" if plan.refusal else plan.summary)
+    rest = f"; not repaired: {spelled_out(plan.left)}" if plan.left else ""
+    return wording.clean(f"only tell: {plan.refusal}" if plan.refusal else f"{plan.summary}{rest}")
 
 
 def _when(rule: Rule, plan: Plan, act: timedelta | None, grace: timedelta) -> str:

@@ -206,7 +206,7 @@ def _held_from_above() -> Iterator[tuple[str, Alert]]:
     refused = replace(found, repairs=(Repair(at=NOW, plan=plan, before=state, error=error),))
     yield (
         "A policy from above the account denies a repair.",
-        outcomes.failed(control, refused, HELD_FROM_ABOVE, SENDER),
+        outcomes.failed(control, refused, HELD_FROM_ABOVE, SENDER, last_try=True),
     )
 
 

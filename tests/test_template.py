@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +13,6 @@ from typing import Any
 import pytest
 
 from plumbline.adapters.clients import Accounts
-from plumbline.alerts.alert import Sender, command
 from plumbline.baseline.rules import Baseline
 from plumbline.compose import NotConfigured, from_environment
 from plumbline.controls import registry
@@ -137,23 +134,6 @@ def test_every_parameter_is_described_constrained_grouped_and_labelled() -> None
         assert one["Description"].endswith("."), name
         assert {"AllowedPattern", "AllowedValues", "MinValue"} & set(one), f"{name} takes anything"
         assert "AllowedPattern" not in one or one["ConstraintDescription"], f"{name} refuses without a reason"
-
-
-def test_the_shell_function_of_the_stack_is_the_one_in_the_letters() -> None:
-    in_letters = command(Sender(region=STACK["AWS::Region"], stack="plumbline"))
-    assert " ".join(in_letters.replace("\\\n", " ").split()) == text(source()["Outputs"]["Shell"]["Value"])
-
-
-@pytest.mark.parametrize("words", [(), ("undo", "7F3K", "--force"), ("exempt", "*/s3-bucket/a b", "--reason", "it's")])
-@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it")
-def test_the_shell_function_passes_every_word_as_it_was_typed(words: tuple[str, ...], tmp_path: Path) -> None:
-    """With whatever jq is at hand: options behind `--args` are jq's own in some versions, unless `--` stands before."""
-    said = tmp_path / "said"
-    fake = f"""aws() {{ [ "$1" = sts ] && echo arn:ann && return
-        while [ "$1" != --payload ]; do shift; done; printf %s "$2" > {said}; }}"""
-    script = f"{fake}\n{command(Sender())}\nplumbline {shlex.join(words)}"
-    subprocess.run(["bash", "-c", script], check=False, capture_output=True)
-    assert {"command": list(words), "by": "arn:ann"} == json.loads(said.read_text())
 
 
 def test_every_output_is_described() -> None:

@@ -89,7 +89,7 @@ def test_the_letter_says_what_is_left_alone_and_until_when() -> None:
     assert alert.subject == "[Plumbline] repaired: lamp hall was on (by mallory)"
     body = " ".join(alert.body.split())
     assert "Plumbline has put right what was new." in body
-    assert "Left alone a; until Monday 9 March 2026, 09:30 UTC, for it was there before Plumbline" in body
+    assert "Left alone a; until Monday 9 March 2026, 09:30 UTC, for it was there before" in body
     for command in ("undo", "enforce", "exempt"):
         assert f"plumbline {command} {house.finding.short}" in body
 
@@ -215,7 +215,7 @@ def test_in_a_storm_the_repair_of_the_new_is_told_with_the_digest() -> None:
     assert house.alerts.letters == []
     assert house.engine.digest(LAMP.account, now=LATER + HOUR) == 1
     body = " ".join(house.alerts.letters[0].body.split())
-    assert "what was new is repaired; what was there before Plumbline is left alone until 2026-03-09 09:30 UTC" in body
+    assert "what was new is repaired; what was there before is left alone until 2026-03-09 09:30 UTC" in body
     assert (house.finding.told, house.finding.due) == (("opened", "repaired"), GRACE)
 
 
@@ -243,7 +243,7 @@ def test_before_the_first_sweep_nobody_knows_what_an_event_brought_about_so_it_i
     (alert,) = house.alerts.letters
     assert alert.subject == "[Plumbline] found: lamp hall is on (by mallory)"
     body = " ".join(alert.body.split())
-    assert "It may have been there before Plumbline looked for the first time, so it is left alone for now." in body
+    assert "It may have been so for long, and something may rely on it, so it is left alone for now." in body
     assert (
         "In 7 days, on Monday 9 March 2026, 09:30 UTC, Plumbline makes its repair: it switches off lamp hall." in body
     )
@@ -311,7 +311,7 @@ def test_what_is_left_is_escalated_of_its_own_after_what_was_new_was() -> None:
     for hours in range(3):
         house.settle(now=LATER + hours * HOUR)
     assert [_sweep(house, LATER + hours * HOUR) for hours in (3, 4)] == ["told", "told"]
-    house.type("resume", now=LATER + DAY)
+    house.type("resume", "--tries", now=LATER + DAY)
     assert _sweep(house, LATER + DAY + HOUR) == "repaired"
     house.ledger.pauses["*"] = GRACE + 9 * DAY
     assert _sweep(house, GRACE + DAY) == "told"
@@ -341,5 +341,5 @@ def test_what_only_events_can_tell_is_never_adopted() -> None:
 def test_a_letter_speaks_of_the_grace_only_while_it_lasts() -> None:
     house = _adopted(clocks={"default": Clock(remind=(2 * DAY, 8 * DAY), act=10 * DAY)})
     assert [_sweep(house, NOW + days * DAY) for days in (2, 8)] == ["told", "told"]
-    said = ["It may have been there before Plumbline" in " ".join(one.body.split()) for one in house.alerts.letters]
+    said = ["It may have been so for long" in " ".join(one.body.split()) for one in house.alerts.letters]
     assert said == [True, False]

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.core.cause import Origin
+from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
 from plumbline.engine.approving import approve
+from plumbline.findings.finding import Status
 from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, Lamps
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -86,7 +87,7 @@ def test_when_the_organisation_lets_go_a_person_says_so_and_it_is_repaired() -> 
     house = _held_house()
     house.settle()
     house.aws.fails.clear()
-    assert house.type("resume", now=NOW + HOUR).ok
+    assert house.type("resume", "lamp-off", "--tries", now=NOW + HOUR).ok
     assert house.settle(origin=Origin.SWEEP, now=NOW + 2 * HOUR) == "repaired"
 
 
@@ -104,3 +105,37 @@ def test_a_deviation_that_nobody_here_can_end_is_told_once() -> None:
         house.settle(origin=Origin.SWEEP, now=NOW + days * DAY)
     assert (1, []) == (len(house.alerts.letters), house.aws.writes)
     assert LAMP == house.finding.target
+
+
+#: As of what may be in use: repaired when an event announced it, else a week after it was told.
+WAITS = {"default": AT_ONCE, "found-by-sweep": Clock(act=7 * DAY)}
+
+
+def test_what_an_event_adds_is_repaired_alone_and_what_a_sweep_had_found_waits_for_its_time() -> None:
+    house = House(clocks=WAITS)
+    assert house.settle(origin=Origin.SWEEP, cause=Cause()) == "told"
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    assert (house.settle(now=NOW + DAY), house.aws.writes) == ("repaired", ["SwitchOff b"])
+    assert (house.finding.status, house.finding.deviation.items) == (Status.OPEN, ("a",))
+    assert "Left alone a; until Monday 9 March 2026, 09:30 UTC" in " ".join(house.alerts.letters[-1].body.split())
+    assert house.settle(origin=Origin.SWEEP, cause=Cause(), now=NOW + 6 * DAY) == "waiting"
+    assert house.settle(origin=Origin.SWEEP, cause=Cause(), now=NOW + 7 * DAY) == "repaired"
+    assert house.aws.writes == ["SwitchOff b", "SwitchOff a"]
+
+
+def test_what_a_clock_never_repairs_stays_though_an_event_adds_to_it() -> None:
+    house = House(clocks=WAITS | {"found-by-sweep": Clock()})
+    house.settle(origin=Origin.SWEEP, cause=Cause())
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    assert house.settle(now=NOW + DAY) == "repaired"
+    house.settle(origin=Origin.SWEEP, cause=Cause(), now=NOW + 3650 * DAY)
+    assert house.aws.writes == ["SwitchOff b"]
+
+
+def test_what_a_stack_brought_about_waits_and_what_a_person_adds_does_not() -> None:
+    house = House(clocks=WAITS)
+    stack = replace(MALLORY, service="cloudformation.amazonaws.com")
+    assert house.settle(cause=stack) == "told"
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    assert (house.settle(now=NOW + HOUR), house.aws.writes) == ("repaired", ["SwitchOff b"])
+    assert house.settle(origin=Origin.SWEEP, cause=Cause(), now=NOW + 7 * DAY) == "repaired"

@@ -600,8 +600,8 @@ def test_after_three_tries_resume_lets_it_be_tried_again() -> None:
     house.aws.fails["SwitchOff"] = ["AccessDenied"] * 3
     for hours in range(3):
         house.settle(now=NOW + hours * HOUR)
-    assert "type: plumbline resume" in " ".join(house.alerts.letters[-1].body.split())
-    assert house.finding.short in house.type("resume", now=NOW + 4 * HOUR).text
+    assert "plumbline resume lamp-off --tries" in house.alerts.letters[-1].commands
+    assert house.finding.short in house.type("resume", "lamp-off", "--tries", now=NOW + 4 * HOUR).text
     assert house.settle(now=NOW + 5 * HOUR) == "repaired"
 
 

@@ -427,7 +427,8 @@ class History:
             self.world.oracle.check("asking writes nothing", writes == self.world.table.writes, f"{words} wrote")
 
     def _resumes(self, key: tuple[str, str]) -> None:
-        self._types("resume", *self.rng.choice(((), (control_of(key[0]),))))
+        one = control_of(key[0])
+        self._types("resume", *self.rng.choice(((), ("--all",), (one,), (one, "--all"), (one, "--fights"))))
 
     def _enforces(self, key: tuple[str, str]) -> None:
         self._types("enforce", *self.rng.choice(((), (control_of(key[0]),))), "--yes")

@@ -1,3 +1,3 @@
 """Plumbline: a self-enforcing baseline for AWS accounts."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from plumbline.controls.iam.iam_groups import CONTROL, detect, plan
+from plumbline.controls.iam.iam_groups import CONTROL, clashes, detect, plan
+from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.rights.documents import AWS_ADMIN_POLICIES
 from tests.story import ACCOUNT, Story, World, defaults
@@ -77,9 +80,39 @@ def test_a_deleted_groups_members_are_said_to_be_lost() -> None:
     assert "administrators" in plan(TARGET, {**HELD, "groups": {}}, SETTINGS).irreversible
 
 
-def test_a_name_that_differs_in_case_only_is_left_to_a_person() -> None:
-    state = {**HELD, "groups": {"Administrators": []}}
-    assert "Administrators" in plan(TARGET, state, SETTINGS).refusal
+def test_a_name_in_another_spelling_is_the_same_group() -> None:
+    state = {**HELD, "groups": {"Administrators": [f"{AWS}AdministratorAccess"], "BILLING": []}}
+    found = detect(state, SETTINGS)
+    assert found is not None
+    assert found.items == ("billing lacks job-function/Billing",)
+    (step,) = plan(TARGET, state, SETTINGS).steps
+    assert step.do.parameters == {"GroupName": "BILLING", "PolicyArn": f"{AWS}job-function/Billing"}
+
+
+@given(st.text("aAbB", min_size=1, max_size=4))
+def test_any_spelling_gives_one_verdict_and_one_plan(name: str) -> None:
+    policies = [f"{AWS}ReadOnlyAccess"]
+    state = {"partition": "aws", "groups": {name: policies}}
+    verdicts = {
+        (detect(state, {"groups": {spelled: ["ViewOnlyAccess", "ReadOnlyAccess"]}}) or Deviation("")).items[0].lower()
+        for spelled in (name, name.lower(), name.upper(), name.swapcase())
+    }
+    assert verdicts == {f"{name.lower()} lacks viewonlyaccess"}
+    for spelled in (name, name.swapcase()):
+        repair = plan(TARGET, state, {"groups": {spelled: ["ViewOnlyAccess"]}})
+        assert {call.parameters["GroupName"] for call in repair.do} == {name}
+
+
+def test_two_spellings_of_one_group_are_an_error_in_the_baseline() -> None:
+    twice = {"iam-groups": {"groups": {"ops": ["ReadOnlyAccess"], "Ops": ["ViewOnlyAccess"]}}}
+    expected = "IAM takes Ops and ops for one name; write one of them, with all its policies"
+    assert [(("groups", "Ops"), expected)] == list(clashes(twice))
+
+
+def test_an_administrators_group_is_named_in_any_spelling() -> None:
+    groups = {"groups": {"Admins": ["AdministratorAccess"]}}
+    named = {"administrators": {"groups": ["admins"], "users": [], "roles": []}}
+    assert list(clashes({"iam-groups": groups, "iam-admin-grants": named})) == []
 
 
 def test_policies_are_those_of_the_accounts_own_partition() -> None:
@@ -113,10 +146,22 @@ def test_an_own_policy_does_not_hide_behind_one_of_aws_of_the_same_name() -> Non
     assert {f"billing has {own} as well", "billing has ReadOnlyAccess as well"} < set(found.items)
 
 
-def test_what_is_left_alone_for_now_can_make_a_repair_impossible() -> None:
+def test_what_is_left_alone_for_now_can_make_a_part_of_a_repair_impossible() -> None:
     nothing = plan(TARGET, {"partition": "aws", "groups": {}}, SETTINGS, {"billing lacks job-function/Billing"})
-    assert nothing.refusal == "a group that is left alone for now does not exist, and nothing can be attached to it"
-    full = {"partition": "aws", "groups": {"administrators": [f"{AWS}P{number}" for number in range(10)]}}
-    repair = plan(TARGET, full, SETTINGS, {"administrators lacks AdministratorAccess"})
-    assert "administrators would hold more than 10" in repair.refusal
-    assert not plan(TARGET, full, SETTINGS).refusal
+    why = "a group that is left alone for now does not exist, and nothing can be attached to it"
+    assert nothing.refusal == why
+    both = {"billing lacks job-function/Billing", "administrators does not exist"}
+    some = plan(TARGET, {"partition": "aws", "groups": {}}, SETTINGS, both)
+    assert [call.operation for call in some.do] == ["CreateGroup"]
+    assert some.left == {"billing lacks job-function/Billing": why}
+
+
+def test_a_full_group_holds_up_no_other() -> None:
+    full = [f"{AWS}P{number}" for number in range(10)]
+    state = {"partition": "aws", "groups": {"administrators": full, "billing": []}}
+    lacking = {"administrators lacks AdministratorAccess", "billing lacks job-function/Billing"}
+    repair = plan(TARGET, state, SETTINGS, lacking)
+    assert [call.parameters["GroupName"] for call in repair.do] == ["billing"]
+    assert {*repair.left} == {"administrators lacks AdministratorAccess"}
+    assert "administrators would hold more than 10" in repair.left["administrators lacks AdministratorAccess"]
+    assert plan(TARGET, state, SETTINGS).left == {}

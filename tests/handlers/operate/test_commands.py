@@ -130,11 +130,11 @@ def test_the_exemption_stands_before_the_undo_writes(repaired: House) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("undo",), "type: plumbline undo FINDING [--force]"),
+        (("undo",), "say which finding. It is written so:\n  plumbline undo FINDING [--force]\nFor example"),
         (("undo", "7F"), "is no finding's id"),
         (("undo", "7F3K"), "there is no finding 7F3K"),
         (("show", "$(rm -rf)"), "is no finding's id"),
-        (("findings", "all"), "type: plumbline findings"),
+        (("findings", "all"), "'all' is one word too many. It is written so:\n  plumbline findings"),
         (("explode",), "there is no command 'explode'"),
         ((), "Plumbline understands:"),
     ],
@@ -251,10 +251,15 @@ def test_status_says_what_keeps_repairs_back() -> None:
     house.type("exempt", "*/lamp/porch", "--control", "all", "--days", "7", "--owner", "ann", "--reason", "x")
     assert [_status(house, label) for label in ("repairs", "STOPPED", "PAUSED", "exempt")] == [
         "1 in this clock hour, of at most 5",
-        "repairs of lamp-off, 1 in this clock hour. To go on, type: plumbline resume",
+        "repairs of lamp-off, 1 in this clock hour",
         "all repairs until 2026-03-02 13:30 UTC: migration",
-        "1, the next ends on 2026-03-09. See: plumbline exemptions",
+        "1, the next ends on 2026-03-09",
     ]
+    assert [
+        "To go on after STOPPED, type: plumbline resume --breakers",
+        "To end the pause, type: plumbline resume",
+        "What is exempt, type: plumbline exemptions",
+    ] == house.type("status").text.splitlines()[-3:]
     data = house.type("status").data
     assert (["lamp-off"], {"lamp-off": 1, "*": 1}) == (
         data["stopped"],
@@ -267,7 +272,9 @@ def test_status_names_the_fights() -> None:
     for minutes in range(2):
         house.aws.lamps["hall"]["on"] = ["a"]
         house.settle(now=NOW + timedelta(minutes=minutes))
-    assert _status(house, "FIGHT").startswith(f"{house.finding.short}: somebody puts back what is repaired.")
+    short = house.finding.short
+    assert f"{short}: somebody puts back what is repaired" == _status(house, "FIGHT")
+    assert f"To see the FIGHT, type: plumbline show {short}" == house.type("status").text.splitlines()[-1]
 
 
 def test_status_names_alarms_that_are_on() -> None:
@@ -308,7 +315,7 @@ def test_what_status_may_not_look_at_is_said_and_hides_nothing_else() -> None:
         (House(clocks={"default": Clock(act=48 * HOUR)}), "On Wednesday 4 March 2026, 09:30 UTC: it switches off"),
         (House(clocks={"default": Clock()}), "Nothing: Plumbline only tells about this."),
         (House(mode=Response.OBSERVE), "Nothing: Plumbline observes only. It would: it switches off lamp hall."),
-        (House(response=Response.PROPOSE), "When a person types plumbline approve "),
+        (House(response=Response.PROPOSE), "When a person approves it: it switches off lamp hall. Calls"),
         (House(aws=Lamps({"hall": {"on": ["a"], "stuck": True}})), "Nothing: the switch is stuck."),
         (
             House(aws=Lamps({"hall": {"on": ["a"]}}, sticky=True)),
@@ -475,9 +482,12 @@ def test_help_lists_every_command_and_each_explains_itself() -> None:
     house = House()
     text = house.type("help").text
     for name, command in commands.COMMANDS.items():
-        assert f"  plumbline {command.usage}" in text
-        assert house.type("help", name).text.startswith(f"plumbline {command.usage}")
-    assert max(map(len, text.splitlines())) < 140
+        assert f"plumbline {command.usage} {command.gist}" in " ".join(text.split())
+        explained = house.type("help", name).text
+        for one in (f"plumbline {command.usage} {command.gist}", f"For example, type: plumbline {command.example}"):
+            assert one in " ".join(explained.split())
+        assert [explained] * 2 == [house.type(name, "--help").text, house.type("-h", name).text]
+    assert [(True, text)] * 2 == [(one.ok, one.text) for one in (house.type("--help"), house.type())]
 
 
 def test_the_documents_list_every_command() -> None:

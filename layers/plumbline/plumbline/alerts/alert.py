@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from plumbline.alerts import shell
 from plumbline.alerts.wording import WIDTH, clean, indented, paragraph, subject_line, table
 from plumbline.baseline.rules import STACK
 from plumbline.core.control import Control, Severity
@@ -53,14 +54,7 @@ class Alert:
 
 def command(sender: Sender) -> str:
     """The shell function that makes `plumbline ...` work in CloudShell."""
-    return (
-        f"plumbline() {{ aws lambda invoke --region {sender.region} \\\n"
-        f"  --function-name {sender.stack}-operate --cli-binary-format raw-in-base64-out \\\n"
-        '  --payload "$(jq -nc --arg by \\\n'
-        '  "$(aws sts get-caller-identity --query Arn --output text)" \\\n'
-        '  \'{command:$ARGS.positional,by:$by}\' --args -- "$@")" \\\n'
-        "  /tmp/plumbline >/dev/null && jq -r .text /tmp/plumbline; }"
-    )
+    return shell.function(sender.region, f"{sender.stack}-operate")
 
 
 def notice(

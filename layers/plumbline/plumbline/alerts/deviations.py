@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from plumbline.alerts.alert import Alert, Sender
-from plumbline.alerts.finding import about, sentence, what_happened
+from plumbline.alerts.finding import about, sentence, spelled_out, what_happened
 from plumbline.alerts.wording import moment
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Plan
@@ -38,6 +38,7 @@ def found(
         "Now": control.describe(state),
         "Back": f"it was put right on {moment(finding.back_since)}, and is back" if finding.back_since else "",
         "Not undone": plan.irreversible,
+        "Not repaired": spelled_out(plan.left),
     }
     return about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated")
 
@@ -65,7 +66,7 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sende
         "Plumbline tries again when the first of these repairs is a day old."
     )
     rows = what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
-    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=True)
+    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=f"{control.id} --fights")
 
 
 def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, sender: Sender) -> Alert:
@@ -85,7 +86,7 @@ def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: boo
         sender,
         lead=lead,
         rows=rows,
-        resume=True,
+        resume="--breakers" if in_all else f"{control.id} --breakers",
         subject=f"{_repairs(limit)} {of_what} in one hour",
     )
 

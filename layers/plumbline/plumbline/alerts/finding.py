@@ -95,6 +95,11 @@ def past_tense(summary: str) -> str:
     return summary
 
 
+def spelled_out(left: Mapping[str, str]) -> str:
+    """The facts that no repair can put right, each with the reason; empty where there are none."""
+    return "; ".join(f"{fact}: {why}" for fact, why in left.items())
+
+
 def about(
     verb: str,
     control: Control,
@@ -106,7 +111,7 @@ def about(
     past: bool = False,
     undo: bool = False,
     escalation: bool = False,
-    resume: bool = False,
+    resume: str = "",
     subject: str = "",
 ) -> Alert:
     """An alert about one finding.
@@ -121,7 +126,7 @@ def about(
         past: whether the deviation is over.
         undo: whether an undo can be typed.
         escalation: whether the escalation address gets it too.
-        resume: whether a resume can be typed.
+        resume: what kind of resume lets it be repaired again, as `CONTROL --fights`; empty where none does.
         subject: what its subject says instead of the deviation.
     """
     summary = past_tense(finding.deviation.summary) if past else finding.deviation.summary
@@ -131,7 +136,7 @@ def about(
     commands = {
         f"undo {short}": "put it back" if undo else "",
         f"approve {short}": "do what is proposed" if finding.proposal else "",
-        f"resume {control.id}": "repair again now" if resume else "",
+        f"resume {resume}": "repair again now" if resume else "",
         f"enforce {short}": "end its grace" if finding.is_open and finding.spared(finding.last_seen) else "",
         f"exempt {short} --days 7 --owner ME --reason WHY": "leave it alone" if finding.is_open or undo else "",
         f"show {short}": "all about it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from plumbline.alerts.shell import pasted
 from plumbline.alerts.wording import away, moment
 from plumbline.core.calls import Plan
 from plumbline.findings.finding import Finding
@@ -24,7 +25,7 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
         if finding.is_adopted and finding.spared(now):
             does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
             return (
-                "It may have been there before Plumbline looked for the first time, so it is left alone for now. "
+                "It may have been so for long, and something may rely on it, so it is left alone for now. "
                 f"{when[0].upper()}{when[1:]}, Plumbline {does}. Until then you can do it, exempt it, or end its grace."
             )
         return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."
@@ -43,7 +44,7 @@ def next_step(held: Restraint, plan: Plan) -> str:
     at = f"{held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
     does = f"Plumbline {plan.summary}"
     return {
-        Why.NO_PLAN: f"not repaired: {plan.refusal}",
+        Why.NO_PLAN: not_repaired(plan.refusal),
         Why.OBSERVE: f"only observed; on {at} {does}, if it may",
         Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
         Why.PROPOSE: f"waits for approval: {does}",
@@ -52,12 +53,17 @@ def next_step(held: Restraint, plan: Plan) -> str:
     }.get(held.why, "only told: a person has to put it right")
 
 
-def not_approved(held: Restraint, short: str) -> str:
+def not_repaired(why: str) -> str:
+    """What comes next of what no repair can put right, as it stands in lists."""
+    return f"not repaired: {why}"
+
+
+def not_approved(held: Restraint) -> str:
     """Why an approval changes nothing, and what to type."""
     if held.exemption:
         mine = held.exemption.id
-        end = f"Type: plumbline unexempt {mine}" if mine else "Remove it from baseline.yaml and deploy"
+        end = f"Type: {pasted('unexempt', mine)}" if mine else "Remove it from baseline.yaml and deploy"
         return f"It is exempt until {moment(held.exemption.until)}. {end}"
     if held.why is Why.PAUSED and held.until:
-        return f"Repairs are paused until {moment(held.until)}. Type: plumbline resume, then plumbline approve {short}"
+        return f"Repairs are paused until {moment(held.until)}; end that, and approve it anew. Type: {pasted('resume')}"
     return "Its control, or the whole of Plumbline, only observes or tells now; see baseline.yaml and the stack's Mode"

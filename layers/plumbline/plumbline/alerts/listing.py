@@ -21,9 +21,11 @@ def what_next(finding: Finding) -> str:
         return finding.status.value
     if finding.status is Status.EXEMPT:
         return f"exempt until {finding.due:%Y-%m-%d %H:%M} UTC" if finding.due else "exempt"
+    if finding.outbox == f"{DIGEST}repaired" and finding.repairs[-1].plan.left:
+        return clean(f"what can be repaired is; {finding.then}", 200)
     if finding.outbox == f"{DIGEST}repaired":
         at = f" until {finding.grace_until:%Y-%m-%d %H:%M} UTC" if finding.grace_until else ""
-        return f"what was new is repaired; what was there before Plumbline is left alone{at}"
+        return f"what was new is repaired; what was there before is left alone{at}"
     if finding.then:
         return clean(finding.then, 200)
     if finding.due is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from plumbline.alerts.alert import Alert, Sender
-from plumbline.alerts.finding import about, past_tense, sentence, what_happened
+from plumbline.alerts.finding import about, past_tense, sentence, spelled_out, what_happened
 from plumbline.alerts.wording import clean, moment, said
 from plumbline.core.control import Control
 from plumbline.core.targets import State
@@ -13,9 +13,14 @@ from plumbline.findings.finding import Finding
 
 
 def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
-    """A repair that held. What of the deviation adoption's grace still covers is left alone, and the alert says so."""
+    """A repair that held.
+
+    What of the deviation adoption's grace still covers is left alone, and what no plan can put right is left to a
+    person: the alert says so.
+    """
     last = finding.repairs[-1]
-    old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted]
+    beyond = last.plan.left if finding.is_open else {}
+    old = [one for one in finding.deviation.items if finding.is_open and one in finding.adopted and one not in beyond]
     left = f"{', '.join(old)}; until {moment(finding.grace_until)}" if old and finding.grace_until else ""
     rows = what_happened(finding) | {
         "Before": control.describe(last.before),
@@ -23,14 +28,18 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
         "Repair": f"Plumbline {last.plan.summary}.",
         "Approved by": said(last.by),
         "Not undone": last.plan.irreversible,
-        "Left alone": f"{left}, for it was there before Plumbline" if left else "",
+        "Left alone": f"{left}, for it was there before" if left else "",
+        "Not repaired": spelled_out(beyond),
     }
     right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
+    if beyond:
+        right = f"Plumbline has put right {'what was new and ' if left else ''}what it can; the rest needs a person."
     lead = f"{sentence(control, finding, past=True)} {right}"
-    return about("repaired", control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
+    verb = "repaired in part" if beyond else "repaired"
+    return about(verb, control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
 
 
-def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Alert:
+def failed(control: Control, finding: Finding, again: str, sender: Sender, *, last_try: bool = False) -> Alert:
     """A repair that was not finished.
 
     Args:
@@ -38,6 +47,7 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Al
         finding: with the repair.
         again: whether and when it is tried again, one sentence.
         sender: names commands and account.
+        last_try: whether it is not tried again until a person says so.
     """
     last = finding.repairs[-1]
     total = len(last.plan.steps)
@@ -52,8 +62,10 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Al
         "Error": last.error,
         "Before": control.describe(last.before),
         "Repair": f"Plumbline {last.plan.summary}.",
+        "Not repaired": spelled_out(last.plan.left),
     }
-    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo))
+    resume = f"{control.id} --tries" if last_try else ""
+    return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo), resume=resume)
 
 
 def not_converged(control: Control, finding: Finding, sender: Sender) -> Alert:

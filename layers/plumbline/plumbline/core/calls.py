@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -69,10 +69,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write, and the writes that take it back. An undo must be harmless when its write never happened."""
+    """One write, and the writes that take it back. An undo must be harmless when its write never happened.
+
+    Attributes:
+        do: the write.
+        undo: what takes it back.
+        fact: the fact of the deviation that it is about, where the repair of the others does not depend on it. What
+            AWS lets nobody here do for this one holds up only the steps of the same fact.
+    """
 
     do: Call
     undo: tuple[Call, ...] = ()
+    fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,8 @@ class Plan:
         summary: what the repair does, one sentence in the present tense.
         irreversible: what an undo cannot bring back; empty when it brings back everything.
         refusal: why there is no safe repair; then `steps` is empty and a person has to act.
+        left: facts of the deviation that this repair cannot put right -> why, as it reads after a colon. What it does
+            put right is repaired and told, and the finding stays open for these. Only beside `steps`: see `partly`.
     """
 
     steps: tuple[Step, ...] = ()
@@ -93,6 +103,30 @@ class Plan:
     summary: str = ""
     irreversible: str = ""
     refusal: str = ""
+    left: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def partly(
+        cls,
+        steps: Sequence[Step],
+        left: Mapping[str, str],
+        *,
+        resources: Sequence[str] = (),
+        summary: str = "",
+        irreversible: str = "",
+    ) -> Plan:
+        """The plan that repairs what can be repaired; a refusal where that is nothing.
+
+        Args:
+            steps: the repair of all facts but those in `left`.
+            left: fact -> why it cannot be repaired.
+            resources: as in `Plan`.
+            summary: as in `Plan`.
+            irreversible: as in `Plan`.
+        """
+        if not steps:
+            return cls(refusal=reasons(left))
+        return cls(tuple(steps), tuple(resources), summary, irreversible, left=dict(left))
 
     @property
     def do(self) -> tuple[Call, ...]:
@@ -103,6 +137,16 @@ class Plan:
     def undo(self) -> tuple[Call, ...]:
         """The calls that put the earlier state back, last write first."""
         return tuple(call for step in reversed(self.steps) for call in step.undo)
+
+
+def reasons(left: Mapping[str, str]) -> str:
+    """Why facts are not repaired, in one line: a reason that they all share alone, else each behind its facts."""
+    facts: dict[str, list[str]] = {}
+    for fact, why in left.items():
+        facts.setdefault(why, []).append(fact)
+    if len(facts) == 1:
+        return next(iter(facts))
+    return "; ".join(f"{', '.join(named)}: {why}" for why, named in facts.items())
 
 
 class Ask(Protocol):

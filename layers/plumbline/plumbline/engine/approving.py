@@ -7,6 +7,7 @@ from datetime import datetime
 
 from plumbline.alerts import wording
 from plumbline.alerts.held import not_approved
+from plumbline.core.calls import Plan
 from plumbline.core.cause import Origin
 from plumbline.core.errors import PlumblineError
 from plumbline.engine.case import Case, Settled
@@ -47,9 +48,9 @@ def approve(engine: Engine, finding: Finding, *, now: datetime, by: str = "") ->
     wake = Wake(control.id, finding.target, Origin.PERSON, current.cause)
     state = observed(engine.aws, control, wake)
     deviation = control.detect(state, rule.settings)
-    plan = current.proposal.plan
     facts = replace(current, deviation=deviation or current.deviation).facts(now)
-    if deviation is None or not same_plan(control.plan(finding.target, state, rule.settings, facts), plan):
+    plan = control.plan(finding.target, state, rule.settings, facts) if deviation else Plan()
+    if deviation is None or not same_plan(plan, current.proposal.plan):
         raise CannotApprove(
             f"{control.name(finding.target)} has changed since the repair was proposed, so nothing was done.\n"
             f"  then: {wording.clean(control.describe(current.proposal.before))}\n"
@@ -62,4 +63,4 @@ def approve(engine: Engine, finding: Finding, *, now: datetime, by: str = "") ->
         return engine.repairer.repair(case, replace(current, proposal=None), plan, by=by)
     if held.why in (Why.FIGHT, Why.SPENT):
         return engine.stopped(case, current, held)
-    raise CannotApprove(f"{short} is not repaired now, approved or not. {not_approved(held, short)}")
+    raise CannotApprove(f"{short} is not repaired now, approved or not. {not_approved(held)}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from plumbline.core.calls import Plan
-from plumbline.core.cause import Origin
-from plumbline.core.clock import Response
+from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import Response, utc
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
-from plumbline.findings.finding import Finding, Repair, Status, open_finding, refreshed
+from plumbline.findings.finding import LEASE, Finding, Repair, Status, open_finding, refreshed
 from plumbline.findings.stored import same_plan
 
+#: The end of what a clock never ends.
+FAR_AWAY = datetime(9999, 1, 1, tzinfo=timezone.utc)
 #: What was hidden for no longer than this is as young as what an event tells of.
 YOUNG = timedelta(days=1)
 
@@ -30,8 +32,9 @@ def opened(case: Case, grace: timedelta) -> Finding:
     if before is not None and before.is_open:
         return _looked_at_again(case, before, grace)
     origin = origin_of(case)
+    cause = brought_back(case) or wake.cause
     finding = open_finding(
-        case.control.id, wake.target, case.deviation, origin=origin, cause=wake.cause, now=now, before=before
+        case.control.id, wake.target, case.deviation, origin=origin, cause=cause, now=now, before=before
     )
     if origin is Origin.ADOPTION and grace:
         return replace(finding, grace_until=now + grace, adopted=case.deviation.items)
@@ -48,13 +51,53 @@ def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
     finding = refreshed(before, deviation, origin=origin, cause=case.wake.cause, now=case.now)
     if set(deviation.items) <= set(before.deviation.items):
         return finding
+    finding = replace(finding, forgiven=len(finding.repairs))  # what could not be done of the others is no try at this
     if clocks.clock_of(case.rule, before).mode is Response.PROPOSE:
         # One more fact, whoever brought it about, does not take the decision about the others out of a person's hands.
         finding = replace(finding, origin=before.origin)
     is_of_other_settings = bool(before.under) and before.under != case.rule.mark
     if origin is Origin.ADOPTION and grace and (is_of_other_settings or case.wake.origin is Origin.EVENT):
         finding = replace(finding, grace_until=case.now + grace, adopted=deviation.items)
+    finding = _still_waiting(case, before, finding)
     return finding if finding.awaits_digest else _untold(finding)
+
+
+def _still_waiting(case: Case, before: Finding, finding: Finding) -> Finding:
+    """The finding, whose facts from before wait as long as they would have without what an event has just added.
+
+    What that event announced is repaired at once; it says nothing of what only a sweep had found, which may be in use.
+    """
+    waited, comes = clocks.acts_at(case.rule, before), clocks.acts_at(case.rule, finding)
+    if comes is None or (waited is not None and waited <= max(comes, case.now)):
+        return finding
+    kept = tuple(one for one in before.deviation.items if one in finding.deviation.items)
+    return replace(finding, grace_until=waited or FAR_AWAY, adopted=kept) if kept else finding
+
+
+def brought_back(case: Case) -> Cause | None:
+    """Who took the repair back that put this right, where nothing is wrong but what that undo brought back.
+
+    The undo's own calls are Plumbline's, and so are the events that they cause; whoever reads of them must not think
+    that Plumbline did it of its own accord.
+    """
+    before = case.brief.finding
+    undone = before and next((one for one in reversed(before.repairs) if one.undone), None)
+    if not before or not undone or not undone.undone or before.status is not Status.UNDONE:
+        return None
+    if not set(case.deviation.items) <= set(before.deviation.items):
+        return None
+    if case.wake.cause.action and not _within(case.wake.cause.at, undone.undone):
+        return None  # somebody else did something since
+    name = undone.undone_by.rpartition("/")[2] or "a person"
+    return Cause(f"plumbline undo {before.short}", name, undone.undone_by, undone.undone.isoformat())
+
+
+def _within(at: str, undone: datetime) -> bool:
+    """Whether an event is one of those that an undo causes: while the undo had the finding to itself."""
+    try:
+        return timedelta(0) <= utc(at) - undone.replace(microsecond=0) <= LEASE
+    except ValueError:  # an event may carry any text where a time belongs
+        return False
 
 
 def origin_of(case: Case) -> Origin:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts import outcomes
-from plumbline.core.calls import Plan
+from plumbline.alerts.held import not_repaired
+from plumbline.core.calls import Plan, reasons
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
@@ -16,7 +17,7 @@ from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
-from plumbline.findings.finding import LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.findings.finding import CUT_SHORT, LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
 from plumbline.findings.unseen import Unseen
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
@@ -24,8 +25,10 @@ from plumbline.wakes.messages import Wake
 #: Why a write that a policy from above the account denies is not tried again.
 HELD_FROM_ABOVE = (
     "A policy of your organisation, above this account, denies the change, so it is not tried again. When that policy "
-    "is lifted, type: plumbline resume."
+    "is lifted, let it be tried again, as below."
 )
+#: Why a write to what AWS keeps to itself is not tried again.
+KEPT_BY_AWS = "AWS lets nobody but the service that keeps it change it, so it is not tried again."
 #: A repair that AWS shows later than this was not what put it right.
 TAKES_EFFECT_WITHIN = timedelta(minutes=15)
 #: A finding in one of these may have been repaired in part without anybody having heard of it.
@@ -64,22 +67,35 @@ class Repairer:
             ),
             spend=self.notifier.baseline.breakers,
         )
+        barred: dict[str, str] = {}  # facts that nobody in this account may put right -> why
         try:
             act = self.aws.hands(control, target, plan.do, plan.resources)
-            for step in plan.steps:
-                act(step.do)
-                repair = replace(repair, done=repair.done + 1)
+            for number, step in enumerate(plan.steps):
+                try:
+                    if step.fact not in barred:
+                        act(step.do)
+                        repair = replace(repair, done=repair.done + 1)
+                        continue
+                except AwsRefusal as error:
+                    why = barred_by(control, error)
+                    if not (why and step.fact):
+                        raise
+                    barred[step.fact] = why
+                    repair = replace(repair, error=repair.error or str(error))
+                repair = replace(repair, refused=(*repair.refused, number))
         except AwsRefusal as error:
             begun = repair.done > 0 or error.call is None or error.call.service != "sts"  # else nothing was tried
-            held = error.code in control.held_by
-            return self._failed(case, acting, replace(repair, error=str(error), begun=begun), held_from_above=held)
+            repair = replace(repair, error=str(error), begun=begun, refused=())
+            return self._failed(case, acting, repair, final=barred_by(control, error))
+        if barred:
+            return self._failed(case, acting, repair, final=" ".join(dict.fromkeys(barred.values())))
         try:
             after = observed(self.aws, control, case.wake)
             still = control.detect(after, case.rule.settings)
         except AwsRefusal as error:
             return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
         acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after, looked=True)))
-        if still is None or only_spared(finding, still, now):
+        if still is None or only_left(acting, still, now):
             return self.repaired(control, case.wake, acting, after, case.brief, now, rest=still)
         return self._not_converged(case, acting)
 
@@ -94,7 +110,7 @@ class Repairer:
         *,
         rest: Deviation | None = None,
     ) -> Settled:
-        """Tell, then record. What adoption's grace still covers, the rest, stays open.
+        """Tell, then record. The rest stays open: what adoption's grace still covers, and what the plan could not do.
 
         While the lease is held nobody else can tell; if this process dies in between, whoever takes over finds the
         finding acting and tells again, so that no repair stays untold.
@@ -113,11 +129,13 @@ class Repairer:
         alert = self.notifier.as_urgent(closed, outcomes.repaired(control, told, self.notifier.sender), now)
         if rest is not None:
             closed = held(closed, rest, now=now)
+            if left := {fact: last.plan.left[fact] for fact in rest.items if fact in last.plan.left}:
+                closed = replace(closed, then=not_repaired(reasons(left)))
             closed = replace(closed, due=clocks.next_look(self.notifier.rule(control.id), closed, now))
         return Settled(Outcome.REPAIRED, wake, self.notifier.tell_held(closed, "repaired", alert, brief, now))
 
-    def _failed(self, case: Case, acting: Finding, repair: Repair, *, held_from_above: bool = False) -> Settled:
-        """A repair that was not finished: tried again, but for one that a policy from above the account denies."""
+    def _failed(self, case: Case, acting: Finding, repair: Repair, *, final: str = "") -> Settled:
+        """A repair that was not finished: tried again, unless `final` says why nobody in this account can make it."""
         with suppress(AwsRefusal):  # how it was left decides whether an undo takes back this, or a person's work
             repair = replace(repair, after=observed(self.aws, case.control, case.wake), looked=True)
         failed = replace(
@@ -129,18 +147,19 @@ class Repairer:
             then="",
             lease=None,
         )
-        if held_from_above:  # no further try: what it says now is all there is to say, until a person says resume
+        if final:  # no further try: what it says now is all there is to say, until a person says resume
             failed = replace(failed, forgiven=len(failed.repairs) - MAX_ATTEMPTS, told=(*failed.told, "opened"))
             failed = replace(failed, due=clocks.next_look(case.rule, failed, case.now))
         tries = failed.tries
         again = "It is proposed anew with the next sweep; approve it when the cause is mended."
         if not repair.by:
             again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
-        if held_from_above:
-            again = HELD_FROM_ABOVE
+        if final:
+            again = final
         elif tries >= MAX_ATTEMPTS:
-            again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
-        alert = outcomes.failed(case.control, failed, again, self.notifier.sender)
+            again = f"That was the last of {tries} tries. Mend the cause, then let it be tried again, as below."
+        last_try = bool(final) or tries >= MAX_ATTEMPTS
+        alert = outcomes.failed(case.control, failed, again, self.notifier.sender, last_try=last_try)
         alert = self.notifier.as_urgent(failed, alert, case.now)
         saved = self.notifier.tell_held(failed, "failed", alert, case.brief, case.now)
         return Settled(Outcome.FAILED, case.wake, saved, reason=repair.error)
@@ -169,7 +188,7 @@ class Repairer:
             told = self.notifier.tell(case, seen, "not converged", alert, due=until or case.now)
             return Settled(outcome, case.wake, told, reason="still seen after the repair")
         *earlier, last = finding.repairs
-        error = last.error or "Plumbline stopped before it could finish, and something holds it back now"
+        error = last.error or f"{CUT_SHORT}, and something holds it back now"
         # how far it came was never stored: every step may have been made, and every one is taken back by an undo
         stopped = replace(finding, repairs=(*earlier, replace(last, error=error, done=len(last.plan.steps))), then="")
         alert = outcomes.failed(case.control, stopped, "It is not tried again for now.", self.notifier.sender)
@@ -199,6 +218,13 @@ class Repairer:
         )
 
 
+def barred_by(control: Control, error: AwsRefusal) -> str:
+    """Why a refused write is not tried again; empty where a later try may succeed."""
+    if error.code in control.held_by or error.is_from_above:
+        return HELD_FROM_ABOVE
+    return KEPT_BY_AWS if error.is_aws_own else ""
+
+
 def is_ours(finding: Finding, now: datetime) -> bool:
     """Whether it is our repair that put right what is in line now, rather than a person long after it had failed."""
     if not finding.repairs or finding.status not in (Status.ACTING, Status.NOT_CONVERGED):
@@ -206,10 +232,10 @@ def is_ours(finding: Finding, now: datetime) -> bool:
     return finding.status.value not in finding.told or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
 
 
-def only_spared(finding: Finding, deviation: Deviation, now: datetime) -> bool:
-    """Whether all that is still wrong is in the grace of the finding's adoption."""
-    spared = finding.spared(now)
-    return bool(spared) and set(deviation.items) <= spared
+def only_left(finding: Finding, deviation: Deviation, now: datetime) -> bool:
+    """Whether all that is still wrong was to be left by the last repair: graced by adoption, or beyond its plan."""
+    left = finding.spared(now) | set(finding.repairs[-1].plan.left)
+    return bool(left) and set(deviation.items) <= left
 
 
 def is_half_told(finding: Finding) -> bool:

@@ -20,7 +20,7 @@ from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
-from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_spared
+from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_left
 from plumbline.engine.surveying import judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
 from plumbline.findings import clocks
@@ -203,7 +203,7 @@ class Engine:
             raise Conflict(f"another look at {wake.target} is under way")
         if before and before.status is Status.UNDOING:
             return self.repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
-        if before and is_ours(before, now) and only_spared(before, rest, now):  # the repair of what was new has held
+        if before and is_ours(before, now) and only_left(before, rest, now):  # the repair of what was new has held
             claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
             return self.repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
         finding = replace(opened(case, self.deployment.adoption_grace), under=case.rule.mark)

@@ -38,6 +38,10 @@ MAX_ATTEMPTS = 3
 FIGHT_WINDOW = timedelta(hours=24)
 
 
+#: Begins the error of a repair whose end was never stored: each of its writes may have been made.
+CUT_SHORT = "Plumbline stopped before it could finish"
+
+
 #: An outbox that begins so waits for the next digest; the transition follows.
 DIGEST = "digest:"
 
@@ -81,6 +85,8 @@ class Repair:
         undone: when a person took it back, or None.
         by: who approved it, as that person's shell said; empty where the clock decided.
         undone_by: who took it back, as that person's shell said.
+        refused: the numbers of the steps that were left out, because nobody in this account may make them; all others
+            were made.
     """
 
     at: datetime
@@ -95,6 +101,7 @@ class Repair:
     undone: datetime | None = None
     by: str = ""
     undone_by: str = ""
+    refused: tuple[int, ...] = ()
 
     @property
     def undo(self) -> tuple[Call, ...]:
@@ -106,6 +113,8 @@ class Repair:
         if not self.begun:
             return ()
         tried = self.plan.steps[: self.done + 1] if self.error else self.plan.steps
+        if self.refused:
+            tried = tuple(step for number, step in enumerate(self.plan.steps) if number not in self.refused)
         return tuple(call for step in reversed(tried) for call in step.undo)
 
 

@@ -1,7 +1,8 @@
 """The baseline's groups exist, each with exactly its managed policies.
 
 Holds: every group named in `groups` exists and has the managed policies listed for it attached, and no other. Groups
-the baseline does not name are left alone, and who is in a group is not judged here.
+the baseline does not name are left alone, and who is in a group is not judged here. IAM tells names apart without case,
+and so does this: `Administrators` is the group that the baseline calls `administrators`.
 Why: people get their rights through these groups. A policy added to one silently gives something to everybody in it; a
 policy taken away, or the group deleted or renamed, stops them working, and someone soon hands out rights one by one.
 Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed.
@@ -12,6 +13,7 @@ Source: AWS IAM best practices (rights through groups); AWS managed policies for
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from plumbline.controls.iam._principals import EVERYTHING, GONE, MOST_ATTACHED, by_names, partition
@@ -19,6 +21,7 @@ from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.names import among, folded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import AWS_ADMIN_POLICIES
 from plumbline.wakes import cloudtrail
@@ -56,10 +59,10 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """A group that is missing, or has a policy too few or too many."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
     items: list[str] = []
-    for group, missing, extra in _differences(state, settings):
-        items += [] if group in state["groups"] else [_absent(group)]
-        items += [_lacks(group, arn) for arn in missing]
-        items += [_has_as_well(group, arn) for arn in extra]
+    for one in _differences(state, settings):
+        items += [] if one.spelled else [_absent(one.name)]
+        items += [_lacks(one.name, arn) for arn in one.missing]
+        items += [_has_as_well(one.name, arn) for arn in one.extra]
     return Deviation("is not what the baseline says", tuple(items)) if items else None
 
 
@@ -75,73 +78,88 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    differences = list(_meant(state, settings, facts))
-    if not differences:
-        return Plan(refusal="a group that is left alone for now does not exist, and nothing can be attached to it")
-    for group, missing, extra in differences:  # never of a whole repair: the baseline names no more than fit
-        if len(state["groups"].get(group, ())) - len(extra) + len(missing) > MOST_ATTACHED:
-            return Plan(
-                refusal=f"with the policies that are left alone for now, {group} would hold more than {MOST_ATTACHED}; "
-                "detach one of them"
-            )
-    alike = {name.lower(): name for name in state["groups"]}
-    for group, _, _ in differences:
-        if group not in state["groups"] and group.lower() in alike:
-            return Plan(refusal=f"there is a group {alike[group.lower()]}, and IAM takes {group} for the same name")
-    words = [
-        f"{'creates' if group not in state['groups'] else 'corrects'} group {group}" for group, _, _ in differences
-    ]
-    created = [group for group, _, _ in differences if group not in state["groups"]]
-    return Plan(
-        steps=tuple(step for one in differences for step in _steps(state, *one)),
-        resources=by_names(target.account, [("group", group) for group, _, _ in differences]),
-        summary=", ".join(words),
+    meant = [_meant(one, facts) for one in _differences(state, settings)]
+    changed = [one for one, _ in meant if one.missing or one.extra or (not one.spelled and _absent(one.name) in facts)]
+    created = [one.name for one in changed if not one.spelled]
+    return Plan.partly(
+        [step for one in changed for step in _steps(one)],
+        {fact: why for _, left in meant for fact, why in left.items()},
+        resources=by_names(target.account, [("group", one.spelled or one.name) for one in changed]),
+        summary=", ".join(f"{'corrects' if one.spelled else 'creates'} group {one.name}" for one in changed),
         irreversible=f"who was in {', '.join(created)} before, if it was deleted; add them again" if created else "",
     )
 
 
-def _steps(state: Mapping[str, Any], group: str, missing: list[str], extra: list[str]) -> Iterator[Step]:
-    name = {"GroupName": group}
-    if group not in state["groups"]:
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """A group that is not as the baseline says.
+
+    Attributes:
+        name: what the baseline calls it.
+        spelled: what the account calls it; empty where there is none.
+        held: how many policies it has.
+        missing: ARNs that it lacks.
+        extra: ARNs that it has too much.
+    """
+
+    name: str
+    spelled: str
+    held: int
+    missing: list[str]
+    extra: list[str]
+
+
+def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Difference]:
+    """Each named group that differs."""
+    spelled = {folded(name): name for name in state["groups"]}
+    for group, names in settings["groups"].items():
+        wanted = {
+            name if name.startswith("arn:") else f"arn:{state['partition']}:iam::aws:policy/{name}" for name in names
+        }
+        here = spelled.get(folded(group), "")
+        there = state["groups"].get(here, ())
+        missing = sorted(arn for arn in wanted if not among(arn, there))
+        extra = sorted(arn for arn in there if not among(arn, wanted))
+        if not here or missing or extra:
+            yield _Difference(group, here, len(there), missing, extra)
+
+
+def _meant(one: _Difference, facts: Container[str]) -> tuple[_Difference, dict[str, str]]:
+    """What is to be put right of a group that differs, and what of it cannot be while the rest is left alone."""
+    missing = [arn for arn in one.missing if _lacks(one.name, arn) in facts]
+    extra = [arn for arn in one.extra if _has_as_well(one.name, arn) in facts]
+    if not one.spelled and _absent(one.name) not in facts:
+        return replace(one, missing=[], extra=[]), dict.fromkeys((_lacks(one.name, arn) for arn in missing), _LATER)
+    room = max(0, MOST_ATTACHED - one.held + len(extra))  # never short for a whole repair: the baseline names no more
+    full = (
+        f"with the policies that are left alone for now, {one.spelled or one.name} would hold more than "
+        f"{MOST_ATTACHED}; detach one of them"
+    )
+    left = dict.fromkeys((_lacks(one.name, arn) for arn in missing[room:]), full)
+    return replace(one, missing=missing[:room], extra=extra), left
+
+
+_LATER = "a group that is left alone for now does not exist, and nothing can be attached to it"
+
+
+def _steps(one: _Difference) -> Iterator[Step]:
+    name = {"GroupName": one.spelled or one.name}
+    if not one.spelled:
         yield Step(
             do=Call("iam", "CreateGroup", name, absent=("EntityAlreadyExists",)),
             undo=(Call("iam", "DeleteGroup", name, absent=(*GONE, "DeleteConflict")),),
         )
-    for arn in extra:
+    for arn in one.extra:
         policy = {**name, "PolicyArn": arn}
         yield Step(
             do=Call("iam", "DetachGroupPolicy", policy, absent=GONE),
             undo=(Call("iam", "AttachGroupPolicy", policy, absent=GONE),),
         )
-    for arn in missing:
+    for arn in one.missing:
         policy = {**name, "PolicyArn": arn}
         yield Step(
             do=Call("iam", "AttachGroupPolicy", policy), undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),)
         )
-
-
-def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Each named group that differs: what it lacks, and what it has too much."""
-    for group, names in settings["groups"].items():
-        wanted = {
-            name if name.startswith("arn:") else f"arn:{state['partition']}:iam::aws:policy/{name}" for name in names
-        }
-        there = set(state["groups"].get(group, ()))
-        if group not in state["groups"] or wanted != there:
-            yield group, sorted(wanted - there), sorted(there - wanted)
-
-
-def _meant(
-    state: Mapping[str, Any], settings: Settings, facts: Container[str]
-) -> Iterator[tuple[str, list[str], list[str]]]:
-    """What is to be put right of each group that differs. A group that is left missing can be given nothing."""
-    for group, missing, extra in _differences(state, settings):
-        if group not in state["groups"] and _absent(group) not in facts:
-            continue
-        attach = [arn for arn in missing if _lacks(group, arn) in facts]
-        detach = [arn for arn in extra if _has_as_well(group, arn) in facts]
-        if attach or detach or group not in state["groups"]:
-            yield group, attach, detach
 
 
 def _absent(group: str) -> str:
@@ -173,13 +191,22 @@ def _short(arn: str) -> str:
 
 
 def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], str]]:
-    """Groups that the baseline gives administrator rights, and that iam-admin-grants would take them from."""
+    """Groups of one name, and those given administrator rights that iam-admin-grants would take from them."""
+    groups = enforced[CONTROL.id]["groups"]
+    first: dict[str, str] = {}
+    for group in groups:
+        other = first.setdefault(folded(group), group)
+        if other != group:
+            yield (
+                ("groups", group),
+                f"IAM takes {group} and {other} for one name; write one of them, with all its policies",
+            )
     if "iam-admin-grants" not in enforced:
         return
     named = enforced["iam-admin-grants"]["administrators"]["groups"]
-    for group, policies in enforced[CONTROL.id]["groups"].items():
-        strong = [_short(one) for one in policies if _short(one) in AWS_ADMIN_POLICIES]
-        if strong and group not in named:
+    for group, policies in groups.items():
+        strong = [_short(one) for one in policies if among(_short(one), AWS_ADMIN_POLICIES)]
+        if strong and not among(group, named):
             advice = (
                 f"{strong[0]} makes administrators, and iam-admin-grants would take it from the group again; write "
                 f"'{group}' into controls.iam-admin-grants.administrators.groups, or give the group less"

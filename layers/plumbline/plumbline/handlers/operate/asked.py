@@ -10,12 +10,15 @@ from typing import Any, Protocol
 
 from plumbline.alerts import wording
 from plumbline.alerts.alert import Alert
+from plumbline.alerts.shell import pasted
 from plumbline.compose import Plumbline
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.decisions.exemptions import ANY
 from plumbline.findings.finding import SHORT, Finding, spoken
 
 ALL = "all"
+#: How alike two ids of four letters are of which one letter was misread.
+_ALIKE = 0.75
 
 
 class Refused(PlumblineError):
@@ -107,7 +110,7 @@ def finding_of(asked: Asked, typed: str) -> Finding:
     prefix = spoken(typed)
     if len(prefix) < SHORT or not (prefix.isascii() and prefix.isalnum()):
         raise Refused(
-            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more alerts or digits, as 7F3K. "
+            f"'{wording.clean(typed, 40)}' is no finding's id; ids have {SHORT} or more letters or digits, as 7F3K. "
             "Type: plumbline findings"
         )
     # a life that goes on after another one has its earlier state in the history too: the later version counts
@@ -115,11 +118,21 @@ def finding_of(asked: Asked, typed: str) -> Finding:
     same = {one.id: one for one in lives}
     found = sorted(same.values(), key=lambda one: (not one.is_open, -one.first_seen.timestamp()))
     if not found:
-        raise Refused(f"there is no finding {prefix}. Ids stand in the e-mails and in: plumbline findings")
+        raise Refused(_no_finding(asked, prefix))
     if len(found) > 1:
         longer = "\n".join(f"  {one.id}  {one.control}  {wording.clean(str(one.target), 60)}" for one in found)
         raise Refused(f"{len(found)} findings begin with {prefix}; type more of its id:\n{longer}")
     return found[0]
+
+
+def _no_finding(asked: Asked, prefix: str) -> str:
+    """That there is none, and which of the open ones, or which exemption, may be meant."""
+    if any(prefix == one.id for one in asked.plumbline.ledger.all_exemptions(asked.account)[0]):
+        return f"{prefix} is an exemption and no finding. To end it, type: {pasted('unexempt', prefix)}"
+    near = difflib.get_close_matches(prefix[:SHORT], [one.short for one in asked.open_findings()], n=1, cutoff=_ALIKE)
+    if near:
+        return f"there is no finding {prefix}; did you mean {near[0]}? Type: {pasted('show', near[0])}"
+    return f"there is no finding {prefix}. Ids stand in the e-mails and in the list. Type: {pasted('findings')}"
 
 
 def names_control(asked: Asked, typed: str) -> bool:
@@ -139,7 +152,7 @@ def control_of(asked: Asked, typed: str) -> str:
     if names_control(asked, typed):
         return asked.plumbline.index.renamed.get(typed, typed)
     near = difflib.get_close_matches(typed, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"write one of: all, {', '.join(known)}"
+    hint = f"did you mean {near[0]}?" if near else f"write one of: all, {', '.join(sorted(known))}"
     raise Refused(f"there is no control '{wording.clean(typed, 60)}'; {hint}")
 
 

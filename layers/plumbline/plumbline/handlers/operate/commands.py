@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,20 +10,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from plumbline import __version__
 from plumbline.alerts import wording
+from plumbline.alerts.shell import pasted
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
 from plumbline.handlers.operate import exemptions, findings, pauses, plan, repairs, status
 from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
-from plumbline.handlers.operate.lists import folded
-from plumbline.handlers.operate.typed import Command, Typed
+from plumbline.handlers.operate.lists import columns, folded
+from plumbline.handlers.operate.typed import Command, Typed, usage_of
 
 __all__ = ("COMMANDS", "Answer", "Connections", "Refused", "answer")
 
 #: Understood by every command: the answer's text is the JSON that scripts get.
 _JSON = "--json"
+_HELP = ("--help", "-h")
+_VERSION = "--version"
 _LONGEST_NAME = 200
-_COLUMN = 34
+_COLUMN, _GIST = 22, 43
 
 
 def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Connections | None = None) -> Answer:  # noqa: ANN401 -- a person typed it
@@ -53,10 +58,16 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Co
 
 
 def _given(asked: Asked, words: Sequence[str]) -> Answer:
-    name, arguments = (words[0], words[1:]) if words else ("help", [])
+    if any(word in _HELP for word in words) or not words:
+        return help_(asked, Typed([word for word in words if not word.startswith("-")][:1], command="help"))
+    if _VERSION in words:
+        return version(asked, Typed(command="version"))
+    name, arguments = words[0].lower(), words[1:]
     command = COMMANDS.get(name)
     if command is None:
-        raise Refused(f"there is no command '{wording.clean(name, 40)}'.\n\n{_all()}")
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"; did you mean {near[0]}? Type: {pasted(near[0], *arguments)}" if near else f".\n\n{_all()}"
+        raise Refused(f"there is no command '{wording.clean(words[0], 40)}'{hint}")
     return command.run(asked, command.read(arguments))
 
 
@@ -80,73 +91,106 @@ def _by(request: Any) -> str:  # noqa: ANN401
 
 def help_(_asked: Asked, typed: Typed) -> Answer:
     """What can be typed."""
-    command = COMMANDS.get(typed.word)
+    command = COMMANDS.get(typed.word.lower())
     if command:
-        example = f"\n\nFor example:\n  plumbline {command.example}" if command.example else ""
-        text = f"plumbline {command.usage}\n  {command.gist}{example}"
+        example = f"\n\nFor example, type: plumbline {command.example}"
+        text = "\n".join([*usage_of(command.usage), f"    {command.gist}"]).strip() + example
         return Answer(text, {"usage": command.usage, "gist": command.gist, "example": command.example})
     return Answer(_all(), {"commands": {name: one.usage for name, one in COMMANDS.items()}})
+
+
+def version(asked: Asked, _typed: Typed) -> Answer:
+    """Which Plumbline answers, and where."""
+    where = f"account {asked.account}, {asked.plumbline.engine.deployment.home}"
+    return Answer(f"Plumbline {__version__}, {where}", {"version": __version__, "account": asked.account})
 
 
 def _all() -> str:
     lines = []
     for one in COMMANDS.values():
-        if len(one.usage) < _COLUMN:
+        if len(one.usage) <= _COLUMN and columns(one.gist) <= _GIST:
             lines.append(f"  plumbline {one.usage:<{_COLUMN}} {one.gist}")
         else:
-            lines += [f"  plumbline {one.usage}", f"  {'':<{_COLUMN + 10}} {one.gist}"]
-    return "\n".join(["Plumbline understands:", *lines, "", "With --json behind it, each answers for scripts."])
+            lines += [*usage_of(one.usage), f"        {one.gist}"]
+    tail = "With --help behind it a command is explained; with --json it answers for scripts."
+    return "\n".join(["Plumbline understands:", *lines, "", tail])
 
 
 _UNTIL = "--days N|--until YYYY-MM-DD"
 
 #: All that can be typed, in the order in which help lists it.
 COMMANDS: Mapping[str, Command] = {
-    "status": Command("status", "what is watched, open, exempt, paused, and who hears", status.status),
-    "findings": Command("findings", "the open findings, worst first", findings.findings),
-    "show": Command("show FINDING", "everything about one of them, such as 7F3K", findings.show, 1, 1),
-    "plan": Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1),
-    "sweep": Command("sweep", "look through the account now", repairs.sweep),
-    "undo": Command(
-        "undo FINDING [--force]", "put back what was before its repair", repairs.undo, 1, 1, flags=("force",)
-    ),
-    "approve": Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1),
-    "enforce": Command(
-        "enforce [CONTROL|FINDING] [--yes]",
-        "end adoption's grace; lists first what it means",
-        repairs.enforce,
-        0,
-        1,
-        flags=("yes",),
-    ),
-    "exempt": Command(
-        f"exempt FINDING|TARGET|PATTERN [--control ID|all] {_UNTIL} --owner WHO --reason WHY [--all]",
-        "leave it alone until then",
-        exemptions.exempt,
-        1,
-        1,
-        ("control", "days", "until", "owner", "reason"),
-        ("all",),
-        exemptions.EXEMPT_EXAMPLE,
-    ),
-    "unexempt": Command(
-        "unexempt NUMBER|FINDING|TARGET [--control ID]",
-        "end an exemption before its time",
-        exemptions.unexempt,
-        1,
-        1,
-        ("control",),
-    ),
-    "exemptions": Command("exemptions", "all that is exempt, why and until when", exemptions.exemptions),
-    "pause": Command(
-        f"pause [CONTROL] --hours N|{_UNTIL} --reason WHY",
-        "repair nothing until then; goes on watching and telling",
-        pauses.pause,
-        0,
-        1,
-        ("hours", "days", "until", "reason"),
-        example=pauses.PAUSE_EXAMPLE,
-    ),
-    "resume": Command("resume [CONTROL]", "lift a pause, reset the breakers and fights", pauses.resume, 0, 1),
-    "help": Command("help [COMMAND]", "this", help_, 0, 1),
+    one.name: one
+    for one in (
+        Command("status", "what is watched, open, exempt, paused, and who hears", status.status, example="status"),
+        Command(
+            "findings [--control ID] [--severity WORD] [--target PATTERN] [--open] [--exempt] [--fight]",
+            "what is open, worst first, and what is exempt",
+            findings.findings,
+            options=("control", "severity", "target"),
+            flags=("open", "exempt", "fight"),
+            example=findings.EXAMPLE,
+        ),
+        Command("show FINDING", "everything about one of them", findings.show, 1, 1, example="show 7F3K"),
+        Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1, example="plan 7F3K"),
+        Command("sweep", "look through the account now", repairs.sweep, example="sweep"),
+        Command(
+            "undo FINDING [--force]",
+            "put back what was before its repair",
+            repairs.undo,
+            1,
+            1,
+            flags=("force",),
+            example="undo 7F3K",
+        ),
+        Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1, example="approve 7F3K"),
+        Command(
+            "enforce [CONTROL|FINDING] [--yes]",
+            "end adoption's grace; lists first what it means",
+            repairs.enforce,
+            0,
+            1,
+            flags=("yes",),
+            example="enforce 7F3K",
+        ),
+        Command(
+            f"exempt FINDING|TARGET|PATTERN [--control ID|all] {_UNTIL} --owner WHO --reason WHY [--all]",
+            "leave it alone until then",
+            exemptions.exempt,
+            1,
+            1,
+            ("control", "days", "until", "owner", "reason"),
+            ("all",),
+            exemptions.EXEMPT_EXAMPLE,
+        ),
+        Command(
+            "unexempt NUMBER|FINDING|TARGET [--control ID]",
+            "end an exemption before its time",
+            exemptions.unexempt,
+            1,
+            1,
+            ("control",),
+            example="unexempt X7F3K",
+        ),
+        Command("exemptions", "all that is exempt, why and until when", exemptions.exemptions, example="exemptions"),
+        Command(
+            f"pause [CONTROL] --hours N|{_UNTIL} --reason WHY",
+            "repair nothing until then; goes on watching and telling",
+            pauses.pause,
+            0,
+            1,
+            ("hours", "days", "until", "reason"),
+            example=pauses.PAUSE_EXAMPLE,
+        ),
+        Command(
+            "resume [CONTROL] [--breakers] [--fights] [--tries] [--all]",
+            "lift a pause; with an option, let go on what else stands still",
+            pauses.resume,
+            0,
+            1,
+            flags=pauses.KINDS,
+            example="resume --all",
+        ),
+        Command("help [COMMAND]", "this", help_, 0, 1, example="help exempt"),
+    )
 }

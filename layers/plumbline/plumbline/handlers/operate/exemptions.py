@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from plumbline.alerts import decisions, wording
+from plumbline.alerts.shell import pasted
+from plumbline.core.errors import PlumblineError
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import (
     ANY,
@@ -22,8 +24,8 @@ from plumbline.decisions.exemptions import (
     matches_everything,
 )
 from plumbline.findings.finding import Status, spoken
-from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
-from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, wrapped
+from plumbline.handlers.operate.asked import ALL, Answer, Asked, Refused, control_of, finding_of
+from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table, wrapped
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
 #: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
@@ -50,9 +52,8 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         typed,
         most_days=asked.plumbline.engine.baseline.patience.exemption_days,
         setting="exemptions.max_days",
-        example=EXEMPT_EXAMPLE,
     )
-    owner, reason = (text_of(typed, option, EXEMPT_EXAMPLE) for option in ("owner", "reason"))
+    owner, reason = (text_of(typed, option) for option in ("owner", "reason"))
     ledger, now = asked.plumbline.ledger, asked.now
     before, version = ledger.all_exemptions(asked.account)
     same = [one for one in before if (one.control, one.target) == (control, pattern) and one.until > now]
@@ -77,8 +78,8 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         "Replaces": ", ".join(one.id for one in same),
         "Covers now": ", ".join(one.short for one in covered[:20]) or "no open finding",
     }
-    text = f"Exempt as {made.id}. It is still watched and listed; nothing of it is repaired.\n{wording.table(facts)}"
-    end = f"To end it before its time, type: plumbline unexempt {made.id}"
+    text = f"Exempt as {made.id}. It is still watched and listed; nothing of it is repaired.\n{table(facts)}"
+    end = f"To end it before its time, type: {pasted('unexempt', made.id)}"
     return Answer(paragraphs(text, end, trouble), {"exemption": made.to_json(), "covers": [one.id for one in covered]})
 
 
@@ -96,7 +97,7 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
         raise Refused(_no_exemption(asked, typed.word))
     if len(meant) > 1:
         shown = "\n".join(f"  {one.id}  {one.control}  {wording.clean(one.target, 60)}" for one in meant)
-        raise Refused(f"{len(meant)} exemptions fit; say which, as in plumbline unexempt {meant[0].id}:\n{shown}")
+        raise Refused(f"{len(meant)} exemptions fit:\n{shown}\nSay which. Type: {pasted('unexempt', meant[0].id)}")
     (ended,) = meant
     left = [one for one in before if one != ended]
     ledger.save_exemptions(asked.account, kept(left, now), version)
@@ -129,13 +130,13 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
     for one, why in zip(found, nothing, strict=True):
         lines += [
             f"{one.id or 'baseline.yaml'}  {decisions.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
-            f"      {wording.clean(one.target, 140)}",
-            f"      {wording.clean(f'{one.owner}: {one.reason}', 140)}",
+            *wrapped(wording.clean(one.target, 400), " " * 6),
+            *wrapped(wording.clean(f"{one.owner}: {one.reason}", 400), " " * 6),
             *(wrapped(f"COVERS NOTHING: {why}", " " * 6) if why else ()),
         ]
     some = next((one.id for one in found if one.id), "")
     if some:
-        lines += ["", f"To end one before its time, type: plumbline unexempt {some}"]
+        lines += ["", f"To end one before its time, type: {pasted('unexempt', some)}"]
     data = [{**one.to_json(), "covers_nothing": why} for one, why in zip(found, nothing, strict=True)]
     return Answer("\n".join(lines), {"exemptions": data})
 
@@ -149,12 +150,11 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
         return control_of(asked, given or finding.control), exactly(finding.target)
     if not given:
         raise Refused(
-            "say from which rule: --control ID, or --control all. Type: plumbline "
-            f"exempt {wording.clean(word, 80)} --control all --days 7 --owner ann --reason '...'"
+            f"say from which rule: --control ID, or --control all. Type: {_whole(typed, word, {'control': ALL})}"
         )
     control = control_of(asked, given)
     if not any(char in word for char in _WILD):
-        target = Target.parse(word)
+        target = _target(asked, typed, word)
         if target.account != asked.account:
             raise Refused(f"this Plumbline holds account {asked.account}, not {wording.clean(target.account, 20)}")
         _refuse_unknown_kind(asked, control, target.kind)
@@ -163,18 +163,40 @@ def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
     if not (f"{asked.account}/".startswith(head) or head.startswith(f"{asked.account}/")):
         raise Refused(
             f"no target begins with '{wording.clean(head, 40)}': targets read account/region/kind/id. "
-            f"Type a pattern such as '{asked.account}/*/s3-bucket/{wording.clean(head, 40)}*'"
+            f"Type: {_whole(typed, _of_some_kind(asked, control, word))}"
         )
     if matches_everything(word, asked.account) and "all" not in typed.flags:
         raise Refused(
             f"the pattern '{wording.clean(word, 80)}' covers everything. Name a kind, as in '*/s3-bucket/logs-*'; or, "
-            "if you mean it, type the same with --all"
+            f"if you mean it, type: {_whole(typed, word, flags=['all'])}"
         )
-    _refuse_pointless(asked, control, word)
+    _refuse_pointless(asked, typed, control, word)
     return control, word
 
 
-def _refuse_pointless(asked: Asked, control: str, pattern: str) -> None:
+def _whole(typed: Typed, word: str, options: Mapping[str, str] | None = None, flags: Sequence[str] = ()) -> str:
+    """The same exemption as it can be pasted, for another target; what is missing in it is filled in."""
+    ends = {"days", "until"} & set(typed.options)
+    missing = {"days": "" if ends else "7", "owner": "WHO", "reason": "WHY"}
+    filled = {name: text for name, text in missing.items() if text and name not in typed.options}
+    return typed.again(word, options={**filled, **(options or {})}, flags=flags)
+
+
+def _of_some_kind(asked: Asked, control: str, word: str) -> str:
+    """The pattern that was meant by who wrote only how a name begins."""
+    kinds = sorted(kinds_of(control, asked.plumbline.engine.controls)) or ["s3-bucket"]
+    return f"{ANY}/{kinds[0]}/{word.rpartition('/')[2]}"
+
+
+def _target(asked: Asked, typed: Typed, word: str) -> Target:
+    try:
+        return Target.parse(word)
+    except PlumblineError as error:
+        whole = f"{ANY}/{word}" if word.count("/") == 1 else f"{asked.account}/*/*/{word.rpartition('/')[2]}"
+        raise Refused(f"{error}. Type: {_whole(typed, whole)}") from error
+
+
+def _refuse_pointless(asked: Asked, typed: Typed, control: str, pattern: str) -> None:
     controls = asked.plumbline.engine.controls
     why = covers_nothing(control, pattern, controls, asked.account)
     if why:
@@ -187,7 +209,7 @@ def _refuse_pointless(asked: Asked, control: str, pattern: str) -> None:
         instead = next((one for one in near if not covers_nothing(control, one, controls, asked.account)), "")
         raise Refused(
             f"'{wording.clean(pattern, 80)}' covers nothing: {why}. "
-            f"Type a pattern such as '{wording.clean(instead, 80) or f'*/{known[0]}/NAME'}'"
+            f"Type: {_whole(typed, instead or f'*/{known[0]}/NAME')}"
         )
 
 
@@ -216,8 +238,8 @@ def _named(asked: Asked, word: str, among: Sequence[Exemption]) -> Sequence[Exem
 def _no_exemption(asked: Asked, word: str) -> str:
     shown = wording.clean(word, 80)
     if any(one.target == word.strip() for one in asked.plumbline.engine.baseline.exemptions):
-        return f"'{shown}' is exempt in baseline.yaml; remove it there, then type: sam build && sam deploy"
-    return f"there is no exemption '{shown}'. Type: plumbline exemptions"
+        return f"'{shown}' is exempt in baseline.yaml; remove it there and deploy. Type: sam build && sam deploy"
+    return f"there is no exemption '{shown}'. Type: {pasted('exemptions')}"
 
 
 def _facts(exemption: Exemption) -> dict[str, str]:

@@ -1,18 +1,22 @@
-"""How answers are laid out: lists, paragraphs, folded to a window."""
+"""How answers are laid out: tables, lists and paragraphs as wide as a window of 80 columns. Pure."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plumbline.alerts import wording
+from plumbline.alerts.listing import what_next
 from plumbline.core.control import Control
-from plumbline.findings.finding import Finding
+from plumbline.findings.finding import Finding, Status
 from plumbline.handlers.operate.asked import Asked
 
 NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
 _WIDTH = 78
+_INDENT = " " * 6
+#: What follows it, to the end of the paragraph, can be pasted.
+_TYPE = "ype: plumbline "
 
 
 def name_of(control: Control | None, finding: Finding) -> str:
@@ -20,34 +24,61 @@ def name_of(control: Control | None, finding: Finding) -> str:
     return control.name(finding.target) if control else str(finding.target)
 
 
-def brief(finding: Finding) -> dict[str, Any]:
+def is_fight(finding: Finding) -> bool:
+    """Whether somebody puts back what Plumbline repairs, so that it has stopped."""
+    return "fight" in finding.told and finding.is_open and finding.status is not Status.EXEMPT
+
+
+def severity_of(asked: Asked, finding: Finding) -> str:
+    """How bad a finding is; `?` where its control is gone."""
+    control = asked.plumbline.engine.controls.get(finding.control)
+    return control.severity.value if control else "?"
+
+
+def brief(asked: Asked, finding: Finding) -> dict[str, Any]:
     """A finding as scripts get it in lists."""
     return {
         "id": finding.id,
         "control": finding.control,
+        "severity": severity_of(asked, finding),
         "target": str(finding.target),
         "status": finding.status.value,
+        "fight": is_fight(finding),
         "summary": finding.deviation.summary,
         "first_seen": finding.first_seen.isoformat(),
         "due": finding.due.isoformat() if finding.due else None,
         "unseen_since": finding.unseen.since.isoformat() if finding.unseen and finding.is_unseen else None,
+        "next": what_next(finding),
     }
 
 
 def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
-    """Findings as people get them in lists, two lines each."""
+    """Findings as people get them in lists, some lines each."""
     lines = []
     for one in found:
         control = asked.plumbline.engine.controls.get(one.control)
-        severity = control.severity.value if control else "?"
         due = f"next step {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "waits for a person"
+        if one.status is Status.EXEMPT:
+            due = f"until {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "until somebody ends it"
+        state = "FIGHT" if is_fight(one) else one.status.value
         what = wording.clean(f"{name_of(control, one)} {one.deviation.summary}", 140)
         lines += [
-            f"{one.short}  {severity:<8}  {one.status.value}, {due}",
-            *wrapped(what, " " * 6),
-            *(wrapped(wording.clean(one.then, 200), " " * 6) if one.then else ()),
+            f"{one.short}  {severity_of(asked, one):<8}  {state}, {due}",
+            *wrapped(what, _INDENT),
+            *(wrapped(wording.clean(one.then, 200), _INDENT) if one.then else ()),
         ]
     return lines
+
+
+def table(facts: Mapping[str, str]) -> str:
+    """Labels and their texts in two columns; empty texts are left out."""
+    column = max((len(label) for label, text in facts.items() if text), default=0) + 4
+    lines: list[str] = []
+    for label, text in facts.items():
+        if text:
+            first, *rest = wrapped(wording.clean(text), " " * column) or [" " * column]
+            lines += [f"  {label:<{column - 2}}{first[column:]}", *rest]
+    return "\n".join(lines)
 
 
 def paragraphs(*parts: str) -> str:
@@ -56,21 +87,43 @@ def paragraphs(*parts: str) -> str:
 
 
 def folded(text: str) -> str:
-    """An answer as wide as a window: sentences are folded; tables, lists and commands stay whole."""
+    """An answer as wide as a window. A command that can be pasted stays whole, on its own line where it is long."""
     return "\n".join(part for line in text.split("\n") for part in _folded(line))
 
 
 def _folded(line: str) -> Sequence[str]:
-    if len(line) <= _WIDTH or line.startswith((" ", "plumbline ")):
+    if columns(line) <= _WIDTH or line.lstrip().startswith("plumbline "):
         return [line]
-    said, types, command = line.partition("ype: plumbline ")
+    said, types, command = line.partition(_TYPE)
     if types:
         return [*wrapped(f"{said}ype:"), f"  plumbline {command}"]
-    return wrapped(line)
+    indent = line[: len(line) - len(line.lstrip())]
+    return wrapped(line, indent)
 
 
-def wrapped(text: str, indent: str = "") -> Sequence[str]:
-    """Lines as wide as a window, in which ARNs and long names stay whole."""
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines as wide as a window; a word that is wider than all of it, such as a long name, goes on in the next line."""
+    room = _WIDTH - len(indent)
+    lines: list[str] = []
+    for word in text.split():
+        if lines and columns(lines[-1]) + 1 + columns(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines += _cut(word, room)
+    return [f"{indent}{line}" for line in lines]
+
+
+def _cut(word: str, room: int) -> list[str]:
+    pieces = [""]
+    for char in word:
+        if columns(pieces[-1]) + columns(char) > room:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
+
+
+def columns(text: str) -> int:
+    """How wide a terminal shows a text: Chinese, Japanese and Korean characters take two columns, accents none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(one) else 1 + (unicodedata.east_asian_width(one) in "WF") for one in text)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from plumbline.alerts import decisions, wording
-from plumbline.decisions.exemptions import (
-    ANY,
-)
+from plumbline.alerts.shell import pasted
+from plumbline.decisions.exemptions import ANY
 from plumbline.decisions.pauses import Pause
 from plumbline.findings import clocks
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding, Status
 from plumbline.findings.restraints import EVERY_CONTROL
-from plumbline.handlers.operate.asked import Answer, Asked, control_of
-from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs
+from plumbline.handlers.operate.asked import ALL, Answer, Asked, control_of
+from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
 PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
+
+#: What holds repairs back beside a pause, by the options of resume.
+_OTHERS = ("breakers", "fights", "tries")
+KINDS = (*_OTHERS, "all")
 
 
 def pause(asked: Asked, typed: Typed) -> Answer:
@@ -29,9 +33,8 @@ def pause(asked: Asked, typed: Typed) -> Answer:
         typed,
         most_days=asked.plumbline.engine.baseline.patience.pause_days,
         setting="pauses.max_days",
-        example=PAUSE_EXAMPLE,
     )
-    made = Pause(until, text_of(typed, "reason", PAUSE_EXAMPLE), asked.by)
+    made = Pause(until, text_of(typed, "reason"), asked.by)
     before, version = asked.plumbline.ledger.all_pauses(asked.account)
     running = {name: one for name, one in before.items() if one.until > asked.now}
     asked.plumbline.ledger.save_pauses(asked.account, {**running, control: made}, version)
@@ -41,8 +44,8 @@ def pause(asked: Asked, typed: Typed) -> Answer:
         "A repair that is running at this moment is finished."
     )
     old = running.get(control)
-    replaces = wording.table({"Replaces": f"the pause until {wording.moment(old.until)}: {old.reason}"}) if old else ""
-    end = f"To go on before that, type: plumbline resume{'' if control == ANY else f' {control}'}"
+    replaces = table({"Replaces": f"the pause until {wording.moment(old.until)}: {old.reason}"}) if old else ""
+    end = f"To go on before that, type: {pasted('resume', *([] if control == ANY else [control]))}"
     return Answer(
         paragraphs(text, replaces, end, trouble),
         {"control": control, "pause": made.to_json(), "replaces": old.to_json() if old else None},
@@ -50,8 +53,8 @@ def pause(asked: Asked, typed: Typed) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Resumed:
-    """What a resume took away."""
+class _Held:
+    """What a resume may let go on: all that holds repairs back."""
 
     pauses: Mapping[str, Pause]
     counted: Mapping[str, int]
@@ -59,70 +62,153 @@ class _Resumed:
     given_up: Sequence[Finding]
 
     @property
-    def nothing(self) -> bool:
-        return not (self.pauses or self.counted or self.fights or self.given_up)
+    def facts(self) -> dict[str, str]:
+        """Each kind, in words; empty where there is none."""
+        return {
+            "Pauses": "; ".join(f"{decisions.repairs(name)}, {one.reason}" for name, one in self.pauses.items()),
+            "Counted": "; ".join(f"{decisions.repairs(name)}, {count} so far" for name, count in self.counted.items()),
+            "Fights": ", ".join(one.short for one in self.fights),
+            "Tried in vain": ", ".join(one.short for one in self.given_up),
+        }
+
+    def of(self, kinds: frozenset[str]) -> _Held:
+        """Those of some kinds."""
+        return _Held(
+            self.pauses if "pauses" in kinds else {},
+            self.counted if "breakers" in kinds else {},
+            self.fights if "fights" in kinds else (),
+            self.given_up if "tries" in kinds else (),
+        )
 
 
 def resume(asked: Asked, typed: Typed) -> Answer:
-    """Lift a pause, count this hour's repairs anew, and let fights be tried again."""
+    """Lift a pause; and where a person says so, count repairs anew, or try again what was fought over or tried in vain.
+
+    Without an option it lifts pauses. Where there is none it lets go on what else holds back the control that is named,
+    as the e-mails of earlier versions say; without a control it says what stands still, and changes nothing.
+    """
     control = control_of(asked, typed.word) if typed.words else ANY
-    before, version = asked.plumbline.ledger.all_pauses(asked.account)
-    running = {name: one for name, one in before.items() if one.until > asked.now}
-    lifted = {name: one for name, one in running.items() if control in (ANY, name)}
-    if lifted:
-        left = {name: one for name, one in running.items() if name not in lifted}
-        asked.plumbline.ledger.save_pauses(asked.account, left, version)
+    ledger, now = asked.plumbline.ledger, asked.now
+    before, version = ledger.all_pauses(asked.account)
+    running = {name: one for name, one in before.items() if one.until > now}
     waiting = [
         one for one in asked.open_findings() if control in (ANY, one.control) and one.status is not Status.EXEMPT
     ]
-    fights = _forget_fights(asked, waiting)
-    given_up = _forgive_tries(asked, [one for one in waiting if one.id not in {fight.id for fight in fights}])
-    done = _Resumed(lifted, _forget_counts(asked, control), fights, given_up)
-    still = running.get(EVERY_CONTROL) if control != ANY else None
-    held = (
-        f"All repairs are paused until {wording.moment(still.until)}. To lift that too, type: plumbline resume"
-        if still
-        else ""
+    fights = [one for one in waiting if "fight" in one.told]
+    there = _Held(
+        {name: one for name, one in running.items() if control in (ANY, name)},
+        _counted(asked, control),
+        fights,
+        [one for one in waiting if one.tries >= MAX_ATTEMPTS and one not in fights],
     )
-    if done.nothing:
-        text = f"There was nothing to resume: {decisions.repairs(control)} go on as they are."
-        return Answer(paragraphs(text, held))
+    stands = replace(there, counted={name: there.counted[name] for name in tripped(asked, there.counted)})
+    done = there.of(_kinds(typed, paused=bool(there.pauses)))
+    if done.pauses:
+        ledger.save_pauses(
+            asked.account, {name: one for name, one in running.items() if name not in done.pauses}, version
+        )
+    _forget_counts(asked, done.counted)
+    done = replace(done, fights=_forget_fights(asked, done.fights), given_up=_forgive_tries(asked, done.given_up))
+    left = paragraphs(*_left(typed, stands, done), _paused(running, control))
+    if not any(done.facts.values()):
+        if not any(stands.facts.values()):
+            nothing = f"There was nothing to resume: {decisions.repairs(control)} go on as they are."
+            return Answer(paragraphs(nothing, left))
+        none = (
+            f"There is no pause, so nothing was changed. {_capital(decisions.repairs(control))} are held back by this:"
+        )
+        return Answer(paragraphs(none, table(stands.facts), left), _data(control, done), ok=False)
     for one in waiting:
-        if one not in (*done.fights, *done.given_up) and _waits(asked, one):
-            asked.put(replace(one, due=asked.now))
-    facts = {
-        "Pauses lifted": "; ".join(f"{decisions.repairs(name)}, {one.reason}" for name, one in lifted.items()),
-        "Counted anew": "; ".join(f"{decisions.repairs(name)}, {count} so far" for name, count in done.counted.items()),
-        "Fights": ", ".join(one.short for one in done.fights),
-        "Tried again": ", ".join(one.short for one in done.given_up),
-    }
+        if one not in (*there.fights, *there.given_up) and _waits(asked, one):
+            asked.put(replace(one, due=now))
+    labels = {"Pauses": "Pauses lifted", "Counted": "Counted anew", "Tried in vain": "Tried again"}
+    facts = {labels.get(label, label): text for label, text in done.facts.items()}
     trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
-    text = (
-        f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep.\n{wording.table(facts)}"
-    )
-    return Answer(
-        paragraphs(text, NOT_TO_WAIT, held, trouble),
-        {
-            "control": control,
-            "pauses": list(lifted),
-            "counters": dict(done.counted),
-            "fights": [one.id for one in done.fights],
-            "tried_again": [one.id for one in done.given_up],
-        },
-    )
+    head = f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep."
+    return Answer(paragraphs(head, table(facts), NOT_TO_WAIT, left, trouble), _data(control, done))
 
 
-def _forget_counts(asked: Asked, control: str) -> Mapping[str, int]:
-    """Count the repairs of this clock hour anew; what was counted so far."""
-    ledger, now = asked.plumbline.ledger, asked.now
+def _kinds(typed: Typed, *, paused: bool) -> frozenset[str]:
+    """What a person wants to go on."""
+    if "all" in typed.flags:
+        return frozenset({"pauses", *_OTHERS})
+    if typed.flags:
+        return typed.flags
+    return frozenset({"pauses"}) if paused or not typed.words or typed.word in (ALL, ANY) else frozenset(_OTHERS)
+
+
+def _left(typed: Typed, there: _Held, done: _Held) -> Iterator[str]:
+    """What still stands still, each with what to type."""
+    said = {
+        "breakers": (there.counted if not done.counted else (), "To count this hour's repairs anew"),
+        "fights": ([one for one in there.fights if one.id not in _ids(done.fights)], "To try the fights again"),
+        "tries": (
+            [one for one in there.given_up if one.id not in _ids(done.given_up)],
+            "To try again what was tried in vain",
+        ),
+    }
+    for flag, (what, words) in said.items():
+        if what:
+            yield f"{words}, type: {pasted('resume', *typed.words, f'--{flag}')}"
+
+
+def _paused(running: Mapping[str, Pause], control: str) -> str:
+    """That all repairs are paused, for who asked about one control."""
+    every = running.get(EVERY_CONTROL) if control != ANY else None
+    if every is None:
+        return ""
+    return f"All repairs are paused until {wording.moment(every.until)}. To lift that too, type: plumbline resume"
+
+
+def _data(control: str, done: _Held) -> dict[str, Any]:
+    return {
+        "control": control,
+        "pauses": list(done.pauses),
+        "counters": dict(done.counted),
+        "fights": [one.id for one in done.fights],
+        "tried_again": [one.id for one in done.given_up],
+    }
+
+
+def _ids(found: Sequence[Finding]) -> set[str]:
+    return {one.id for one in found}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def tripped(asked: Asked, spent: Mapping[str, int]) -> dict[str, str]:
+    """The controls, or `*`, whose repairs of this clock hour are used up, each in words.
+
+    Args:
+        asked: for the limits.
+        spent: how many repairs were made in this clock hour, by control, or `*`.
+    """
+    limits = asked.plumbline.engine.baseline.breakers
+    most = {name: limits.in_all if name == EVERY_CONTROL else limits.per_control for name in spent}
     known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
-    spent = ledger.spent_in(asked.account, now)
-    counted = {name: n for name, n in spent.items() if n and name in known and control in (ANY, name)}
+    return {
+        name: f"{decisions.repairs(name)}, {count} in this clock hour"
+        for name, count in spent.items()
+        if name in known and count >= most[name]
+    }
+
+
+def _counted(asked: Asked, control: str) -> Mapping[str, int]:
+    """What was repaired in this clock hour, by control, or `*`."""
+    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
+    spent = asked.plumbline.ledger.spent_in(asked.account, asked.now)
+    return {name: count for name, count in spent.items() if count and name in known and control in (ANY, name)}
+
+
+def _forget_counts(asked: Asked, counted: Mapping[str, int]) -> None:
+    """Count the repairs of this clock hour anew."""
+    ledger, now = asked.plumbline.ledger, asked.now
     for name in counted:
         ledger.forget_spent(asked.account, name, now)
         # the next time the breaker stops repairs within this hour is news again
         ledger.told(f"breaker#{name}#{_hour(now):%Y-%m-%dT%H}", now=now, within=timedelta(0))
-    return counted
 
 
 def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:

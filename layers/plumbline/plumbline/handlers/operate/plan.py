@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, replace
 
 from plumbline.alerts import wording
+from plumbline.alerts.finding import spelled_out
+from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Origin
 from plumbline.core.control import Control, Deviation
@@ -18,7 +20,7 @@ from plumbline.engine.unseen import come_to_light
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why, restraint
 from plumbline.handlers.operate.asked import Answer, Asked, finding_of
-from plumbline.handlers.operate.lists import brief, name_of
+from plumbline.handlers.operate.lists import brief, name_of, table, wrapped
 from plumbline.handlers.operate.typed import Typed
 from plumbline.wakes.messages import Wake
 
@@ -35,12 +37,14 @@ class Prospect:
         deviation: what is wrong with it; None when it is in line.
         plan: the repair.
         what: whether and when it would be made, and why not now.
+        typed: what a person may type to change that, where there is something.
     """
 
     state: State
     deviation: Deviation | None
     plan: Plan
     what: str
+    typed: str = ""
 
 
 def plan(asked: Asked, typed: Typed) -> Answer:
@@ -53,25 +57,34 @@ def plan(asked: Asked, typed: Typed) -> Answer:
         control = asked.plumbline.engine.controls.get(one.control)
         if control is None or control.observe is None:
             what = "Nothing can be looked at again: only an event told of it."
-            parts.append(f"{one.short}  {wording.clean(name_of(control, one))}\n{wording.table({'Then': what})}")
-            plans.append({**brief(one), "what": what, "calls": []})
+            parts.append(f"{one.short}  {wording.clean(name_of(control, one))}\n{table({'Then': what})}")
+            plans.append({**brief(asked, one), "what": what, "calls": []})
             continue
         try:
             seen = prospect(asked, one, control)
         except AwsRefusal as error:
-            parts.append(
-                f"{one.short}  {wording.clean(control.name(one.target))}\n{wording.table({'Not known': str(error)})}"
-            )
-            plans.append({**brief(one), "what": f"not known: {error}", "calls": []})
+            parts.append(f"{one.short}  {wording.clean(control.name(one.target))}\n{table({'Not known': str(error)})}")
+            plans.append({**brief(asked, one), "what": f"not known: {error}", "calls": []})
             continue
-        now = "" if one.target.is_pattern else control.describe(seen.state)
-        facts = {"Now": now, "Then": seen.what, "Not undone": seen.plan.irreversible}
-        calls = [f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in seen.plan.do]
-        lines = [f"{one.short}  {wording.clean(control.name(one.target))}", wording.table(facts)]
-        parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else [])]))
-        plans.append({**brief(one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
+        facts = {
+            "Now": "" if one.target.is_pattern else control.describe(seen.state),
+            "Then": seen.what,
+            "Not repaired": spelled_out(seen.plan.left),
+            "Not undone": seen.plan.irreversible,
+        }
+        calls = [
+            line
+            for call in seen.plan.do
+            for line in wrapped(
+                f"{call.action} {wording.clean(json.dumps(dict(call.parameters), ensure_ascii=False), 400)}", "    "
+            )
+        ]
+        lines = [f"{one.short}  {wording.clean(control.name(one.target))}", table(facts)]
+        typed_next = [f"  Type: {seen.typed}"] if seen.typed else []
+        parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else []), *typed_next]))
+        plans.append({**brief(asked, one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
     if len(found) > MOST_PLANS:
-        parts.append(f"and {len(found) - MOST_PLANS} more; for one of them type: plumbline plan {found[-1].short}")
+        parts.append(f"and {len(found) - MOST_PLANS} more; for one of them type: {pasted('plan', found[-1].short)}")
     return Answer("\n\n".join([*parts, "Nothing was changed."]), {"plans": plans})
 
 
@@ -111,10 +124,26 @@ def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool =
     made = control.plan(finding.target, state, rule.settings, current.facts(asked.now))
     held = restraint(rule, engine.baseline, current, made, known, asked.now)
     now = f"With the next look, within the hour: it {made.summary}."
-    return Prospect(state, deviation, made, _held(held, current, made) if held else now)
+    if held is None:
+        return Prospect(state, deviation, made, now)
+    return Prospect(state, deviation, made, _held(held, made), _typed(held, current))
 
 
-def _held(held: Restraint, finding: Finding, made: Plan) -> str:
+def _typed(held: Restraint, finding: Finding) -> str:
+    """What a person may type to let a repair go on."""
+    commands = {
+        Why.PROPOSE: ("approve", finding.short),
+        Why.PAUSED: ("resume",),
+        Why.TRIED: ("resume", finding.control, "--tries"),
+        Why.FIGHT: ("resume", finding.control, "--fights"),
+        Why.SPENT: ("resume", "--breakers"),
+        Why.NOT_DUE: ("enforce", finding.short) if finding.grace_until else (),
+    }
+    words = commands.get(held.why, ())
+    return pasted(*words) if words else ""
+
+
+def _held(held: Restraint, made: Plan) -> str:
     """Why nothing would be repaired with the next look, and what comes instead."""
     does, until = f"it {made.summary}.", wording.moment(held.until) if held.until else ""
     if held.exemption:
@@ -125,9 +154,9 @@ def _held(held: Restraint, finding: Finding, made: Plan) -> str:
         Why.ALERT: "Nothing: Plumbline only tells about this.",
         Why.OBSERVE: f"Nothing: Plumbline observes only. It would: {does}",
         Why.NOT_DUE: f"On {until}: {does}",
-        Why.PROPOSE: f"When a person types plumbline approve {finding.short}: {does}",
+        Why.PROPOSE: f"When a person approves it: {does}",
         Why.PAUSED: f"When the pause ends, on {until}: {does}",
         Why.TRIED: "Nothing: what was tried did not hold; a person has to look.",
-        Why.FIGHT: "Nothing: it is a fight, somebody puts it back each time. To try again, type: plumbline resume",
+        Why.FIGHT: "Nothing: it is a fight, somebody puts it back each time.",
         Why.SPENT: f"With the next clock hour, for this hour's repairs are used up: {does}",
     }[held.why]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from plumbline.alerts import decisions, wording
+from plumbline.alerts.shell import pasted
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import ANY
 from plumbline.engine.approving import approve as carry_out
@@ -14,7 +15,7 @@ from plumbline.engine.case import Outcome
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
-from plumbline.handlers.operate.lists import name_of, wrapped
+from plumbline.handlers.operate.lists import name_of, table, wrapped
 from plumbline.handlers.operate.plan import MOST_PLANS, prospect
 from plumbline.handlers.operate.typed import Typed
 
@@ -28,7 +29,7 @@ _APPROVED = {
 }
 
 _APPROVED_BESIDE = (
-    "Done: what was new of {name} is put right. What was there before Plumbline keeps its grace. "
+    "Done: what was new of {name} is put right. What was there before keeps its time. "
     "To take it back, type: plumbline undo {short}"
 )
 
@@ -47,7 +48,7 @@ def undo(asked: Asked, typed: Typed) -> Answer:
     text = f"Undone: {name} is as it was before the repair {finding.short}."
     if not done.restored:
         text = f"AWS took every change of the undo of {finding.short}, and {name} is still not as it was."
-    return Answer(f"{text}\n{wording.table(facts)}", {"finding": done.finding.id, "until": done.until.isoformat()})
+    return Answer(f"{text}\n{table(facts)}", {"finding": done.finding.id, "until": done.until.isoformat()})
 
 
 def approve(asked: Asked, typed: Typed) -> Answer:
@@ -82,17 +83,17 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
             "Type: plumbline plan",
             {"enforced": []},
         )
-    words = " ".join(["enforce", *typed.words, "--yes"])
+    again = typed.again(flags=["yes"])
     lines = _consequences(asked, graced)  # before anything is written: what AWS refuses must not hide what was done
     if "yes" not in typed.flags:
         head = f"This ends the grace of {_count(graced)}{what}. Then:"
-        tail = f"Nothing was changed. To do it, type: plumbline {words}"
+        tail = f"Nothing was changed. To do it, type: {again}"
         data = {"enforced": [], "would": [one.id for one in graced]}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
     ended = [replace(one, grace_until=None, enforced_by=asked.by, due=asked.now, then="") for one in graced]
     done = [one for one in ended if asked.put(one)]
     busy = len(graced) - len(done)
-    missed = f"{busy} more just being settled; type the same again in two minutes." if busy else ""
+    missed = f"{busy} more just being settled. In two minutes, type: {again}" if busy else ""
     named = [f"{one.short}  {_named(asked, one)}" for one in done]
     sender = asked.plumbline.engine.deployment.sender
     trouble = asked.tell(decisions.enforced(named, asked.by, sender)) if done else ""
@@ -136,16 +137,21 @@ def _consequences(asked: Asked, found: Sequence[Finding]) -> list[str]:
     """What ending the grace of each finding means: it is looked at again for that, so of some only."""
     lines = []
     for one in found[:MOST_PLANS]:
-        lines += [f"  {one.short}  {_named(asked, one)}", *wrapped(wording.clean(_then(asked, one)), " " * 8)]
+        lines += [*_row(asked, one), *wrapped(wording.clean(_then(asked, one)), " " * 8)]
     more = found[MOST_PLANS:]
-    lines += [f"  {one.short}  {_named(asked, one)}" for one in more]
+    lines += [line for one in more for line in _row(asked, one)]
     if more:
-        lines.append(f"  The last {len(more)} were not looked at again; for one type: plumbline plan {more[0].short}")
+        lines.append(f"  The last {len(more)} were not looked at again; for one type: {pasted('plan', more[0].short)}")
     limits = asked.plumbline.engine.baseline.breakers
     if len(found) > min(limits.per_control, limits.in_all):
         most = f"At most {limits.per_control} repairs of one control, and {limits.in_all} of all, are made in an hour."
         lines += ["", f"  {most}"]
     return lines
+
+
+def _row(asked: Asked, finding: Finding) -> list[str]:
+    first, *rest = wrapped(_named(asked, finding), " " * 8)
+    return [f"  {finding.short}  {first.lstrip()}", *rest]
 
 
 def _named(asked: Asked, finding: Finding) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.decisions import repairs
+from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope, Severity
@@ -18,7 +19,8 @@ from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.restraints import EVERY_CONTROL
 from plumbline.handlers.operate.asked import Answer, Asked
-from plumbline.handlers.operate.lists import brief, rows
+from plumbline.handlers.operate.lists import brief, is_fight, rows, table
+from plumbline.handlers.operate.pauses import tripped
 from plumbline.handlers.operate.typed import Typed
 
 #: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
@@ -37,8 +39,9 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
     pauses = {name: one for name, one in ledger.all_pauses(asked.account)[0].items() if one.until > now}
     spent = ledger.spent_in(asked.account, now)
-    tripped = _tripped(asked, spent)
-    fights = [one.short for one in found if "fight" in one.told and one.status is not Status.EXEMPT]
+    stopped = tripped(asked, spent)
+    waiting = [one for one in found if one.status is not Status.EXEMPT]
+    fights = [one.short for one in found if is_fight(one)]
     own = ledger.all_exemptions(asked.account)[0]
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
     exemptions = sorted(in_force, key=lambda one: one.until)
@@ -49,15 +52,13 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
         "regions": _regions(asked),
         "last sweep": _swept(swept, now),
-        "open": _open(asked, found),
+        "open": _open(asked, waiting),
         "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
-        "STOPPED": "; ".join(tripped.values()) + ". To go on, type: plumbline resume" if tripped else "",
-        "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired. See: plumbline show {fights[0]}"
-        if fights
-        else "",
+        "STOPPED": "; ".join(stopped.values()),
+        "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
-        "exempt": _exempt(asked, exemptions),
+        "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
         "alarms": alarms_text,
         "e-mail": deaf_text,
     }
@@ -69,9 +70,10 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "controls": {name.value: count for name, count in modes.items() if count},
         "regions": list(engine.baseline.regions or (deployment.home,)),
         "last_sweep": swept.isoformat() if swept else None,
-        "open": [brief(one) for one in found],
+        "open": [brief(asked, one) for one in waiting],
+        "exempt": [brief(asked, one) for one in found if one not in waiting],
         "repairs_this_hour": dict(spent),
-        "stopped": list(tripped),
+        "stopped": list(stopped),
         "fights": fights,
         "pauses": {name: one.to_json() for name, one in pauses.items()},
         "exemptions": [one.to_json() for one in exemptions],
@@ -79,7 +81,14 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "unconfirmed": deaf,
     }
     head = f"Plumbline, account {asked.account}, {deployment.home}, mode {deployment.mode.value}"
-    lines = [head, wording.table(facts), *(["", *rows(asked, found)] if found else [])]
+    next_steps = {
+        "To go on after STOPPED, type": pasted("resume", "--breakers") if stopped else "",
+        "To see the FIGHT, type": pasted("show", fights[0]) if fights else "",
+        "To end the pause, type": pasted("resume") if pauses else "",
+        "What is exempt, type": pasted("exemptions") if exemptions else "",
+    }
+    steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
+    lines = [head, table(facts), *(["", *rows(asked, waiting)] if waiting else []), *(["", *steps] if steps else [])]
     return Answer("\n".join(lines), data)
 
 
@@ -111,28 +120,17 @@ def _unseen(found: Sequence[Finding]) -> str:
     hidden = [one for one in found if one.is_unseen and one.status is not Status.EXEMPT]
     if not hidden:
         return ""
-    return f"{len(hidden)} of these cannot be looked at. See: plumbline show {hidden[0].short}"
+    return f"{len(hidden)} of these cannot be looked at. See: {pasted('show', hidden[0].short)}"
 
 
-def _exempt(asked: Asked, exemptions: Sequence[Exemption]) -> str:
+def _exempt(asked: Asked, exemptions: Sequence[Exemption], covered: int) -> str:
     if not exemptions:
         return "nothing"
     controls = asked.plumbline.engine.controls
     pointless = sum(bool(covers_nothing(one.control, one.target, controls, asked.account)) for one in exemptions)
     said = f"; {pointless} cover{'s' * (pointless == 1)} NOTHING" if pointless else ""
-    return f"{len(exemptions)}, the next ends on {exemptions[0].until:%Y-%m-%d}{said}. See: plumbline exemptions"
-
-
-def _tripped(asked: Asked, spent: Mapping[str, int]) -> dict[str, str]:
-    """The controls, or `*`, whose repairs of this clock hour are used up, each in words."""
-    limits = asked.plumbline.engine.baseline.breakers
-    most = {name: limits.in_all if name == EVERY_CONTROL else limits.per_control for name in spent}
-    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
-    return {
-        name: f"{repairs(name)}, {count} in this clock hour"
-        for name, count in spent.items()
-        if name in known and count >= most[name]
-    }
+    which = f", over {covered} finding{'s' * (covered != 1)}" if covered else ""
+    return f"{len(exemptions)}{which}, the next ends on {exemptions[0].until:%Y-%m-%d}{said}"
 
 
 def _pause(name: str, pause: Pause) -> str:

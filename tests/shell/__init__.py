@@ -1,0 +1,1 @@
+"""What people paste: the shell function and every command that is printed, run in a real bash."""

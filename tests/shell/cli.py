@@ -1,0 +1,112 @@
+"""Whether an `aws` command is one: judged by the models that the AWS CLI itself is made of."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import botocore.session
+import jmespath  # type: ignore[import-untyped]
+from botocore import xform_name
+
+#: Options of the CLI itself, with whether a value stands behind them.
+_GLOBAL = {
+    "region": True,
+    "output": True,
+    "query": True,
+    "profile": True,
+    "endpoint-url": True,
+    "cli-connect-timeout": True,
+    "cli-read-timeout": True,
+    "no-cli-pager": False,
+    "no-sign-request": False,
+}
+#: Where a file for the answer stands alone at the end: the CLI's reference of `lambda invoke`.
+_OUTFILE = {("lambda", "invoke")}
+_NUMBER = {"integer": r"-?\d+", "long": r"-?\d+", "float": r"-?\d+(\.\d+)?", "double": r"-?\d+(\.\d+)?"}
+
+
+@functools.cache
+def _session() -> Any:
+    return botocore.session.get_session()
+
+
+def problems(command: str) -> list[str]:
+    """What the AWS CLI would refuse in a command; every `aws` of a pipe and within `$(...)` is judged.
+
+    Args:
+        command: as it is typed in a shell.
+    """
+    inner = re.findall(r"\$\((aws [^()]*)\)", command)
+    outer = re.sub(r"\"?\$\((aws [^()]*)\)\"?", "VALUE", command)
+    found = [one.strip() for one in outer.split("|") if one.strip().startswith("aws ")]
+    return [problem for one in (*found, *inner) for problem in _problems(shlex.split(one))]
+
+
+def _problems(words: list[str]) -> Iterator[str]:
+    _, service, operation, *rest = words
+    if service not in _session().get_available_services():
+        yield f"there is no service {service}"
+        return
+    model = _session().get_service_model(service)
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation not in names:
+        yield f"{service} has no operation {operation}"
+        return
+    what = f"{service} {operation}"
+    shape = model.operation_model(names[operation]).input_shape
+    known = {xform_name(name, "-"): (name, member) for name, member in (shape.members if shape else {}).items()}
+    options, alone = _sorted(rest, known)
+    for option, value in options.items():
+        flag = option.removeprefix("no-")
+        if option == "query":
+            jmespath.compile(value)
+        elif flag in known and known[flag][1].type_name == "boolean":
+            continue
+        elif option in known:
+            yield from _value(f"--{option}", value, known[option][1])
+        elif option not in _GLOBAL:
+            yield f"{what} has no option --{option}"
+    if len(alone) != ((service, operation) in _OUTFILE):
+        yield f"{what} takes no {' '.join(alone)}" if alone else "the file for the answer is missing"
+    given = {known[one][0] for one in options if one in known}
+    yield from (
+        f"--{xform_name(one, '-')} is missing" for one in (shape.required_members if shape else ()) if one not in given
+    )
+    if "region" not in options and not model.metadata.get("globalEndpoint"):
+        yield f"{what} needs --region"  # who pastes it may be in another one
+
+
+def _sorted(words: list[str], known: Mapping[str, tuple[str, Any]]) -> tuple[dict[str, str], list[str]]:
+    """Options with what stands behind them, and the words that stand alone."""
+    options: dict[str, str] = {}
+    alone: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        option = word.removeprefix("--")
+        flag = option.removeprefix("no-")
+        takes = _GLOBAL.get(option, option in known and known[option][1].type_name != "boolean")
+        if not word.startswith("--"):
+            alone.append(word)
+        elif flag in known and known[flag][1].type_name == "boolean":
+            options[flag] = ""
+        else:
+            options[option] = left.pop(0) if takes and left else ""
+    return options, alone
+
+
+def _value(option: str, value: str, member: Any) -> Iterator[str]:
+    if not value or value.startswith("--"):
+        yield f"{option} needs a value"
+    elif member.type_name in _NUMBER and not re.fullmatch(_NUMBER[member.type_name], value):
+        yield f"{option} takes a number, not {value}"
+    elif member.type_name in ("structure", "map") and value.startswith("{"):
+        json.loads(value)
+    enum = member.metadata.get("enum")
+    if enum and value not in enum:
+        yield f"{option} takes one of {enum}, not {value}"

@@ -1,0 +1,298 @@
+"""The shell function `plumbline`, in real shells: what it asks, what it shows, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plumbline.alerts import shell
+from tests.deployed import source, text
+from tests.shell.bash import Bash, Said
+
+FUNCTION = shell.function("us-east-1", "plumbline-operate")
+SHELLS = [one for one in ("bash", "zsh", "dash") if shutil.which(one)]
+
+pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it")
+
+
+@pytest.fixture(params=SHELLS)
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> Bash:
+    """Each shell that this machine has."""
+    return Bash.at(tmp_path, request.param)
+
+
+def _typed(here: Bash, *words: str, function: str = FUNCTION) -> Said:
+    return here.run(f"{function}\nplumbline {shlex.join(words)}")
+
+
+# --- what it asks --------------------------------------------------------------------------------------------------
+
+
+def test_it_asks_operate_in_its_own_region_once_and_waits_longer_than_operate_may_take(here: Bash) -> None:
+    _typed(here, "status")
+    assert [
+        "lambda", "invoke", "--region", "us-east-1", "--function-name", "plumbline-operate", "--output", "json",
+        "--cli-connect-timeout", "10", "--cli-read-timeout", str(shell.READ_SECONDS),
+        "--payload", "fileb:///dev/stdin", "/dev/stdout",
+    ] == here.arguments  # fmt: skip
+    assert "1" == (here.tools / "attempts").read_text().strip()
+    assert source()["Resources"]["OperateFunction"]["Properties"]["Timeout"] < shell.READ_SECONDS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("undo", "7F3K", "--force"),
+        ("exempt", "*/s3-bucket/a b", "--reason", "it's"),
+        ("show", "-x", "--", "", "ü\n$(date)`id`!\\"),
+        ("findings", "--json"),
+    ],
+)
+def test_every_word_arrives_as_it_was_typed(here: Bash, words: tuple[str, ...]) -> None:
+    _typed(here, *words)
+    assert {"command": list(words), "by": "arn:aws:iam::111122223333:user/ann"} == here.asked
+
+
+_WORD = st.text(st.characters(exclude_characters="\0", categories=None, exclude_categories=["Cs"]), max_size=20)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.lists(_WORD, max_size=4))
+def test_any_word_arrives_as_it_was_typed(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
+    here = Bash.at(tmp_path_factory.mktemp("bash"))
+    _typed(here, *words)
+    assert words == here.asked["command"]
+
+
+def test_who_asks_may_be_unknown(here: Bash) -> None:
+    """STS may be out of reach where Lambda is not."""
+    (here.tools / "nobody").touch()
+    assert (Said(0, "fine\n", ""), "") == (_typed(here, "status"), here.asked["by"])
+
+
+# --- what it shows, and how it ends --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"ok": True, "text": "line one\n  ü \\n 'two'"}, Said(0, "line one\n  ü \\n 'two'\n", "")),
+        ({"ok": True, "text": ""}, Said(0, "\n", "")),
+        ({"ok": False, "text": "there is no finding"}, Said(1, "there is no finding\n", "")),
+        (
+            {"errorMessage": "2026-03-02T09:30:00Z 1a2b Task timed out after 60.00 seconds"},
+            Said(2, "", "plumbline failed: 2026-03-02T09:30:00Z 1a2b Task timed out after 60.00 seconds\n"),
+        ),
+        (
+            {"errorMessage": "no\nway", "errorType": "KeyError", "stackTrace": ["x"]},
+            Said(2, "", "plumbline failed: no\nway\n"),
+        ),
+        (None, Said(2, "", "plumbline failed: null\n")),
+        ([1], Said(2, "", "plumbline failed: [1]\n")),
+        ("text", Said(2, "", "plumbline failed: text\n")),
+        ({"ok": True}, Said(2, "", 'plumbline failed: {"ok":true}\n')),
+        ({"ok": "yes", "text": 7}, Said(2, "", 'plumbline failed: {"ok":"yes","text":7}\n')),
+    ],
+)
+def test_its_exit_code_is_the_answers_and_a_crash_is_an_error(here: Bash, answer: object, expected: Said) -> None:
+    """What a function that fails answers: Lambda's developer guide, function errors in Python."""
+    assert expected == _typed(here.answers(json.dumps(answer)), "show", "7F3K")
+
+
+_REFUSED = "\nAn error occurred ({}) when calling the Invoke operation: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        ('\nUnable to locate credentials. You can configure credentials by running "aws configure".\n', 253),
+        (_REFUSED.format("AccessDeniedException", "User: x is not authorized to perform: lambda:InvokeFunction"), 254),
+        (_REFUSED.format("ResourceNotFoundException", "Function not found: plumbline-operate"), 254),
+        (_REFUSED.format("ExpiredTokenException", "The security token included in the request is expired"), 254),
+        (_REFUSED.format("TooManyRequestsException", "Rate Exceeded."), 254),
+        ('\nCould not connect to the endpoint URL: "https://lambda.us-east-1.amazonaws.com/"\n', 255),
+        ('\nRead timeout on endpoint URL: "https://lambda.us-east-1.amazonaws.com/"\n', 255),
+        ("\nUnknown options: --cli-read-timeout\n", 252),
+    ],
+)
+def test_what_the_cli_says_is_shown_and_is_no_answer(here: Bash, says: str, code: int) -> None:
+    said = _typed(here.answers("", says=says, code=code), "status")
+    where = "plumbline: plumbline-operate in us-east-1 was not reached, or did not answer\n"
+    assert Said(2, "", f"{says}{where}") == said
+
+
+def test_an_answer_that_never_came_is_an_error(here: Bash) -> None:
+    said = _typed(here.answers(""), "status")
+    assert (2, "") == (said.code, said.out)
+    assert said.err.startswith("plumbline failed: {")
+
+
+@pytest.mark.parametrize("tool", ["aws", "jq"])
+def test_what_is_missing_is_named(tmp_path: Path, tool: str) -> None:
+    said = Bash.at(tmp_path).without(tool).run(f"{FUNCTION}\nplumbline status", alone=True)
+    assert Said(2, "", f"plumbline needs {tool}, as AWS CloudShell has it\n") == said
+
+
+def test_a_jq_that_is_too_old_is_named(tmp_path: Path) -> None:
+    """Jq 1.5 knows no --args."""
+    here = Bash.at(tmp_path)
+    old = here.tools / "jq"
+    old.write_text('#!/bin/bash\n[ "$1" = --version ] && echo jq-1.5 && exit\necho "Unknown arguments" >&2; exit 2\n')
+    old.chmod(0o755)
+    assert Said(2, "", "plumbline needs jq 1.6 or newer, not jq-1.5\n") == _typed(here, "status")
+
+
+def test_it_pipes_and_can_be_asked_whether_it_went_well(here: Bash) -> None:
+    here.answers(json.dumps({"ok": True, "text": '{"findings": [{"target": "a"}]}'}))
+    assert Said(0, "a\nyes\n", "") == here.run(
+        f"{FUNCTION}\nplumbline findings --json | jq -r '.findings[].target' && plumbline status >/dev/null && echo yes"
+    )
+
+
+def test_it_leaves_nothing_behind(here: Bash) -> None:
+    before = sorted(Path(tempfile.gettempdir()).glob("plumbline*"))
+    said = here.run(f'{FUNCTION}\nset -u; plumbline status; echo "${{answer-none}} ${{asked-none}} ${{by-none}}"')
+    assert Said(0, "fine\nnone none none\n", "") == said
+    assert before == sorted(Path(tempfile.gettempdir()).glob("plumbline*"))
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    here = Bash.at(tmp_path)
+    (here.tools / "aws").write_text('#!/bin/bash\n[ "$1" = sts ] && exit; touch "${0%/*}/began"; exec sleep 30\n')
+    script = f"{FUNCTION}\nplumbline status"
+    path = f"{here.tools}:/usr/bin:/bin"
+    one = subprocess.Popen(
+        ["bash", "-c", script],
+        cwd=here.home,
+        env={"PATH": path},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- as in a terminal
+    )
+    until = time.monotonic() + 10
+    while not (here.tools / "began").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    files = set(here.home.iterdir())
+    os.killpg(one.pid, signal.SIGINT)
+    try:
+        assert one.wait(timeout=5) in (-signal.SIGINT, 128 + signal.SIGINT)
+    finally:
+        one.kill()
+        one.wait()
+    assert files == set(here.home.iterdir())
+
+
+# --- where it stands -----------------------------------------------------------------------------------------------
+
+
+def test_the_stacks_output_is_the_same_function_on_one_line() -> None:
+    value = text(source()["Outputs"]["Shell"]["Value"])
+    assert shell.on_one_line(shell.function("us-east-1", "plumbline-operate")) == value
+
+
+def test_on_one_line_it_does_the_same(here: Bash) -> None:
+    assert Said(0, "fine\n", "") == _typed(here, "status", function=shell.on_one_line(FUNCTION))
+
+
+def test_the_stacks_status_command_needs_no_function(here: Bash) -> None:
+    value = text(source()["Outputs"]["Status"]["Value"])
+    assert Said(0, "fine\n", "") == here.run(value)
+    assert {"command": "status"} == here.asked
+    failed = here.answers('{"errorMessage": "no"}').run(value)
+    assert "no\n" == failed.out
+
+
+def test_an_interactive_shell_reads_nothing_into_it() -> None:
+    """A `!` would be history to bash, a `#` the rest of the line to whoever pastes it on one line."""
+    assert not set("!#") & set(FUNCTION)
+    assert max(len(line) for line in FUNCTION.splitlines()) <= 76
+
+
+# --- with a real CLI -----------------------------------------------------------------------------------------------
+
+
+class _Aws(BaseHTTPRequestHandler):
+    """As much of Lambda and STS as the CLI needs."""
+
+    asked: list[tuple[str, bytes]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        type(self).asked.append((self.path, body))
+        if self.path == "/":
+            arn = "arn:aws:iam::111122223333:user/ann"
+            answer = f"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{arn}</Arn></GetCallerIdentityResult>"
+            self._answer(200, f"{answer}</GetCallerIdentityResponse>", "text/xml")
+        elif "missing" in self.path:
+            self._answer(404, '{"Message": "Function not found: missing"}', error="ResourceNotFoundException")
+        elif b"crash" in body:
+            self._answer(200, '{"errorMessage": "crashed"}', function_error="Unhandled")
+        else:
+            self._answer(200, json.dumps({"ok": b"undo" not in body, "text": "grüße"}))
+
+    def _answer(
+        self, code: int, text: str, kind: str = "application/json", *, error: str = "", function_error: str = ""
+    ) -> None:
+        self.send_response(code)
+        for name, value in {
+            "Content-Type": kind,
+            "Content-Length": str(len(text.encode())),
+            "x-amzn-ErrorType": error,
+            "X-Amz-Function-Error": function_error,
+        }.items():
+            if value:
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    _Aws.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.skipif(not shutil.which("aws"), reason="no AWS CLI is installed here")
+def test_with_the_cli_of_this_machine(tmp_path: Path, endpoint: str) -> None:
+    here = Bash.at(tmp_path)
+    (here.tools / "aws").unlink()
+    keys = f"export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_OUTPUT=text"
+    missing = shell.function("us-east-1", "missing")
+    said = [
+        here.run(f"{keys}\n{function}\nplumbline {words}")
+        for function, words in (
+            (FUNCTION, "exempt '*/a b' --reason 'ü'"),
+            (FUNCTION, "undo 7F3K"),
+            (FUNCTION, "crash"),
+            (missing, "status"),
+        )
+    ]
+    assert [Said(0, "grüße\n", ""), Said(1, "grüße\n", ""), Said(2, "", "plumbline failed: crashed\n")] == said[:3]
+    assert (2, "") == (said[3].code, said[3].out)
+    assert re.search(r"ResourceNotFoundException.*Function not found: missing", said[3].err)
+    sent = [json.loads(body) for path, body in _Aws.asked if path != "/"]
+    expected = {"command": ["exempt", "*/a b", "--reason", "ü"], "by": "arn:aws:iam::111122223333:user/ann"}
+    assert expected == sent[0]
+    assert 4 == len(sent)
