@@ -162,6 +162,7 @@ def play(aws: EmbeddedAWS) -> Story:
     _exemption(story)
     key = _a_key(story)
     _a_public_bucket(story)
+    _a_hidden_bucket(story)
     _an_inline_admin(story)
     _a_stopped_trail(story)
     _root(story)
@@ -292,6 +293,33 @@ def _a_public_bucket(story: Story) -> None:
         what="no grant to everybody is left, the owner's is",
         subject=f"^.Plumbline. repaired: bucket {BUCKET}",
     )
+
+
+def _a_hidden_bucket(story: Story) -> None:
+    """Nobody can say whether it is in line: that is told, and stays in the list until somebody can."""
+    erin, name = story.aws.client("s3", as_="erin"), "acme-vault"
+    eyes = story.aws.client("iam").get_role(RoleName="plumbline-eyes")["Role"]["Arn"]
+    erin.create_bucket(Bucket=name)
+    statement = {
+        "Sid": "OnlyUs",
+        "Effect": "Deny",
+        "Principal": {"AWS": eyes},
+        "Action": "s3:GetBucketPolicy",
+        "Resource": f"arn:aws:s3:::{name}",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    story.act(
+        "A bucket that cannot be looked at",
+        f"erin gives {name} a policy that denies Plumbline's reading role a look at it. Nothing can be judged, so "
+        "nothing is repaired; it is told with her name, and listed until it can be seen.",
+        lambda: erin.put_bucket_policy(Bucket=name, Policy=policy),
+        until=None,
+        what="",
+        subject=f"^.Plumbline. cannot look: bucket {name}",
+    )
+    listed = story.plumbline("findings")
+    if f"bucket {name} cannot be looked at" not in " ".join(listed.split()):
+        raise EmbeddedAWSError(f"{name} cannot be looked at, and is not listed")
 
 
 def _an_inline_admin(story: Story) -> None:

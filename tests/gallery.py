@@ -178,7 +178,8 @@ def _unseen() -> Iterator[tuple[str, Alert]]:
         "It still cannot be looked at, and the escalation address hears of it too.",
         unseen.cannot_look(control, blind, hidden, "escalated", SENDER, waits=False),
     )
-    hidden = refused(refusal("GetBucketAcl", f'"arn:aws:s3:::{BUCKET.id}"', by_policy), None, denies, NOW + 6 * DAY)
+    late = replace(denies, at="2026-03-08T09:29:57Z")
+    hidden = refused(refusal("GetBucketAcl", f'"arn:aws:s3:::{BUCKET.id}"', by_policy), None, late, NOW + 6 * DAY)
     known = replace(_finding("s3-public-acl", BUCKET, "is public: anyone may list it"), cause=ERIN, unseen=hidden)
     yield (
         "Something that was found before cannot be looked at any more, and its repair is due.",
@@ -187,7 +188,11 @@ def _unseen() -> Iterator[tuple[str, Alert]]:
     by_scp = "with an explicit deny in a service control policy"
     hidden = refused(refusal("ListBuckets", '"*"', by_scp), None, Cause(), NOW)
     every = all_of(acl, ACCOUNT, GLOBAL)
-    listed = [_blind(acl, every, hidden), *(_blind(acl, replace(BUCKET, id=one), hidden) for one in ("logs", "acme"))]
+    other = refused(refusal("GetBucketPolicy", '"arn:aws:s3:::acme-logs"', by_scp), None, Cause(), NOW)
+    listed = [
+        _blind(acl, every, hidden),
+        *(_blind(control, replace(BUCKET, id=one), other) for one in ("acme-logs", "acme-web")),
+    ]
     yield "A sweep finds several things that cannot be looked at.", digest(controls, listed, SENDER)
 
 

@@ -183,14 +183,17 @@ def test_five_copies_of_one_event_make_one_repair_and_one_letter(account: Accoun
     assert len([call for call in writes if not call.error]) <= 1
 
 
-def test_a_read_that_is_denied_is_told_once_and_nothing_is_done(account: Account) -> None:
+def test_what_cannot_be_looked_at_is_told_of_each_listed_and_nothing_is_done(account: Account) -> None:
     users, since = [account.user(), account.user()], account.latest_mail()
     with account.denied("eyes", "iam:ListAccessKeys"):
         for user in users:
             account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
-        account.until(lambda: account.mail_about("cannot look: iam-access-key-created", since), "it is told")
+        letters = [f"cannot look: access key .* of user {user}[ ,]" for user in users]
+        account.until(lambda: all(account.mail_about(one, since) for one in letters), "each is told")
         account.quiet()
-        assert len(account.mail_about("cannot look: iam-access-key-created", since)) == 1
+        assert [len(account.mail_about(one, since)) for one in letters] == [1, 1]
+        listed = [one["target"] for one in account.operate("findings")["data"]["findings"] if one["unseen_since"]]
+        assert [user for user in users if any(f"/{user}/" in one for one in listed)] == users
         assert [account.key_status(user) for user in users] == [["Active"], ["Active"]]
 
 

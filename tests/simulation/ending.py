@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from plumbline.core.clock import Response
 from plumbline.findings.finding import Finding, Status
+from plumbline.findings.unseen import TOLD, UNMADE
+from tests.simulation import darkness
 from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of
 from tests.simulation.toys import target, wrong
 
@@ -15,9 +17,17 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+#: What says as much as a reminder.
+_UNSEEN = (TOLD, UNMADE)
+
+
 def settled(oracle: Oracle, world: World, swept: datetime) -> None:
     """After a sweep in quiet weather, with all queues empty: is everything where the rules want it?"""
+    hidden = darkness.listed(oracle, world, swept)
     for (kind, name), toy in world.toys.items():
+        if (kind, name) in hidden:
+            _still_told(oracle, world, (f"{kind}-kept", str(target(kind, name))), swept)
+            continue
         key = (f"{kind}-kept", str(target(kind, name)))
         finding, life = oracle.finding(world, key), oracle.lives.get(key)
         rule = oracle.baseline.rules[key[0]]
@@ -35,6 +45,16 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
         if oracle.was_exempt(key, swept):
             continue
         _repaired_or_told(oracle, world, key, finding, life, swept)
+
+
+def _still_told(oracle: Oracle, world: World, key: Key, swept: datetime) -> None:
+    """Of what nobody can see: its reminders and its escalation come all the same."""
+    finding, life = oracle.finding(world, key), oracle.lives.get(key)
+    rule = oracle.baseline.rules[key[0]]
+    if finding is None or life is None or not finding.is_unseen or rule.response is Response.OFF:
+        return
+    if not oracle.was_exempt(key, swept):
+        _told_in_time(oracle, key, finding, life, swept)
 
 
 def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
@@ -66,7 +86,20 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
         # the next sweep asks for the digest; it goes out as soon as somebody hears
         listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
         oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
-    if life.tries or braked or fought or life.exempted or life.undone:
+    if not (braked or fought):
+        _told_in_time(oracle, key, finding, life, swept)
+
+
+def _told_in_time(oracle: Oracle, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
+    """The reminders and the escalation that a clock calls for have come."""
+    rule = oracle.baseline.rules[key[0]]
+    label = f"{key[0]} {finding.target.id} {finding.id[:4]}"
+    clock = clock_of(rule.clocks, finding)
+    acts = life.first_seen + clock.act if clock.act is not None else None
+    if acts and life.grace and set(finding.deviation.items) <= life.adopted:
+        acts = max(acts, life.grace)
+    enforced = rule.response is Response.ENFORCE and oracle.mode is Response.ENFORCE and not finding.is_unseen
+    if life.tries or life.exempted or life.undone:
         return
     passed = [after for after in clock.remind if life.first_seen + after <= swept - 2 * HOUR]
     delay = acts - life.first_seen - (clock.act or timedelta(0)) if acts else timedelta(0)
@@ -77,7 +110,9 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     if passed:
         names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
-        reminded = {*names, "would have"} & set(life.told) or escalated or (enforced and acts and acts <= swept)
+        reminded = (
+            {*names, "would have", *_UNSEEN} & set(life.told) or escalated or (enforced and acts and acts <= swept)
+        )
         oracle.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
 
 

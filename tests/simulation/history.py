@@ -58,9 +58,6 @@ class Log:
         if msg == "settled" and extra:
             self.world.count[f"settled: {extra['outcome']}"] += 1
             name, reason = str(extra["target"]).rpartition("/")[2], str(extra["reason"])
-            if extra["outcome"] == "unknown" and "was refused: " in reason:
-                code = reason.partition("was refused: ")[2].partition(":")[0]
-                self.world.oracle.wanted.append((self.world.now, f"unknown {extra['control']} {code}"))
             if (extra["outcome"], reason) == ("stopped", "breaker"):
                 self.world.oracle.wanted.append((self.world.now, f"stopped {extra['control']} "))
             self.world.note(f"settled {extra['control']} {name}: {extra['outcome']} {str(extra['reason'])[:60]}")
@@ -234,11 +231,6 @@ class History:
             self.world.note("! the sweep does not happen")
             return
         self.world.count["sweeps"] += 1
-        for key, (since, until) in self.world.hidden.items():  # a sweep before this one has seen it hidden as well
-            watched = self.plumbline.engine.baseline.rules[control_of(key[0])].response is not Response.OFF
-            there = self.world.toys[key].past[-1][0] < since and self.world.toys[key].facts is not None
-            if key[0] != "gate" and watched and there and since + timedelta(hours=2) < self.world.now < until:
-                self.world.oracle.wanted.append((self.world.now, f"unknown {control_of(key[0])} AccessDenied"))
         self._invoke("sweep", lambda: self._sweeper().begin())
 
     # --- functions --------------------------------------------------------------------------------
@@ -342,7 +334,7 @@ class History:
             (self._breaks, self._mends, self._undoes, self._exempts, self._pauses, self._creates_or_deletes,
              self._sticks, self._hides, self._visits, self._approves, self._tries_in_vain, self._asks, self._resumes,
              self._enforces, self._unexempts),
-            (40, 12, 12, 5, 3, 4, 2, 2, 3, 4, 3, 3, 2, 2, 2),
+            (40, 12, 12, 5, 3, 4, 2, 4, 3, 4, 3, 3, 2, 2, 2),
         )[0]  # fmt: skip
         act(key)
 
@@ -384,9 +376,11 @@ class History:
         self.world.note(f"{key[0]} {key[1]} {'is stuck' if toy.stuck else 'is no longer stuck'}")
 
     def _hides(self, key: tuple[str, str]) -> None:
-        until = self.world.now + timedelta(hours=self.rng.choice((1, 5, 9)))
-        self.world.hidden[key] = (self.world.now, until)
-        self.world.note(f"{key[0]} {key[1]} can not be read until {until:%d %H:%M}")
+        hidden = (key[0], "") if self.rng.random() < 0.1 else key  # its list, or what it is read with in bulk
+        until = self.world.now + timedelta(hours=self.rng.choice((1, 5, 9, 30)))
+        self.world.hidden[hidden] = (self.world.now, until)
+        self.world.count["hidden"] += 1
+        self.world.note(f"{key[0]} {hidden[1] or '*'} can not be read until {until:%d %H:%M}")
 
     def _visits(self, _key: tuple[str, str]) -> None:
         self.world.number += 1
@@ -508,6 +502,9 @@ class History:
         world.weather = QUIET
         world.outages.clear()
         world.hidden.clear()
+        for key in rng.sample(sorted(world.toys), 2) if rng.random() < 0.4 else ():  # and some come to light in the end
+            world.hidden[key] = (world.now, world.now + timedelta(hours=rng.choice((2, 4, 7, 12))))
+            world.note(f"{key[0]} {key[1]} can not be read for some hours")
         last = max((at for at, _ in world.events), default=world.now)
         self._until(max(last, world.now) + timedelta(hours=2))
         hours = rng.choice((2, 3, 5)) if rng.random() < 0.92 else 30

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from plumbline.core.clock import Response
 from plumbline.findings.finding import Status
-from tests.simulation.oracle import DAY, HOUR, LATELY, Oracle, hour_of
+from plumbline.findings.unseen import TOLD
+from tests.simulation.oracle import HOUR, Oracle, hour_of
 from tests.simulation.toys import target
 
 if TYPE_CHECKING:
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
 
 #: What a transition is called in the letters' `outcome` attribute.
 _OUTCOMES = {
-    "opened": ("found", "seen", "repaired"),  # what is repaired beside it names what is in its grace
+    "opened": ("found", "seen", "repaired", "cannot-look"),  # what is repaired beside it names what is in its grace
     "escalated": ("escalated",),
     "repaired": ("repaired",),
     "failed": ("repair-failed",),
     "not converged": ("not-converged",),
     "fight": ("fight",),
     "undone": ("undone",),
+    TOLD: ("cannot-look", "escalated", "reminder", "last-reminder"),
 }
 _REMINDERS = ("reminder", "last-reminder")
 _ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved")
@@ -40,6 +42,11 @@ def letters_counted(oracle: Oracle) -> None:
             news = life.news if outcome in ("found", "repaired", "not-converged", "escalated") else 0
             if count and not proposed:  # what is proposed is told afresh when it changes
                 oracle.check("told once", count <= 1 + news + life.faults, f"{name}: {outcome} told {count} times")
+        # opened, unseen, and that its repair is due, each time that it turns out of sight
+        blind = life.letters["cannot-look"]
+        oracle.check(
+            "told once", blind <= 1 + 2 * life.hides + life.news + life.faults, f"{name}: {blind} times unseen"
+        )
         failures, tries = life.letters["repair-failed"], life.tries + life.forgiven
         oracle.check("told once", failures <= tries + life.faults, f"{name}: {failures} failures, {tries} tries")
         reminders = len({one for one in life.told if one.startswith("reminded")})
@@ -73,14 +80,12 @@ def notices_counted(oracle: Oracle, world: World) -> None:
         return
     for at, what in oracle.wanted:
         verb, control, code = what.split(" ", 2)
-        within = DAY + HOUR if verb == "unknown" else HOUR
-        near = [one for when, one in oracle.notices if one.startswith(verb) and abs(when - at) <= within]
+        near = [one for when, one in oracle.notices if one.startswith(verb) and abs(when - at) <= HOUR]
         told = any((control in one and code in one) or "in all" in one for one in near)
         oracle.check("notice sent", told, f"{at:%d %H:%M} {what}: nobody was told")
     last: dict[str, datetime] = {}
     for at, what in oracle.notices:
-        within = DAY if what.startswith("unknown") else HOUR
         before = last.get(what)
-        again = before and (at - before < DAY - LATELY if within == DAY else hour_of(at) == hour_of(before))
+        again = before and hour_of(at) == hour_of(before)
         oracle.check("notice once", not again, f"{at:%d %H:%M} told again: {what}")
         last[what] = at

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from plumbline.baseline.rules import Baseline
 from plumbline.core.calls import Call, Step
-from plumbline.core.clock import Clock, Response, utc
+from plumbline.core.clock import UNSEEN, Clock, Response, utc
 from plumbline.core.control import Settings
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
@@ -21,6 +21,7 @@ from plumbline.findings.finding import Finding, Status
 from plumbline.findings.packed import text_of
 from plumbline.findings.stored import from_json
 from plumbline.handlers.announce import events
+from tests.simulation import darkness
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Life:
     """One life of a finding, as the simulation watched it.
 
     Attributes:
+        hides: how often its target turned out of sight.
+        is_blind: whether all that is known is that its target cannot be looked at.
         faults: kills, lost answers and refusals of ledger and topic that hit somebody at work on it.
         grace: until when adoption leaves alone what is in `adopted`.
         adopted: the facts that were there before Plumbline, and ever since.
@@ -67,6 +70,8 @@ class Life:
     hands: int = 0
     writes: int = 0
     news: int = 0
+    hides: int = 0
+    is_blind: bool = False
     forgiven: int = 0
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
@@ -152,10 +157,7 @@ class Oracle:
         self.check("one writer", after.version == (before.version if before else 0) + 1, f"{name}: version skipped")
         life = self.lives.get(key)
         if before is None or before.id != after.id:
-            if before:
-                self.check("one life", not before.is_open, f"{name}: opened over the open {before.id[:4]}")
-            self.check("first seen", after.first_seen <= world.now, f"{name}: first seen in the future")
-            self._born(world, key, after)
+            self._follows(world, key, before, after)
         else:
             assert life is not None
             self.check("first seen", after.first_seen == before.first_seen, f"{name}: first seen has moved")
@@ -163,12 +165,11 @@ class Oracle:
                 undoing = after.status is Status.UNDOING and world.running[-1].command.startswith("undo")
                 self.check("one life", undoing or not after.is_open, f"{name}: a closed finding was opened again")
         life = self.lives[key]
-        self.announced[after.id] += [
-            one["transition"]
-            for one in events({"dynamodb": {"NewImage": new, **({"OldImage": old} if old else {})}}, CONTROLS)
-        ]
+        for one in events({"dynamodb": {"NewImage": new, **({"OldImage": old} if old else {})}}, CONTROLS):
+            self.announced[one["finding"]].append(one["transition"])
+        darkness.turned(world, life, before if before and before.id == after.id else None, after)
         self._followed(world, key, life, before if before and before.id == after.id else None, after)
-        if life.status.is_open and after.status in (Status.RESOLVED, Status.REPAIRED):
+        if life.status.is_open and after.status in (Status.RESOLVED, Status.REPAIRED) and not after.target.is_pattern:
             toy = world.toys[(after.target.kind, after.target.id)]
             lately = [one[1] for one in toy.past if one[0] > world.now - LATELY]
             states = [*lately, (toy.seen(world.now - LATELY) or {}).get("facts")]
@@ -180,6 +181,7 @@ class Oracle:
         life.status, life.told, life.tries = after.status, after.told, after.tries
         life.forgiven = after.forgiven
         life.faults += after.status is Status.UNDOING  # a person's undo that fails lets everything be told again
+        life.is_blind = after.deviation.clock == UNSEEN
         life.exempted |= after.status is Status.EXEMPT
         life.adopted &= set(after.deviation.items)
         if before and before.id == after.id:
@@ -260,6 +262,22 @@ class Oracle:
             for control, target, until in self.granted | reviewed
         )
 
+    def _follows(self, world: World, key: Key, before: Finding | None, after: Finding) -> None:
+        """A life follows another one: a new one, or one that a person's undo brings back after a time in the dark."""
+        name = f"{after.control} {after.target.id} {after.id[:4]}"
+        if before and before.is_open:
+            dark = before.deviation.clock == UNSEEN
+            self.check("one life", dark, f"{name}: opened over the open {before.id[:4]}")
+            earlier = self.lives[key]
+            earlier.status, earlier.closed = Status.RESOLVED, world.now
+        self.check("first seen", after.first_seen <= world.now, f"{name}: first seen in the future")
+        if after.id not in self.by_id:
+            self._born(world, key, after)
+            return
+        undoing = after.status is Status.UNDOING and world.running[-1].command.startswith("undo")
+        self.check("one life", undoing, f"{name}: a life that is over was begun again")
+        self.lives[key] = self.by_id[after.id][1]
+
     def _born(self, world: World, key: Key, after: Finding) -> None:
         life = Life(after.id, after.first_seen, after.status, after.origin.value, world.now)
         earlier = self.lives.get(key)
@@ -271,6 +289,16 @@ class Oracle:
             life.waits, life.heard = after.unheard, earlier.heard
             life.news += bool(life.adopted)  # what is new beside it is repaired for itself
         life.faults = self.pending[key]
+        if after.deviation.clock == UNSEEN:
+            darkness.began(self, world, key, life, earlier, after)
+            return
+        if earlier and earlier.is_blind:
+            world.count["came to light"] += 1
+            young = after.first_seen > world.now - LATELY
+            self.check("light", young, f"{key[0]} {after.target.id}: counts from {after.first_seen}, and was hidden")
+            if earlier.adopted:  # carried through the dark from what was undone
+                life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
+                life.news += bool(life.adopted)
         if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
             toy = world.toys[(after.target.kind, after.target.id)]
             since = [one[1] for one in toy.past if one[0] > earlier.closed]
@@ -278,8 +306,12 @@ class Oracle:
             wrongly = not any(facts is not None and self.wrong(key[0], facts) for facts in states)
             name = f"{key[0]} {after.target.id} {after.id[:4]}"
             self.check("opened rightly", not wrongly, f"{name}: opened, and it was in line since {earlier.id[:4]}")
-        self.lives[key] = life
         self.known.setdefault(key, (after.first_seen, False))
+        self.keeps(world, key, life, after)
+
+    def keeps(self, world: World, key: Key, life: Life, after: Finding) -> None:
+        """Remember a new life."""
+        self.lives[key] = life
         self.by_id[life.id] = (key, life)
         world.note(f"ledger: {after.control} {after.target.id} {after.id[:4]} new, {after.status.value}")
 
@@ -400,6 +432,7 @@ class Oracle:
         if session.is_undo:
             return
         self.lives[session.key].writes += 1
+        darkness.not_written(self, world, inside, (call.parameters["kind"], call.parameters["name"]))
         steps = finding.repairs[-1].plan.steps if finding.repairs else ()
         planned = next((step for step in steps if step.do == call), None)
         self.check("write-ahead", planned is not None, f"{name}: a write the ledger does not know")
@@ -429,7 +462,7 @@ class Oracle:
             for _, life in self.by_id.values():
                 if (found and life is found[1]) or (not found and life.id[:4] in request["Message"]):
                     life.heard = life.heard or world.now
-        if outcome in ("stopped", "unknown"):
+        if outcome == "stopped":
             self.notices.append((world.now, f"{outcome} {request['Subject']}"))
         if outcome == "stopped":
             self.stopped.append((world.now, attributes.get("control", "")))

@@ -23,13 +23,15 @@ HAPPENED = (
     "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
     "settled: resolved", "heard later", "never heard", "no longer heard", "heard again",
+    "settled: listed", "hidden", "opened unseen", "turned unseen", "came to light",
 )  # fmt: skip
 CHECKED = (
     "write-ahead", "one writer", "one life", "first seen", "mode", "exempt", "paused", "due", "grace", "breakers",
     "adopted", "heard", "heard at last", "grace begins when heard",
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
-    "closed rightly", "opened rightly", "announced", "asking writes nothing", "only PlumblineError",
+    "closed rightly", "opened rightly", "unseen", "unseen rightly", "unseen listed", "unseen told", "light",
+    "announced", "asking writes nothing", "only PlumblineError",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
+from plumbline.core.clock import AT_ONCE, NEVER, UNSEEN, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes.cloudtrail import here, parameter
@@ -39,7 +39,7 @@ def _hours(*hours: int) -> tuple[timedelta, ...]:
     return tuple(timedelta(hours=one) for one in hours)
 
 
-CLOCKS: Mapping[str, Mapping[str, Clock]] = {
+_CLOCKS: Mapping[str, Mapping[str, Clock]] = {
     "door": {"default": AT_ONCE},
     "lamp": {
         "default": Clock(_hours(3, 5), timedelta(hours=8), timedelta(hours=12)),
@@ -49,6 +49,11 @@ CLOCKS: Mapping[str, Mapping[str, Clock]] = {
     "sign": {"default": Clock(_hours(3, 6), timedelta(hours=10), None)},
     "gate": {"default": AT_ONCE},
     "visit": {"default": NEVER},
+}
+#: Of what cannot be looked at: short enough to be met.
+UNSEEN_CLOCK = Clock(_hours(2, 4), timedelta(hours=7))
+CLOCKS: Mapping[str, Mapping[str, Clock]] = {
+    kind: clocks if kind == "visit" else {**clocks, UNSEEN: UNSEEN_CLOCK} for kind, clocks in _CLOCKS.items()
 }
 
 

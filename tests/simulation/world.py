@@ -100,6 +100,7 @@ class World:
     dead: list[str] = field(default_factory=list)
     events: list[tuple[datetime, str]] = field(default_factory=list)
     hidden: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
+    refused: dict[tuple[str, str], datetime] = field(default_factory=dict)
     outages: dict[str, datetime] = field(default_factory=dict)
     running: list[Invocation] = field(default_factory=list)
     letters: list[Mapping[str, Any]] = field(default_factory=list)
@@ -233,6 +234,7 @@ class World:
         since, until = self.hidden.get((call.parameters["kind"], call.parameters.get("name", "")), (START, START))
         if since <= self.now < until:
             self.count["read hidden"] += 1
+            self.refused[(call.parameters["kind"], call.parameters.get("name", ""))] = self.now
             raise AwsRefusal("AccessDenied", "no", call)
         lag = timedelta(seconds=self.rng.uniform(0, self.weather.stale) if self.weather.stale else 0)
 
@@ -255,6 +257,8 @@ class World:
         try:
             return self.effect("toys", f"{call.operation} {call.parameters.get('name', '*')}", perform, write=write)
         except Refused as refused:
+            if not write and "kind" in call.parameters:
+                self.refused[(call.parameters["kind"], call.parameters.get("name", ""))] = self.now
             raise AwsRefusal(refused.code, "no", call) from refused
 
     def eyes(self, account: str, region: str) -> Eyes:

@@ -1,0 +1,62 @@
+"""What the settings leave alone by name is left alone, seen or not; and whose a bucket is that AWS refuses to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from plumbline.controls import registry
+from plumbline.core.calls import Call
+from plumbline.core.targets import GLOBAL, Target
+
+ACCOUNT = "111122223333"
+NAMED: Mapping[str, Any] = {"administrators": {"users": ["ann"], "groups": ["admins"], "roles": ["deploy", "ci-*"]}}
+TABLE = [
+    ("s3-public-acl", "s3-bucket", "www-site", {"allowed_buckets": ["www-*"]}, True),
+    ("s3-public-acl", "s3-bucket", "data", {"allowed_buckets": ["www-*"]}, False),
+    ("s3-public-policy", "s3-bucket", "www-site", {"allowed_buckets": ["www-site"]}, True),
+    ("s3-public-policy", "s3-bucket", "www-site-2", {"allowed_buckets": ["www-site"]}, False),
+    ("iam-access-key-created", "iam-access-key", "ci/AKIAIOSFODNN7EXAMPLE", {"allowed_users": ["ci"]}, True),
+    ("iam-access-key-created", "iam-access-key", "ann/AKIAIOSFODNN7EXAMPLE", {"allowed_users": ["ci"]}, False),
+    ("iam-inline-policies", "iam-role", "deploy", {"keep_inline": ["role/deploy"]}, True),
+    ("iam-inline-policies", "iam-user", "deploy", {"keep_inline": ["role/deploy"]}, False),
+    ("iam-admin-grants", "iam-user", "ann", NAMED, True),
+    ("iam-admin-grants", "iam-user", "bob", NAMED, False),
+    ("iam-admin-grants", "iam-group", "admins", NAMED, True),
+    ("iam-admin-grants", "iam-role", "ci-7", NAMED, True),
+    ("iam-admin-grants", "iam-role", "ann", NAMED, False),
+    ("iam-admin-grants", "iam-policy", "ann", NAMED, False),
+]
+
+
+@pytest.mark.parametrize(("control", "kind", "name", "settings", "excepted"), TABLE)
+def test_what_the_settings_name(
+    control: str, kind: str, name: str, settings: Mapping[str, Any], *, excepted: bool
+) -> None:
+    asked = registry.load()[control].excepted
+    assert asked is not None
+    assert excepted == asked(Target(ACCOUNT, GLOBAL, kind, name), settings)
+
+
+@dataclass
+class _Buckets:
+    account: str = ACCOUNT
+    region: str = GLOBAL
+    home: str = "us-east-1"
+    stack: str = "plumbline"
+
+    def __call__(self, call: Call, /) -> Any:
+        assert call.operation == "ListBuckets"
+        return {"Buckets": [{"Name": "mine", "BucketRegion": "eu-west-1"}]}
+
+
+@pytest.mark.parametrize("control", ["s3-public-acl", "s3-public-policy"])
+def test_a_bucket_that_the_account_does_not_list_is_nobody_here_any_more(control: str) -> None:
+    """S3 answers 403 for a bucket of another account, as for one whose policy denies the eyes."""
+    asked = registry.load()[control].exists
+    assert asked is not None
+    answers = {name: asked(_Buckets(), Target(ACCOUNT, "eu-west-1", "s3-bucket", name)) for name in ("mine", "theirs")}
+    assert answers == {"mine": True, "theirs": False}
