@@ -159,7 +159,6 @@ def test_an_upgrade_replaces_nothing(story: Story) -> None:
 
 
 def test_what_was_open_is_open_and_what_was_decided_holds(story: Story) -> None:
-    story.account.until(lambda: not story.account.waiting("units"), "the sweep after the deployment is over")
     story.account.sweep()
     was = earlier.findings(story.items)
     now = story.findings()
@@ -221,7 +220,8 @@ def test_a_stack_of_the_same_name_adopts_afresh(story: Story) -> None:
     calls = story.account.latest_call()
     outputs = deployment.deploy(story.aws, {"AlertEmail": "security@example.com"})
     assert outputs["LedgerTable"] not in ("", "plumbline-ledger")
-    story.account.until(lambda: "old-site" in story.findings(), "the first sweep after the deployment is settled")
+    story.account.sweep()
+    story.account.until(lambda: "old-site" in story.findings(), "what the first sweep found is settled")
     old = story.findings()["old-site"]
     shown = story.account.operate("show", old["id"])["data"]
     assert ("open", "adoption") == (shown["status"], shown["origin"])
