@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from plumbline.baseline import profiles, regions
+from plumbline.baseline.changes import changed
 from plumbline.baseline.checks import clashes, judged
 from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
@@ -177,6 +178,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     for one in filter(None, map(regions.caution, compiled["regions"])):
         _print(f"{wanted.source}: {one}", sys.stderr)
+    document = read_file(wanted.source, str(wanted.source))
+    for line in document.refused(changed(document)).problems:  # what it says now, not what is wrong with it
+        _print(line, sys.stderr)
     if wanted.destination:
         wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     else:

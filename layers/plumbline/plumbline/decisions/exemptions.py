@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from plumbline.core.clock import utc
 from plumbline.core.control import Control
-from plumbline.core.names import folded
+from plumbline.core.names import folded, is_caseless
 from plumbline.core.targets import GLOBAL, Target
 
 ANY = "*"
@@ -38,8 +38,6 @@ _PROBES = (
 _PIECE = re.compile(r"\[!?+\]?+[^\]]*\]|.", re.DOTALL)
 _DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
 _ACCOUNT_DIGITS = 12
-#: Kinds whose names IAM tells apart without case.
-_IAM = "iam-"
 #: How a region reads, place by place, and whether more of the same may follow there.
 _REGION = (("[a-z]", True), ("-", False), ("[a-z-]", True), ("-", False), (_DIGIT, True))
 
@@ -73,7 +71,7 @@ class Exemption:
     def covers(self, control: str, target: Target) -> bool:
         """Whether this exempts `target` from `control`, the time aside."""
         text, pattern = str(target), self.target
-        if target.kind.startswith(_IAM):
+        if is_caseless(target.kind):
             text, pattern = folded(text), folded(pattern)
         return self.control in (ANY, control) and fnmatchcase(text, pattern)
 

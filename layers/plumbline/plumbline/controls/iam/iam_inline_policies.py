@@ -340,6 +340,7 @@ CONTROL = Control(
             "A role is written with its path.",
         },
         "roles": {
+            "type": "string",
             "enum": ["tell", "convert"],
             "default": "tell",
             "description": "What is done about roles: `tell` of them, once; or `convert` theirs too, which templates "
