@@ -24,6 +24,7 @@ from plumbline.baseline.checks import clashes, judged
 from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
 from plumbline.baseline.schema import MODES, schema
+from plumbline.baseline.wishes import doubts
 from plumbline.controls import registry
 from plumbline.core.clock import Clock, duration
 from plumbline.core.control import Control
@@ -157,12 +158,15 @@ def main(arguments: Sequence[str]) -> int:
     wanted = parser.parse_args(arguments)
     try:
         compiled = compile_file(wanted.source, today=datetime.now(timezone.utc).date(), folder=wanted.profiles)
+        document = read_file(wanted.source, str(wanted.source))
     except BaselineError as error:
         if wanted.destination:
             sys.stderr.write("\nThe baseline cannot be used; nothing was built.\n\n")
         for problem in error.problems:
             _print(problem, sys.stderr)
         return 1
+    for doubt in document.refused(doubts(document)).problems:  # said, and nothing is stopped by it
+        _print(f"{doubt}", sys.stderr)
     if wanted.destination:
         wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     else:
