@@ -52,18 +52,24 @@ def test_who_writes_a_mode_where_a_mapping_belongs_is_shown_the_mapping(word: st
         ),
         (
             "iam-groups: {clocks: {default: {remind: 1d}}}",
-            ('iam-groups.clocks.default.remind: "1d" stands where a list belongs; write for example ["12h", "2d"]'),
+            ('iam-groups.clocks.default.remind: "1d" stands where a list belongs; write a list: [1d]'),
         ),
         (
             "iam-groups: {clocks: {sweep: {}}}",
             "iam-groups.clocks.sweep: there is no such key; write one of: default, found-by-sweep, cannot-be-looked-at",
         ),
-        ("iam-groups: {groups: {a b: [X]}}", "iam-groups.groups.a b: this name has not the right form. Group -> "),
-        ("iam-groups: {groups: {a: [X, X]}}", "iam-groups.groups.a: something stands here twice; name each once"),
+        (
+            "iam-groups: {groups: {a b: [X]}}",
+            "iam-groups.groups.a b: this name has not the right form. Write the name of a group",
+        ),
+        ("iam-groups: {groups: {a: [X, X]}}", 'iam-groups.groups.a[2]: "X" stands in this list twice; name it once'),
         ("iam-groups: {groups: {a: [{}]}}", "iam-groups.groups.a[1]: {} stands where text belongs"),
         (
             "iam-inline-policies: {keep_inline: [deploy]}",
-            ('iam-inline-policies.keep_inline[1]: "deploy" has not the right form. Reviewed one-to-one links: '),
+            (
+                'iam-inline-policies.keep_inline[1]: "deploy" has not the right form. '
+                "Write user/NAME, group/NAME or role/NAME."
+            ),
         ),
         (
             "cloudtrail-logging: {bucket: ab}",
@@ -94,7 +100,7 @@ def test_what_stands_in_the_file_breaks_no_line_of_a_message() -> None:
     (key,) = _problems('"a\\nb": {}')
     assert key.startswith("baseline.yaml:1: a b: there is no such key; ")
     row = "{control: '*', target: '*/iam-user/x', owner: \"a\\nb\\e[2J\", reason: x, until: 2026-01-01}"
-    (owner,) = _problems(f"exemptions:\n  reviewed:\n  - {row}")
+    *_, owner = _problems(f"exemptions:\n  reviewed:\n  - {row}")
     assert owner.endswith("remove it, or agree on a new day with its owner (a b [2J)")
 
 

@@ -111,9 +111,15 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("controls: {", "baseline.yaml:1: this is no YAML: "),
+        ("controls: {", "baseline.yaml:1: a bracket is not closed; write } or ] there"),
         ("", "baseline.yaml:1: the file is empty; write at least `controls: {}`"),
-        ("[]", "baseline.yaml:1: [] stands where a mapping belongs"),
+        (
+            "[]",
+            (
+                "baseline.yaml:1: [] stands where a mapping belongs; write `controls: {}`, and in it what you want "
+                "otherwise than the defaults"
+            ),
+        ),
         ("control: {}", "baseline.yaml:1: control: there is no such key; did you mean 'controls'?"),
         (
             "controls:\n  iam-acess-key-created: {}",
@@ -133,7 +139,7 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
             "controls:\n  iam-access-key-created:\n    allowed_users: ci",
             (
                 'baseline.yaml:3: controls.iam-access-key-created.allowed_users: "ci" stands where a list belongs; '
-                "write a list such as [one, two]"
+                "write a list: [ci]"
             ),
         ),
         (
@@ -187,7 +193,10 @@ def test_how_long_a_person_may_hold_repairs_back_is_taken_and_has_a_default() ->
             "exemptions: {max_days: 0}",
             "baseline.yaml:1: exemptions.max_days: 0 is too small; write at least 1",
         ),
-        ("exemptions: []", "baseline.yaml:1: exemptions: [] stands where a mapping belongs"),
+        (
+            "exemptions: []",
+            "baseline.yaml:1: exemptions: [] stands where a mapping belongs; write `key: value` lines below it",
+        ),
         (
             "pauses: {max_days: soon}",
             ('baseline.yaml:1: pauses.max_days: "soon" stands where a whole number belongs; write for example 7'),
@@ -282,9 +291,8 @@ def test_an_exemption_that_says_too_little_or_covers_too_much_stops_the_build(
 
 def test_an_exemption_that_covers_nothing_says_which_kinds_there_are() -> None:
     (problem,) = _problems(_exemption(control="iam-inline-policies", target="*/iam-usr/bob"))
-    assert problem.endswith(
-        "targets read account/region/kind/id, and the kinds are iam-group, iam-path, iam-role, iam-user"
-    )
+    kinds = "targets read account/region/kind/id, and the kinds are iam-group, iam-path, iam-role, iam-user"
+    assert problem.endswith(f"{kinds}; write a pattern such as '*/iam-group/NAME'")
 
 
 @pytest.mark.parametrize(
@@ -401,7 +409,11 @@ def test_make_baseline_checks_the_file_alone(file: str, code: int, begins: str) 
     done = subprocess.run(
         ["make", "-s", "baseline", f"FILE={file}"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
-    assert (code, True, "" if code == 0 else "no.yaml: cannot be read: No such file or directory") == (
+    assert (
+        code,
+        True,
+        "" if code == 0 else "no.yaml:1: this file cannot be read (No such file or directory); write its path",
+    ) == (
         done.returncode,
         done.stdout.startswith(begins),
         done.stderr.partition("\n")[0],
@@ -474,7 +486,7 @@ def test_the_layer_leaves_what_compiles_behind() -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "none.yaml"), str(tmp_path / "out.json")]) == 1
-    assert "none.yaml: cannot be read" in capsys.readouterr().err
+    assert "none.yaml:1: this file cannot be read (No such file or directory)" in capsys.readouterr().err
 
 
 def test_what_was_compiled_is_what_the_functions_load(tmp_path: Path) -> None:

@@ -99,8 +99,7 @@ def test_the_functions_know_its_name() -> None:
     [
         ("calme", "\"calme\", only calm and keen; did you mean 'calm'?"),
         ("moj", '"moj", only calm and keen; write one of these, or remove this line'),
-        ("../profiles/calm", '"../profiles/calm", only calm and keen; write one of these, or remove this line'),
-        ("", "nothing, only calm and keen; write one of these, or remove this line"),
+        ("../profiles/calm", "\"../profiles/calm\", only calm and keen; did you mean 'calm'?"),
         ("[calm]", '["calm"], only calm and keen; write one of these, or remove this line'),
         ("off", "off, only calm and keen; write one of these, or remove this line"),
     ],
@@ -108,6 +107,12 @@ def test_the_functions_know_its_name() -> None:
 def test_a_profile_that_does_not_exist_stops_the_build(line: str, expected: str) -> None:
     assert (f"baseline.yaml:2: profile: there is no profile {expected}",) == _problems(
         f"controls: {{}}\nprofile: {line}"
+    )
+
+
+def test_a_profile_without_a_name_stops_the_build() -> None:
+    assert ("baseline.yaml:1: profile: this must not be empty; write one of calm and keen, or remove this line",) == (
+        _problems("profile:")
     )
 
 

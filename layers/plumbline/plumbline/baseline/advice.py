@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ _WORDS = {
     "number": "a number",
     "boolean": "true or false",
 }
+#: What people write who want a control to do nothing.
+_MEAN_OFF = ("no", "false", "none", "never", "disabled", "disable", "ignore", "skip")
 _LONGEST = 60  # of a value that is repeated in a message
 _FEW = 12  # names that a message may list
 
@@ -65,6 +68,8 @@ def _told(error: ValidationError, document: Document, schema: Mapping[str, Any])
         yield place, f"{written} {NO_DURATION}"
     elif rule in ("type", "required", "enum"):
         yield place, {"type": _wrong_type, "required": _missing, "enum": _not_listed}[rule](error, place, written)
+    elif rule == "uniqueItems":
+        yield from _twice(error, place)
     elif rule == "anyOf":  # the first way is the one to be told of
         yield from _told(error.context[0], document, schema)
     elif rule in _ADVICE:
@@ -87,7 +92,6 @@ _ADVICE: Mapping[str, Callable[[str, Any], str]] = {
     "maxItems": lambda _, most: f"these are too many; name at most {most}",
     "maxProperties": lambda _, most: f"these are too many; name at most {most}",
     "maxLength": lambda _, most: f"this is too long; write at most {most} characters",
-    "uniqueItems": lambda _, __: "something stands here twice; name each once",
     "minimum": lambda written, least: f"{written} is too small; write at least {least}",
     "exclusiveMinimum": lambda written, least: f"{written} is too small; write more than {least}",
     "maximum": lambda written, most: f"{written} is too large; write at most {most}",
@@ -104,18 +108,45 @@ def _strangers(error: ValidationError, place: Place) -> Iterator[Problem]:
             yield (*place, key), f"there is no such {what}; {nearest(key, current)}"
 
 
+def _twice(error: ValidationError, place: Place) -> Iterator[Problem]:
+    """Each that stands in a list once more."""
+    listed: Any = error.instance
+    for number, one in enumerate(listed):
+        if one in listed[:number]:
+            yield (*place, number), f"{shown(one)} stands in this list twice; name it once"
+
+
 def _no_profile(value: object, written: str, known: Sequence[str]) -> str:
     if not known:
         return "there are no profiles here; remove this line"
-    near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) else []
+    if value is None:
+        return f"this must not be empty; write one of {' and '.join(known)}, or remove this line"
+    word = value.rpartition("/")[2].partition(".")[0].lower() if isinstance(value, str) else ""
+    near = difflib.get_close_matches(word, known, n=1)
     instead = f"did you mean '{near[0]}'?" if near else "write one of these, or remove this line"
     return f"there is no profile {written}, only {' and '.join(known)}; {instead}"
 
 
 def _wrong_type(error: ValidationError, place: Place, written: str) -> str:
-    words = " or ".join(_WORDS[one] for one in _wanted(error) if one in _WORDS)
+    wanted = _wanted(error)
+    words = " or ".join(_WORDS[one] for one in wanted if one in _WORDS)
     example = _example(_rule(error), place, written)
+    if wanted == ["string"] and isinstance(error.instance, bool | int | float):
+        example = f"it in quotes: '{written}'"
+    elif "array" in wanted and isinstance(error.instance, str) and _is_plain(error.instance):
+        example = f"a list: [{error.instance}]"
+    elif not place:
+        example = "`controls: {}`, and in it what you want otherwise than the defaults"
+    elif wanted[0] == "object" and isinstance(error.instance, str) and ":" in error.instance:
+        example = "a space behind the ':', and the key on a line of its own"
+    elif not example:
+        example = {"string": "some text", "object": "`key: value` lines below it"}.get(wanted[0], "")
     return f"{written} stands where {words} belongs{f'; write {example}' if example else ''}"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text may stand in a YAML list without quotes."""
+    return bool(re.fullmatch(r"[\w@./=+-]+", text, re.ASCII))
 
 
 def _missing(error: ValidationError, _place: Place, _written: str) -> str:
@@ -147,7 +178,9 @@ def _rule(error: ValidationError) -> Mapping[str, Any]:
 
 
 def _explained(error: ValidationError, schema: Mapping[str, Any]) -> str:
-    """The description of the innermost part of the schema around the broken rule that has one."""
+    """What belongs there: what the schema says of a wrong form, else its innermost description around it."""
+    if form := _rule(error).get("patternErrorMessage"):
+        return str(form)
     found, part = "", schema
     for step in error.absolute_schema_path:
         part = schema["$defs"][part["$ref"].rpartition("/")[2]] if step == "$ref" else part[step]  # type: ignore[index]
@@ -159,12 +192,14 @@ def _explained(error: ValidationError, schema: Mapping[str, Any]) -> str:
 def _example(schema: Mapping[str, Any], place: Place, written: str) -> str:
     """A value of the right type, as it stands in YAML."""
     if place[:1] == ("controls",) and len(place) == 2:  # noqa: PLR2004 - a control's own line
-        mode = written.strip('"')
+        mode = written.strip('"').lower()
+        mode = "off" if mode in _MEAN_OFF else mode
         return f"`{place[1]}: {{mode: {mode if mode in MODES else 'observe'}}}`"
     if "examples" in schema:
         return f"for example {json.dumps(schema['examples'][0])}"
-    if schema.get("default") not in (None, "", [], {}):
-        return f"for example {json.dumps(schema['default'])}"
+    default = json.dumps(schema.get("default"))
+    if default not in ("null", '""', "[]", "{}") and len(default) <= _LONGEST:
+        return f"for example {default}"
     return {
         "array": "a list such as [one, two]",
         "boolean": "true or false",

@@ -11,9 +11,10 @@ from plumbline.baseline import regions
 from plumbline.baseline.advice import broken, shown
 from plumbline.baseline.document import Document, Place, Problem
 from plumbline.baseline.schema import MOST_DAYS, NO_DURATION, earlier_ids
+from plumbline.baseline.wishes import misunderstood
 from plumbline.core.clock import Response, duration
 from plumbline.core.control import Control
-from plumbline.decisions.exemptions import ANY, covers_nothing, matches_everything
+from plumbline.decisions.exemptions import ANY, covers_nothing, kinds_of, matches_everything
 
 _BLANK = {
     "owner": "this must not be blank; write who answers for it",
@@ -36,6 +37,7 @@ def judged(
         BaselineError: with one line for each thing that is wrong.
     """
     problems = broken(document, schema) or [
+        *misunderstood(document),
         *_named_twice(document.data, controls),
         *_clock_problems(document.data),
         *_region_problems(document.data),
@@ -152,6 +154,8 @@ def _end_problem(exemption: Mapping[str, Any], today: date) -> str:
 
 def _target_problem(control: str, target: str, controls: Mapping[str, Control]) -> str:
     """Why a pattern of targets would exempt nothing, or everything from every control."""
+    if target.startswith("arn:"):
+        return "this is an ARN; targets read account/region/kind/id, so write a pattern such as '*/s3-bucket/NAME'"
     if not any(char in target for char in "/*"):
         return (
             f"{shown(target)} fits no target: targets read account/region/kind/id; write it whole, or a pattern such "
@@ -163,7 +167,10 @@ def _target_problem(control: str, target: str, controls: Mapping[str, Control]) 
             "in '*/s3-bucket/www-*', or name the control; to repair nothing, set the stack's Mode to observe"
         )
     nothing = covers_nothing(control, target, controls)
-    return f"{shown(target)} covers nothing: {nothing}" if nothing else ""
+    if not nothing:
+        return ""
+    kind = next(iter(sorted(kinds_of(control, controls))), "s3-bucket")
+    return f"{shown(target)} covers nothing: {nothing}; write a pattern such as '*/{kind}/NAME'"
 
 
 def _some_account(target: str) -> str:

@@ -25,6 +25,7 @@ from plumbline.baseline.checks import clashes, judged
 from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
 from plumbline.baseline.schema import MODES, schema
+from plumbline.baseline.wishes import doubts
 from plumbline.controls import registry
 from plumbline.core.clock import FOUND_BY_SWEEP, Clock, Response, duration
 from plumbline.core.control import Control
@@ -170,6 +171,7 @@ def main(arguments: Sequence[str]) -> int:
     wanted = parser.parse_args(arguments)
     try:
         compiled = compile_file(wanted.source, today=datetime.now(timezone.utc).date(), folder=wanted.profiles)
+        document = read_file(wanted.source, str(wanted.source))
     except BaselineError as error:
         if wanted.destination:
             sys.stderr.write("\nThe baseline cannot be used; nothing was built.\n\n")
@@ -178,8 +180,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     for one in filter(None, map(regions.caution, compiled["regions"])):
         _print(f"{wanted.source}: {one}", sys.stderr)
-    document = read_file(wanted.source, str(wanted.source))
-    for line in document.refused(changed(document)).problems:  # what it says now, not what is wrong with it
+    # What an old file says now, and what may be a slip: said, and nothing is stopped by it.
+    for line in document.refused([*changed(document), *doubts(document)]).problems:
         _print(line, sys.stderr)
     if wanted.destination:
         wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")

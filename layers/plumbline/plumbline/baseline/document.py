@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from plumbline.baseline.grammar import misread, unreadable
 from plumbline.core.errors import BaselineError
 
 #: Where something stands: keys, and positions in lists, from the outside in.
@@ -20,6 +21,10 @@ Problem = tuple[Place, str]
 _TAG = "tag:yaml.org,2002:"
 _TEXT = (f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value")  # a day stays as it was written, and so can be told of
 _VALUES = tuple(f"{_TAG}{one}" for one in ("null", "bool", "int", "float"))
+#: The parser takes a second for as much; a baseline with five hundred exemptions has half of it.
+_LONGEST = 100_000
+#: More than any setting counts to, and nothing that JSON, or Python, writes otherwise.
+_MOST = 10**15
 #: More than any baseline needs; what goes beyond contains itself, or unfolds without end.
 _DEEPEST, _LARGEST = 20, 100_000
 
@@ -62,15 +67,19 @@ def read(text: str, name: str) -> Document:
     Raises:
         BaselineError: it is no YAML, or holds what no baseline can hold: a key twice, itself, a tag, no number.
     """
+    if len(text) > _LONGEST:
+        much = f"this has more than {_LONGEST:,} characters, and no baseline needs as many"
+        raise BaselineError([f"{name}:1: {much}; write patterns instead of long lists"])
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         walk = _Walk()
         data = walk.value(node, (), 1) if node is not None else None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BaselineError([f"{name}:{line}: this is no YAML: {error.problem}"]) from error
+        line, what = misread(error)
+        raise BaselineError([_one_line(f"{name}:{line}: {what}")]) from error
     except yaml.YAMLError as error:  # control characters
-        raise BaselineError([f"{name}:1: this is no YAML: {str(error).splitlines()[0]}"]) from error
+        line, what = unreadable(error, text)
+        raise BaselineError([_one_line(f"{name}:{line}: {what}")]) from error
     except (RecursionError, _TooMuch) as error:
         limits = f"{_DEEPEST} levels, or more than {_LARGEST} values"
         raise BaselineError([f"{name}:1: this unfolds to more than {limits}; write it plainly"]) from error
@@ -87,9 +96,10 @@ def read_file(path: Path, name: str) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise BaselineError([f"{name}: cannot be read: {error.strerror}"]) from error
+        raise BaselineError([f"{name}:1: this file cannot be read ({error.strerror}); write its path"]) from error
     except UnicodeDecodeError as error:
-        raise BaselineError([f"{name}: cannot be read: it is no UTF-8 text; save it as UTF-8"]) from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BaselineError([f"{name}:{line}: this is no UTF-8 text; save the file as UTF-8"]) from error
     return read(text, name)
 
 
@@ -134,7 +144,7 @@ class _Walk:
                 name = str(key.value)
                 data[name] = self.value(value, (*place, name), key.start_mark.line + 1)
             else:
-                self._refuse(place, "a key must be a word; a list or a mapping stands where one belongs")
+                self._refuse(place, "a list or a mapping stands where a key belongs; write a word")
         return data
 
     def _twice(self, node: yaml.MappingNode, place: Place) -> None:
@@ -150,9 +160,9 @@ class _Walk:
         self.spelled[place] = node.value
         try:
             value = self._loader.construct_object(node)
-        except (ValueError, KeyError):  # more digits than Python reads; a tag promises what nobody wrote
+        except (ValueError, KeyError, IndexError):  # more digits than Python reads; a tag promises what nobody wrote
             value = math.nan
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, int | float) and not abs(value) <= _MOST:
             self._refuse(place, f"{_short(node.value)} is no number that can be used; write one such as 14")
         return value
 

@@ -179,7 +179,7 @@ def _exemption(controls: Mapping[str, Control]) -> dict[str, Any]:
                 "enum": ["*", *controls, *earlier_ids(controls)],
                 "description": "A control's id; '*' for all.",
             },
-            "target": text("account/region/kind/id, or a pattern such as '*/s3-bucket/www-*'."),
+            "target": {**text("account/region/kind/id, or a pattern such as '*/s3-bucket/www-*'."), "maxLength": 1024},
             "owner": text("Who answers for it."),
             "reason": text("Why, for the next reader."),
             "until": {

@@ -198,6 +198,7 @@ CONTROL = Control(
         "topic": {
             "type": "string",
             "pattern": "^(arn:aws:sns:us-east-1:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$",
+            "patternErrorMessage": "Write a topic's ARN in us-east-1, as arn:aws:sns:us-east-1:111122223333:bills.",
             "default": "",
             "description": "The SNS topic in us-east-1 that the alarm tells. Empty: Plumbline's own Alerts topic.",
         },

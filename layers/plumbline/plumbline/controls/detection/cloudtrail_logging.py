@@ -191,6 +191,7 @@ CONTROL = Control(
         "trail_name": {
             "type": "string",
             "pattern": "^([A-Za-z0-9]|\\{stack\\})([A-Za-z0-9._-]{1,126}[A-Za-z0-9])?$",
+            "patternErrorMessage": "Write the name of a trail: 3 to 128 letters, digits, dots, _ and -.",
             "default": "{stack}",
             "description": "The trail to repair before any other, and to create when the account has none. "
             "`{stack}` stands for the name of Plumbline's own stack.",

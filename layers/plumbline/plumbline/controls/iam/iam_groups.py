@@ -244,10 +244,17 @@ CONTROL = Control(
     settings={
         "groups": {
             "type": "object",
-            "propertyNames": {"pattern": r"^[\w+=,.@-]{1,128}$"},
+            "propertyNames": {
+                "pattern": r"^[\w+=,.@-]{1,128}$",
+                "patternErrorMessage": "Write the name of a group: up to 128 letters, digits and +=,.@_-.",
+            },
             "additionalProperties": {
                 "type": "array",
-                "items": {"type": "string", "pattern": r"^(arn:[\w-]+:iam::(aws|\d{12}):policy/)?[\w+=,.@/-]+$"},
+                "items": {
+                    "type": "string",
+                    "pattern": r"^(arn:[\w-]+:iam::(aws|\d{12}):policy/)?[\w+=,.@/-]+$",
+                    "patternErrorMessage": "Write an AWS policy by its name, as ReadOnlyAccess, and yours by its ARN.",
+                },
                 "minItems": 1,
                 "maxItems": MOST_ATTACHED,
                 "uniqueItems": True,

@@ -334,7 +334,11 @@ CONTROL = Control(
     settings={
         "keep_inline": {
             "type": "array",
-            "items": {"type": "string", "pattern": "^(user|group|role)/.+$"},
+            "items": {
+                "type": "string",
+                "pattern": "^(user|group|role)/.+$",
+                "patternErrorMessage": "Write user/NAME, group/NAME or role/NAME.",
+            },
             "default": [],
             "description": "Reviewed one-to-one links: `role/deploy` or `user/ci-*` may keep their inline policies. "
             "A role is written with its path.",

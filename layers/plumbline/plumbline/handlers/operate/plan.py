@@ -22,6 +22,7 @@ from plumbline.findings.restraints import Restraint, Why, restraint
 from plumbline.handlers.operate.asked import Answer, Asked, finding_of
 from plumbline.handlers.operate.lists import brief, name_of, table, wrapped
 from plumbline.handlers.operate.typed import Typed
+from plumbline.handlers.operate.unmatched import unmatched
 from plumbline.wakes.messages import Wake
 
 #: Looking again takes seconds for each; a function has a minute.
@@ -50,8 +51,10 @@ class Prospect:
 def plan(asked: Asked, typed: Typed) -> Answer:
     """What would be done now about one finding or all open ones; looks at each again."""
     found = [finding_of(asked, typed.word)] if typed.words else asked.open_findings()
+    idle, said = ([], "") if typed.words else _unmatched(asked)
     if not found:
-        return Answer("Nothing is open, so nothing would be done.", {"plans": []})
+        nothing = "Nothing is open, so nothing would be done."
+        return Answer("\n\n".join(part for part in (nothing, said) if part), {"plans": [], "unmatched": idle})
     parts, plans = [], []
     for one in found[:MOST_PLANS]:
         control = asked.plumbline.engine.controls.get(one.control)
@@ -86,7 +89,21 @@ def plan(asked: Asked, typed: Typed) -> Answer:
         plans.append({**brief(asked, one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
     if len(found) > MOST_PLANS:
         parts.append(f"and {len(found) - MOST_PLANS} more; for one of them type: {pasted('plan', found[-1].short)}")
-    return Answer("\n\n".join([*parts, "Nothing was changed."]), {"plans": plans})
+    parts += [said] if said else []
+    return Answer("\n\n".join([*parts, "Nothing was changed."]), {"plans": plans, "unmatched": idle})
+
+
+def _unmatched(asked: Asked) -> tuple[list[dict[str, str]], str]:
+    """Entries of baseline.yaml that fit nothing here: for scripts, and for people."""
+    try:
+        entries = unmatched(asked)
+    except AwsRefusal as error:
+        return [], f"Whether every name in baseline.yaml fits something here is not known: {error}"
+    if not entries:
+        return [], ""
+    lines = [f"  {one.setting}: {one.name}" for one in entries]
+    head = "Nothing in this account has these names of baseline.yaml; see whether they are written as they should be:"
+    return [{"setting": one.setting, "name": one.name} for one in entries], "\n".join([head, *lines])
 
 
 def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool = True) -> Prospect:
