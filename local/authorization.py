@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudformation, iam
+from ministack.services import cloudformation, dynamodb_streams, iam
 
 from local import shapes
 from local.entities import spelled
@@ -192,6 +192,11 @@ def _arn(scope: Scope, name: str, parameters: Mapping[str, Any]) -> str:
     if scope.kind == "stack":
         stack = cloudformation._stacks.get(name)
         return str(stack["StackId"]) if stack else _filled(scope, f"{name}/*")
+    if scope.kind == "stream":
+        # An iterator is a stream's, and says so to nobody but the service.
+        return str((dynamodb_streams._decode_iterator(name) or {}).get("arn", "*"))
+    if scope.kind == "log-stream":
+        return _filled(scope, f"{name}:log-stream:{parameters.get('logStreamName') or ''}")
     bus = str(parameters.get("eventBusName") or "default").rpartition("/")[2]
     return _filled(scope, name if bus == "default" else f"{bus}/{name}")
 

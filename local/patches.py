@@ -33,11 +33,15 @@ from local import (
     mailbox,
     policy_variables,
     principals,
+    s3_details,
     sam_transform,
+    stack_events,
+    trail_details,
 )
 from local.managed_policies import ManagedPolicies
 from local.moto_server import MotoServer
 from local.recorder import Check, checks_of_request
+from local.relay import HEARS_READS, READ, TrailRelay
 from local.wire import s3_control_endpoint
 
 MINISTACK = "1.5.33"
@@ -78,12 +82,13 @@ class Settings:
     confirm_mail: bool
 
 
-def apply(settings: Settings, moto: MotoServer) -> None:
-    """Replace what has to be replaced; `moto` answers for the services ministack lacks."""
+def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
+    """Replace what has to be replaced; `moto` answers for the services ministack lacks, `trail` delivers events."""
     check_version()
     _patch_lambda_environment(settings.endpoint, settings.lambda_python)
     _patch_rules_invoke_asynchronously()
     _patch_buses_across_regions()
+    _patch_states_of_rules()
     _patch_enforcement_is_recorded()
     _patch_loopback_counts_as_tls()
     authorization.install()
@@ -91,11 +96,15 @@ def apply(settings: Settings, moto: MotoServer) -> None:
     _patch_condition_keys_of_events()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
+    s3_details.install()
     principals.install()
+    trail_details.install()
+    accounts.install()
     constraints.install()
     mailbox.install(confirm=settings.confirm_mail)
     from_moto.install(moto)
     cfn_types.register()
+    stack_events.install(trail.deliver)
     sam_transform.install(settings.sam_python)
 
 
@@ -198,6 +207,27 @@ def _patch_buses_across_regions() -> None:
     eventbridge._dispatch_to_event_bus = dispatch_to_event_bus
 
 
+def _patch_states_of_rules() -> None:
+    """Stock: only rules that are ENABLED hear anything, and they hear all that is put on the bus.
+
+    AWS: a rule in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS hears reads as well, others do not.
+    Source: Amazon EventBridge API reference, PutRule, State.
+    """
+
+    def dispatch_by_state(event: dict[str, Any], view: Any = None) -> None:  # noqa: ANN401
+        hears = frozenset({HEARS_READS} if event.get(READ) else {HEARS_READS, "ENABLED"})
+        passed = set(event.get("_DispatchPath") or [])
+        view = view or eventbridge._pattern_event_view(event)
+        for key, rule in list(eventbridge._rules.items()):
+            here = rule.get("EventBusName", "default") == event.get("EventBusName", "default")
+            waits = here and rule.get("State") in hears and rule.get("EventPattern") and key not in passed
+            if waits and eventbridge._matches_pattern_view(rule["EventPattern"], view, f"rule {key}"):
+                for target in eventbridge._targets.get(key, []):
+                    eventbridge._invoke_target(target, event, rule, view)
+
+    eventbridge._dispatch_event = dispatch_by_state
+
+
 # --- IAM ------------------------------------------------------------------------------------------
 
 
@@ -217,7 +247,7 @@ def _patch_enforcement_is_recorded() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        switched_off = accounts.refusal(get_account_id(), region)
+        switched_off = accounts.refusal(get_account_id(), region, service)
         if switched_off is not None:
             return switched_off
         asked = checks_of_request.get()

@@ -112,7 +112,7 @@ class Account:
     @contextmanager
     def denied(self, role: str, action: str) -> Iterator[None]:
         """One of Plumbline's roles may not do something for a while."""
-        iam = self.aws.client("iam", as_="root")
+        iam = self.aws.client("iam")
         statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         policy = iam.create_policy(PolicyName=self.fresh("outage"), PolicyDocument=document)["Policy"]["Arn"]

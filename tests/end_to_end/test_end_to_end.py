@@ -125,7 +125,7 @@ def test_what_no_event_told_is_found_by_the_sweep(account: Account) -> None:
     account.sweep()
     user, since = account.user(), account.latest_mail()
     account.quiet()
-    trail = account.aws.client("cloudtrail", as_="root")
+    trail = account.aws.client("cloudtrail")
     rule = account.aws.client("events")
     rule.disable_rule(Name="plumbline-iam")
     try:
