@@ -35,6 +35,7 @@ from local import (
     principals,
     s3_details,
     sam_transform,
+    simulation,
     stack_events,
     trail_details,
 )
@@ -323,5 +324,6 @@ def _patch_iam() -> None:
     handlers["SetDefaultPolicyVersion"] = iam_details.set_default_policy_version
     handlers["GetAccountAuthorizationDetails"] = iam_details.get_account_authorization_details
     handlers["GetAccessKeyLastUsed"] = iam_details.get_access_key_last_used
+    handlers["SimulatePrincipalPolicy"] = simulation.simulate_principal_policy
     iam._build_credential_report = iam_details.credential_report
     iam_rules.install()

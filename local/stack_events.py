@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ministack.services.cloudformation import changesets, stacks, wait_conditions
+from ministack.services.cloudformation import changesets, handlers, stacks
 
 Deliver = Callable[[Mapping[str, Any]], None]
 
@@ -41,7 +41,7 @@ def install(deliver: Deliver) -> None:
         if resource_type == _STACK and logical_id == stack_name:
             deliver(_event(stack_id, status, reason, stacks.CLIENT_REQUEST_TOKEN.get()))
 
-    for module in (changesets, stacks, wait_conditions):
+    for module in (changesets, handlers, stacks):
         module._add_event = record_and_tell
 
 

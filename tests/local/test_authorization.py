@@ -360,3 +360,28 @@ def test_a_roles_session_is_known_by_the_roles_own_arn(caller: Caller, account: 
         aws_session_token=key["SessionToken"],
     )
     assert as_robot.get_user(UserName="ada")["User"]["Arn"] == ARNS["iam", "user"]
+
+
+def test_the_simulator_decides_as_the_account_does(caller: Caller, account: EmbeddedAWS) -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"
+    statements = [
+        {"Effect": "Allow", "Action": "iam:*", "Resource": [own, f"arn:aws:iam::{ACCOUNT}:role/robots/*"]},
+        {"Effect": "Deny", "Action": "iam:Delete*", "Resource": f"arn:aws:iam::{ACCOUNT}:role/robots/*"},
+    ]
+    caller.is_given({"Version": "2012-10-17", "Statement": statements})
+    asked = [f"arn:aws:iam::{ACCOUNT}:user/caller", ARNS["iam", "role"], ARNS["iam", "user"]]
+    decided = account.client("iam").simulate_principal_policy(
+        PolicySourceArn=asked[0], ActionNames=["iam:GetUser", "iam:DeleteRole"], ResourceArns=asked
+    )["EvaluationResults"]
+    assert [(one["EvalActionName"], one["EvalResourceName"], one["EvalDecision"]) for one in decided] == [
+        ("iam:GetUser", asked[0], "allowed"),
+        ("iam:GetUser", asked[1], "allowed"),
+        ("iam:GetUser", asked[2], "implicitDeny"),
+        ("iam:DeleteRole", asked[0], "allowed"),
+        ("iam:DeleteRole", asked[1], "explicitDeny"),
+        ("iam:DeleteRole", asked[2], "implicitDeny"),
+    ]
+    iam = caller.client("iam")
+    iam.get_user(UserName="caller")
+    assert error(lambda: iam.get_user(UserName="ada")) == "AccessDenied"
+    assert error(lambda: iam.delete_role(RoleName="robot")) == "AccessDenied"
