@@ -24,7 +24,7 @@ _DECISIONS = {"Allow": "allowed", "Deny": "explicitDeny"}
 
 
 def simulate_principal_policy(parameters: Parameters) -> Response:
-    """SimulatePrincipalPolicy: each action on each resource, by the policies and the boundary of a user, group or role."""
+    """SimulatePrincipalPolicy: each action on each resource, by a user's, group's or role's rights."""
     arn = (parameters.get("PolicySourceArn") or [""])[0]
     kind, _, path = arn.rpartition(":")[2].partition("/")
     entity = spelled(kind, path.rpartition("/")[2]) if kind in {"group", "role", "user"} else None
