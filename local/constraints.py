@@ -204,7 +204,8 @@ def _refusal(service: str, headers: Mapping[str, str], code: str, message: str) 
     """An error in the protocol the request came in."""
     content_type = headers.get("content-type", "")
     if "cbor" in content_type:
-        import cbor2
+        # Comes with the emulator, and is no dependency of this project's.
+        import cbor2  # type: ignore[import-not-found]
 
         body = cbor2.dumps({"__type": code, "message": message})
         answer = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}

@@ -113,6 +113,11 @@ class Gateway:
         return 404, {"message": f"{what}: there are {there}"}
 
 
+def _close_account(asked: Mapping[str, Any]) -> object:
+    accounts.close(asked["account"])
+    return {}
+
+
 def _switch_region(asked: Mapping[str, Any]) -> object:
     switch = accounts.enable_region if asked["enabled"] else accounts.disable_region
     switch(asked["account"], asked["region"])
@@ -120,7 +125,7 @@ def _switch_region(asked: Mapping[str, Any]) -> object:
 
 
 _CONTROLS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
-    "POST accounts/close": lambda asked: accounts.close(asked["account"]) or {},
+    "POST accounts/close": _close_account,
     "POST mail/confirm": lambda asked: {"confirmed": mailbox.confirm_all(asked["to"])},
     "POST mail/confirmations": lambda asked: mailbox.confirmations(asked["to"]),
     "POST mail/expire": lambda asked: {"expired": mailbox.expire(asked["to"])},

@@ -47,7 +47,7 @@ def _remember_versions() -> None:
         statements: list[ParsedStatement] = parse(document)
         has_variables = _has_variables(document)
         for statement in statements:
-            statement.has_variables = has_variables  # type: ignore[attr-defined]
+            statement.has_variables = has_variables
         return statements
 
     iam_evaluator.parse_policy_document = parse_with_version

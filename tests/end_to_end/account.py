@@ -13,7 +13,7 @@ from typing import Any
 
 from local.embedded import EmbeddedAWS, Mail, SeenCall
 
-SECONDS = 40.0
+SECONDS = 90.0
 
 
 @dataclass

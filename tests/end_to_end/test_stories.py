@@ -186,32 +186,42 @@ def test_its_own_hands_are_denied_everything_on_itself(account: Account) -> None
     assert [one["EvalDecision"] for one in decided] == ["explicitDeny", "allowed", "allowed"]
 
 
-def test_a_repair_that_would_touch_plumbline_is_refused_by_its_own_role(account: Account) -> None:
-    """For real: a session of the hands' rights, on the role and on another."""
+@pytest.fixture
+def hands(account: Account) -> Iterator[Any]:
+    """IAM for a role with the rights of Plumbline's hands; the control that would take them away is paused."""
     iam = account.aws.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    rights = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-hands"
+    paused = account.operate("pause", "iam-admin-grants", "--hours", "1", "--reason", "hands for a test")
+    assert paused["ok"], paused["text"]
     for role in ("like-hands", "somebody"):
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)
-    iam.attach_role_policy(RoleName="like-hands", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-hands")
+    iam.attach_role_policy(RoleName="like-hands", PolicyArn=rights)
     key = account.aws.client("sts").assume_role(
         RoleArn=f"arn:aws:iam::{ACCOUNT}:role/like-hands", RoleSessionName="test"
     )["Credentials"]
-    hands = account.aws.session("root").client(
+    yield account.aws.session("root").client(
         "iam",
         endpoint_url=account.aws.endpoint,
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
         aws_session_token=key["SessionToken"],
     )
+    iam.detach_role_policy(RoleName="like-hands", PolicyArn=rights)
+    for role in ("like-hands", "somebody"):
+        iam.delete_role(RoleName=role)
+    account.quiet()
+    assert account.operate("resume")["ok"]
+
+
+def test_a_repair_that_would_touch_plumbline_is_refused_by_its_own_role(hands: Any) -> None:
+    """For real: the hands' rights, on a role of Plumbline's and on another."""
     denies = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
     inline = {"PolicyName": "p", "PolicyDocument": json.dumps(denies)}
     hands.put_role_policy(RoleName="somebody", **inline)
+    hands.delete_role_policy(RoleName="somebody", PolicyName="p")
     with pytest.raises(ClientError, match="with an explicit deny"):
         hands.put_role_policy(RoleName="plumbline-eyes", **inline)
     with pytest.raises(ClientError, match="with an explicit deny"):
         hands.delete_policy(PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-eyes")
-    iam.delete_role_policy(RoleName="somebody", PolicyName="p")
-    iam.detach_role_policy(RoleName="like-hands", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-hands")
-    for role in ("like-hands", "somebody"):
-        iam.delete_role(RoleName=role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -279,7 +279,7 @@ def test_what_is_in_use_is_not_deleted(iam: Any) -> None:
     iam.create_user(**name)
     policy = iam.create_policy(PolicyName="in-use", PolicyDocument=DENY_ONE)["Policy"]["Arn"]
     attached, inline = {**name, "PolicyArn": policy}, {**name, "PolicyName": "p"}
-    steps = [
+    steps: list[tuple[Callable[[], object], Callable[[], object]]] = [
         (lambda: iam.attach_user_policy(**attached), lambda: iam.detach_user_policy(**attached)),
         (lambda: iam.put_user_policy(**inline, PolicyDocument=DENY_ONE), lambda: iam.delete_user_policy(**inline)),
         (
