@@ -76,6 +76,12 @@ class Account:
         answer: Mapping[str, Any] = self.aws.invoke("plumbline-operate", {"command": list(command)})
         return answer
 
+    def first_sweep(self) -> None:
+        """The sweep that CloudFormation's own event starts after a deployment, and everything it wakes."""
+        self.until(lambda: self.calls_of("eyes"), "the deployment has started a sweep")
+        self.until(lambda: self.waiting("units") == 0, "every unit of the first sweep is looked through")
+        self.quiet()
+
     def sweep(self) -> None:
         """A whole sweep and everything it wakes."""
         self.aws.invoke("plumbline-sweep", {})

@@ -23,6 +23,7 @@ BY_LAMBDA = {
 
 def test_what_was_there_before_is_told_in_one_digest(account: Account) -> None:
     """Runs first, for a first sweep comes once: CloudFormation's own event starts it, and nobody else does."""
+    account.first_sweep()
     account.until(lambda: account.mail_about("digest: "), "the digest")
     account.quiet()
     (mail,) = account.aws.mail()[-1:]
