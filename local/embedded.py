@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -223,7 +224,10 @@ class EmbeddedAWS:
         }
 
     def session(self, principal: str = "admin", region: str | None = None) -> boto3.Session:
-        """A session of "root", of "admin" (an Identity Center role), or of a user made with `user`."""
+        """A session of "root", of "admin" (an Identity Center role), of a user made with `user`, or of another account.
+
+        Another account is called by its twelve digits; it is that account's root user who acts.
+        """
         keys = self._keys_of(principal)
         return boto3.Session(
             aws_access_key_id=keys.access_key,
@@ -241,7 +245,7 @@ class EmbeddedAWS:
 
     def user(self, name: str, policies: Sequence[str] = ()) -> str:
         """Make an IAM user with an access key and managed policies, and return its ARN; again, only add policies."""
-        iam = self.client("iam", as_="root")
+        iam = self.client("iam")
         if name not in self._keys:
             iam.create_user(UserName=name)
             key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -281,6 +285,18 @@ class EmbeddedAWS:
         said = {"message": message} if message else {}
         self._hold(setting, region, held=True, values=values or {}, **said)
 
+    def disable_region(self, region: str) -> None:
+        """Switch a region off, as one is that the account never opted into: its services do not know any caller."""
+        self._ask("POST", "regions", {"account": self.account, "region": region, "enabled": False})
+
+    def enable_region(self, region: str) -> None:
+        """Switch a region on again."""
+        self._ask("POST", "regions", {"account": self.account, "region": region, "enabled": True})
+
+    def close_account(self, account: str) -> None:
+        """Close another account, for good: its number, its root and its canonical id name nobody from then on."""
+        self._ask("POST", "accounts/close", {"account": account})
+
     def release(self, setting: str, *, region: str | None = None) -> None:
         """End what `hold` began; what the account itself had set is in force again."""
         self._hold(setting, region, held=False)
@@ -296,6 +312,18 @@ class EmbeddedAWS:
     def confirm_mail(self, to: str) -> int:
         """Click every confirmation link sent to an address; returns how many there were."""
         return int(self._ask("POST", "mail/confirm", {"to": to})["confirmed"])
+
+    def confirmations(self, to: str) -> list[Mapping[str, str]]:
+        """The `topic` and the `token` of each confirmation link that an address was sent and has not clicked."""
+        return list(self._ask("POST", "mail/confirmations", {"to": to}))
+
+    def unsubscribe_mail(self, to: str) -> int:
+        """Click the unsubscribe link of an e-mail, as people and mail scanners do; returns how many it ended."""
+        return int(self._ask("POST", "mail/unsubscribe", {"to": to})["unsubscribed"])
+
+    def expire_mail(self, to: str) -> int:
+        """Let the two days pass after which AWS deletes what an address did not confirm; returns how many."""
+        return int(self._ask("POST", "mail/expire", {"to": to})["expired"])
 
     def calls(self, since: int = 0) -> list[SeenCall]:
         """The API requests after a number, oldest first."""
@@ -325,6 +353,8 @@ class EmbeddedAWS:
     # --- inside -----------------------------------------------------------------------------------
 
     def _keys_of(self, principal: str) -> _Keys:
+        if re.fullmatch(r"\d{12}", principal):
+            return _Keys(principal, "test")
         if principal not in self._keys:
             message = f"no principal {principal!r}; there are {sorted(self._keys)}. Make users with `user`"
             raise EmbeddedAWSError(message)

@@ -7,11 +7,14 @@ go to moto are authenticated and authorised like all others; moto itself asks no
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, set_request_account_id
 
+from local import s3_details
 from local.moto_server import MotoServer, Response
 from local.wire import Request, operation_of
 
@@ -37,6 +40,9 @@ _ACCOUNT_PUBLIC_ACCESS_BLOCK_ACTIONS = {
     "GET": "s3:GetAccountPublicAccessBlock",
     "PUT": "s3:PutAccountPublicAccessBlock",
 }
+
+# moto tells by the signature which service is asked, and verifies none.
+_SIGNED_FOR_S3 = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=, Signature="
 
 Query = dict[str, list[str]]
 Headers = dict[str, str]
@@ -103,6 +109,19 @@ def _block_public_access_to_the_account(moto: MotoServer) -> None:
             answer: Response | None = await handle_s3_control(path, method, body, query, request_id, headers)
             return answer
         denied: Response | None = app._enforce_data_plane("s3", action, headers or {}, query, request_id)
-        return denied or await moto.handle(method, path, headers or {}, body, query)
+        if denied:
+            return denied
+        answer = await moto.handle(method, path, headers or {}, body, query)
+        if method != "GET":
+            await learn_account_block(moto, get_account_id())
+        return answer
 
     app._handle_s3_control_request = handle
+
+
+async def learn_account_block(moto: MotoServer, account: str) -> None:
+    """Tell the emulator's S3 what access block of the account is in force: moto keeps it, the buckets obey it."""
+    asked = {"x-amz-account-id": account, "authorization": _SIGNED_FOR_S3}
+    set_request_account_id(account)
+    status, _, body = await moto.handle("GET", _ACCOUNT_PUBLIC_ACCESS_BLOCK, asked, b"", {})
+    s3_details.set_account_block(account, body if status == HTTPStatus.OK else None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import mailbox
+from local import accounts, from_moto, mailbox
 from local.identities import caller_of
 from local.moto_server import MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
@@ -59,7 +59,7 @@ class Gateway:
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             key_uses[credential.access_key] = KeyUse(now, credential.scope, credential.region)
         call = Call(request, credential, operation, caller) if credential and operation and caller else None
-        heard = call is not None and self._trail.hears(call)
+        listeners = self._trail.listeners(call) if call else []
         checks: list[Check] = []
         checks_of_request.set(checks)
         reply = _Reply(send)
@@ -81,35 +81,57 @@ class Gateway:
                 "user_agent": request.headers.get("user-agent", ""),
             }
         )
-        if call is not None and heard:
-            self._relay(call, answer)
+        if call is not None and listeners:
+            self._relay(call, answer, listeners)
         # Only now: whoever has the answer can rely on the call being in the journal.
         await reply.finish()
 
-    def _relay(self, call: Call, answer: Answer) -> None:
+    def _relay(self, call: Call, answer: Answer, listeners: Sequence[str]) -> None:
         try:
-            self._trail.relay(call, answer)
+            self._trail.relay(call, answer, listeners)
         except Exception:
             # The caller has had the answer; a record that cannot be built is ours to see in the log.
             log.exception("no record of %s", call.operation.name)
 
     async def _control(self, request: Request) -> tuple[int, object]:
-        since = int(request.query.get("since", ["0"])[0])
         what = f"{request.method} {request.path.removeprefix(OURS)}"
-        if what == "GET calls":
-            return 200, calls.since(since)
-        if what == "GET mail":
-            return 200, mail.since(since)
+        read = {"GET calls": calls, "GET mail": mail}.get(what)
+        if read is not None:
+            return 200, read.since(int(request.query.get("since", ["0"])[0]))
+        asked = json.loads(request.body or b"{}")
         if what == "POST events":
-            self._trail.deliver(json.loads(request.body))
+            self._trail.deliver(asked)
             return 202, {}
-        if what == "POST mail/confirm":
-            return 200, {"confirmed": mailbox.confirm_all(json.loads(request.body)["to"])}
         if what == "POST held":
-            await self._moto.hold(json.loads(request.body))
+            await self._moto.hold(asked)
+            await from_moto.learn_account_block(self._moto, asked["account"])
             return 200, {}
-        there = "GET calls, GET mail, POST events, POST held and POST mail/confirm"
+        do = _CONTROLS.get(what)
+        if do is not None:
+            return 200, do(asked)
+        there = ", ".join(sorted(["GET calls", "GET mail", "POST events", "POST held", *_CONTROLS]))
         return 404, {"message": f"{what}: there are {there}"}
+
+
+def _close_account(asked: Mapping[str, Any]) -> object:
+    accounts.close(asked["account"])
+    return {}
+
+
+def _switch_region(asked: Mapping[str, Any]) -> object:
+    switch = accounts.enable_region if asked["enabled"] else accounts.disable_region
+    switch(asked["account"], asked["region"])
+    return {}
+
+
+_CONTROLS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "POST accounts/close": _close_account,
+    "POST mail/confirm": lambda asked: {"confirmed": mailbox.confirm_all(asked["to"])},
+    "POST mail/confirmations": lambda asked: mailbox.confirmations(asked["to"]),
+    "POST mail/expire": lambda asked: {"expired": mailbox.expire(asked["to"])},
+    "POST mail/unsubscribe": lambda asked: {"unsubscribed": mailbox.unsubscribe_all(asked["to"])},
+    "POST regions": _switch_region,
+}
 
 
 class _Reply:

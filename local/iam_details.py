@@ -17,7 +17,6 @@ Response = tuple[int, dict[str, str], bytes]
 Entity = Mapping[str, Any]
 
 _DEFAULT_PAGE = 100
-_ATTACHED_QUOTA = 10
 _NEVER_USED = {"ServiceName": "N/A", "Region": "N/A"}
 _NO_KEY = ("false", "N/A", "N/A", "N/A", "N/A")
 _NO_CERTIFICATES = ("false", "N/A", "false", "N/A")
@@ -38,17 +37,6 @@ def set_default_policy_version(parameters: Parameters) -> Response:
     policy["DefaultVersionId"] = version_id
     policy["UpdateDate"] = iam._now()
     return _answer("SetDefaultPolicyVersion", "")
-
-
-def refuse_to_attach(parameters: Parameters, entity: Entity | None) -> Response | None:
-    """Why a managed policy cannot be attached to a user, group or role; None when it can be."""
-    arn = _one(parameters, "PolicyArn")
-    if not iam._policy_exists(arn):
-        return _refuse(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
-    attached = (entity or {}).get("AttachedPolicies", ())
-    if arn not in attached and len(attached) >= _ATTACHED_QUOTA:
-        return _refuse(409, "LimitExceeded", f"Cannot exceed quota for PoliciesPerUser: {_ATTACHED_QUOTA}")
-    return None
 
 
 def get_access_key_last_used(parameters: Parameters) -> Response:

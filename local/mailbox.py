@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ministack.core import iam_evaluator
 from ministack.services import sns
 
 from local.cfn_types import after_create
@@ -22,6 +23,8 @@ Handler = Callable[[Mapping[str, list[str]]], tuple[int, dict[str, str], bytes]]
 def install(*, confirm: bool) -> None:
     """Deliver e-mails to the mailbox; leave subscriptions pending unless they are to confirm themselves."""
     sns._fanout = _fan_out_and_post(sns._fanout)
+    sns._confirm_subscription = _remember_how(sns._confirm_subscription)
+    sns._unsubscribe = _ask_who_unsubscribes(sns._unsubscribe)
     sns._subscribe = _answer_pending(sns._subscribe)
     if not confirm:
         for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
@@ -40,6 +43,74 @@ def confirm_all(to: str) -> int:
             subscription["attributes"]["PendingConfirmation"] = "false"
             clicked += 1
     return clicked
+
+
+def confirmations(to: str) -> list[dict[str, str]]:
+    """What the confirmation e-mails to an address hold: the topic and the token of each link not yet clicked."""
+    return [
+        {"topic": one["topic_arn"], "token": str(one["token"])}
+        for one in _every_subscription()
+        if one["endpoint"] == to and not one["confirmed"]
+    ]
+
+
+def unsubscribe_all(to: str) -> int:
+    """Click the unsubscribe link of an e-mail to an address; returns how many subscriptions that ended.
+
+    Where the confirmation asked for authentication the e-mails have no such link.
+    """
+    mine = [one for one in _every_subscription() if one["endpoint"] == to and one["confirmed"]]
+    ended = [one for one in mine if not one.get("authenticated")]
+    for subscription in ended:
+        _end(subscription)
+    return len(ended)
+
+
+def expire(to: str) -> int:
+    """Let two days pass for an address that did not confirm: AWS deletes such subscriptions; returns how many."""
+    pending = [one for one in _every_subscription() if one["endpoint"] == to and not one["confirmed"]]
+    for subscription in pending:
+        _end(subscription)
+    return len(pending)
+
+
+def _end(subscription: Mapping[str, Any]) -> None:
+    topic = sns._topic_by_arn_any_scope(subscription["topic_arn"])
+    topic["subscriptions"] = [one for one in topic["subscriptions"] if one is not subscription]
+    sns._refresh_subscription_counts(topic)
+    sns._sub_arn_to_topic.pop(subscription["arn"], None)
+
+
+def _remember_how(confirm: Handler) -> Handler:
+    """Stock: every confirmation counts as authenticated. AWS: where asked, only an account's own keys unsubscribe.
+
+    Source: Amazon SNS API reference, ConfirmSubscription, AuthenticateOnUnsubscribe.
+    """
+
+    def confirm_and_remember(parameters: Mapping[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        token = (parameters.get("Token") or [""])[0]
+        confirmed = [one for one in _every_subscription() if one.get("token") == token]
+        answer = confirm(parameters)
+        authenticated = (parameters.get("AuthenticateOnUnsubscribe") or [""])[0].lower() == "true"
+        for subscription in confirmed:
+            subscription["authenticated"] = authenticated
+            subscription["attributes"]["ConfirmationWasAuthenticated"] = str(authenticated).lower()
+        return answer
+
+    return confirm_and_remember
+
+
+def _ask_who_unsubscribes(unsubscribe: Handler) -> Handler:
+    """Stock: a link unsubscribes whatever was asked. AWS: not one whose confirmation asked for authentication."""
+
+    def unsubscribe_if_allowed(parameters: Mapping[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        arn = (parameters.get("SubscriptionArn") or [""])[0]
+        kept = any(one["arn"] == arn and one.get("authenticated") for one in _every_subscription())
+        if kept and iam_evaluator._anonymous.get():
+            return sns._error("AuthorizationError", "Authentication is required to unsubscribe", 403)  # type: ignore[no-any-return]
+        return unsubscribe(parameters)
+
+    return unsubscribe_if_allowed
 
 
 def _fan_out_and_post(fanout: Callable[..., None]) -> Callable[..., None]:

@@ -20,7 +20,8 @@ from ministack.core.responses import get_account_id
 
 log = logging.getLogger("plumbline.moto")
 
-_START_TIMEOUT = 30.0
+# Generous: a machine that runs many tests at once takes its time to import moto.
+_START_TIMEOUT = 120.0
 _ANSWER_TIMEOUT = 60.0
 # Hop-by-hop, or recomputed for the new connection.
 _NOT_FORWARDED = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding"})

@@ -1,7 +1,7 @@
 """The private names of ministack that are replaced, with the reason. Written against one version only.
 
 `apply` is called once, before the first request. Each `_patch_*` replaces one behaviour and says what AWS does
-instead. Larger ones have a file: `mailbox` (SNS), `from_moto` (services), `cfn_types`, `iam_details`, `sam_transform`.
+instead. Larger ones have a file, which says so as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import subprocess
 import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,10 +22,27 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, request_scope
 from ministack.services import eventbridge, iam, lambda_svc
 
-from local import cfn_types, from_moto, iam_details, mailbox, sam_transform
+from local import (
+    accounts,
+    authorization,
+    cfn_types,
+    constraints,
+    from_moto,
+    iam_details,
+    iam_rules,
+    mailbox,
+    policy_variables,
+    principals,
+    s3_details,
+    sam_transform,
+    simulation,
+    stack_events,
+    trail_details,
+)
 from local.managed_policies import ManagedPolicies
 from local.moto_server import MotoServer
 from local.recorder import Check, checks_of_request
+from local.relay import HEARS_READS, READ, TrailRelay
 from local.wire import s3_control_endpoint
 
 MINISTACK = "1.5.33"
@@ -66,22 +83,29 @@ class Settings:
     confirm_mail: bool
 
 
-def apply(settings: Settings, moto: MotoServer) -> None:
-    """Replace what has to be replaced; `moto` answers for the services ministack lacks."""
+def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
+    """Replace what has to be replaced; `moto` answers for the services ministack lacks, `trail` delivers events."""
     check_version()
     _patch_lambda_environment(settings.endpoint, settings.lambda_python)
     _patch_rules_invoke_asynchronously()
     _patch_buses_across_regions()
+    _patch_states_of_rules()
     _patch_enforcement_is_recorded()
     _patch_loopback_counts_as_tls()
-    _patch_actions_of_batches()
-    _patch_arn_of_new_policies()
+    authorization.install()
+    policy_variables.install()
     _patch_condition_keys_of_events()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
+    s3_details.install()
+    principals.install()
+    trail_details.install()
+    accounts.install()
+    constraints.install()
     mailbox.install(confirm=settings.confirm_mail)
     from_moto.install(moto)
     cfn_types.register()
+    stack_events.install(trail.deliver)
     sam_transform.install(settings.sam_python)
 
 
@@ -184,11 +208,35 @@ def _patch_buses_across_regions() -> None:
     eventbridge._dispatch_to_event_bus = dispatch_to_event_bus
 
 
+def _patch_states_of_rules() -> None:
+    """Stock: only rules that are ENABLED hear anything, and they hear all that is put on the bus.
+
+    AWS: a rule in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS hears reads as well, others do not.
+    Source: Amazon EventBridge API reference, PutRule, State.
+    """
+
+    def dispatch_by_state(event: dict[str, Any], view: Any = None) -> None:  # noqa: ANN401
+        hears = frozenset({HEARS_READS} if event.get(READ) else {HEARS_READS, "ENABLED"})
+        passed = set(event.get("_DispatchPath") or [])
+        view = view or eventbridge._pattern_event_view(event)
+        for key, rule in list(eventbridge._rules.items()):
+            here = rule.get("EventBusName", "default") == event.get("EventBusName", "default")
+            waits = here and rule.get("State") in hears and rule.get("EventPattern") and key not in passed
+            if waits and eventbridge._matches_pattern_view(rule["EventPattern"], view, f"rule {key}"):
+                for target in eventbridge._targets.get(key, []):
+                    eventbridge._invoke_target(target, event, rule, view)
+
+    eventbridge._dispatch_event = dispatch_by_state
+
+
 # --- IAM ------------------------------------------------------------------------------------------
 
 
 def _patch_enforcement_is_recorded() -> None:
-    """Stock: what IAM was asked is not kept. The tests compare it with the permissions that are declared."""
+    """Stock: one resource is asked about, and what was asked is not kept.
+
+    AWS asks about each that a call names. The tests compare what was asked with the permissions that are declared.
+    """
     enforce = iam_evaluator.enforce
 
     @functools.wraps(enforce)
@@ -200,11 +248,19 @@ def _patch_enforcement_is_recorded() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        denied = enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+        switched_off = accounts.refusal(get_account_id(), region, service)
+        if switched_off is not None:
+            return switched_off
         asked = checks_of_request.get()
-        if asked is not None:
-            asked.append(Check(iam_action, resource_arn, denied is None))
-        return denied
+        for resource in (str(resource_arn), *getattr(resource_arn, "others", ())):
+            denied = enforce(access_key_id, iam_action, service, region, resource, service_context)
+            if asked is not None:
+                asked.append(Check(iam_action, resource, denied is None))
+            if denied is not None:
+                if isinstance(resource_arn, authorization.Asked):
+                    resource_arn.refused = resource
+                return denied
+        return None
 
     iam_evaluator.enforce = enforce_and_record
 
@@ -216,36 +272,6 @@ def _patch_loopback_counts_as_tls() -> None:
     """
     pin_request_origin = app.pin_request_origin
     app.pin_request_origin = lambda address, _secure: pin_request_origin(address, secure_transport=True)
-
-
-def _patch_actions_of_batches() -> None:
-    """Stock: `SendMessageBatch` needs `sqs:SendMessageBatch`. AWS: a batch needs the single call's permission.
-
-    There is no other. Source: Amazon SQS API permissions, in its developer guide.
-    """
-    extract = iam_actions.extract_iam_action
-
-    @functools.wraps(extract)
-    def single(*request: Any) -> str | None:  # noqa: ANN401
-        action: str | None = extract(*request)
-        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
-
-    iam_actions.extract_iam_action = single
-
-
-def _patch_arn_of_new_policies() -> None:
-    """Stock: `CreatePolicy` is asked of `*`, so no permission for a path ever allows it. AWS: of the policy to be."""
-    extract = iam_actions.extract_resource_arn
-
-    @functools.wraps(extract)
-    def with_new_policies(*request: Any) -> str:  # noqa: ANN401
-        service, *_, parameters, _region, account = request
-        asked = {name: values[0] for name, values in parameters.items() if isinstance(values, list) and values}
-        if service != "iam" or asked.get("Action") != "CreatePolicy":
-            return str(extract(*request))
-        return f"arn:aws:iam::{account}:policy{asked.get('Path', '/')}{asked.get('PolicyName', '')}"
-
-    iam_actions.extract_resource_arn = with_new_policies
 
 
 def _patch_condition_keys_of_events() -> None:
@@ -298,17 +324,6 @@ def _patch_iam() -> None:
     handlers["SetDefaultPolicyVersion"] = iam_details.set_default_policy_version
     handlers["GetAccountAuthorizationDetails"] = iam_details.get_account_authorization_details
     handlers["GetAccessKeyLastUsed"] = iam_details.get_access_key_last_used
+    handlers["SimulatePrincipalPolicy"] = simulation.simulate_principal_policy
     iam._build_credential_report = iam_details.credential_report
-    for kind, entities in (("User", iam._users), ("Group", iam._groups), ("Role", iam._roles)):
-        action = f"Attach{kind}Policy"
-        handlers[action] = _attach_what_exists(handlers[action], entities, f"{kind}Name")
-
-
-def _attach_what_exists(attach: Callable[..., Any], entities: Mapping[str, Any], name: str) -> Callable[..., Any]:
-    """Stock: any ARN can be attached, and any number. AWS: a policy that exists, and ten at most."""
-
-    def attach_what_exists(parameters: Mapping[str, list[str]]) -> Any:  # noqa: ANN401
-        entity = entities.get((parameters.get(name) or [""])[0])
-        return iam_details.refuse_to_attach(parameters, entity) or attach(parameters)
-
-    return attach_what_exists
+    iam_rules.install()

@@ -18,18 +18,21 @@ from typing import Any
 from botocore import parsers
 from botocore.model import OperationModel
 from ministack.core.responses import request_scope
-from ministack.services import cloudtrail, eventbridge
+from ministack.services import cloudtrail, eventbridge, s3
 
 from local import shapes
 from local.identities import Caller
-from local.wire import Credential, Request
+from local.wire import Credential, Request, path_parameters
 
 log = logging.getLogger("plumbline.relay")
 
 GLOBAL_REGION = "us-east-1"
+#: The state of a rule that hears reads too, and the mark of an event that is one.
+HEARS_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+READ = "_IsARead"
 _GLOBAL_SERVICES = frozenset({"account", "cloudfront", "iam", "organizations", "route53"})
 
-# Reads never reach an ordinary rule; GetFederationToken and GetSessionToken do, although their names say read.
+# Reads reach only rules in the state for it; two reach all, although their names say read.
 _READS = (
     "BatchGet",
     "Describe",
@@ -85,15 +88,32 @@ class Call:
         return GLOBAL_REGION if service in _GLOBAL_SERVICES else self.credential.region
 
     @property
+    def is_management(self) -> bool:
+        """Whether CloudTrail counts the call as a management event; in S3 nothing that names a key is one."""
+        service, name = self.operation.service_model.service_name, self.operation.name
+        if service == "s3" and name.startswith("ListObject"):
+            return False
+        on_a_key = service == "s3" and "{Key+}" in str(self.operation.http["requestUri"])
+        return name not in _DATA_EVENTS.get(service, frozenset()) and not on_a_key
+
+    @property
+    def is_read(self) -> bool:
+        """Whether CloudTrail counts the call as a read, by its name."""
+        name = self.operation.name
+        return name.startswith(_READS) and name not in _READS_IN_NAME_ONLY
+
+    @property
     def changes_the_account(self) -> bool:
         """Whether CloudTrail counts the call as a write management event."""
-        service, name = self.operation.service_model.service_name, self.operation.name
-        if name in _READS_IN_NAME_ONLY:
-            return True
-        if name.startswith(_READS) or name in _DATA_EVENTS.get(service, frozenset()):
-            return False
-        # In S3 everything that names a key is a data event.
-        return service != "s3" or "{Key+}" not in str(self.operation.http["requestUri"])
+        return self.is_management and not self.is_read
+
+    @property
+    def is_heard_though_a_read(self) -> bool:
+        """Whether a read is delivered. AWS delivers all to the rules that hear them; here only the root user's are.
+
+        No rule of this project waits for those of others, and to build the record of each would cost a lot.
+        """
+        return self.is_management and self.is_read and self.caller.identity.get("type") == "Root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +151,24 @@ class TrailRelay:
         # One thread: events of one account arrive in order, and a slow target never holds up an API request.
         self._deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="trail-relay")
 
-    def hears(self, call: Call) -> bool:
-        """Whether a trail is logging such a call at this moment. Ask before the call: StopLogging is still logged."""
-        return call.changes_the_account and trail_is_logging(call.caller.account, call.region)
+    def listeners(self, call: Call) -> list[str]:
+        """The accounts whose trail is logging such a call at this moment: the caller's, and that of the bucket called.
 
-    def relay(self, call: Call, answer: Answer) -> None:
-        """Deliver the record of a call to the rules of its Region."""
+        Ask before the call: StopLogging is still logged, and DeleteBucket still has an owner.
+        Source: AWS CloudTrail user guide, record contents, `recipientAccountId`.
+        """
+        if not (call.changes_the_account or call.is_heard_though_a_read):
+            return []
+        bucket = path_parameters(call.request, call.operation).get("Bucket")
+        owner = s3._bucket_owner_account(bucket) if bucket else None
+        concerned = dict.fromkeys([call.caller.account, *([str(owner)] if owner else [])])
+        return [account for account in concerned if trail_is_logging(account, call.region)]
+
+    def relay(self, call: Call, answer: Answer, listeners: Sequence[str]) -> None:
+        """Deliver the record of a call to the rules of its Region, in each account that listens."""
         event = envelope(call, record(call, answer))
-        self.deliver(event)
+        for account in listeners:
+            self.deliver({**event, "account": account, "detail": {**event["detail"], "recipientAccountId": account}})
 
     def deliver(self, event: Mapping[str, Any]) -> None:
         """Deliver an event as AWS itself would: any source, no permission asked."""
@@ -192,7 +222,7 @@ def record(call: Call, answer: Answer) -> dict[str, Any]:
         "responseElements": None,
         "requestID": answer.headers.get("x-amzn-requestid") or str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
-        "readOnly": operation.name in _READ_ONLY,
+        "readOnly": call.is_read or operation.name in _READ_ONLY,
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": call.caller.account,
@@ -238,6 +268,7 @@ def _deliver(event: Mapping[str, Any]) -> None:
         "Resources": list(event.get("resources", ())),
         "Account": event["account"],
         "Region": event["region"],
+        READ: event["detail"].get("readOnly") is True and event["detail"].get("eventName") not in _READ_ONLY,
     }
     try:
         with request_scope(event["account"], event["region"]):

@@ -81,7 +81,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         dev_site_packages=_site_packages(arguments.dev_python),
         confirm_mail=not arguments.no_confirm_mail,
     )
-    patches.apply(settings, moto)
+    patches.apply(settings, moto, trail)
     config = Config()
     config.bind = [f"127.0.0.1:{arguments.port}"]
     config.keep_alive_timeout = 75

@@ -15,6 +15,8 @@ from botocore.model import OperationModel, ServiceModel
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _RPC_V2_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
 _S3_CONTROL_PATH = "/v20180820/"
+# Streams are a service of their own to botocore, and signed for as DynamoDB.
+_STREAMS = "DynamoDBStreams_"
 
 # Signing names that are not the name botocore files the service under.
 _BOTOCORE_NAMES: Mapping[str, str] = {
@@ -133,6 +135,8 @@ def operation_of(request: Request) -> OperationModel | None:
     scope = credential.scope
     if scope == "s3" and request.path.startswith(_S3_CONTROL_PATH):
         scope = "s3control"
+    if request.headers.get("x-amz-target", "").startswith(_STREAMS):
+        scope = "dynamodbstreams"
     model = service_model(_BOTOCORE_NAMES.get(scope, scope))
     if model is None:
         return None

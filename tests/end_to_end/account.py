@@ -13,7 +13,7 @@ from typing import Any
 
 from local.embedded import EmbeddedAWS, Mail, SeenCall
 
-SECONDS = 40.0
+SECONDS = 90.0
 
 
 @dataclass
@@ -76,6 +76,12 @@ class Account:
         answer: Mapping[str, Any] = self.aws.invoke("plumbline-operate", {"command": list(command)})
         return answer
 
+    def first_sweep(self) -> None:
+        """The sweep that CloudFormation's own event starts after a deployment, and everything it wakes."""
+        self.until(lambda: self.calls_of("eyes"), "the deployment has started a sweep")
+        self.until(lambda: self.waiting("units") == 0, "every unit of the first sweep is looked through")
+        self.quiet()
+
     def sweep(self) -> None:
         """A whole sweep and everything it wakes."""
         self.aws.invoke("plumbline-sweep", {})
@@ -112,7 +118,7 @@ class Account:
     @contextmanager
     def denied(self, role: str, action: str) -> Iterator[None]:
         """One of Plumbline's roles may not do something for a while."""
-        iam = self.aws.client("iam", as_="root")
+        iam = self.aws.client("iam")
         statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         policy = iam.create_policy(PolicyName=self.fresh("outage"), PolicyDocument=document)["Policy"]["Arn"]

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS, EmbeddedAWSError, NotInTime
 from plumbline.adapters.sns import Topic
+from tests.local.conftest import logging_trail
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SAM = Path(__file__).resolve().parents[2] / ".venv/sam/bin/sam"
@@ -66,10 +67,7 @@ class Ear:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAWS]:
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("embedded")) as running:
-        running.client("s3").create_bucket(Bucket="trail-of-111122223333")
-        trail = running.client("cloudtrail")
-        trail.create_trail(Name="main", S3BucketName="trail-of-111122223333", IsMultiRegionTrail=True)
-        trail.start_logging(Name="main")
+        logging_trail(running)
         yield running
 
 
@@ -487,8 +485,20 @@ TEMPLATE = """
     Transform: AWS::Serverless-2016-10-31
     Resources:
       Bucket: {Type: AWS::S3::Bucket}
+      TakesFiles:
+        Type: AWS::S3::BucketPolicy
+        Properties:
+          Bucket: !Ref Bucket
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              Effect: Allow
+              Principal: {Service: cloudtrail.amazonaws.com}
+              Action: s3:PutObject
+              Resource: !Sub "${Bucket.Arn}/AWSLogs/${AWS::AccountId}/*"
       Trail:
         Type: AWS::CloudTrail::Trail
+        DependsOn: TakesFiles
         Properties: {TrailName: from-template, IsLogging: true, S3BucketName: !Ref Bucket}
       Dead: {Type: AWS::SQS::Queue}
       Wakes:

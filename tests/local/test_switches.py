@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS
+from tests.local.conftest import logging_trail
 from tests.local.test_embedded import Ear
 
 ALL_FOUR = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
@@ -29,10 +30,7 @@ print(json.dumps(control.get_public_access_block(AccountId="111122223333")["Publ
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAWS]:
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("embedded")) as running:
-        running.client("s3").create_bucket(Bucket="trail-of-111122223333")
-        trail = running.client("cloudtrail")
-        trail.create_trail(Name="main", S3BucketName="trail-of-111122223333", IsMultiRegionTrail=True)
-        trail.start_logging(Name="main")
+        logging_trail(running)
         yield running
 
 

@@ -1,0 +1,64 @@
+"""The events that CloudFormation itself puts on the default bus whenever the status of a stack changes.
+
+Stock, the emulator sends none, so that nothing happens after a deployment. No trail is needed for them.
+
+Source: AWS CloudFormation user guide, "Stack Status Change event detail".
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ministack.services.cloudformation import changesets, handlers, stacks
+
+Deliver = Callable[[Mapping[str, Any]], None]
+
+_STACK = "AWS::CloudFormation::Stack"
+
+
+def install(deliver: Deliver) -> None:
+    """Send an event for each status of a stack.
+
+    Args:
+        deliver: puts an event on the bus of its account and region, as AWS itself does.
+    """
+    record = stacks._add_event
+
+    def record_and_tell(
+        stack_id: str,
+        stack_name: str,
+        logical_id: str,
+        resource_type: str,
+        status: str,
+        reason: str = "",
+        physical_id: str = "",
+        detailed_status: str = "",
+    ) -> None:
+        record(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
+        if resource_type == _STACK and logical_id == stack_name:
+            deliver(_event(stack_id, status, reason, stacks.CLIENT_REQUEST_TOKEN.get()))
+
+    for module in (changesets, handlers, stacks):
+        module._add_event = record_and_tell
+
+
+def _event(stack_id: str, status: str, reason: str, token: str) -> dict[str, Any]:
+    _, _, _, region, account, _ = stack_id.split(":", 5)
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "source": "aws.cloudformation",
+        "account": account,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": [stack_id],
+        "detail-type": "CloudFormation Stack Status Change",
+        "detail": {
+            "stack-id": stack_id,
+            "status-details": {"status": status, "status-reason": reason},
+            "client-request-token": token,
+        },
+    }

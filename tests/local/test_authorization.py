@@ -1,0 +1,387 @@
+"""IAM is asked about each action of Plumbline's on the resource that AWS asks about.
+
+What is right is not ours to say: cfn-lint carries AWS's own machine-readable Service Authorization Reference, with the
+resource types of each action and the forms of their ARNs. `local/authorization.json` is held against it, and each
+action is called for real: with a policy that names the right ARN, and with one that names another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from local.embedded import ACCOUNT, EmbeddedAWS
+from plumbline.controls import registry
+from tests.deployed import of_type
+from tests.local.conftest import error
+
+FACTS: Mapping[str, Any] = json.loads((Path(__file__).parents[2] / "local/authorization.json").read_text())
+DENY_NOTHING = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:DeleteUser", "Resource": "*"}]}
+)
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}],
+    }
+)
+AN_ALLOW = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": ACCOUNT},
+                "Action": "s3:GetObject",
+                "Resource": "arn:aws:s3:::acme-asked/*",
+            }
+        ],
+    }
+)
+
+#: The things that are called, by service and resource type of the reference, as ARNs in its form.
+ARNS = {
+    ("iam", "user"): f"arn:aws:iam::{ACCOUNT}:user/people/ada",
+    ("iam", "group"): f"arn:aws:iam::{ACCOUNT}:group/team/staff",
+    ("iam", "role"): f"arn:aws:iam::{ACCOUNT}:role/robots/robot",
+    ("iam", "policy"): f"arn:aws:iam::{ACCOUNT}:policy/kept/rights",
+    ("cloudformation", "stack"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/none/*",
+    ("cloudtrail", "trail"): f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main",
+    ("cloudwatch", "alarm"): f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:spend",
+    ("dynamodb", "table"): f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/asked",
+    ("events", "event-bus"): f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default",
+    ("lambda", "function"): f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:asked",
+    ("logs", "log-group"): f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:asked:log-stream:one",
+    ("logs", "log-stream"): f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:asked:log-stream:one",
+    ("s3", "bucket"): "arn:aws:s3:::acme-asked",
+    ("s3", "object"): "arn:aws:s3:::acme-asked/key",
+    ("sns", "topic"): f"arn:aws:sns:us-east-1:{ACCOUNT}:asked",
+    ("sqs", "queue"): f"arn:aws:sqs:us-east-1:{ACCOUNT}:asked",
+    ("sts", "role"): f"arn:aws:iam::{ACCOUNT}:role/robots/robot",
+}
+#: What a call is given, by the names of its parameters, where it takes or needs them.
+GIVEN: dict[str, Any] = {
+    "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+    "AccountId": ACCOUNT,
+    "AlarmName": "spend",
+    "AlarmNames": ["spend"],
+    "Bucket": "acme-asked",
+    "BucketName": "acme-asked",
+    "ChangeMessageVisibility": 0,
+    "Entries": [{"Source": "plumbline", "DetailType": "d", "Detail": "{}"}],
+    "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True}],
+    "FunctionName": "asked",
+    "GroupName": "staff",
+    "Item": {"pk": {"S": "a"}},
+    "Key": {"pk": {"S": "a"}},
+    "KeyConditionExpression": "pk = :a",
+    "ExpressionAttributeValues": {":a": {"S": "a"}},
+    "MessageBody": "m",
+    "PolicyArn": ARNS["iam", "policy"],
+    "PolicyDocument": DENY_NOTHING,
+    "PolicyName": "p",
+    "PublicAccessBlockConfiguration": {"BlockPublicAcls": True},
+    "QueueUrl": f"http://127.0.0.1/{ACCOUNT}/asked",
+    "ReceiptHandle": "r",
+    "RequestItems": {"asked": {"Keys": [{"pk": {"S": "a"}}]}},
+    "RoleArn": ARNS["sts", "role"],
+    "RoleName": "robot",
+    "RoleSessionName": "session",
+    "S3BucketName": "trail-of-111122223333",
+    "ShardIteratorType": "LATEST",
+    "StackName": "none",
+    "Status": "Inactive",
+    "TableName": "asked",
+    "TopicArn": ARNS["sns", "topic"],
+    "TrailName": "main",
+    "UserName": "ada",
+    "VersionId": "v1",
+    "VisibilityTimeout": 0,
+    "logEvents": [{"timestamp": 0, "message": "m"}],
+    "logGroupName": "asked",
+    "logStreamName": "one",
+}  # fmt: skip
+#: The same where one name means several things.
+GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
+    "cloudtrail": {"Name": "main"},
+    "cloudwatch": {
+        "MetricName": "m", "Namespace": "n", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
+    },
+    "s3": {"Policy": AN_ALLOW},
+    "sns": {"Message": "m"},
+    "iam:CreatePolicy": {"PolicyName": "rights", "Path": "/kept/"},
+    "dynamodb:UpdateItem": {"ExpressionAttributeValues": None},
+}  # fmt: skip
+#: Actions that are not called as they are called in botocore: client and operation.
+CALLED = {
+    "cloudwatch:DescribeAlarms": ("cloudwatch", "DescribeAlarms"),
+    "dynamodb:DescribeStream": ("dynamodbstreams", "DescribeStream"),
+    "dynamodb:GetRecords": ("dynamodbstreams", "GetRecords"),
+    "dynamodb:GetShardIterator": ("dynamodbstreams", "GetShardIterator"),
+    "dynamodb:ListStreams": ("dynamodbstreams", "ListStreams"),
+    "lambda:InvokeFunction": ("lambda", "Invoke"),
+    "s3:GetAccountPublicAccessBlock": ("s3control", "GetPublicAccessBlock"),
+    "s3:GetBucketPublicAccessBlock": ("s3", "GetPublicAccessBlock"),
+    "s3:ListAllMyBuckets": ("s3", "ListBuckets"),
+    "s3:PutAccountPublicAccessBlock": ("s3control", "PutPublicAccessBlock"),
+}
+#: Its data sets are not the metrics of AWS's services, which have no ARN.
+ON_NO_RESOURCE = frozenset({"cloudwatch:ListMetrics"})
+#: AWS's own examples grant these on `log-group:NAME:*`, which the stream's ARN is, and the group's is not.
+#: Source: AWS Lambda developer guide, Defining Lambda function permissions with an execution role.
+ON_THE_STREAM = frozenset({"CreateLogStream"})
+
+
+@cache
+def _reference() -> Mapping[str, Any]:
+    text = files("cfnlint.data.AdditionalSpecs").joinpath("Policies.json").read_text()
+    return dict(json.loads(text))
+
+
+def _types(action: str) -> list[str]:
+    """The resource types of an action, by the reference."""
+    service, _, name = action.partition(":")
+    found: Mapping[str, Any] = _reference()[service]["Actions"][name.lower()]
+    return list(found.get("Resources", ()))
+
+
+def _form(service: str, kind: str) -> re.Pattern[str]:
+    """The form of the ARNs of a type, by the reference."""
+    (arn,) = _reference()[service]["Resources"][kind]["ARNFormats"]
+    filled = arn.replace("${Partition}", "aws").replace("${Region}", "us-east-1").replace("${Account}", ACCOUNT)
+    return re.compile(filled)
+
+
+def _used() -> Iterator[str]:
+    for control in registry.load().values():
+        yield from control.reads | control.writes
+    for policy in of_type("AWS::IAM::ManagedPolicy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            yield from (one for one in (actions if isinstance(actions, list) else [actions]) if one != "*")
+
+
+#: Every action that Plumbline's controls and roles use.
+USED = sorted(set(_used()))
+
+
+# --- our facts and AWS's --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", sorted(FACTS))
+def test_our_facts_are_those_of_the_service_authorization_reference(service: str) -> None:
+    for kind, scope in FACTS[service]["resources"].items():
+        wrong = [one for one in scope["actions"] if kind not in _types(f"{service}:{one}") and one not in ON_THE_STREAM]
+        assert [] == wrong, f"not about a {kind}"
+        arn = scope["arn"].format("name", region="us-east-1", account=ACCOUNT)
+        if (service, kind) != ("sts", "role"):
+            assert _form(service, kind).fullmatch(arn), f"{arn} is no {kind}"
+    assert [] == [one for one in FACTS[service]["unscoped"] if _types(f"{service}:{one}")]
+    assert FACTS[service]["page"].startswith("Actions, resources, and condition keys for ")
+
+
+def test_the_examples_are_in_the_form_of_the_reference() -> None:
+    wrong = [arn for (service, kind), arn in ARNS.items() if not _form(service, kind).fullmatch(arn)]
+    assert [] == wrong
+
+
+# --- what the account asks ------------------------------------------------------------------------
+
+
+class Caller:
+    """A user who may do one thing at a time, and his clients: making one takes longer than a call."""
+
+    def __init__(self, aws: EmbeddedAWS) -> None:
+        self._aws = aws
+        self._admin = aws.client("iam")
+        self.client = cache(lambda service: aws.client(service, as_="caller"))
+
+    def may(self, action: str, resource: str, condition: Mapping[str, Any] | None = None) -> None:
+        """Let him do this, and nothing else."""
+        statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+        self.is_given(
+            {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
+        )
+
+    def is_given(self, document: Mapping[str, Any]) -> None:
+        """Give him this policy, and no other."""
+        self._admin.put_user_policy(UserName="caller", PolicyName="only", PolicyDocument=json.dumps(document))
+
+    def calls(self, action: str) -> tuple[list[str], bool]:
+        """Call what an action allows: the resources that IAM was asked about, and whether it agreed."""
+        service, _, name = action.partition(":")
+        client_name, operation = CALLED.get(action, (service, name))
+        client = self.client(client_name)
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        given = {**GIVEN, **GIVEN_TO.get(service, {}), **GIVEN_TO.get(action, {})}
+        names = () if shape is None else shape.members
+        before = self._aws.calls()[-1].number
+        try:
+            getattr(client, xform_name(operation))(**{one: given[one] for one in names if given.get(one) is not None})
+        except ClientError as refused:
+            code = refused.response["Error"]["Code"]
+            assert code not in {"InvalidAction", "UnknownOperationException", "NotImplemented"}, f"{action}: {code}"
+        (call,) = [one for one in self._aws.calls(before) if one.principal.endswith(":user/caller")]
+        asked = [check.resource for check in call.checks if check.action == action]
+        return asked, all(check.allowed for check in call.checks)
+
+
+@pytest.fixture(scope="module")
+def caller(account: EmbeddedAWS) -> Caller:
+    account.user("caller")
+    iam = account.client("iam")
+    iam.create_user(UserName="ada", Path="/people/")
+    iam.create_group(GroupName="staff", Path="/team/")
+    iam.create_role(RoleName="robot", Path="/robots/", AssumeRolePolicyDocument=TRUST)
+    iam.create_policy(PolicyName="rights", Path="/kept/", PolicyDocument=DENY_NOTHING)
+    account.client("s3").create_bucket(Bucket="acme-asked")
+    table = account.client("dynamodb").create_table(
+        TableName="asked",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]
+    stream, streams = table["LatestStreamArn"], account.client("dynamodbstreams")
+    shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
+    ARNS["dynamodb", "stream"] = stream
+    GIVEN.update(StreamArn=stream, ShardId=shard, ShardIterator=iterator)
+    account.client("sqs").create_queue(QueueName="asked")
+    account.client("sns").create_topic(Name="asked")
+    return Caller(account)
+
+
+@pytest.mark.parametrize("action", USED)
+def test_each_action_is_asked_of_the_right_resource(caller: Caller, action: str) -> None:
+    service = action.partition(":")[0]
+    kinds = [] if action in ON_NO_RESOURCE else _types(action)
+    right = next((ARNS[service, kind] for kind in kinds if (service, kind) in ARNS), "*")
+    assert right != "*" or not kinds, f"there is no example of a {kinds}"
+    other = ARNS["iam", "user"] if right == "*" else f"{right}-of-another"
+    caller.may(action, right)
+    assert ([right], True) == caller.calls(action)
+    caller.may(action, other)
+    assert ([right], False) == caller.calls(action)
+
+
+def test_a_call_about_several_things_is_allowed_on_all_of_them(caller: Caller) -> None:
+    cloudwatch = caller.client("cloudwatch")
+    caller.may("cloudwatch:DeleteAlarms", f"{ARNS['cloudwatch', 'alarm']}*")
+    cloudwatch.delete_alarms(AlarmNames=["spend", "spend-more"])
+    with pytest.raises(ClientError, match=r"on resource: \S+:alarm:other"):
+        cloudwatch.delete_alarms(AlarmNames=["spend", "other"])
+
+
+def test_a_group_policy_is_attached_by_who_may_give_that_policy_to_that_group(caller: Caller) -> None:
+    given, other = (f"arn:aws:iam::aws:policy/{name}" for name in ("job-function/Billing", "AdministratorAccess"))
+    iam, staff = caller.client("iam"), ARNS["iam", "group"]
+    caller.may("iam:*", staff, {"ArnEquals": {"iam:PolicyARN": given}})
+    iam.attach_group_policy(GroupName="staff", PolicyArn=given)
+    assert error(lambda: iam.attach_group_policy(GroupName="staff", PolicyArn=other)) == "AccessDenied"
+    iam.detach_group_policy(GroupName="staff", PolicyArn=given)
+    caller.may("iam:AttachGroupPolicy", given)
+    assert error(lambda: iam.attach_group_policy(GroupName="staff", PolicyArn=given)) == "AccessDenied"
+
+
+# --- variables and the caller ---------------------------------------------------------------------
+
+
+def test_a_variable_stands_for_the_caller_in_the_newer_version_and_for_itself_in_the_older(caller: Caller) -> None:
+    iam, own = caller.client("iam"), "arn:aws:iam::*:user/${aws:username}"
+    caller.may("iam:ListAccessKeys", own)
+    iam.list_access_keys(UserName="caller")
+    iam.list_access_keys()
+    assert error(lambda: iam.list_access_keys(UserName="ada")) == "AccessDenied"
+    statement = {"Effect": "Allow", "Action": "iam:ListAccessKeys", "Resource": own}
+    caller.is_given({"Version": "2008-10-17", "Statement": [statement]})
+    assert error(iam.list_access_keys) == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("resource", "allowed"),
+    [
+        ("arn:aws:iam::${aws:PrincipalAccount}:user/people/*", True),
+        ("arn:aws:iam::*:user/people/${aws:PrincipalTag/name, 'ada'}", True),
+        ("arn:aws:iam::*:user/people/${aws:PrincipalTag/name}", False),
+        ("arn:aws:iam::*:user/people/${*}", False),
+        ("arn:aws:iam::*:user/people/a${?}a", False),
+        ("arn:aws:iam::*:user/people/a?a", True),
+    ],
+)
+def test_variables_have_defaults_and_literal_wildcards(caller: Caller, resource: str, *, allowed: bool) -> None:
+    caller.may("iam:GetUser", resource)
+    assert ([ARNS["iam", "user"]], allowed) == caller.calls("iam:GetUser")
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ({"StringEquals": {"aws:username": "caller"}}, True),
+        ({"StringEquals": {"aws:username": "ada"}}, False),
+        ({"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/caller"}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}, False),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, True),
+        ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
+        ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, False),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, True),
+        ({"Null": {"aws:SourceArn": "true"}}, True),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, False),
+        ({"StringEquals": {"aws:RequestedRegion": "us-east-1"}}, True),
+        ({"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, True),
+    ],
+)
+def test_condition_keys_say_who_calls_and_how(caller: Caller, condition: Mapping[str, Any], *, allowed: bool) -> None:
+    caller.may("iam:GetUser", "*", condition)
+    assert ([ARNS["iam", "user"]], allowed) == caller.calls("iam:GetUser")
+
+
+def test_a_roles_session_is_known_by_the_roles_own_arn(caller: Caller, account: EmbeddedAWS) -> None:
+    condition = {"ArnEquals": {"aws:PrincipalArn": ARNS["iam", "role"]}}
+    statement = {"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*", "Condition": condition}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    account.client("iam").put_role_policy(RoleName="robot", PolicyName="only", PolicyDocument=document)
+    key = account.client("sts").assume_role(RoleArn=ARNS["iam", "role"], RoleSessionName="session")["Credentials"]
+    as_robot = account.session("root").client(
+        "iam",
+        endpoint_url=account.endpoint,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+    assert as_robot.get_user(UserName="ada")["User"]["Arn"] == ARNS["iam", "user"]
+
+
+def test_the_simulator_decides_as_the_account_does(caller: Caller, account: EmbeddedAWS) -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"
+    statements = [
+        {"Effect": "Allow", "Action": "iam:*", "Resource": [own, f"arn:aws:iam::{ACCOUNT}:role/robots/*"]},
+        {"Effect": "Deny", "Action": "iam:Delete*", "Resource": f"arn:aws:iam::{ACCOUNT}:role/robots/*"},
+    ]
+    caller.is_given({"Version": "2012-10-17", "Statement": statements})
+    asked = [f"arn:aws:iam::{ACCOUNT}:user/caller", ARNS["iam", "role"], ARNS["iam", "user"]]
+    decided = account.client("iam").simulate_principal_policy(
+        PolicySourceArn=asked[0], ActionNames=["iam:GetUser", "iam:DeleteRole"], ResourceArns=asked
+    )["EvaluationResults"]
+    assert [(one["EvalActionName"], one["EvalResourceName"], one["EvalDecision"]) for one in decided] == [
+        ("iam:GetUser", asked[0], "allowed"),
+        ("iam:GetUser", asked[1], "allowed"),
+        ("iam:GetUser", asked[2], "implicitDeny"),
+        ("iam:DeleteRole", asked[0], "allowed"),
+        ("iam:DeleteRole", asked[1], "explicitDeny"),
+        ("iam:DeleteRole", asked[2], "implicitDeny"),
+    ]
+    iam = caller.client("iam")
+    iam.get_user(UserName="caller")
+    assert error(lambda: iam.get_user(UserName="ada")) == "AccessDenied"
+    assert error(lambda: iam.delete_role(RoleName="robot")) == "AccessDenied"
