@@ -173,6 +173,7 @@ def in_one_process(
     index: Index | None = None,
     deployment: Deployment | None = None,
     stack: str = STACK,
+    trail: str = "",
 ) -> Plumbline:
     """A Plumbline without queues: for tests, the bench, the preview and people who script it.
 
@@ -189,6 +190,7 @@ def in_one_process(
         index: the controls; all of the registry when None.
         deployment: mode, grace and wording; the defaults when None.
         stack: the name of Plumbline's own stack, for what the baseline says of it.
+        trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
 
     Raises:
         BaselineError: there is no readable baseline.
@@ -206,7 +208,7 @@ def in_one_process(
         controls=index,
         baseline=baseline,
         deployment=deployment or Deployment(home=region, sender=Sender(account=account, region=region)),
-        aws=Accounts(clients, region, eyes_role, hands_role, stack),
+        aws=Accounts(clients, region, eyes_role, hands_role, stack, trail),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
@@ -230,7 +232,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         mode = _MODES[environment["PLUMBLINE_MODE"]]
         grace = timedelta(days=int(environment["PLUMBLINE_ADOPTION_GRACE_DAYS"]))
         table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
-        stack = environment["PLUMBLINE_STACK"]
+        stack, trail = environment["PLUMBLINE_STACK"], environment["PLUMBLINE_EXISTING_TRAIL"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
         chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
@@ -250,4 +252,5 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         index=load_index(),
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender),
         stack=stack,
+        trail=trail,
     )
