@@ -94,13 +94,12 @@ bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, besi
 # --- a real account -----------------------------------------------------------------------------------------------
 .PHONY: preview
 preview: $(VENV)/dev/.ready ## what a sweep of your own account would find; read-only, deploys nothing
-	@$(DEV)/python -m preview $(ARGS)
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m preview $(ARGS)
 
 .PHONY: deploy
 deploy: $(VENV)/sam/.ready ## deploy into your own account: make deploy EMAIL=you@example.com
-	@test -n "$(EMAIL)" || { echo "Say who is told: make deploy EMAIL=you@example.com" >&2; exit 1; }
-	PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" sam build
-	PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" sam deploy --parameter-overrides AlertEmail=$(EMAIL) $(PARAMETERS)
+	@PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" PYTHONPATH=layers/plumbline $(VENV)/sam/bin/python -m deploy \
+		--email "$$EMAIL" --trail "$$TRAIL" --parameters "$$PARAMETERS" --stack "$$STACK" $(ARGS)
 
 .PHONY: lock
 lock: ## resolve requirements/*.in anew (needs uv)
