@@ -1,12 +1,14 @@
 # Plumbline: every command a person or CI needs. `make help` lists them.
+# Works with GNU make 3.81, which is what macOS brings: no .ONESHELL, no .SHELLFLAGS, and each recipe line stops by itself.
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+# Runs tests, demo, preview and bench; what `sam build` takes is in layers/plumbline/find_python.sh.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do $$p -c '$(FITS)' >/dev/null 2>&1 && { echo $$p; break; }; done)
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 VENV := .venv
 DEV := $(VENV)/dev/bin
 # The template's runtime where this machine has it, else whatever runs the tests.
-LAMBDA_PYTHON ?= $(shell for p in python3.13 $(PYTHON); do $$p -c 'import venv, ensurepip' >/dev/null 2>&1 && { echo $$p; break; }; done)
+LAMBDA_PYTHON ?= $(shell for p in python3.13 "$(PYTHON)"; do "$$p" -c 'import venv, ensurepip' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
@@ -20,11 +22,12 @@ help: ## list the commands
 # --- environments: one each, because their pins clash -------------------------------------------------------------
 # A lock file is a whole resolution with hashes; --no-deps makes pip install exactly it.
 $(VENV)/%/.ready: requirements/%.txt
-	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON),$(PYTHON)) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Plumbline needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@"$(if $(filter lambda,$*),$(LAMBDA_PYTHON),$(PYTHON))" -c '$(FITS)' 2>/dev/null \
+		|| { echo "This takes Python 3.11 or newer with venv and ensurepip: $(if $(PYTHON),$(PYTHON) is none,none was found);" \
+			"say which with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "  setting up $(VENV)/$* ($$(grep -c '^[a-z].*==' $<) packages)"
 	@rm -rf $(VENV)/$*
-	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON),$(PYTHON)) -m venv $(VENV)/$*
+	@"$(if $(filter lambda,$*),$(LAMBDA_PYTHON),$(PYTHON))" -m venv $(VENV)/$*
 	@$(VENV)/$*/bin/python -m pip install --quiet --no-deps --require-hashes -r $< > $(VENV)/$*/install.log 2>&1 \
 		|| { cat $(VENV)/$*/install.log >&2; exit 1; }
 	@touch $@
@@ -70,10 +73,9 @@ check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 CHECKER := .aws-sam/build-python
 .PHONY: baseline
 baseline: ## check baseline.yaml alone, in a second: FILE=other.yaml for another
-	@for python in $(DEV)/python $(PYTHON) $(CHECKER)/bin/python ""; do \
-		"$$python" -c 'import sys, jsonschema, yaml; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; done; \
-	test -n "$$python" || { python=$(CHECKER)/bin/python; $(PYTHON) -m venv $(CHECKER); \
-		$$python -m pip install --quiet --no-deps --require-hashes -r layers/plumbline/requirements-build.txt; }; \
+	@for python in $(DEV)/python "$(PYTHON)" $(CHECKER)/bin/python ""; do \
+		"$$python" -c 'import sys, jsonschema, yaml; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && break; done; \
+	test -n "$$python" || python=$$(cd layers/plumbline && sh find_python.sh "../../$(CHECKER)") || exit 1; \
 	PYTHONPATH=layers/plumbline "$$python" -m plumbline.baseline.compiler "$(or $(FILE),baseline.yaml)"
 
 .PHONY: fix
@@ -92,19 +94,19 @@ bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, besi
 # --- a real account -----------------------------------------------------------------------------------------------
 .PHONY: preview
 preview: $(VENV)/dev/.ready ## what a sweep of your own account would find; read-only, deploys nothing
-	@$(DEV)/python -m preview $(ARGS)
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m preview $(ARGS)
 
 .PHONY: deploy
 deploy: $(VENV)/sam/.ready ## deploy into your own account: make deploy EMAIL=you@example.com
-	@test -n "$(EMAIL)" || { echo "Say who is told: make deploy EMAIL=you@example.com" >&2; exit 1; }
-	PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" sam build
-	PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" sam deploy --parameter-overrides AlertEmail=$(EMAIL) $(PARAMETERS)
+	@PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" PYTHONPATH=layers/plumbline $(VENV)/sam/bin/python -m deploy \
+		--email "$$EMAIL" --trail "$$TRAIL" --parameters "$$PARAMETERS" --stack "$$STACK" $(ARGS)
 
 .PHONY: lock
 lock: ## resolve requirements/*.in anew (needs uv)
 	@for in in requirements/*.in layers/plumbline/*.in; do \
-		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-			--no-emit-index-url "$$in" -o "$${in%.in}.txt"; done
+		case "$$in" in *requirements-build.in) oldest=3.10 ;; *) oldest=3.11 ;; esac; \
+		uv pip compile -q --universal --python-version $$oldest --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url "$$in" -o "$${in%.in}.txt" || exit 1; done
 
 .PHONY: clean
 clean: ## remove everything that can be made again

@@ -11,6 +11,7 @@ Supplied, because moto does not know them:
   - `ebs-encryption`, as by a service control policy that denies both calls: answers stay what they were.
 
   Writes are refused in all three. `release` ends it, and what the account itself had set is in force again.
+* CloudTrail's `LatestDeliveryError`: a trail whose bucket is gone cannot deliver to it.
 
 Faked: who holds, how it came about, and that it holds at once. The refusals bear AWS's codes where AWS documents them
 (S3: `AccessDenied`, here with status 400 instead of 403; service control policies: `UnauthorizedOperation`). Of a
@@ -29,11 +30,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.s3.models import s3_backends
 from moto.s3control.exceptions import S3ControlError
 from moto.s3control.models import PublicAccessBlock, S3ControlBackend, s3control_backends
 
@@ -101,6 +104,7 @@ def install() -> None:
     S3ControlBackend.get_public_access_block = _effective(S3ControlBackend.get_public_access_block)
     for name in ("put_public_access_block", "delete_public_access_block"):
         setattr(S3ControlBackend, name, _refused_while_held(getattr(S3ControlBackend, name)))
+    CloudTrailResponse.get_trail_status = _with_delivery(CloudTrailResponse.get_trail_status)
 
 
 def _holds(setting: str, account: str, region: str) -> dict[str, Held]:
@@ -172,6 +176,20 @@ def _refused_while_held(write: Callable[..., None]) -> Callable[..., None]:
         write(backend, *arguments, **named)
 
     return refused_while_held
+
+
+# --- CloudTrail -----------------------------------------------------------------------------------
+
+
+def _with_delivery(read: Callable[[Any], str]) -> Callable[[Any], str]:
+    def with_delivery(response: Any) -> str:  # noqa: ANN401
+        status, name = json.loads(read(response)), response._get_param("Name")
+        trails = response.cloudtrail_backend.describe_trails(include_shadow_trails=True)
+        bucket = next(one.bucket_name for one in trails if name in {one.trail_name, one.arn})
+        gone = all(bucket not in backend.buckets for backend in s3_backends[response.current_account].values())
+        return json.dumps(status | {"LatestDeliveryError": "NoSuchBucket"} if gone else status)
+
+    return with_delivery
 
 
 # --- the embedded account's moto ------------------------------------------------------------------

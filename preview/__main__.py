@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -20,21 +21,23 @@ from plumbline.baseline.rules import Baseline
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from preview import page
+from preview.about import Counting, told
 from preview.looking import Blind, Row, look
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
 def main(arguments: list[str]) -> int:
-    """Look, and print; 0 when everything is in line, 2 when something is not, 1 when it could not look."""
+    """Look, and print; 0 when it could look, whatever it found, and 1 when not; 2 is for `--exit-code`."""
     wanted = _parse(arguments)
     now = datetime.now(timezone.utc)
     try:
         baseline = Baseline.from_json(json.loads(json.dumps(compile_file(wanted.baseline, today=now.date()))))
         region = wanted.region or boto3.session.Session().region_name or "us-east-1"
-        clients = Clients(region, lambda: now)
+        clients = Counting(Clients(region, lambda: now))
         account = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))["Account"]
         found = list(look(Accounts(clients, region), account, baseline, grace=timedelta(days=wanted.grace), now=now))
+        about = told(clients, region, wanted.stack, clients.sent, now)
     except (PlumblineError, BotoCoreError) as error:
         hint = ""
         if isinstance(error, AwsRefusal | BotoCoreError):
@@ -49,15 +52,17 @@ def main(arguments: list[str]) -> int:
         data = {
             "account": account,
             "region": region,
+            "seen_at": now.isoformat(timespec="seconds"),
+            "about": list(about),
             "findings": [row.to_json() for row in rows],
             "not_seen": [{"control": one.control, "target": one.target, "why": one.why} for one in blind],
         }
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
     else:
-        _print(rows, blind, account)
+        _print(rows, blind, account, about)
     if wanted.html:
-        wanted.html.write_text(page.render(rows, blind, account, now), encoding="utf-8")
-    return 2 if rows or blind else 0
+        wanted.html.write_text(page.render(rows, blind, about, account, now), encoding="utf-8")
+    return 2 if wanted.exit_code and (rows or blind) else 0
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -68,11 +73,15 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--grace", type=int, default=7, metavar="DAYS", help="the AdoptionGraceDays you would deploy with"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--stack", default="plumbline", help="the name that the stack has or would have")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="end with 2 when something is out of line, for scripts"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     return parser.parse_args(arguments)
 
 
-def _print(rows: list[Row], blind: list[Blind], account: str) -> None:
+def _print(rows: Sequence[Row], blind: Sequence[Blind], account: str, about: Sequence[str]) -> None:
     console = Console()
     table = Table(
         title=f"Account {account}: {len(rows) or 'nothing'} out of line", title_justify="left", pad_edge=False
@@ -81,12 +90,16 @@ def _print(rows: list[Row], blind: list[Blind], account: str) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         # names from the account are text, whatever brackets stand in them
-        table.add_row(row.severity, f"{escape(row.what)}\n[dim]{row.control}[/dim]", escape(row.would), row.when)
+        what = f"{escape(row.what)}\n[dim]{row.control}\n{escape(row.target)}[/dim]"
+        table.add_row(row.severity, what, escape(row.would), f"{row.when}\n[dim]{row.date}[/dim]".strip())
     console.print(table)
     for one in blind:
         console.print(f"not seen: {one.control} on {one.target}: {one.why}", markup=False)
     if not rows and not blind:
         console.print("Everything watched is in line with the baseline.")
+    for paragraph in about:
+        plain = "".join(one if one.isprintable() else " " for one in paragraph)
+        console.print(f"\n{plain}", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.adapters.clients import Accounts
@@ -30,6 +30,7 @@ class Row:
         what: the target and what is wrong with it.
         would: what Plumbline would do.
         when: when, counted from its first sweep.
+        date: the day that this is, if it were deployed now, as in `2026-12-03`; empty where it never comes by itself.
     """
 
     severity: str
@@ -38,6 +39,7 @@ class Row:
     what: str
     would: str
     when: str
+    date: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -53,7 +55,7 @@ class Blind:
     why: str
 
 
-def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, now: Any) -> Iterator[Row | Blind]:  # noqa: ANN401
+def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, now: datetime) -> Iterator[Row | Blind]:
     """Everything out of line, and everything that could not be seen.
 
     Args:
@@ -76,10 +78,10 @@ def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, n
             yield from (Blind(control_id, str(target), "AWS refused to show it") for target in seen.unreadable)
             for target, state in seen.states.items():
                 if not covering(baseline.exemptions, control_id, target, now):
-                    yield from _rows(control, rule, target, state, grace)
+                    yield from _rows(control, rule, target, state, grace, now)
 
 
-def _rows(control: Control, rule: Rule, target: Target, state: State, grace: timedelta) -> Iterator[Row]:
+def _rows(control: Control, rule: Rule, target: Target, state: State, grace: timedelta, now: datetime) -> Iterator[Row]:
     deviation = control.detect(state, rule.settings)
     if deviation is None:
         return
@@ -95,12 +97,22 @@ def _rows(control: Control, rule: Rule, target: Target, state: State, grace: tim
         what=wording.clean(f"{control.name(target)} {deviation.summary}"),
         would=_would(plan),
         when=_when(rule, plan, act, grace),
+        date=_date(rule, plan, act, grace, now),
     )
 
 
 def _would(plan: Plan) -> str:
     rest = f"; not repaired: {spelled_out(plan.left)}" if plan.left else ""
     return wording.clean(f"only tell: {plan.refusal}" if plan.refusal else f"{plan.summary}{rest}")
+
+
+def _acts(rule: Rule, plan: Plan, act: timedelta | None) -> bool:
+    """Whether it is repaired without anybody's doing."""
+    return not plan.refusal and act is not None and rule.response is Response.ENFORCE
+
+
+def _date(rule: Rule, plan: Plan, act: timedelta | None, grace: timedelta, now: datetime) -> str:
+    return f"{now + max(act, grace):%Y-%m-%d}" if act is not None and _acts(rule, plan, act) else ""
 
 
 def _when(rule: Rule, plan: Plan, act: timedelta | None, grace: timedelta) -> str:

@@ -170,6 +170,7 @@ class LampEyes:
     region: str
     home: str = "us-east-1"
     stack: str = "plumbline"
+    trail: str = ""
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

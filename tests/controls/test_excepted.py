@@ -47,6 +47,7 @@ class _Buckets:
     region: str = GLOBAL
     home: str = "us-east-1"
     stack: str = "plumbline"
+    trail: str = ""
 
     def __call__(self, call: Call, /) -> Any:
         assert call.operation == "ListBuckets"

@@ -389,6 +389,7 @@ class Eyes:
     region: str
     home: str = HOME
     stack: str = "plumbline"
+    trail: str = ""
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:

@@ -176,6 +176,7 @@ def in_one_process(
     deployment: Deployment | None = None,
     stack: str = STACK,
     trail_bucket: str = "",
+    trail: str = "",
 ) -> Plumbline:
     """A Plumbline without queues: for tests, the bench, the preview and people who script it.
 
@@ -193,6 +194,7 @@ def in_one_process(
         deployment: mode, grace and wording; the defaults when None.
         stack: what the names of Plumbline's own resources begin with, for what the baseline says of them.
         trail_bucket: the bucket of the stack's trail, where it is called otherwise than `TRAIL_BUCKET` says.
+        trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
 
     Raises:
         BaselineError: there is no readable baseline.
@@ -210,7 +212,7 @@ def in_one_process(
         controls=index,
         baseline=baseline,
         deployment=deployment or Deployment(home=region, sender=Sender(account=account, region=region)),
-        aws=Accounts(clients, region, eyes_role, hands_role, stack),
+        aws=Accounts(clients, region, eyes_role, hands_role, stack, trail),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
@@ -235,6 +237,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         grace = timedelta(days=int(environment["PLUMBLINE_ADOPTION_GRACE_DAYS"]))
         table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
         stack, trail_bucket = environment["PLUMBLINE_STACK"], environment["PLUMBLINE_TRAIL_BUCKET"]
+        trail = environment["PLUMBLINE_EXISTING_TRAIL"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
         chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
@@ -259,4 +262,5 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender),
         stack=stack,
         trail_bucket=trail_bucket,
+        trail=trail,
     )

@@ -77,6 +77,7 @@ STORIES = (
         CONTROL.id,
         _altered(Dimensions=[*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]),
     ),
+    Story("it waits for charges in a unit, and they have none", CONTROL.id, _altered(Unit="Count")),
     Story("somebody else's alarm warns too late", CONTROL.id, _others_alarm_is_useless),
     Story("no topic", CONTROL.id, lambda _world: ALARM, alert_only=True),
     Story("a topic without subscriptions", CONTROL.id, _nobody_listens, alert_only=True),
@@ -100,18 +101,9 @@ def test_an_alarm_that_would_not_warn_deviates() -> None:
     assert Deviation("is missing: nobody hears of a rising bill", ("no alarm",)) == detect(state(), SETTINGS)
 
 
-def test_every_way_of_not_warning_deviates() -> None:
-    ways: list[dict[str, Any]] = [
-        {"Threshold": -1.0},
-        {"Statistic": "Average"},
-        {"ComparisonOperator": "LessThanThreshold"},
-        {"Period": 86_400},
-        {"EvaluationPeriods": 2},
-        {"TreatMissingData": "notBreaching"},
-        {"AlarmActions": [CENTRAL]},
-        {"Dimensions": [*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]},
-    ]
-    assert all(detect(state(GOOD | way), SETTINGS) for way in ways)
+def test_an_alarm_that_tells_nobody_deviates() -> None:
+    assert detect(state(GOOD | {"AlarmActions": [CENTRAL]}), SETTINGS)
+    assert detect(state(GOOD | {"AlarmActions": []}), SETTINGS)
 
 
 def test_another_accounts_topic_counts_when_the_baseline_names_it() -> None:

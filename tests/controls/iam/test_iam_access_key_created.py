@@ -57,6 +57,7 @@ class Hindsight:
     region: str = GLOBAL
     home: str = HOME
     stack: str = "plumbline"
+    trail: str = ""
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

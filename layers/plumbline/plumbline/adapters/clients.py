@@ -222,6 +222,7 @@ class Reader:
     home: str
     role: str
     stack: str = STACK
+    trail: str = ""
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
@@ -246,6 +247,7 @@ class Accounts:
             own credentials (preview).
         hands_role: ARN of the writing role; empty where nothing may be written.
         stack: the name of Plumbline's own stack, for controls that look for its topic.
+        trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
     """
 
     clients: ClientFactory
@@ -253,10 +255,12 @@ class Accounts:
     eyes_role: str = ""
     hands_role: str = ""
     stack: str = STACK
+    trail: str = ""
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""
-        return Reader(self.clients, account, region, self.home, self.eyes_role.format(account=account), self.stack)
+        role = self.eyes_role.format(account=account)
+        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail)
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]

@@ -173,6 +173,13 @@ def reasons(left: Mapping[str, str]) -> str:
 class Ask(Protocol):
     """Performs one read. Lists are read to their last page; equal questions are asked once.
 
+    Attributes:
+        account: the account that is looked at.
+        region: the region that is looked at; calls without one go there.
+        home: the region Plumbline runs in.
+        stack: what its stack is called.
+        trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
+
     Raises:
         AwsRefusal: AWS answered with an error that the call does not list as `absent`.
     """
@@ -181,6 +188,7 @@ class Ask(Protocol):
     region: str
     home: str
     stack: str
+    trail: str
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """AWS's answer, or None where its error code is in `call.absent`."""

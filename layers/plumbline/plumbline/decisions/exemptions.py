@@ -35,7 +35,7 @@ _PROBES = (
     "ap-southeast-2/alarm/x",
 )
 #: One piece of a pattern as fnmatch reads it: a set of characters, or one by itself.
-_PIECE = re.compile(r"\[!?+\]?+[^\]]*\]|.", re.DOTALL)
+_PIECE = re.compile(r"\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
 _DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
 _ACCOUNT_DIGITS = 12
 #: How a region reads, place by place, and whether more of the same may follow there.

@@ -1,10 +1,13 @@
 """An alarm tells when the month's bill passes a limit.
 
-Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, warns
-above the baseline's threshold, and reaches at least one person who confirmed the subscription. Billing data is
-switched on. The data of an organisation's member accounts is in the account that pays: switch this control off in the
-members, and hold it in the payer. A click on the unsubscribe link of an e-mail makes no event; the hourly sweep finds
-it. Not judged: alarm mute rules, filter policies of subscriptions, the topic's own policy.
+Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, goes off
+once a day's readings at most are past the baseline's threshold or a lower one, and reaches at least one person who
+confirmed the subscription. How it does so is its owner's business: any period, statistic and treatment of missing data
+will do with which it can warn. An alarm on a unit cannot, because charges have none; nor one on a part of the bill, or
+on what an expression makes of it. Billing data is switched on. The data of an organisation's member accounts is in the
+account that pays: switch this control off in the members, and hold it in the payer. A click on the unsubscribe link of
+an e-mail makes no event; the hourly sweep finds it. Not judged: alarm mute rules, filter policies of subscriptions, the
+topic's own policy.
 Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
 and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
 Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
@@ -51,7 +54,7 @@ def observe(ask: Ask, target: Target) -> State:
         metrics = ask(Call("cloudwatch", "ListMetrics", dict(METRIC))).get("Metrics", ())
         return {"data": any(one["Dimensions"] == METRIC["Dimensions"] for one in metrics)}
     found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
-    alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one)]
+    alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one, target.account)]
     own = f"arn:aws:sns:{REGION}:{target.account}:{ask.stack}-alerts"
     topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
     return {
@@ -82,7 +85,7 @@ def describe(state: State) -> str:
     assert state is not None  # noqa: S101 - an account always has a state
     if "data" in state:
         return "CloudWatch has billing data" if state["data"] else "CloudWatch has no billing data"
-    return "; ".join(map(_words, state["alarms"])) or "no alarm on estimated charges"
+    return "; ".join(_words(one, state["account"]) for one in state["alarms"]) or "no alarm on estimated charges"
 
 
 def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
@@ -95,7 +98,7 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
     if refusal:
         return Plan(refusal=refusal)
     before = next((one for one in state["alarms"] if one["AlarmName"] == OURS), None)
-    after = repaired(before, OURS, topic, settings["threshold_usd"])
+    after = repaired(before, OURS, topic, settings["threshold_usd"], target.account)
     delete = Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [OURS]}, absent=("ResourceNotFound",))
     undo = Call("cloudwatch", "PutMetricAlarm", before) if before else delete
     return Plan(
@@ -134,8 +137,8 @@ def _unheard(topic: str, topics: Mapping[str, Any], *, named: bool) -> str:
 
 
 def _every_fault(state: Mapping[str, Any], settings: Settings) -> Mapping[str, list[str]]:
-    limit, trusted = settings["threshold_usd"], settings["topic"]
-    return {one["AlarmName"]: faults(one, state["topics"], limit, trusted) for one in state["alarms"]}
+    limit, trusted, account = settings["threshold_usd"], settings["topic"], state["account"]
+    return {one["AlarmName"]: faults(one, state["topics"], limit, trusted, account) for one in state["alarms"]}
 
 
 def _confirmed(ask: Ask, topic: str) -> int | None:
@@ -150,8 +153,8 @@ def _is_topic_of(action: str, account: str) -> bool:
     return action.startswith(f"arn:aws:sns:{REGION}:{account}:")
 
 
-def _words(alarm: Mapping[str, Any]) -> str:
-    if not watches_the_bill(alarm):
+def _words(alarm: Mapping[str, Any], account: str) -> str:
+    if not watches_the_bill(alarm, account):
         return f"alarm {alarm['AlarmName']} watches something else"
     off = "" if alarm.get("ActionsEnabled", True) else ", its actions switched off"
     return f"alarm {alarm['AlarmName']} warns at {alarm.get('Threshold', 0):g} USD{off}"

@@ -1,25 +1,30 @@
 """CloudTrail logs every management event in every region.
 
 Holds: at least one trail is logging, covers every region and the global services, validates its log files, and records
-management events, reads and writes. A trail is changed in its home region; where that is not Plumbline's own, no event
-tells and the hourly sweep finds it.
+management events, reads and writes. An organisation's trail will do; which events it leaves out only its own account
+can see. A trail is changed in its home region; where that is not Plumbline's own, no event tells and the hourly sweep
+finds it. Whether its records arrive is the rule `cloudtrail-delivery`.
 Why: the trail is the account's memory and Plumbline's ears. Intruders stop it first, because whatever happens
 afterwards leaves no record and wakes no alarm. While no trail logs, only the scheduled sweep still sees anything.
-Repair: starts the trail again, and puts back what was taken from it: all regions, log file validation, management
-events. Its bucket, key and data events stay as they are. A trail that is gone is created anew, on the bucket of the
-baseline. An organisation's trail is left to a person in its management account: changing one takes permissions in AWS
-Organizations that Plumbline does not hold.
+Repair: starts the baseline's trail again, and puts back what was taken from it: all regions, log file validation,
+management events. That is the trail called `trail_name` in the home region, and the one that the stack was told to use
+(`ExistingTrailName`). Its bucket, key and data events stay as they are. Where it is gone it is created anew, on the
+stack's own bucket. Another trail is touched only where it records all management events of every region already and
+lacks a detail; what it records, and where, is its owner's business. An organisation's trail is left to a person in its
+management account: changing one takes permissions in AWS Organizations that Plumbline does not hold. Where the stack
+was told to use a trail that does not exist, there is no bucket for another: a person has to make it, or deploy again.
 Undo: none. Plumbline never switches an audit trail off.
 Source: AWS CloudTrail user guide, Security best practices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.detection._selectors import logs_management, with_management
+from plumbline.controls.detection._trails import READS, Trail, has_name, missing, read
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
@@ -29,11 +34,9 @@ from plumbline.wakes import cloudtrail
 
 KIND = "cloudtrail"
 _EVERY_TRAIL = "trails"
-#: A trail can be deleted between two reads; an organisation's trail answers its members only in part.
-_GONE = ("TrailNotFoundException", "CloudTrailARNInvalidException")
+#: What may be given to a trail that is not the baseline's: it changes neither what is recorded nor where it goes.
+_DETAILS = frozenset({"leaves out global services", "has no log file validation"})
 _WHOLE = {"IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True, "EnableLogFileValidation": True}
-
-Trail = Mapping[str, Any]
 
 
 def locate(detail: Event) -> Iterable[Target]:
@@ -47,102 +50,115 @@ def find(ask: Ask) -> Iterable[Target]:
 
 
 def observe(ask: Ask, target: Target) -> State:
-    """The trails of all regions. A trail of one region shows nowhere else, so the home region is asked as well."""
-    seen: dict[str, Trail] = {}
-    for region in (GLOBAL, ask.home):
-        for trail in ask(Call("cloudtrail", "DescribeTrails", {"includeShadowTrails": True}, region))["trailList"]:
-            seen[trail["TrailARN"]] = trail
-    trails = [_trail(ask, seen[arn], target.account) for arn in sorted(seen)]
-    return {"account": target.account, "home": ask.home, "trails": [one for one in trails if one]}
+    """The trails of all regions, and what the stack was told of them."""
+    return {
+        "account": target.account,
+        "home": ask.home,
+        "stack": ask.stack,
+        "existing": ask.trail,
+        "trails": list(read(ask, target.account)),
+    }
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
     """No trail that misses nothing."""
     assert state is not None  # noqa: S101 - an account always has a state
-    if any(not _missing(one) for one in state["trails"]):
+    if any(not missing(one) for one in state["trails"]):
         return None
-    best = _best(state["trails"], settings)
-    if best is None:
+    ours = _ours(state, settings) or _theirs(state, settings)
+    if ours is None and not state["trails"]:
         return Deviation("is off: there is no trail", ("no trail",))
-    missing = _missing(best)
-    verdict = "is incomplete" if best["logging"] else "is off"
-    return Deviation(f"{verdict}: trail {best['name']} {missing[0]}", tuple(f"{best['name']} {one}" for one in missing))
+    if ours is None:
+        name = state["existing"] or settings["trail_name"]
+        return Deviation(f"is off: there is no trail {name}, and no other one records everything", ("no trail",))
+    faults = missing(ours)
+    verdict = "is incomplete" if ours["logging"] else "is off"
+    return Deviation(f"{verdict}: trail {ours['name']} {faults[0]}", tuple(f"{ours['name']} {one}" for one in faults))
 
 
 def describe(state: State) -> str:
     """Each trail and what it misses."""
     assert state is not None  # noqa: S101 - an account always has a state
-    lines = [f"trail {one['name']} {', '.join(_missing(one)) or 'logs everything'}" for one in state["trails"]]
+    lines = [f"trail {one['name']} {', '.join(missing(one)) or _everything(one)}" for one in state["trails"]]
     return "; ".join(lines) or "there is no trail"
 
 
 def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
-    """Give the best trail back what it misses; create one where there is none."""
+    """Give the baseline's trail back what it misses; create it where it is gone."""
     assert state is not None  # noqa: S101 - an account always has a state
-    best = _best(state["trails"], settings)
-    if best is None:
-        calls, name, verb = _created(state, settings), settings["trail_name"], "creates"
-    elif not best["own"]:
-        return Plan(refusal=f"trail {best['name']} is the organisation's; its management account has to repair it")
-    elif best["organisation"]:
-        return Plan(
-            refusal=f"trail {best['name']} is the organisation's, and changing it takes permissions in AWS "
-            "Organizations that Plumbline does not hold; repair it by hand, in this account"
-        )
-    else:
-        calls, name, verb = _repaired(best), best["name"], "repairs"
+    refusal = _refusal(state, settings)
+    if refusal:
+        return Plan(refusal=refusal)
+    ours = _ours(state, settings)
+    calls = _repaired(ours) if ours else _created(state, settings)
+    name, verb = (ours["name"], "repairs") if ours else (settings["trail_name"], "creates")
+    others = [one["name"] for one in state["trails"] if one is not ours]
+    untouched = f"; {', '.join(others)} stays as it is" if others and not ours else ""
     return Plan(
         steps=tuple(map(Step, calls)),
         resources=(f"arn:*:cloudtrail:*:{target.account}:trail/{name}",),
-        summary=f"{verb} trail {name}, so that it logs management events of every region",
+        summary=f"{verb} trail {name}, so that it logs management events of every region{untouched}",
         irreversible="Plumbline never switches an audit trail off again",
     )
 
 
-def _trail(ask: Ask, trail: Trail, account: str) -> Trail | None:
-    """What matters of one trail; None when it has gone since. Only its own account may ask for its selectors."""
-    arn, region = trail["TrailARN"], trail["HomeRegion"]
-    status = ask(Call("cloudtrail", "GetTrailStatus", {"Name": arn}, region, _GONE))
-    own = arn.split(":")[4] == account
-    selectors = ask(Call("cloudtrail", "GetEventSelectors", {"TrailName": arn}, region, _GONE)) if own else {}
-    if status is None or selectors is None:
-        return None
-    return {
-        "name": trail["Name"],
-        "arn": arn,
-        "own": own,
-        "organisation": trail.get("IsOrganizationTrail", False),
-        "region": region,
-        "bucket": trail.get("S3BucketName", ""),
-        "logging": status["IsLogging"],
-        "every_region": trail.get("IsMultiRegionTrail", False),
-        "global_services": trail.get("IncludeGlobalServiceEvents", False),
-        "validation": trail.get("LogFileValidationEnabled", False),
-        "basic": selectors.get("EventSelectors") or [],
-        "advanced": selectors.get("AdvancedEventSelectors") or [],
-    }
+def _everything(trail: Trail) -> str:
+    seen = trail.get("selectors_seen", True)  # not in what version 0.1 stored
+    return "logs everything" if seen else "logs; which events it leaves out only its own account can see"
 
 
-def _missing(trail: Trail) -> list[str]:
-    """What a trail falls short of, worst first."""
-    facts = {
-        "is stopped": trail["logging"],
-        "leaves out management events": logs_management(trail["basic"], trail["advanced"]),
-        "covers one region only": trail["every_region"],
-        "leaves out global services": trail["global_services"],
-        "has no log file validation": trail["validation"],
-    }
-    return [fault for fault, holds in facts.items() if not holds]
+def _ours(state: Mapping[str, Any], settings: Settings) -> Trail | None:
+    """The trail to repair: the baseline's; else one that lacks no more than a detail."""
+    mine: list[Trail] = [one for one in state["trails"] if one["own"] and not one["organisation"]]
+    return (
+        _first(mine, lambda one: has_name(one, state["existing"]))
+        or _first(mine, lambda one: _is_the_baselines(one, state, settings))
+        or _first(mine, lambda one: _DETAILS >= set(missing(one)))
+    )
 
 
-def _best(trails: Sequence[Trail], settings: Settings) -> Trail | None:
-    """The trail to repair: one that can be, the baseline's before others, then the one that misses least."""
+def _theirs(state: Mapping[str, Any], settings: Settings) -> Trail | None:
+    """The organisation's trail that stands for the baseline's: the stack was told to use it, or it has its name."""
+    return _first(state["trails"], lambda one: has_name(one, state["existing"])) or _first(
+        state["trails"], lambda one: one["own"] and _is_the_baselines(one, state, settings)
+    )
 
-    def rank(one: Trail) -> tuple[bool, bool, bool, int, str]:
-        named = one["name"] == settings["trail_name"]
-        return (not one["own"], one["organisation"], not named, len(_missing(one)), one["arn"])
 
-    return min(trails, key=rank, default=None)
+def _is_the_baselines(trail: Trail, state: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether it is the trail that the stack makes: one of its name in another region is another trail."""
+    return has_name(trail, settings["trail_name"]) and trail["region"] == state["home"]
+
+
+def _first(trails: Iterable[Trail], fits: Callable[[Trail], bool]) -> Trail | None:
+    return next(filter(fits, trails), None)
+
+
+def _refusal(state: Mapping[str, Any], settings: Settings) -> str:
+    """Why only a person can put it right; empty where Plumbline can."""
+    if _ours(state, settings):
+        return ""
+    theirs = _theirs(state, settings)
+    if theirs is None:
+        has_bucket = not state["existing"] or settings["bucket"] != _bucket_of_the_stack(state)
+        return "" if has_bucket else _nowhere_to_log(state)
+    if not theirs["own"]:
+        return f"trail {theirs['name']} is the organisation's; its management account has to repair it"
+    return (
+        f"trail {theirs['name']} is the organisation's, and changing it takes permissions in AWS Organizations that "
+        "Plumbline does not hold; repair it by hand, in this account"
+    )
+
+
+def _bucket_of_the_stack(state: Mapping[str, Any]) -> str:
+    return f"{state['stack']}-trail-{{account}}-{{region}}"
+
+
+def _nowhere_to_log(state: Mapping[str, Any]) -> str:
+    return (
+        f"this stack was told to use the trail {state['existing']}, which does not exist, so it has no bucket for one "
+        "of its own: make that trail again, or deploy with another ExistingTrailName; with an empty one the stack "
+        "makes a trail"
+    )
 
 
 def _repaired(trail: Trail) -> Iterable[Call]:
@@ -177,7 +193,7 @@ CONTROL = Control(
     wakes_on=(
         On("cloudtrail.amazonaws.com", ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"), locate),
     ),
-    reads=frozenset({"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"}),
+    reads=READS,
     writes=frozenset(
         {"cloudtrail:CreateTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StartLogging", "cloudtrail:UpdateTrail"}
     ),
@@ -193,7 +209,7 @@ CONTROL = Control(
             "pattern": "^([A-Za-z0-9]|\\{stack\\})([A-Za-z0-9._-]{1,126}[A-Za-z0-9])?$",
             "patternErrorMessage": "Write the name of a trail: 3 to 128 letters, digits, dots, _ and -.",
             "default": "{stack}",
-            "description": "The trail to repair before any other, and to create when the account has none. "
+            "description": "The trail to repair, and to create when the account has none. "
             "`{stack}` stands for the name of Plumbline's own stack.",
         },
         "bucket": {

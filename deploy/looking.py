@@ -1,0 +1,56 @@
+"""Reads what there is before a deployment, and who hears after it; with the caller's own credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from deploy.deciding import Seen
+from plumbline.adapters.clients import Accounts, ClientFactory, perform
+from plumbline.controls.detection import _trails
+from plumbline.core.calls import Call
+
+_NO_STACK = ("ValidationError",)
+
+
+def look(clients: ClientFactory, region: str, stack: str) -> Seen:
+    """The account, its trails, and the stack, where it is there.
+
+    Args:
+        clients: makes clients with the caller's credentials.
+        region: the home region.
+        stack: the stack's name.
+
+    Raises:
+        AwsRefusal: AWS did not answer one of the questions.
+    """
+    caller = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))
+    account = caller["Account"]
+    ask = Accounts(clients, region, stack=stack).eyes(account, region)
+    found = ask(Call("cloudformation", "DescribeStacks", {"StackName": stack}, region, _NO_STACK))
+    there = found["Stacks"][0] if found else {}
+    made = {"StackName": stack, "LogicalResourceId": "Trail"}
+    trail = ask(Call("cloudformation", "DescribeStackResource", made, region, _NO_STACK)) if there else None
+    return Seen(
+        account=account,
+        caller=caller["Arn"],
+        region=region,
+        status=there.get("StackStatus", ""),
+        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in there.get("Parameters", ())},
+        own_trail=trail["StackResourceDetail"].get("PhysicalResourceId", "") if trail else "",
+        trails=tuple(_trails.read(ask, account)),
+    )
+
+
+def outputs(clients: ClientFactory, region: str, stack: str) -> Mapping[str, str]:
+    """What the stack gives out; empty where it is not there."""
+    call = Call("cloudformation", "DescribeStacks", {"StackName": stack}, absent=_NO_STACK)
+    found = perform(clients("", region, "cloudformation"), call)
+    return {one["OutputKey"]: one["OutputValue"] for one in (found["Stacks"][0].get("Outputs", ()) if found else ())}
+
+
+def unconfirmed(clients: ClientFactory, region: str, topic: str) -> Iterator[str]:
+    """The addresses that were told to confirm, and have not. One that waits has no ARN yet."""
+    call = Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})
+    for one in perform(clients("", region, "sns"), call).get("Subscriptions", ()):
+        if not str(one["SubscriptionArn"]).startswith("arn:"):
+            yield one["Endpoint"]

@@ -1,0 +1,1 @@
+"""Building on other machines than this one: older Pythons, macOS's make, paths with spaces."""
