@@ -414,6 +414,7 @@ class House:
     clocks: Mapping[str, Clock] = field(default_factory=lambda: {"default": AT_ONCE})
     response: Response = Response.ENFORCE
     mode: Response = Response.ENFORCE
+    home: str = "us-east-1"
     breakers: Breakers = field(default_factory=Breakers)
     letters: Letters = field(default_factory=Letters)
     exemptions: tuple[Exemption, ...] = ()
@@ -426,7 +427,7 @@ class House:
         return Engine(
             controls={self.control.id: self.control},
             baseline=Baseline(rules, (), self.breakers, self.exemptions, self.letters),
-            deployment=Deployment(home="us-east-1", mode=self.mode, sender=Sender(account=ACCOUNT)),
+            deployment=Deployment(home=self.home, mode=self.mode, sender=Sender(account=ACCOUNT)),
             aws=self.aws,
             ledger=self.ledger,
             alerts=self.alerts,

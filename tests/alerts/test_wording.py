@@ -9,6 +9,7 @@ import pytest
 
 from plumbline.alerts.alert import Alert
 from plumbline.alerts.digest import digest
+from plumbline.alerts.reach import unheard
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
@@ -152,3 +153,9 @@ def test_a_digest_lists_all_that_one_letter_holds_and_says_where_the_rest_is() -
     assert f"and {5000 - listed} more. All of them: plumbline findings" in body
     assert "Then any of:" in body
     assert len(body.encode()) < 200_000, "SNS takes 256 KB"
+
+
+def test_a_digest_from_elsewhere_says_what_is_not_heard_there() -> None:
+    elsewhere = digest(registry.load(), [_adopted("a")], replace(SENDER, region="ap-southeast-2"))
+    assert unheard("ap-southeast-2") in _said(elsewhere)
+    assert "not heard" not in _said(_digest(_adopted("a")))

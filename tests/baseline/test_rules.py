@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pytest
 
 from plumbline.baseline.compiler import compile_text
 from plumbline.baseline.rules import load
+from plumbline.compose import from_environment
+from plumbline.controls import registry
 from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import BaselineError
 
@@ -51,3 +53,45 @@ def test_a_clock_of_an_earlier_build_has_no_mode_of_its_own(tmp_path: Path) -> N
     clock = {"remind": [24.0], "escalate": None, "act": 0.0}
     rules = load(_written(tmp_path, clocks={"default": clock})).rules
     assert {"default": Clock((timedelta(days=1),), None, timedelta(0))} == rules["iam-groups"].clocks
+
+
+def test_the_default_bucket_is_the_one_that_the_stack_made(tmp_path: Path) -> None:
+    made = "plumbline-trail-111122223333-us-east-1-1a2b3c4d"
+    rules = load(_written(tmp_path), stack="plumbline", trail_bucket=made).rules
+    assert {"trail_name": "plumbline", "bucket": made} == rules["cloudtrail-logging"].settings
+
+
+def test_the_settings_of_a_stack_of_version_0_1_stay_the_very_same(tmp_path: Path) -> None:
+    """Else its controls would adopt anew what they find."""
+    rules = load(_written(tmp_path), stack="audit").rules
+    assert "audit-trail-{account}-{region}" == rules["cloudtrail-logging"].settings["bucket"]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "default"),
+    [
+        ("audit-trail-111122223333-us-east-1", "audit-trail-{account}-{region}"),
+        ("plumbline-trail-111122223333-us-east-1-1a2b3c4d", "plumbline-trail-111122223333-us-east-1-1a2b3c4d"),
+        ("", "audit-trail-{account}-{region}"),
+    ],
+)
+def test_a_function_tells_the_bucket_of_version_0_1_from_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bucket: str, default: str
+) -> None:
+    path = _written(tmp_path)
+    monkeypatch.setattr("plumbline.compose.load_baseline", lambda **named: load(path, **named))
+    monkeypatch.setattr("plumbline.compose.load_index", registry.index)
+    environment = {
+        "PLUMBLINE_ACCOUNT": "111122223333",
+        "PLUMBLINE_MODE": "enforce",
+        "PLUMBLINE_ADOPTION_GRACE_DAYS": "7",
+        "PLUMBLINE_TABLE": "audit-ledger",
+        "PLUMBLINE_ALERTS_TOPIC": "arn:aws:sns:us-east-1:111122223333:audit-alerts",
+        "PLUMBLINE_CHAT_TOPIC": "",
+        "PLUMBLINE_STACK": "audit",
+        "PLUMBLINE_TRAIL_BUCKET": bucket,
+        "PLUMBLINE_EYES_ROLE": "arn:aws:iam::{account}:role/plumbline/audit-eyes",
+        "AWS_REGION": "us-east-1",
+    }
+    plumbline = from_environment(lambda: datetime(2026, 3, 2, tzinfo=timezone.utc), environment)
+    assert default == plumbline.engine.baseline.rules["cloudtrail-logging"].settings["bucket"]

@@ -242,6 +242,14 @@ def test_status_of_a_quiet_house_fits_the_window() -> None:
     ]
 
 
+def test_status_elsewhere_says_what_is_not_heard_there() -> None:
+    answer = House(home="ap-southeast-2").type("status")
+    said = " ".join(answer.text.split())
+    assert "NOT HEARD Changes in IAM and of alarms on the bill are not heard in ap-southeast-2" in said
+    assert answer.data["not_heard"] in said
+    assert (House().type("status").data["not_heard"], "NOT HEARD" in House().type("status").text) == ("", False)
+
+
 def test_status_says_what_keeps_repairs_back() -> None:
     house = House(breakers=Breakers(per_control=1, in_all=5))
     house.settle()
