@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError
 
 from deploy import looking
@@ -26,7 +25,7 @@ _WIDTH = 100
 def main(arguments: Sequence[str]) -> int:
     """Look, say, deploy, say; 0 when it is deployed."""
     typed = _parse(arguments)
-    region = typed.region or boto3.session.Session().region_name
+    region = looking.home_region(typed.region)
     if not region:
         return _stop("No region is configured; say which: AWS_REGION=us-east-1 make deploy EMAIL=you@example.com")
     clients = Clients(region, lambda: datetime.now(timezone.utc))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+
+import boto3
 
 from deploy.deciding import Seen
 from plumbline.adapters.clients import Accounts, ClientFactory, perform
@@ -10,6 +13,14 @@ from plumbline.controls.detection import _trails
 from plumbline.core.calls import Call
 
 _NO_STACK = ("ValidationError",)
+
+
+def home_region(wanted: str = "") -> str:
+    """The region to deploy in: as it is typed, else of the environment, else of the profile; empty for none.
+
+    AWS's command line takes AWS_REGION before AWS_DEFAULT_REGION; botocore knows the latter alone.
+    """
+    return wanted or os.environ.get("AWS_REGION") or boto3.session.Session().region_name or ""
 
 
 def look(clients: ClientFactory, region: str, stack: str) -> Seen:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.looking import home_region
 from plumbline.adapters.clients import Accounts, Clients, perform
 from plumbline.baseline.compiler import compile_file
 from plumbline.baseline.rules import Baseline
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     now = datetime.now(timezone.utc)
     try:
         baseline = Baseline.from_json(json.loads(json.dumps(compile_file(wanted.baseline, today=now.date()))))
-        region = wanted.region or boto3.session.Session().region_name or "us-east-1"
+        region = home_region(wanted.region) or "us-east-1"
         clients = Counting(Clients(region, lambda: now))
         account = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))["Account"]
         found = list(look(Accounts(clients, region), account, baseline, grace=timedelta(days=wanted.grace), now=now))

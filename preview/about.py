@@ -32,7 +32,7 @@ class Counting:
 
     clients: ClientFactory
     sent: int = 0
-    _known: set[int] = field(default_factory=set)
+    _known: dict[int, Any] = field(default_factory=dict)
 
     def __call__(
         self, account: str, region: str, service: str, role: str = "", policy: str = "", session: str = "", /
@@ -40,7 +40,7 @@ class Counting:
         """See ClientFactory."""
         client = self.clients(account, region, service, role, policy, session)
         if id(client) not in self._known:
-            self._known.add(id(client))
+            self._known[id(client)] = client
             client.meta.events.register("before-send", self._count)
         return client
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.__main__ import main
 from deploy.deciding import TRAIL
-from deploy.looking import look, outputs, unconfirmed
+from deploy.looking import home_region, look, outputs, unconfirmed
 from tests.story import ACCOUNT, World, world
 
 REGION = "us-east-1"
@@ -99,6 +99,14 @@ def test_what_cannot_be_deployed_is_one_line(
     assert here.account == ACCOUNT
     assert main(["--region", REGION, *typed]) == 1
     assert capsys.readouterr() == ("", line)
+
+
+def test_the_region_is_the_one_that_awss_command_line_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS CLI user guide, "Environment variables": AWS_REGION goes before AWS_DEFAULT_REGION."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert home_region() == "eu-west-1"
+    monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
+    assert (home_region(), home_region("us-east-1")) == ("ap-southeast-2", "us-east-1")
 
 
 def test_without_a_region_it_asks_for_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
