@@ -77,8 +77,10 @@ class Aws(Protocol):
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], None]:
+    ) -> Callable[[Call], bool | None]:
         """Makes these calls, and no others, with the writing role, limited to what they need of these resources.
+
+        A call answers False where AWS had nothing to make it on: what it is about is gone, or is so already.
 
         Args:
             control: whose declared writes are the most that is allowed.

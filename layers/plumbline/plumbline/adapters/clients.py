@@ -236,13 +236,13 @@ class Accounts:
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], None]:
+    ) -> Callable[[Call], bool]:
         """See ports.Aws. Each repair gets sessions of its own, named after the control, all before its first write."""
         needed = sessions(control, calls, resources)
         made = {call.key: client for one in needed for call, client in self._opened(one, target)}
 
-        def act(call: Call) -> None:
-            perform(made[call.key], call)
+        def act(call: Call) -> bool:
+            return perform(made[call.key], call) is not None
 
         return act
 
