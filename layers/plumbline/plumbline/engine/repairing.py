@@ -225,12 +225,12 @@ def barred_by(control: Control, error: AwsRefusal) -> str:
     return KEPT_BY_AWS if error.is_aws_own else ""
 
 
-def _as_made(plan: Plan, number: int, mended: Mended | None) -> Plan:
+def _as_made(plan: Plan, number: int, made: Mended | bool | None) -> Plan:
     """The plan as it was carried out: a write that AWS took only in part says what is missing."""
-    if mended is None:
+    if not isinstance(made, Mended):
         return plan
-    steps = (*plan.steps[:number], replace(plan.steps[number], do=mended.call), *plan.steps[number + 1 :])
-    return replace(plan, steps=steps, summary=f"{plan.summary}; {mended.left_out}")
+    steps = (*plan.steps[:number], replace(plan.steps[number], do=made.call), *plan.steps[number + 1 :])
+    return replace(plan, steps=steps, summary=f"{plan.summary}; {made.left_out}")
 
 
 def is_ours(finding: Finding, now: datetime) -> bool:
