@@ -61,6 +61,7 @@ def _plan(target: Target, state: State, _settings: Settings, facts: Container[st
         Step(
             Call("lamps", "SwitchOff", {"Name": target.id, "Bulb": bulb}),
             (Call("lamps", "SwitchOn", {"Name": target.id, "Bulb": bulb}),),
+            fact=bulb,
         )
         for bulb in (state or {}).get("on", ())
         if bulb in facts and bulb not in (state or {}).get("welded", ())
@@ -93,7 +94,8 @@ CONTROL = Control(
 class Lamps:
     """The engine's Aws.
 
-    `fails` maps an operation to the errors that it answers with, one for each call; `listed` is what an old list shows.
+    `fails` maps an operation to the errors that it answers with, one for each call, as `code` or `code: message`;
+    `listed` is what an old list shows.
     """
 
     lamps: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -154,7 +156,8 @@ class Lamps:
         if codes:
             code = codes.pop(0)
             if code:
-                raise AwsRefusal(code, "no", call)
+                code, _, message = code.partition(": ")
+                raise AwsRefusal(code, message or "no", call)
 
 
 @dataclass

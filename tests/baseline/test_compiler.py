@@ -251,7 +251,7 @@ def test_an_exemption_that_says_too_little_or_covers_too_much_stops_the_build(
 
 def test_an_exemption_that_covers_nothing_says_which_kinds_there_are() -> None:
     (problem,) = _problems(_exemption(control="iam-inline-policies", target="*/iam-usr/bob"))
-    assert problem.endswith("targets read account/region/kind/id, and the kinds are iam-group, iam-role, iam-user")
+    assert problem.endswith("targets read account/region/kind/id, and the kinds are iam-group, iam-path, iam-role, iam-user")
 
 
 @pytest.mark.parametrize(
@@ -400,6 +400,35 @@ class _Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+ROLES = (
+    "since 0.2 roles are told of and no longer converted; to have them converted as before, write `roles: convert`; "
+    "to keep it so and hear no more of it, write `roles: tell`"
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        ("{mode: enforce}", "mode"),
+        ("{mode: propose}", "mode"),
+        ("{clocks: {role: {act: 3d}}}", "clocks.role"),
+        ("{keep_inline: [role/deploy]}", ""),
+        ("{mode: enforce, roles: convert}", ""),
+        ("{mode: enforce, roles: tell}", ""),
+        ("{mode: off}", ""),
+        ("", ""),
+    ],
+)
+def test_a_file_of_an_earlier_version_is_told_what_its_words_no_longer_say(
+    rule: str, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "baseline.yaml"
+    source.write_text(f"controls:\n  iam-inline-policies: {rule}\n")
+    assert main([str(source), str(tmp_path / "baseline.json")]) == 0
+    said = f"{source}:2: controls.iam-inline-policies.{place}: {ROLES}\n" if place else ""
+    assert said == capsys.readouterr().err
 
 
 def test_the_layer_leaves_what_compiles_behind() -> None:

@@ -166,3 +166,50 @@ def test_a_plan_of_nothing_but_what_is_left_is_a_refusal() -> None:
     step = Step(Call("lamps", "SwitchOff"))
     assert Plan.partly((), {"a": "too long"}) == Plan(refusal="too long")
     assert Plan.partly((step,), {"a": "too long"}, summary="x") == Plan((step,), summary="x", left={"a": "too long"})
+
+
+DENIED = "AccessDenied: not authorized to perform: x with an explicit deny in a service control policy"
+BARRED = [DENIED, "UnmodifiableEntity: only the service may"]
+
+
+@pytest.mark.parametrize("refusal", BARRED)
+def test_what_nobody_here_may_change_is_tried_once_and_holds_up_no_other_fact(refusal: str) -> None:
+    house = _house(lit=("a", "b", "c"), welded=())
+    house.aws.fails["SwitchOff"] = ["", refusal, ""]
+    assert house.settle() == "failed"
+    assert house.aws.writes == ["SwitchOff a", "SwitchOff c"]
+    for hours in (1, 2, 3):
+        _sweep(house, NOW + hours * HOUR)
+    assert house.aws.writes == ["SwitchOff a", "SwitchOff c"]
+    (subject,) = house.alerts.subjects
+    assert subject.startswith("repair failed: ")
+    assert "at most 2 of 3 changes were made" in _body(house)
+    assert "so it is not tried again" in _body(house)
+
+
+def test_its_undo_leaves_out_what_was_barred() -> None:
+    house = _house(lit=("a", "b"), welded=())
+    house.aws.fails["SwitchOff"] = [DENIED, ""]
+    house.settle()
+    assert house.finding.repairs[0].refused == (0,)
+    assert from_json(to_json(house.finding)) == house.finding
+    assert house.type("undo", house.finding.short, now=NOW + HOUR).ok
+    assert house.aws.writes == ["SwitchOff b", "SwitchOn b"]
+
+
+def test_what_is_new_beside_what_was_barred_is_repaired() -> None:
+    house = _house(lit=("a",), welded=())
+    house.aws.fails["SwitchOff"] = [DENIED]
+    house.settle()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.aws.fails["SwitchOff"] = [DENIED, ""]
+    house.settle(now=NOW + HOUR)
+    assert house.aws.writes == ["SwitchOff b"]
+    assert [one.split(":")[0] for one in house.alerts.subjects] == ["repair failed", "repair failed"]
+
+
+def test_a_denial_that_may_end_is_tried_again_as_ever() -> None:
+    house = _house(lit=("a",), welded=())
+    house.aws.fails["SwitchOff"] = ["AccessDenied: no identity-based policy allows it"]
+    assert house.settle() == "failed"
+    assert _sweep(house, NOW + HOUR) == "repaired"

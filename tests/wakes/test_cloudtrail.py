@@ -49,5 +49,13 @@ def test_a_service_that_acts_for_somebody_is_named_instead() -> None:
     assert not cloudtrail.is_root({"userIdentity": {**ROOT, "invokedBy": "cloudformation.amazonaws.com"}})
 
 
+def test_the_root_user_of_another_account_is_not_this_ones() -> None:
+    here = {"recipientAccountId": "111122223333"}
+    assert cloudtrail.is_root({"userIdentity": {**ROOT, "accountId": "111122223333"}, **here})
+    assert not cloudtrail.is_root({"userIdentity": {**ROOT, "accountId": "444455556666"}, **here})
+    for unsaid in ({"userIdentity": ROOT, **here}, {"userIdentity": {**ROOT, "accountId": "111122223333"}}):
+        assert cloudtrail.is_root(unsaid)
+
+
 def test_what_aws_does_on_its_own_is_nobodys() -> None:
     assert who({"accountId": "111122223333", "invokedBy": "AWS Internal"}) == "AWS itself"

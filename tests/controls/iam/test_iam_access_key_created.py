@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plumbline.controls.iam._principals import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, plan
@@ -72,6 +75,31 @@ def test_a_user_who_was_made_or_renamed_since_the_credential_report_is_asked_for
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
         seen = [*find(Hindsight(eyes, report))]
     assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"mallory/{key}")]
+
+
+def test_a_key_that_was_switched_on_again_since_the_credential_report_is_seen() -> None:
+    with world() as told:
+        key = _key_of(told, "ann").id.rpartition("/")[2]
+        iam = told.client("iam")
+        iam.create_user(UserName="quiet")
+        iam.update_access_key(UserName="ann", AccessKeyId=key, Status="Inactive")
+        iam.generate_credential_report()
+        report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
+        iam.update_access_key(UserName="ann", AccessKeyId=key, Status="Active")
+        told.calls.clear()
+        seen = [*find(Hindsight(told.accounts.eyes(ACCOUNT, GLOBAL), report))]
+        asked = [call.parameters["UserName"] for call in told.calls if call.operation == "ListAccessKeys"]
+    assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"ann/{key}")]
+    assert asked == ["ann"]
+
+
+@given(st.text("aAbBcC", min_size=1, max_size=6))
+def test_a_user_is_allowed_in_any_spelling_and_has_one_key(name: str) -> None:
+    target = Target(ACCOUNT, GLOBAL, "iam-access-key", f"{name.swapcase()}/AKIAEXAMPLE")
+    state = KEY | {"user": name}
+    assert detect(state, {"allowed_users": [name.swapcase()]}) is None
+    assert CONTROL.spell(target, state).id == f"{name}/AKIAEXAMPLE"
+    assert replace(target, id=f"{name.upper()}/*").covers(replace(target, id=f"{name.lower()}/AKIAEXAMPLE"))
 
 
 def test_who_is_renamed_is_looked_at_under_his_new_name() -> None:

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from plumbline.baseline.rules import completed
-from plumbline.controls.iam._administrators import observe
+from plumbline.controls.iam._administrators import observe, survey
+from plumbline.controls.iam._entitled import ADMINISTRATORS
 from plumbline.controls.iam._principals import by_name
-from plumbline.controls.iam.iam_admin_grants import ADMINISTRATORS, CONTROL, detect, plan
-from plumbline.core.calls import Plan
+from plumbline.controls.iam.iam_admin_grants import CONTROL, KEPT, detect, plan
+from plumbline.core.calls import Call, Plan
+from plumbline.core.clock import NEVER
+from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
@@ -26,6 +30,7 @@ AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 NAMED = {"administrators": {"users": ["root-cause-ann"]}}
 TWO = {"administrators": {"users": ["root-cause-ann", "mallory"]}}
 DEFAULT = defaults(CONTROL)
+SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"
 
 
 def _target(kind: str, name: str) -> Target:
@@ -131,6 +136,58 @@ def _alone(world: World) -> Target:
     return target
 
 
+def _kept(world: World, name: str, path: str = "/", **principal: str) -> Target:
+    """An administrator's role that this principal may use."""
+    iam = world.client("iam")
+    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=_trust(**principal))
+    iam.attach_role_policy(RoleName=name, PolicyArn=AWS_ADMIN)
+    return _target("role", name)
+
+
+def _identity_center(world: World, name: str = "AWSReservedSSO_PowerUser_1") -> Target:
+    return _kept(world, name, "/aws-reserved/sso.amazonaws.com/eu-west-1/", Federated=SAML)
+
+
+def _strangers(world: World) -> Target:
+    """A role called like an organisation's, which a stranger may use."""
+    _settled(world)
+    return _kept(world, "OrganizationAccountAccessRole", AWS="arn:aws:iam::444455556666:root")
+
+
+def _bootstrapped(world: World) -> Target:
+    _settled(world)
+    return _kept(world, "cdk-hnb659fds-cfn-exec-role-123456789012-eu-west-1", Service="cloudformation.amazonaws.com")
+
+
+def _permission_set(world: World) -> Target:
+    _settled(world)
+    return _identity_center(world)
+
+
+def _shared_with_identity_center(world: World) -> Target:
+    """An administrator's policy from its first version on, held by a user and by roles that somebody keeps."""
+    _settled(world)
+    _user(world)
+    arn = _policy(world)
+    iam = world.client("iam")
+    iam.attach_user_policy(UserName="mallory", PolicyArn=arn)
+    for role in (_identity_center(world), _bootstrapped_too(world)):
+        iam.attach_role_policy(RoleName=role.id, PolicyArn=arn)
+    return _target("policy", "ci/deploy")
+
+
+def _bootstrapped_too(world: World) -> Target:
+    return _kept(world, "stacks", Service="cloudformation.amazonaws.com")
+
+
+def _last_in_an_empty_group(world: World) -> Target:
+    """The only administrator there is, in a group that is called the administrators' and gives nothing."""
+    target = _alone(world)
+    world.client("iam").create_group(GroupName="administrators")
+    world.client("iam").add_user_to_group(GroupName="administrators", UserName="mallory")
+    return target
+
+
 STORIES = (
     Story("AdministratorAccess attached to a user", CONTROL.id, _user_attached),
     Story("an inline policy on a user", CONTROL.id, _user_inline),
@@ -142,6 +199,11 @@ STORIES = (
     Story("a policy is turned that administrators hold too", CONTROL.id, _shared),
     Story("an administrator is renamed", CONTROL.id, _renamed, settings=TWO),
     Story("the last administrator", CONTROL.id, _alone, alert_only=True),
+    Story("a stranger's role called like an organisation's", CONTROL.id, _strangers),
+    Story("a role of CloudFormation", CONTROL.id, _bootstrapped, alert_only=True),
+    Story("a permission set of Identity Center", CONTROL.id, _permission_set, alert_only=True),
+    Story("a policy of a user, Identity Center and CloudFormation", CONTROL.id, _shared_with_identity_center),
+    Story("the last administrator, in an empty group", CONTROL.id, _last_in_an_empty_group, settings=NAMED),
 )
 
 
@@ -238,7 +300,8 @@ def test_a_group_without_members_is_no_administrator_left() -> None:
 @pytest.mark.parametrize(
     ("role", "path", "trust", "counts"),
     [
-        ("OrganizationAccountAccessRole", "/", {"AWS": "arn:aws:iam::444455556666:root"}, True),
+        ("OrganizationAccountAccessRole", "/", {"AWS": "arn:aws:iam::444455556666:root"}, False),
+        ("AWSReservedSSO_Ops_1", "/aws-reserved/sso.amazonaws.com/", {"Federated": SAML}, True),
         ("OrganizationAccountAccessRole", "/", {"Service": "ec2.amazonaws.com"}, False),
         ("hands", "/plumbline/", {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, False),
         ("stranger", "/", {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, False),
@@ -292,8 +355,9 @@ def test_naming_users_does_not_unname_groups_and_roles() -> None:
         "inline": {},
         "attached": [AWS_ADMIN],
         "reasons": [],
+        "keeper": "",
     }
-    role = {**group, "kind": "role", "name": "OrganizationAccountAccessRole"}
+    role = {**group, "kind": "role", "name": "aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_1"}
     named = completed(CONTROL.settings, NAMED)
     assert (detect(group, named), detect(role, named)) == (None, None)
     assert set(ADMINISTRATORS) == {"groups", "users", "roles"}
@@ -353,6 +417,7 @@ def test_a_user_without_groups_costs_few_reads() -> None:
         target = _user(told)
         observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
         assert sorted(call.operation for call in told.calls) == [
+            "GetUser",
             "ListAttachedUserPolicies",
             "ListGroupsForUser",
             "ListUserPolicies",
@@ -380,7 +445,7 @@ def test_the_state_of_a_harmless_user_does_not_change_with_others() -> None:
 
 
 def test_a_repair_of_many_holders_reaches_them_and_nobody_else() -> None:
-    holders = [{"kind": "user", "name": "x" * 64 + str(number), "groups": []} for number in range(30)]
+    holders = [{"kind": "user", "name": "x" * 64 + str(number), "groups": [], "keeper": ""} for number in range(30)]
     state = {
         "kind": "policy",
         "name": f"arn:aws:iam::{ACCOUNT}:policy/p",
@@ -388,7 +453,9 @@ def test_a_repair_of_many_holders_reaches_them_and_nobody_else() -> None:
         "reasons": ["all"],
         "back_to": "",
         "holders": holders,
-        "administrators": [{"kind": "user", "name": "root-cause-ann", "groups": [], "direct": True, "through": []}],
+        "administrators": [
+            {"kind": "user", "name": "root-cause-ann", "groups": [], "direct": True, "through": [], "keeper": ""}
+        ],
     }
     repair = plan(_target("policy", "p"), state, NAMED)
     assert set(repair.resources) == {arn for one in holders for arn in by_name(ACCOUNT, "user", str(one["name"]))}
@@ -400,3 +467,154 @@ def test_what_is_gone_is_fine() -> None:
         for kind in ("user", "group", "role", "policy"):
             assert observe(told.accounts.eyes(ACCOUNT, GLOBAL), _target(kind, "nobody")) is None
     assert detect(None, DEFAULT) is None
+
+
+class _Member:
+    """The eyes of an account that belongs to an organisation; `refusal` is what AWS answers instead of saying so."""
+
+    def __init__(self, told: World, refusal: str = "") -> None:
+        self.eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
+        self.account, self.region, self.home, self.stack = ACCOUNT, GLOBAL, self.eyes.home, "plumbline"
+        self.refusal = refusal
+
+    def __call__(self, call: Call, /) -> Any:
+        if call.operation != "DescribeOrganization":
+            return self.eyes(call)
+        if self.refusal:
+            raise AwsRefusal(self.refusal, "no", call)
+        return {"Organization": {"MasterAccountId": "444455556666"}}
+
+
+def _as_member(
+    breaks: Callable[[World], Target], refusal: str = ""
+) -> tuple[dict[str, Any], Deviation | None, Plan | None]:
+    with world() as told:
+        target = breaks(told)
+        state = observe(_Member(told, refusal), target)
+        assert state == survey(_Member(told, refusal))[target]
+        assert state is not None
+        found = detect(state, DEFAULT)
+        return dict(state), found, plan(target, state, DEFAULT) if found else None
+
+
+def test_what_only_the_management_account_can_use_is_the_organisations() -> None:
+    state, found, _ = _as_member(_strangers)
+    assert (state["keeper"], found) == ("organisation", None)
+
+
+def test_the_same_role_of_another_account_is_not() -> None:
+    def other(told: World) -> Target:
+        _settled(told)
+        return _kept(told, "OrganizationAccountAccessRole", AWS="arn:aws:iam::777788889999:root")
+
+    state, found, repair = _as_member(other)
+    assert state["keeper"] == ""
+    assert found == Deviation("has administrator rights it should not have", (AWS_ADMIN,))
+    assert repair is not None
+    assert [call.operation for call in repair.do] == ["DetachRolePolicy"]
+
+
+def test_while_aws_does_not_name_the_management_account_nothing_is_taken_and_the_letter_says_why() -> None:
+    _, found, repair = _as_member(_strangers, "AccessDenied")
+    summary = "gives another account administrator rights, and the baseline does not name it"
+    assert found == Deviation(summary, (AWS_ADMIN,), KEPT)
+    assert repair is not None
+    assert "AWS did not say whether it is your organisation's management account" in repair.refusal
+
+
+def test_another_refusal_is_no_verdict() -> None:
+    with pytest.raises(AwsRefusal):
+        _as_member(_strangers, "TooManyRequestsException")
+
+
+def test_what_cloudformation_works_with_is_told_once_and_left() -> None:
+    _, found, repair = _as_member(_bootstrapped)
+    summary = "gives CloudFormation administrator rights, and the baseline does not name it"
+    assert found == Deviation(summary, (AWS_ADMIN,), KEPT)
+    assert repair is not None
+    assert "stacks would fail without its rights" in repair.refusal
+    assert CONTROL.clocks[KEPT] == NEVER
+
+
+def test_a_name_like_cdks_with_another_trust_is_not_spared() -> None:
+    def lookalike(told: World) -> Target:
+        _settled(told)
+        return _kept(told, "cdk-hnb659fds-cfn-exec-role-123456789012-eu-west-1", AWS=f"arn:aws:iam::{ACCOUNT}:root")
+
+    assert [call.operation for call in _told(lookalike)[2].do] == ["DetachRolePolicy"]
+
+
+def test_a_policy_is_taken_from_whom_it_can_be_and_the_rest_is_told() -> None:
+    state, items, repair = _told(_shared_with_identity_center)
+    assert sorted(items) == [
+        "role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_PowerUser_1",
+        "role/stacks",
+        "user/mallory",
+    ]
+    assert _calls(repair) == [("DetachUserPolicy", {"UserName": "mallory", "PolicyArn": state["name"]})]
+    assert set(repair.left) == set(items) - {"user/mallory"}
+
+
+def test_a_permission_sets_policy_goes_back_to_a_harmless_version() -> None:
+    """The policy is the account's own: only the role is Identity Center's."""
+
+    def turned(told: World) -> Target:
+        target = _turned(told)
+        role = _identity_center(told)
+        told.client("iam").attach_role_policy(RoleName=role.id, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/ci/deploy")
+        return target
+
+    assert [name for name, _ in _calls(_told(turned)[2])] == ["SetDefaultPolicyVersion"]
+
+
+def test_the_last_administrator_still_leaves_a_group_that_gives_nothing() -> None:
+    _, items, repair = _told(_last_in_an_empty_group, NAMED)
+    assert items == (AWS_ADMIN, "member of administrators")
+    assert [name for name, _ in _calls(repair)] == ["RemoveUserFromGroup"]
+    assert "locked out" in repair.left[AWS_ADMIN]
+
+
+def test_what_is_detached_can_be_attached_again_and_the_letter_says_so() -> None:
+    with world() as told:
+        target = _user_attached(told)
+        told.client("iam").attach_user_policy(UserName="mallory", PolicyArn=_policy(told))
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+        repair = plan(target, state, DEFAULT)
+    assert "whoever may attach policies can attach it again" in repair.means
+    assert repair.later == (f"aws iam delete-policy --policy-arn arn:aws:iam::{ACCOUNT}:policy/ci/deploy",)
+
+
+@pytest.mark.parametrize("spelled", ["MALLORY", "Mallory", "mALLORY"])
+def test_names_are_compared_as_iam_does(spelled: str) -> None:
+    named = {"administrators": {"users": [spelled, "Root-Cause-Ann"]}}
+    assert _told(_user_attached, named)[1] == ()
+    assert _told(_user_joins, named)[1] == ()
+    groups = {"administrators": {"groups": ["ADMINISTRATORS", "Interns"]}}
+    assert _told(_group, groups)[1] == ()
+    assert _told(_role, {"administrators": {"roles": ["APPS/*"]}})[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "asked", "expected"),
+    [
+        ("user", "ci-deploy", "CI-Deploy", "ci-deploy"),
+        ("role", "apps/Web", "web", "Web"),
+        ("policy", f"arn:aws:iam::{ACCOUNT}:policy/ci/Deploy", "CI/deploy", "ci/Deploy"),
+        ("user", "somebody-else", "CI-Deploy", "CI-Deploy"),
+    ],
+)
+def test_a_target_is_kept_under_the_name_that_aws_spells(kind: str, name: str, asked: str, expected: str) -> None:
+    target = _target(kind, asked)
+    assert replace(target, id=expected) == CONTROL.spell(target, {"kind": kind, "name": name})
+    assert target == CONTROL.spell(target, None)
+
+
+def test_an_undo_of_a_repair_from_before_compares_what_both_versions_know() -> None:
+    """Version 0.1 kept no `keeper` and no `trust`."""
+    with world() as told:
+        target = _user_attached(told)
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+    assert state is not None
+    earlier = {name: value for name, value in state.items() if name != "keeper"}
+    earlier["administrators"] = []
+    assert CONTROL.part(earlier, Plan()) == CONTROL.part(state, Plan())

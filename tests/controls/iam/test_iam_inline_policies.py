@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from plumbline.controls.iam.iam_inline_policies import CONTROL, detect, observe, plan, survey
-from plumbline.core.calls import Plan
+from plumbline.controls.iam._copies import description, earlier, is_copy, name_of
+from plumbline.controls.iam.iam_inline_policies import CONTROL, detect, observe, part, plan, survey
+from plumbline.core.calls import Call, Plan
+from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Deviation
+from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
@@ -25,6 +31,14 @@ TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 MANY = 11
+WIDE = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+QUARANTINE = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": ["iam:*"], "Resource": "*"}]}
+LONG = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{'x' * 6144}"}]}
+TELL: dict[str, object] = {"keep_inline": [], "roles": "tell"}
+CONVERT: dict[str, object] = {"keep_inline": [], "roles": "convert"}
+#: The letters of IAM's names. Source: IAM API reference, CreateUser, UserName; PutUserPolicy, PolicyName.
+NAMES = st.text("abAB-_.019+=,@", min_size=1, max_size=90)
+PLACE = Target(ACCOUNT, GLOBAL, "iam-path", "plumbline")
 
 
 def _target(kind: str, name: str) -> Target:
@@ -57,7 +71,7 @@ def _crashed(world: World) -> Target:
     """An earlier repair made the managed policy and went no further."""
     target = _user(world, reports=READ)
     before = observe(world.accounts.eyes(ACCOUNT, GLOBAL), target)
-    create = plan(target, before, {"keep_inline": []}).do[0]
+    create = plan(target, before, TELL).do[0]
     world.client("iam").create_policy(**create.parameters)
     return target
 
@@ -66,8 +80,60 @@ def _taken(world: World) -> Target:
     """Somebody waits under the name with other rights."""
     target = _user(world, reports=READ)
     before = observe(world.accounts.eyes(ACCOUNT, GLOBAL), target)
-    create = dict(plan(target, before, {"keep_inline": []}).do[0].parameters)
+    create = dict(plan(target, before, TELL).do[0].parameters)
     world.client("iam").create_policy(**create | {"PolicyDocument": json.dumps(ADMIN)})
+    return target
+
+
+def _perform(world: World, target: Target, repair: Plan, calls: tuple[Call, ...]) -> None:
+    act = world.accounts.hands(CONTROL, target, calls, repair.resources)
+    for call in calls:
+        act(call)
+
+
+def _converted(world: World, target: Target) -> Plan:
+    """An owner's inline policies, converted."""
+    repair = plan(target, observe(world.accounts.eyes(ACCOUNT, GLOBAL), target), CONVERT)
+    _perform(world, target, repair, repair.do)
+    return repair
+
+
+def _attached(world: World) -> set[str]:
+    return {
+        one["PolicyName"] for one in world.client("iam").list_attached_user_policies(UserName="ann")["AttachedPolicies"]
+    }
+
+
+def _narrowed(world: World) -> Target:
+    """A wide inline policy was converted, and its owner has put a narrow one of the same name."""
+    target = _user(world, reports=WIDE)
+    _converted(world, target)
+    world.client("iam").put_user_policy(UserName="ann", PolicyName="reports", PolicyDocument=json.dumps(READ))
+    return target
+
+
+def _forgotten(world: World) -> Target:
+    """Thirty roles, some with paths, were converted and deleted."""
+    iam = world.client("iam")
+    for number in range(30):
+        path = "/apps/" if number % 2 else "/"
+        iam.create_role(RoleName=f"job-{number}", Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
+        iam.put_role_policy(RoleName=f"job-{number}", PolicyName="to-read", PolicyDocument=json.dumps(READ))
+        target = _target("role", f"job-{number}")
+        for arn in {
+            call.parameters["PolicyArn"] for call in _converted(world, target).do if "PolicyArn" in call.parameters
+        }:
+            iam.detach_role_policy(RoleName=target.id, PolicyArn=arn)
+        iam.delete_role(RoleName=target.id)
+    return PLACE
+
+
+def _small_and_long(world: World) -> Target:
+    target = _user(world, a=READ, b=READ)
+    iam = world.client("iam")
+    for number in range(MANY - 2):
+        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+        iam.attach_user_policy(UserName="ann", PolicyArn=made)
     return target
 
 
@@ -88,7 +154,11 @@ STORIES = (
         lambda world: _user(world, a=READ, b=READ, c=ADMIN),
     ),
     Story("a group", CONTROL.id, _group),
-    Story("a role", CONTROL.id, _role),
+    Story("a role", CONTROL.id, _role, alert_only=True),
+    Story("a role that is to be converted", CONTROL.id, _role, settings=CONVERT),
+    Story("an earlier copy of the same policy is wider", CONTROL.id, _narrowed),
+    Story("copies that nobody holds", CONTROL.id, _forgotten),
+    Story("room for one of two", CONTROL.id, _small_and_long),
     Story("an earlier repair crashed half-way", CONTROL.id, _crashed),
     Story("another policy stands under the name", CONTROL.id, _taken, alert_only=True),
     Story("ten managed policies are attached", CONTROL.id, _full, alert_only=True),
@@ -100,7 +170,7 @@ def _told(breaks: Callable[[World], Target]) -> tuple[Target, dict[str, object],
         target = breaks(told)
         state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
         assert state is not None
-        return target, dict(state), plan(target, state, {"keep_inline": []})
+        return target, dict(state), plan(target, state, TELL)
 
 
 def test_the_managed_policy_is_attached_before_the_inline_one_goes() -> None:
@@ -110,9 +180,149 @@ def test_the_managed_policy_is_attached_before_the_inline_one_goes() -> None:
     assert json.loads(repair.do[0].parameters["PolicyDocument"]) == READ
 
 
-def test_a_role_has_a_clock_of_its_own() -> None:
-    _, state, _ = _told(_role)
-    assert detect(state, {"keep_inline": []}) == Deviation("has an inline policy", ("reports",), clock="role")
+def test_a_role_is_told_of_once_and_converted_only_where_the_baseline_says_so() -> None:
+    target, state, repair = _told(_role)
+    assert detect(state, TELL) == Deviation("has an inline policy", ("reports",), clock="told")
+    assert CONTROL.clocks["told"] == NEVER
+    assert "belong to whoever made the role" in repair.refusal
+    assert detect(state, CONVERT) == Deviation("has an inline policy", ("reports",), clock="role")
+    converted = plan(target, state, CONVERT)
+    assert [call.operation for call in converted.do] == ["CreatePolicy", "AttachRolePolicy", "DeleteRolePolicy"]
+    assert "a stack that made it cannot be deleted until then" in converted.means
+
+
+def test_users_and_groups_are_proposed_to_a_person() -> None:
+    assert CONTROL.response is Response.PROPOSE
+
+
+def test_the_letter_says_what_it_means_for_whoever_deletes_the_owner() -> None:
+    _, _, repair = _told(lambda told: _user(told, reports=READ))
+    (arn,) = {call.parameters["PolicyArn"] for call in repair.do if "PolicyArn" in call.parameters}
+    assert repair.means == (
+        "The user has the same rights as before, now attached to the user directly; a group is the better place. "
+        "Before user ann is deleted, the copy has to be detached, or AWS answers DeleteConflict."
+    )
+    assert repair.later == (f"aws iam detach-user-policy --user-name ann --policy-arn {arn}",)
+
+
+def test_a_new_conversion_leaves_no_wider_copy_and_its_undo_brings_that_back() -> None:
+    with world() as told:
+        target = _narrowed(told)
+        (wide,) = _attached(told)
+        repair = _converted(told, target)
+        (narrow,) = _attached(told)
+        assert wide != narrow
+        local = [one["PolicyName"] for one in told.client("iam").list_policies(Scope="Local")["Policies"]]
+        assert local == [narrow]
+        _perform(told, target, repair, repair.undo)
+        assert _attached(told) == {wide}
+        arn = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/{wide}"
+        version = told.client("iam").get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+        assert version == WIDE
+
+
+def test_a_policy_that_only_looks_like_an_earlier_copy_stays() -> None:
+    with world() as told:
+        target = _user(told, reports=READ)
+        iam = told.client("iam")
+        name = "user-ann-reports-0123456789ab"
+        said = "Inline policy reports of user ann, made a managed one by Plumbline"
+        arn = iam.create_policy(PolicyName=name, Path="/plumbline/", PolicyDocument=json.dumps(WIDE), Description=said)[
+            "Policy"
+        ]["Arn"]
+        iam.attach_user_policy(UserName="ann", PolicyArn=arn)
+        assert name in _attached(told)
+        _converted(told, target)
+        assert name in _attached(told)
+
+
+def test_thirty_roles_made_converted_and_deleted_leave_nothing() -> None:
+    with world() as told:
+        _forgotten(told)
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), PLACE)
+        found = detect(state, TELL)
+        assert found is not None
+        assert (len(found.items), found.clock) == (30, "unheld")
+        repair = plan(PLACE, state, TELL)
+        _perform(told, PLACE, repair, repair.do)
+        assert told.client("iam").list_policies(Scope="Local")["Policies"] == []
+
+
+@pytest.mark.parametrize("change", ["held", "changed", "elsewhere", "another text"])
+def test_what_somebody_holds_or_changed_or_made_is_nobodys_leftover(change: str) -> None:
+    with world() as told:
+        iam = told.client("iam")
+        target = _user(told, reports=READ)
+        repair = _converted(told, target)
+        (arn,) = {call.parameters["PolicyArn"] for call in repair.do if "PolicyArn" in call.parameters}
+        if change != "held":
+            iam.detach_user_policy(UserName="ann", PolicyArn=arn)
+        if change == "changed":
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(WIDE), SetAsDefault=True)
+        if change in ("elsewhere", "another text"):
+            iam.delete_policy(PolicyArn=arn)
+            path, text = ("/", READ) if change == "elsewhere" else ("/plumbline/", WIDE)
+            iam.create_policy(PolicyName=arn.rpartition("/")[2], Path=path, PolicyDocument=json.dumps(text))
+        assert detect(observe(told.accounts.eyes(ACCOUNT, GLOBAL), PLACE), TELL) is None
+
+
+def test_aws_quarantine_is_left_and_what_only_bears_its_name_is_not() -> None:
+    def quarantined(told: World) -> Target:
+        return _user(told, AWSCompromisedKeyQuarantineV2=QUARANTINE, AWSCompromisedKeyQuarantineV3=READ)
+
+    _, state, repair = _told(quarantined)
+    assert list(state["becomes"]) == ["AWSCompromisedKeyQuarantineV3"]  # type: ignore[call-overload]
+    assert [call.operation for call in repair.do] == ["CreatePolicy", "AttachUserPolicy", "DeleteUserPolicy"]
+
+
+def test_what_is_too_long_holds_up_no_other() -> None:
+    target, state, _ = _told(lambda told: _user(told, a=READ, b=READ))
+    repair = plan(target, {**state, "inline": {"a": LONG, "b": READ}}, TELL)
+    assert {call.parameters["PolicyName"] for call in repair.do if call.operation == "DeleteUserPolicy"} == {"b"}
+    assert repair.left == {"a": "it has more than the 6,144 characters a managed policy may have; split it"}
+
+
+def test_white_space_is_not_counted() -> None:
+    target, state, _ = _told(lambda told: _user(told, a=READ))
+    spaced = {"Statement": [{"Sid": " " * 6144, "Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+    assert plan(target, {**state, "inline": {"a": spaced}}, TELL).steps
+
+
+def test_a_repair_from_before_is_compared_by_what_both_versions_know() -> None:
+    """What version 0.1 kept had neither `earlier` nor copies of other names in it."""
+    _, state, repair = _told(lambda told: _user(told, reports=READ))
+    earlier = {key: value for key, value in state.items() if key != "earlier"}
+    assert part(earlier, repair) == part(state, repair)
+    assert part({**state, "attached": ["arn:aws:iam::aws:policy/X"]}, repair) == part(state, repair)
+
+
+#: A copy as version 0.1 named it.
+EARLIER = (
+    "user-ann-reports-"
+    + hashlib.sha256(json.dumps(["user", "ann", "reports", READ], sort_keys=True).encode()).hexdigest()[:12]
+)
+
+
+def test_a_copy_of_version_0_1_is_the_same_copy() -> None:
+    assert name_of("user", "ann", "reports", READ) == EARLIER
+
+
+@given(NAMES, NAMES, NAMES, st.sampled_from(["user", "group", "role"]))
+def test_a_copy_proves_itself_whatever_the_names(owner: str, inline: str, other: str, kind: str) -> None:
+    name = name_of(kind, owner, inline, READ)
+    assert len(name) <= 128
+    arn, said = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/{name}", description(kind, owner, inline)
+    assert is_copy(arn, READ, said)
+    assert kind == "role" or not is_copy(arn, WIDE, said)
+    found = {"kind": kind, "name": owner.swapcase()}
+    assert earlier(found, [inline], {arn: READ}) in ({arn: inline}, {} if len(name) == 128 else None)
+    if not same_name(owner, other):
+        assert earlier({"kind": kind, "name": other}, [inline], {arn: READ}) == {}
+
+
+def test_names_kept_are_compared_as_iam_does() -> None:
+    _, state, _ = _told(lambda told: _user(told, reports=READ))
+    assert detect(state, {**TELL, "keep_inline": ["user/ANN"]}) is None
 
 
 @pytest.mark.parametrize(("event", "name"), [("UpdateUser", "builder"), ("UpdateGroup", "runners")])
@@ -124,17 +334,17 @@ def test_what_is_renamed_is_looked_at_under_its_new_name(event: str, name: str) 
 @pytest.mark.parametrize("kept", ["role/apps/web", "role/apps/*"])
 def test_a_reviewed_one_to_one_link_is_kept(kept: str) -> None:
     _, state, _ = _told(_role)
-    assert detect(state, {"keep_inline": [kept]}) is None
+    assert detect(state, {**TELL, "keep_inline": [kept]}) is None
 
 
 def test_a_link_kept_for_a_role_is_not_kept_for_a_user_of_that_name() -> None:
     _, state, _ = _told(lambda told: _user(told, reports=READ))
-    assert detect(state, {"keep_inline": ["role/ann", "group/*"]})
+    assert detect(state, {**TELL, "keep_inline": ["role/ann", "group/*"]})
 
 
 def test_an_administrators_policy_is_never_laundered_into_a_managed_one() -> None:
     _, state, _ = _told(lambda told: _user(told, everything=ADMIN))
-    assert detect(state, {"keep_inline": []}) is None
+    assert detect(state, TELL) is None
 
 
 def test_what_stands_under_the_name_is_not_attached_unread() -> None:
@@ -150,8 +360,7 @@ def test_an_owner_of_ten_managed_policies_is_left_to_a_person() -> None:
 
 def test_a_document_too_long_for_a_managed_policy_is_left_to_a_person() -> None:
     target, state, _ = _told(_role)
-    long = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{'x' * 6144}"}]}
-    assert "6,144" in plan(target, state | {"inline": {"reports": long}}, {"keep_inline": []}).refusal
+    assert "6,144" in plan(target, state | {"inline": {"reports": LONG}}, CONVERT).refusal
 
 
 def test_a_long_name_is_cut_and_stays_its_own() -> None:
@@ -175,11 +384,11 @@ def test_service_linked_roles_and_those_of_identity_center_are_left_out() -> Non
         assert observe(eyes, _target("role", "web")) is None
         assert _target("role", "web") not in survey(eyes)
     _, state, _ = _told(lambda told: _role(told, "/aws-reserved/sso.amazonaws.com/"))
-    assert detect(state, {"keep_inline": []}) is None
+    assert detect(state, TELL) is None
 
 
 def test_what_is_gone_is_fine() -> None:
     with world() as told:
         for kind in ("user", "group", "role"):
             assert observe(told.accounts.eyes(ACCOUNT, GLOBAL), _target(kind, "nobody")) is None
-    assert detect(None, {"keep_inline": []}) is None
+    assert detect(None, TELL) is None

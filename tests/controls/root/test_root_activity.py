@@ -56,9 +56,17 @@ def test_a_session_that_began_earlier_or_comes_from_elsewhere_is_another_one() -
         {"userIdentity": identity(invokedBy="cloudfront.amazonaws.com")},
         {"eventType": "AwsServiceEvent"},
         {"userIdentity": None},
+        {"userIdentity": identity(accountId="444455556666")},  # another account's root, at work in this one
         {"userIdentity": {"type": "IAMUser", "userName": "root", "accountId": "111122223333"}},
     ],
-    ids=["AssumeRoot by the organisation", "a service for root", "a service event", "no identity", "a user named root"],
+    ids=[
+        "AssumeRoot by the organisation",
+        "a service for root",
+        "a service event",
+        "no identity",
+        "root of another account",
+        "a user named root",
+    ],
 )
 def test_what_is_not_root_itself_is_not_located(changes: dict[str, Any]) -> None:
     assert list(locate(detail(**changes))) == []

@@ -92,15 +92,24 @@ def notice(
     return Alert(subject_line(verb, what), body + "\n", attributes, about, typed)
 
 
-def body_of(lead: str, rows: Mapping[str, str], control: Control, sender: Sender, commands: Mapping[str, str]) -> str:
+def body_of(
+    lead: str,
+    rows: Mapping[str, str],
+    control: Control,
+    sender: Sender,
+    commands: Mapping[str, str],
+    later: Sequence[str] = (),
+) -> str:
     """The text of an alert about one control: what, in a table too, why the rule exists, and what can be typed."""
     why = control.prose.get("Why", "")
+    needed = "\n".join(f"  {clean(one, MAX_BODY_TEXT)}" for one in later)  # each on one line, to be pasted
     return (
         "\n\n".join(
             [
                 # Only Plumbline's own headings begin a line: text from the account, folded, could pass for one.
                 paragraph(lead, indent="  "),
                 table(rows),
+                *([f"What you may need because of it, in AWS CloudShell\n{needed}"] if later else []),
                 "Why this rule exists\n" + paragraph(why, indent="  "),
                 how_to(sender, commands),
                 f"Plumbline, rule {control.id}, severity {control.severity.value}, account {sender.account}",

@@ -41,8 +41,10 @@ def found(
         "Back": f"it was put right on {moment(finding.back_since)}, and is back" if finding.back_since else "",
         "Not undone": plan.irreversible,
         "Not repaired": spelled_out(plan.left),
+        "Mind": plan.means,
     }
-    return about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated")
+    escalation, later = transition == "escalated", plan.later
+    return about(verb, control, finding, sender, lead=lead, rows=rows, escalation=escalation, later=later)
 
 
 def resolved(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, attributes_of, body_of
 from plumbline.alerts.wording import clean, moment, subject_line
@@ -106,6 +106,7 @@ def about(
     escalation: bool = False,
     resume: bool = False,
     subject: str = "",
+    later: Sequence[str] = (),
 ) -> Alert:
     """An alert about one finding.
 
@@ -121,6 +122,7 @@ def about(
         escalation: whether the escalation address gets it too.
         resume: whether a resume can be typed.
         subject: what its subject says instead of the deviation.
+        later: shell commands that a person may need because of the repair.
     """
     summary = past_tense(finding.deviation.summary) if past else finding.deviation.summary
     what = subject or f"{control.name(finding.target)} {summary}"
@@ -138,7 +140,7 @@ def about(
     commands = {one: what for one, what in commands.items() if what}
     return Alert(
         subject_line(verb, what, who),
-        body_of(lead, rows, control, sender, commands),
+        body_of(lead, rows, control, sender, commands, later),
         attributes_of(control, finding.target.account, finding.target.region, verb, escalation=escalation)
         | {"finding": finding.id},
         about={

@@ -30,13 +30,15 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
         "Not undone": last.plan.irreversible,
         "Left alone": f"{left}, for it was there before Plumbline" if left else "",
         "Not repaired": spelled_out(beyond),
+        "Mind": last.plan.means,
     }
     right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
     if beyond:
         right = f"Plumbline has put right {'what was new and ' if left else ''}what it can; the rest needs a person."
     lead = f"{sentence(control, finding, past=True)} {right}"
     verb = "repaired in part" if beyond else "repaired"
-    return about(verb, control, finding, sender, lead=lead, rows=rows, past=True, undo=bool(last.plan.undo))
+    undo, later = bool(last.plan.undo), last.plan.later
+    return about(verb, control, finding, sender, lead=lead, rows=rows, past=True, undo=undo, later=later)
 
 
 def failed(control: Control, finding: Finding, again: str, sender: Sender) -> Alert:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from plumbline.baseline import profiles
+from plumbline.baseline.changes import changed
 from plumbline.baseline.checks import clashes, judged
 from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
@@ -163,6 +164,9 @@ def main(arguments: Sequence[str]) -> int:
         for problem in error.problems:
             _print(problem, sys.stderr)
         return 1
+    document = read_file(wanted.source, str(wanted.source))
+    for line in document.refused(changed(document)).problems:  # what it says now, not what is wrong with it
+        _print(line, sys.stderr)
     if wanted.destination:
         wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     else:

@@ -55,6 +55,9 @@ _MODE = {
 _CLOCKS = {
     "default": "Runs where no other clock does.",
     "found-by-sweep": "Runs for what no event announced, so that nobody knows how old it is.",
+    "kept": "Runs for what only AWS, the organisation or CloudFormation should change.",
+    "told": "Runs for roles while they are told of and not converted.",
+    "unheld": "Runs for Plumbline's own copies that nobody holds any more.",
     "held-from-above": "Runs while a policy of the organisation fixes it, so that nothing here can change it.",
 }
 _BREAKERS = {

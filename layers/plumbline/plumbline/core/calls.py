@@ -82,10 +82,18 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write, and the writes that take it back. An undo must be harmless when its write never happened."""
+    """One write, and the writes that take it back. An undo must be harmless when its write never happened.
+
+    Attributes:
+        do: the write.
+        undo: what takes it back.
+        fact: the fact of the deviation that it is about, where the repair of the others does not depend on it. What
+            AWS lets nobody here do for this one holds up only the steps of the same fact.
+    """
 
     do: Call
     undo: tuple[Call, ...] = ()
+    fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,8 @@ class Plan:
             one session, each call keeps those that its parameters name, by ARN or by the name at its end.
         summary: what the repair does, one sentence in the present tense.
         irreversible: what an undo cannot bring back; empty when it brings back everything.
+        means: what people have to know of what it leaves behind, in whole sentences; at most some 250 characters.
+        later: the shell commands that a person may need because of it.
         refusal: why there is no safe repair; then `steps` is empty and a person has to act.
         left: facts of the deviation that this repair cannot put right -> why, as it reads after a colon. What it does
             put right is repaired and told, and the finding stays open for these. Only beside `steps`: see `partly`.
@@ -107,6 +117,8 @@ class Plan:
     resources: tuple[str, ...] = ()
     summary: str = ""
     irreversible: str = ""
+    means: str = ""
+    later: tuple[str, ...] = ()
     refusal: str = ""
     left: Mapping[str, str] = field(default_factory=dict)
 
@@ -119,6 +131,8 @@ class Plan:
         resources: Sequence[str] = (),
         summary: str = "",
         irreversible: str = "",
+        means: str = "",
+        later: Sequence[str] = (),
     ) -> Plan:
         """The plan that repairs what can be repaired; a refusal where that is nothing.
 
@@ -128,10 +142,12 @@ class Plan:
             resources: as in `Plan`.
             summary: as in `Plan`.
             irreversible: as in `Plan`.
+            means: as in `Plan`.
+            later: as in `Plan`.
         """
         if not steps:
             return cls(refusal=reasons(left))
-        return cls(tuple(steps), tuple(resources), summary, irreversible, left=dict(left))
+        return cls(tuple(steps), tuple(resources), summary, irreversible, means, tuple(later), left=dict(left))
 
     @property
     def do(self) -> tuple[Call, ...]:

@@ -116,6 +116,9 @@ Part = Callable[[State, Plan], State]
 Mend = Callable[[Call, AwsRefusal], Sequence[Mended]]
 
 
+Spell = Callable[[Target, State], Target]
+
+
 class MakePlan(Protocol):
     """Computes a repair."""
 
@@ -139,6 +142,11 @@ def no_plan(_target: Target, _state: State, _settings: Settings, _facts: Contain
 def whole(state: State, _plan: Plan) -> State:
     """All of a state: what a repair is about where a target is one thing."""
     return state
+
+
+def as_asked(target: Target, _state: State) -> Target:
+    """The target as it was asked for: names that AWS tells apart by case have one spelling."""
+    return target
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -167,6 +175,8 @@ class Control:
             deleted; several where AWS does not say which it is, each without another. The first that AWS takes is the
             one. For repairs and undos that write a whole document back: what of it is dead must not keep the rest from
             being written. Pure.
+        spell: target, state -> the target as AWS itself spells it, where a call may write a name in another case. That
+            is what the ledger keeps, and what is written. Pure.
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
@@ -198,6 +208,7 @@ class Control:
     plan: MakePlan = no_plan
     part: Part = whole
     mend: Mend | None = None
+    spell: Spell = as_asked
     find: Find | None = None
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from plumbline.core.calls import Call
 
 
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_FROM_ABOVE = ("service control policy", "resource control policy")
+_AWS_OWN = frozenset({"UnmodifiableEntity", "UnmodifiableEntityException"})
+
+
 class PlumblineError(Exception):
     """Every error Plumbline raises on purpose. The message says what was attempted, on what, and what to do."""
 
@@ -43,6 +48,22 @@ class AwsRefusal(PlumblineError):
         self.code, self.call, self.about = code, call, about
         named = f" ({about})" if about and about not in message else ""
         super().__init__(f"{call.action if call else 'AWS'} was refused: {code}: {message}{named}")
+
+    @property
+    def is_from_above(self) -> bool:
+        """Whether a policy of the organisation denied the call: no role of this account can make it.
+
+        Source: IAM user guide, Troubleshoot access denied error messages, which name the kind of policy.
+        """
+        return self.code in _DENIALS and any(kind in str(self) for kind in _FROM_ABOVE)
+
+    @property
+    def is_aws_own(self) -> bool:
+        """Whether AWS lets nobody but one of its services change this.
+
+        Source: IAM API reference, UnmodifiableEntityException.
+        """
+        return self.code in _AWS_OWN
 
 
 class Conflict(PlumblineError):

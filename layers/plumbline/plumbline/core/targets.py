@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plumbline.core.errors import UnknownTarget
+from plumbline.core.names import folded, is_caseless
 
 #: What `observe` read about a target: JSON-like data, or None when the target does not exist.
 State = Mapping[str, Any] | None
@@ -67,8 +68,15 @@ class Target:
             self.account == other.account
             and self.kind in (ALL, other.kind)
             and self.region in (ALL, GLOBAL, other.region)
-            and other.id.startswith(self.id.removesuffix(ALL))
+            and _begins(other, self.id.removesuffix(ALL))
         )
+
+
+def _begins(target: Target, part: str) -> bool:
+    """Whether a target's id begins so, in any case where IAM tells names apart without it."""
+    if is_caseless(target.kind):
+        return folded(target.id).startswith(folded(part))
+    return target.id.startswith(part)
 
 
 def same(one: State, other: State) -> bool:

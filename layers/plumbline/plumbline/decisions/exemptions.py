@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from plumbline.core.clock import utc
 from plumbline.core.control import Control
+from plumbline.core.names import folded, is_caseless
 from plumbline.core.targets import GLOBAL, Target
 
 ANY = "*"
@@ -69,7 +70,10 @@ class Exemption:
 
     def covers(self, control: str, target: Target) -> bool:
         """Whether this exempts `target` from `control`, the time aside."""
-        return self.control in (ANY, control) and fnmatchcase(str(target), self.target)
+        text, pattern = str(target), self.target
+        if is_caseless(target.kind):
+            text, pattern = folded(text), folded(pattern)
+        return self.control in (ANY, control) and fnmatchcase(text, pattern)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""

@@ -44,6 +44,7 @@ def _looked_at_again(case: Case, before: Finding, grace: timedelta) -> Finding:
     finding = refreshed(before, deviation, origin=origin, cause=case.wake.cause, now=case.now)
     if set(deviation.items) <= set(before.deviation.items):
         return finding
+    finding = replace(finding, forgiven=len(finding.repairs))  # what could not be done of the others is no try at this
     if clocks.clock_of(case.rule, before).mode is Response.PROPOSE:
         # One more fact, whoever brought it about, does not take the decision about the others out of a person's hands.
         finding = replace(finding, origin=before.origin)

@@ -26,6 +26,8 @@ HELD_FROM_ABOVE = (
     "A policy of your organisation, above this account, denies the change, so it is not tried again. When that policy "
     "is lifted, type: plumbline resume."
 )
+#: Why a write to what AWS keeps to itself is not tried again.
+KEPT_BY_AWS = "AWS lets nobody but the service that keeps it change it, so it is not tried again."
 #: A repair that AWS shows later than this was not what put it right.
 TAKES_EFFECT_WITHIN = timedelta(minutes=15)
 #: A finding in one of these may have been repaired in part without anybody having heard of it.
@@ -64,15 +66,28 @@ class Repairer:
             ),
             spend=self.notifier.baseline.breakers,
         )
+        barred: dict[str, str] = {}  # facts that nobody in this account may put right -> why
         try:
             act = self.aws.hands(control, target, plan.do, plan.resources)
-            for step in plan.steps:
-                mended = act(step.do)
-                repair = replace(repair, plan=_as_made(repair.plan, repair.done, mended), done=repair.done + 1)
+            for number, step in enumerate(plan.steps):
+                try:
+                    if step.fact not in barred:
+                        mended = act(step.do)
+                        repair = replace(repair, plan=_as_made(repair.plan, number, mended), done=repair.done + 1)
+                        continue
+                except AwsRefusal as error:
+                    why = barred_by(control, error)
+                    if not (why and step.fact):
+                        raise
+                    barred[step.fact] = why
+                    repair = replace(repair, error=repair.error or str(error))
+                repair = replace(repair, refused=(*repair.refused, number))
         except AwsRefusal as error:
             begun = repair.done > 0 or error.call is None or error.call.service != "sts"  # else nothing was tried
-            held = error.code in control.held_by
-            return self._failed(case, acting, replace(repair, error=str(error), begun=begun), held_from_above=held)
+            repair = replace(repair, error=str(error), begun=begun, refused=())
+            return self._failed(case, acting, repair, final=barred_by(control, error))
+        if barred:
+            return self._failed(case, acting, repair, final=" ".join(dict.fromkeys(barred.values())))
         try:
             after = observed(self.aws, control, case.wake)
             still = control.detect(after, case.rule.settings)
@@ -118,8 +133,8 @@ class Repairer:
             closed = replace(closed, due=clocks.next_look(self.notifier.rule(control.id), closed, now))
         return Settled(Outcome.REPAIRED, wake, self.notifier.tell_held(closed, "repaired", alert, brief, now))
 
-    def _failed(self, case: Case, acting: Finding, repair: Repair, *, held_from_above: bool = False) -> Settled:
-        """A repair that was not finished: tried again, but for one that a policy from above the account denies."""
+    def _failed(self, case: Case, acting: Finding, repair: Repair, *, final: str = "") -> Settled:
+        """A repair that was not finished: tried again, unless `final` says why nobody in this account can make it."""
         with suppress(AwsRefusal):  # how it was left decides whether an undo takes back this, or a person's work
             repair = replace(repair, after=observed(self.aws, case.control, case.wake), looked=True)
         failed = replace(
@@ -131,15 +146,15 @@ class Repairer:
             then="",
             lease=None,
         )
-        if held_from_above:  # no further try: what it says now is all there is to say, until a person says resume
+        if final:  # no further try: what it says now is all there is to say, until a person says resume
             failed = replace(failed, forgiven=len(failed.repairs) - MAX_ATTEMPTS, told=(*failed.told, "opened"))
             failed = replace(failed, due=clocks.next_look(case.rule, failed, case.now))
         tries = failed.tries
         again = "It is proposed anew with the next sweep; approve it when the cause is mended."
         if not repair.by:
             again = f"It tries again within the hour; this was try {tries} of {MAX_ATTEMPTS}."
-        if held_from_above:
-            again = HELD_FROM_ABOVE
+        if final:
+            again = final
         elif tries >= MAX_ATTEMPTS:
             again = f"That was the last of {tries} tries. Mend the cause, then type: plumbline resume"
         alert = outcomes.failed(case.control, failed, again, self.notifier.sender)
@@ -198,6 +213,13 @@ def _as_made(plan: Plan, number: int, mended: Mended | None) -> Plan:
         return plan
     steps = (*plan.steps[:number], replace(plan.steps[number], do=mended.call), *plan.steps[number + 1 :])
     return replace(plan, steps=steps, summary=f"{plan.summary}; {mended.left_out}")
+
+
+def barred_by(control: Control, error: AwsRefusal) -> str:
+    """Why a refused write is not tried again; empty where a later try may succeed."""
+    if error.code in control.held_by or error.is_from_above:
+        return HELD_FROM_ABOVE
+    return KEPT_BY_AWS if error.is_aws_own else ""
 
 
 def is_ours(finding: Finding, now: datetime) -> bool:

@@ -91,6 +91,9 @@ class Engine:
             state = observed(self.aws, control, wake)
         except AwsRefusal as error:
             return self._unknown(wake, error, now)
+        if (spelled := control.spell(wake.target, state)) != wake.target:
+            self._switched_off(wake, now)  # what was kept under another spelling of the name is one with it
+            return self.settle(replace(wake, target=spelled), now=now)
         if state is None and _is_fresh(wake, now):
             return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
         deviation = control.detect(state, rule.settings)
@@ -106,12 +109,12 @@ class Engine:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
 
     def _switched_off(self, wake: Wake, now: datetime) -> Settled:
-        """Nobody looks any more, so nothing can stay open."""
+        """Nobody looks any more, or not under this name, so nothing can stay open."""
         finding = self.ledger.brief(wake.control, wake.target, now).finding
         if finding is None or not finding.is_open or finding.is_leased(now):
             return Settled(Outcome.OFF, wake, finding)
         closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None, then="")
-        return Settled(Outcome.OFF, wake, self.ledger.save(closed, now=now), reason="its control was switched off")
+        return Settled(Outcome.OFF, wake, self.ledger.save(closed, now=now), reason="nobody looks at it any more")
 
     def expand(self, wake: Wake, *, now: datetime) -> Sequence[Wake] | Settled:
         """The wakes that one for a pattern stands for: its deviating targets, and those that cannot be seen.

@@ -79,6 +79,8 @@ class Repair:
         undone: when a person took it back, or None.
         by: who approved it, as that person's shell said; empty where the clock decided.
         undone_by: who took it back, as that person's shell said.
+        refused: the numbers of the steps that were left out, because nobody in this account may make them; all others
+            were made.
     """
 
     at: datetime
@@ -93,6 +95,7 @@ class Repair:
     undone: datetime | None = None
     by: str = ""
     undone_by: str = ""
+    refused: tuple[int, ...] = ()
 
     @property
     def undo(self) -> tuple[Call, ...]:
@@ -104,6 +107,8 @@ class Repair:
         if not self.begun:
             return ()
         tried = self.plan.steps[: self.done + 1] if self.error else self.plan.steps
+        if self.refused:
+            tried = tuple(step for number, step in enumerate(self.plan.steps) if number not in self.refused)
         return tuple(call for step in reversed(tried) for call in step.undo)
 
 

@@ -97,10 +97,15 @@ def _steps_to_json(plan: Plan) -> dict[str, Any]:
 def _repair_to_json(repair: Repair) -> dict[str, Any]:
     return {
         "at": repair.at.isoformat(),
-        "steps": [{"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo]} for s in repair.plan.steps],
+        "steps": [
+            {"do": s.do.to_json(), "undo": [call.to_json() for call in s.undo], "fact": s.fact}
+            for s in repair.plan.steps
+        ],
         "resources": repair.plan.resources,
         "summary": repair.plan.summary,
         "irreversible": repair.plan.irreversible,
+        "means": repair.plan.means,
+        "later": repair.plan.later,
         "left": dict(repair.plan.left),
         "before": repair.before,
         "after": repair.after,
@@ -112,12 +117,24 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "undone": _when(repair.undone),
         "by": repair.by,
         "undone_by": repair.undone_by,
+        "refused": repair.refused,
     }
 
 
 def _repair_from_json(data: Mapping[str, Any]) -> Repair:
-    steps = tuple(Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"])) for s in data["steps"])
-    plan = Plan(steps, tuple(data["resources"]), data["summary"], data["irreversible"], left=data.get("left", {}))
+    steps = tuple(
+        Step(Call.from_json(s["do"]), tuple(Call.from_json(c) for c in s["undo"]), s.get("fact", ""))
+        for s in data["steps"]
+    )
+    plan = Plan(
+        steps,
+        tuple(data["resources"]),
+        data["summary"],
+        data["irreversible"],
+        data.get("means", ""),
+        tuple(data.get("later", ())),
+        left=data.get("left", {}),
+    )
     return Repair(
         at=utc(data["at"]),
         plan=plan,
@@ -131,6 +148,7 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         undone=_instant(data["undone"]),
         by=data.get("by", ""),
         undone_by=data.get("undone_by", ""),
+        refused=tuple(data.get("refused", ())),
     )
 
 

@@ -95,15 +95,25 @@ def cause(detail: Event) -> Cause:
 
 
 def is_root(detail: Event) -> bool:
-    """Whether the account's root user itself did this: no AWS service on its behalf, no `sts:AssumeRoot` session."""
+    """Whether the account's root user itself did this: no AWS service on its behalf, no `sts:AssumeRoot` session.
+
+    Another account's root user may act on something here, such as a bucket that lets it in: that is not this one's.
+    """
     identity = section(detail.get("userIdentity"))
     session = section(identity.get("sessionContext"))
     return (
         identity.get("type") == "Root"
+        and not _is_foreign(identity, detail)
         and not _service(identity)
         and detail.get("eventType") != "AwsServiceEvent"
         and str(session.get("assumedRoot", "")).lower() != "true"
     )
+
+
+def _is_foreign(identity: Mapping[str, Any], detail: Event) -> bool:
+    """Whether an identity belongs to another account than the one the event happened in, as far as both are known."""
+    own, here = _text(identity.get("accountId")), account(detail)
+    return bool(own and here) and own != here
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - records hold anything

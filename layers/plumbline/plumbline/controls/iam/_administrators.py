@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from plumbline.controls.iam._machinery import Keeper, keeper, management_account
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
@@ -33,6 +34,7 @@ class _Account:
         groups: user -> his groups.
         policies: the account's own, by ARN.
         documents: what those say now.
+        keepers: the roles that are kept by somebody, by their targets; asked for administrators alone.
         granting: groups whose members are administrators through them.
         administrators: all who can act as administrators now, whether they should or not.
     """
@@ -41,6 +43,7 @@ class _Account:
     groups: Mapping[str, list[str]]
     policies: Mapping[str, Mapping[str, Any]]
     documents: Mapping[str, Document]
+    keepers: Mapping[Target, Keeper]
     granting: frozenset[str]
     administrators: list[dict[str, Any]]
 
@@ -50,7 +53,11 @@ def survey(ask: Ask) -> Mapping[Target, State]:
     account = _account(ask)
     return {
         target: _principal_state(
-            one, account.groups.get(target.id, []) if one["kind"] == "user" else [], account.documents, lambda: account
+            one,
+            account.groups.get(target.id, []) if one["kind"] == "user" else [],
+            account.documents,
+            lambda: account,
+            lambda target=target: account.keepers.get(target, Keeper.NOBODY),  # type: ignore[misc]
         )
         for target, one in account.principals.items()
     } | {
@@ -69,7 +76,7 @@ def observe(ask: Ask, target: Target) -> State:
     account = cache(lambda: _account(ask))
     if target.kind == POLICY:
         arn = f"arn:{partition(ask)}:iam::{ask.account}:policy/{target.id}"
-        version, text = _policy(ask, arn)
+        arn, version, text = _policy(ask, arn)
         return _policy_state(arn, version, text, account) if version else None
     found = principal(ask, target)
     if found is None:
@@ -78,22 +85,43 @@ def observe(ask: Ask, target: Target) -> State:
     if found["kind"] == "user":
         answer = ask(Call("iam", "ListGroupsForUser", named(target), absent=GONE))
         groups = sorted(one["GroupName"] for one in answer["Groups"]) if answer else []
-    documents = {arn: _policy(ask, arn)[1] for arn in found["attached"] if not _is_aws(arn)}
-    return _principal_state(found, groups, documents, account)
+    documents = {arn: _policy(ask, arn)[2] for arn in found["attached"] if not _is_aws(arn)}
+    whose = lambda: _keeper(ask, found, lambda: management_account(ask), _trust_of(ask))  # noqa: E731
+    return _principal_state(found, groups, documents, account, whose)
 
 
-def _policy(ask: Ask, arn: str) -> tuple[str, Document]:
-    """A policy's default version and what it says."""
+def _policy(ask: Ask, arn: str) -> tuple[str, str, Document]:
+    """A policy's ARN as AWS spells it, its default version and what that says."""
     policy = ask(Call("iam", "GetPolicy", {"PolicyArn": arn}, absent=GONE))
     if policy is None:
-        return "", {}
-    version = policy["Policy"]["DefaultVersionId"]
+        return arn, "", {}
+    arn, version = policy["Policy"]["Arn"], policy["Policy"]["DefaultVersionId"]
     answer = ask(Call("iam", "GetPolicyVersion", {"PolicyArn": arn, "VersionId": version}))
-    return version, document(answer["PolicyVersion"]["Document"])
+    return arn, version, document(answer["PolicyVersion"]["Document"])
+
+
+def _trust_of(ask: Ask) -> Callable[[str], Document]:
+    """The trust policy of a role by its ARN, asked one by one."""
+
+    def trust(arn: str) -> Document:
+        role = ask(Call("iam", "GetRole", {"RoleName": arn.rpartition("/")[2]}, absent=GONE))
+        return document(role["Role"]["AssumeRolePolicyDocument"]) if role else {}
+
+    return trust
+
+
+def _keeper(
+    ask: Ask, found: Mapping[str, Any], management: Callable[[], str | None], trust: Callable[[str], Document]
+) -> Keeper:
+    return keeper(found, ask.account, management, trust) if found["kind"] == "role" else Keeper.NOBODY
 
 
 def _principal_state(
-    found: Mapping[str, Any], groups: Sequence[str], documents: Mapping[str, Document], account: Callable[[], _Account]
+    found: Mapping[str, Any],
+    groups: Sequence[str],
+    documents: Mapping[str, Document],
+    account: Callable[[], _Account],
+    kept_by: Callable[[], Keeper],
 ) -> dict[str, Any]:
     """What makes a principal an administrator, and who else is one."""
     inline = {name: text for name, text in found["inline"].items() if admin_reason(text)}
@@ -107,6 +135,7 @@ def _principal_state(
         "inline": inline,
         "attached": sorted(reasons),
         "reasons": sorted({*reasons.values(), *(admin_reason(text) for text in inline.values())}),
+        "keeper": kept_by().value if inline or reasons else "",
         "administrators": account().administrators if inline or reasons or through else [],
     }
 
@@ -127,6 +156,7 @@ def _policy_state(arn: str, version: str, text: Document, account: Callable[[], 
                 "kind": one["kind"],
                 "name": one["name"],
                 "groups": account().groups.get(target.id, []) if one["kind"] == "user" else [],
+                "keeper": account().keepers.get(target, Keeper.NOBODY).value,
             }
             for target, one in account().principals.items()
             if arn in one["attached"]
@@ -158,7 +188,7 @@ def _is_aws(arn: str) -> bool:
 def _account(ask: Ask) -> _Account:
     everything, found = ask(EVERYTHING), principals(ask)
     groups = {one["UserName"]: sorted(one.get("GroupList") or []) for one in everything["UserDetailList"]}
-    trust = {one["RoleName"]: document(one["AssumeRolePolicyDocument"]) for one in everything["RoleDetailList"]}
+    trust = {one["Arn"]: document(one["AssumeRolePolicyDocument"]) for one in everything["RoleDetailList"]}
     documents = {one["Arn"]: default_document(one) for one in everything["Policies"]}
     direct = {
         target
@@ -166,12 +196,14 @@ def _account(ask: Ask) -> _Account:
         if any(admin_reason(text) for text in one["inline"].values())
         or any(_attached_reason(one["kind"], arn, documents) for arn in one["attached"])
     }
+    management = cache(lambda: management_account(ask))
+    keepers = {one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})) for one in sorted(direct)}
     granting = frozenset(target.id for target in direct if target.kind == "iam-group")
     administrators = []
     for target, one in found.items():
         mine = groups.get(target.id, []) if one["kind"] == "user" else []
         through = [group for group in mine if group in granting]
-        acts = one["kind"] == "user" or (one["kind"] == "role" and _is_way_in(one["name"], trust[target.id]))
+        acts = one["kind"] == "user" or (one["kind"] == "role" and _is_way_in(one["name"], one["trust"]))
         if acts and (target in direct or through):
             administrators.append(
                 {
@@ -179,11 +211,12 @@ def _account(ask: Ask) -> _Account:
                     "name": one["name"],
                     "groups": mine,
                     "direct": target in direct,
+                    "keeper": keepers.get(target, Keeper.NOBODY).value,
                     "through": through,
                 }
             )
     policies = {one["Arn"]: one for one in everything["Policies"]}
-    return _Account(found, groups, policies, documents, granting, administrators)
+    return _Account(found, groups, policies, documents, keepers, granting, administrators)
 
 
 def _is_way_in(role: str, trust: Document) -> bool:

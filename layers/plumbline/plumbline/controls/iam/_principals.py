@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
-from plumbline.core.targets import GLOBAL, Target
+from plumbline.core.names import same_name
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import Document, document
 from plumbline.wakes import cloudtrail
 
@@ -86,9 +88,22 @@ def locate_principal(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, kind, name, region=GLOBAL)
 
 
+def spell_principal(target: Target, state: State) -> Target:
+    """A user, group or role under the name that AWS keeps, whatever spelling an event wrote."""
+    name = state["name"].rpartition("/")[2] if state else target.id
+    return replace(target, id=name) if same_name(name, target.id) else target
+
+
+def spell_policy(target: Target, state: State) -> Target:
+    """A policy under the path and name that AWS keeps, whatever spelling an event wrote."""
+    name = state["name"].partition(":policy/")[2] if state else target.id
+    return replace(target, id=name) if same_name(name, target.id) else target
+
+
 #: What `principal` and the bulk read ask for.
 PRINCIPAL_READS = frozenset(
-    {"iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole"}
+    {"iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"}
+    | {f"iam:Get{word}" for word in PRINCIPALS.values()}
     | {
         f"iam:{verb}"
         for word in PRINCIPALS.values()
@@ -104,24 +119,21 @@ PRINCIPAL_WRITES = frozenset(
 def principal(ask: Ask, target: Target) -> dict[str, Any] | None:
     """One user, group or role, asked afresh; None when it is gone or a service-linked role.
 
-    `name` is a role's with its path, as `aws-reserved/sso.amazonaws.com/...`; `groups` are a user's.
+    `name` is a role's with its path, as `aws-reserved/sso.amazonaws.com/...`, and `trust` who may use a role.
     """
     spelled, own = PRINCIPALS[target.kind], named(target)
-    name = target.id
-    if target.kind == "iam-role":
-        role = ask(Call("iam", "GetRole", own, absent=GONE))
-        if role is None:
-            return None
-        name = role["Role"]["Path"].lstrip("/") + target.id
-        if name.startswith(SERVICE_LINKED):
-            return None
+    answer = ask(Call("iam", f"Get{spelled}", own, absent=GONE))
+    if answer is None:
+        return None
+    itself = answer[spelled]
+    if itself["Path"].lstrip("/").startswith(SERVICE_LINKED):
+        return None
     inline = ask(Call("iam", f"List{spelled}Policies", own, absent=GONE))
     attached = ask(Call("iam", f"ListAttached{spelled}Policies", own, absent=GONE))
     if inline is None or attached is None:
         return None
     return {
-        "kind": spelled.lower(),
-        "name": name,
+        **_itself(spelled, itself),
         "inline": {
             policy: document(found["PolicyDocument"])
             for policy in sorted(inline["PolicyNames"])
@@ -136,8 +148,7 @@ def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
     everything = ask(EVERYTHING)
     return {
         Target(ask.account, GLOBAL, kind, one[f"{spelled}Name"]): {
-            "kind": spelled.lower(),
-            "name": (one["Path"].lstrip("/") if kind == "iam-role" else "") + one[f"{spelled}Name"],
+            **_itself(spelled, one),
             "inline": {
                 policy["PolicyName"]: document(policy["PolicyDocument"])
                 for policy in sorted(one.get(f"{spelled}PolicyList") or [], key=lambda policy: policy["PolicyName"])
@@ -148,6 +159,15 @@ def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
         for one in everything[f"{spelled}DetailList"]
         if not one["Path"].lstrip("/").startswith(SERVICE_LINKED)
     }
+
+
+def _itself(spelled: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    """What a principal is, as single and bulk reads tell it alike."""
+    name = one[f"{spelled}Name"]
+    if spelled != "Role":
+        return {"kind": spelled.lower(), "name": name}
+    trust = document(one.get("AssumeRolePolicyDocument"))
+    return {"kind": "role", "name": one["Path"].lstrip("/") + name, "trust": trust}
 
 
 def default_document(policy: Mapping[str, Any]) -> Document:

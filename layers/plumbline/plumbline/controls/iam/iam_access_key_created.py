@@ -1,6 +1,8 @@
 """Access keys exist only for the users the baseline lists.
 
-Holds: every active access key belongs to a user named in `allowed_users`.
+Holds: every active access key belongs to a user named in `allowed_users`, in whatever case. The sweep asks for the keys
+of each user that had one by the last credential report, which AWS makes every four hours at most: a key that is
+switched on again is seen within the hour even where its event was lost, a user's very first key within some five hours.
 Why: an access key is a password that works from anywhere, never expires and needs no second factor. Making one for a
 quiet user is the first thing an intruder does to be able to come back.
 Repair: deactivates that one key; no other key, and nothing else of the user, is touched.
@@ -12,14 +14,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterable
-from fnmatch import fnmatchcase
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.names import fits, same_name
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
@@ -34,15 +37,16 @@ def locate(detail: Event) -> Iterable[Target]:
 
 
 def find(ask: Ask) -> Iterable[Target]:
-    """The keys of every user that may have an active one; the credential report spares asking for the others.
+    """The keys of every user that may have an active one; the credential report spares asking for those without keys.
 
-    The report may be four hours old: who was made or renamed since is not in it, and is asked for.
+    The report may be four hours old: who was made or renamed since is not in it, and is asked for, and so is who has a
+    key that was off by then. Source: IAM user guide, Get credential reports: N/A stands where there is no key.
     """
     report = ask(REPORT)
     if report is None:  # none yet, or too old: order one for the next sweep, and ask one by one now
         ask(Call("iam", "GenerateCredentialReport"))
     rows = csv.DictReader(io.StringIO(report["Content"].decode())) if report else ()
-    quiet = {row["user"] for row in rows if "true" not in (row["access_key_1_active"], row["access_key_2_active"])}
+    quiet = {row["user"] for row in rows if not (_has_key(row, "1") or _has_key(row, "2"))}
     for user in user_names(ask):
         for key in () if user in quiet else _keys(ask, user):
             yield Target(ask.account, GLOBAL, KIND, f"{user}/{key['AccessKeyId']}")
@@ -52,14 +56,21 @@ def observe(ask: Ask, target: Target) -> State:
     """The key as it is; None when it, or its user, is gone."""
     user, _, key_id = target.id.partition("/")
     key = next((one for one in _keys(ask, user) if one["AccessKeyId"] == key_id), None)
-    return key and {"user": user, "key": key_id, "status": key["Status"]}
+    return key and {"user": key.get("UserName") or user, "key": key_id, "status": key["Status"]}
+
+
+def spell(target: Target, state: State) -> Target:
+    """The key of the user under AWS's own spelling of his name."""
+    if state is None or not same_name(state["user"], target.id.partition("/")[0]):
+        return target
+    return replace(target, id=f"{state['user']}/{state['key']}")
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
     """An active key of a user that no name or pattern in the baseline covers."""
     if state is None or state["status"] != "Active":
         return None
-    if any(fnmatchcase(state["user"], name) for name in settings["allowed_users"]):
+    if fits(state["user"], settings["allowed_users"]):
         return None
     return Deviation("is not allowed: the baseline lists no key for its user", (state["key"],))
 
@@ -83,6 +94,11 @@ def plan(target: Target, state: State, _settings: Settings, _facts: Container[st
         summary=f"deactivates access key {state['key']} of user {state['user']}",
         irreversible="sessions already started with the key live on until they expire",
     )
+
+
+def _has_key(row: Mapping[str, str], number: str) -> bool:
+    """Whether a row of the credential report knows of a key, switched on or off."""
+    return row[f"access_key_{number}_active"] == "true" or row[f"access_key_{number}_last_rotated"] != "N/A"
 
 
 def _keys(ask: Ask, user: str) -> list[dict[str, str]]:
@@ -109,12 +125,14 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
+    spell=spell,
     settings={
         "allowed_users": {
             "type": "array",
             "items": {"type": "string", "minLength": 1},
             "default": [],
-            "description": "Users that may have active access keys; `*` and `?` match any text and any letter.",
+            "description": "Users that may have active access keys; `*` and `?` match any text and any letter. "
+            "Case makes no difference, as in IAM.",
         },
     },
     answers={"ssb": ("ACCT.13",)},

@@ -5,13 +5,18 @@ everything, all of IAM, or a way to take any right (see `policies.admin_reason`)
 joins an administrators group; and no customer managed policy that others hold turns into such a policy. As long as the
 baseline names no users, whoever is in an administrators group is told about and left alone. A permissions boundary
 makes no difference, for it can be taken away. Service-linked roles are left out, and so are AWS's own policies for
-service roles on a role.
+service roles on a role. A role that nobody can use but the organisation's management account belongs to the
+organisation, whatever it is called. What only IAM Identity Center can change, and a role that nobody but CloudFormation
+works with, as CDK's and StackSets' are, is told once and never repaired: change the permission set or the template, or
+name the role in `administrators`. So is a role that one other account can use while AWS does not say whether that is
+the management account. Names are compared as IAM does, without case.
 Why: with administrator rights an intruder can do anything, and remove every trace and every other rule on this list.
 Handing them to an account he already has takes one call, and it is the call he makes first.
 Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
 turned into an administrator's goes back to its newest version that is none; where administrators hold it too, or
 somebody who is left alone for now, or there is no such version, it is detached from the others. Nothing is taken from
-anyone while nobody would be left who is an administrator by the baseline: you are told instead.
+anyone while nobody would be left who is an administrator by the baseline: you are told instead. A role of IAM Identity
+Center counts as somebody who is left. What is detached stays in the account, and can be attached again.
 Undo: attaches, puts back or joins again; sets the default version that was.
 Source: AWS IAM best practices (least privilege); Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event
 names of IAM.
@@ -21,41 +26,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from plumbline.controls.iam._administrators import POLICY, observe, survey
+from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, others, remaining
+from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
 from plumbline.controls.iam._principals import (
     GONE,
     PRINCIPAL_READS,
     PRINCIPAL_WRITES,
     PRINCIPALS,
-    RESERVED,
     by_names,
     locate_principal,
     named,
+    spell_policy,
+    spell_principal,
 )
 from plumbline.core.calls import Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, Response
+from plumbline.core.clock import AT_ONCE, NEVER, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import Document
 from plumbline.wakes import cloudtrail
-
-#: Each key is used where a baseline leaves it out, so that naming the users does not unname the roles.
-ADMINISTRATORS: Mapping[str, Sequence[str]] = {
-    "groups": ("administrators",),
-    "users": (),
-    # IAM lets nobody but AWS make roles below aws-reserved/; the next two are how an organisation reaches its members.
-    "roles": (
-        "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_AdministratorAccess_*",
-        "OrganizationAccountAccessRole",
-        "AWSControlTowerExecution",
-        # Plumbline's own writing role, exactly: a pattern over its path would be a place to hide.
-        "plumbline/{stack}-hands",
-    ),
-}
 
 
 def locate_policy(detail: Event) -> Iterable[Target]:
@@ -64,21 +57,36 @@ def locate_policy(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, POLICY, name, region=GLOBAL)
 
 
+def spell(target: Target, state: State) -> Target:
+    """The principal or policy under AWS's own spelling."""
+    return (spell_policy if target.kind == POLICY else spell_principal)(target, state)
+
+
 def detect(state: State, settings: Settings) -> Deviation | None:
     """Administrator rights, or the way to them, with somebody the baseline does not name."""
     if state is None:
         return None
     who = settings["administrators"]
     if state["kind"] == "policy":
-        others = tuple(map(_holder, _others(state, who)))
-        return Deviation("makes administrators of others than those the baseline names", others) if others else None
-    inline, attached, joined = _excess(state, who)
+        found = others(state, who)
+        clock = KEPT if all(one["keeper"] for one in found) else "default"
+        items = tuple(map(holder, found))
+        return (
+            Deviation("makes administrators of others than those the baseline names", items, clock) if items else None
+        )
+    inline, attached, joined = excess(state, who)
     if not (inline or attached or joined):
         return None
     items = (*inline, *attached, *map(_member, joined))
+    if state["keeper"]:
+        return Deviation(HAS[Keeper(state["keeper"])], items, KEPT)
     if joined and not who["users"]:
         return Deviation("is an administrator whom the baseline does not name", items)
     return Deviation("has administrator rights it should not have", items)
+
+
+#: The clock of what is told once, because nobody but its keeper should change it.
+KEPT = "kept"
 
 
 def describe(state: State) -> str:
@@ -98,43 +106,8 @@ def describe(state: State) -> str:
     return "; ".join(part for part in parts if part) or "no administrator rights of its own"
 
 
-def _trusted(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the baseline makes this principal an administrator."""
-    if one["kind"] == "user":
-        return one["name"] in who["users"] or (
-            not who["users"] and any(group in who["groups"] for group in one["groups"])
-        )
-    if one["kind"] == "group":
-        return one["name"] in who["groups"]
-    return any(fnmatchcase(one["name"], pattern) for pattern in who["roles"])
-
-
-def _excess(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
-    """Inline policies, attached policies and memberships that the baseline does not give."""
-    joined = [] if state["name"] in who["users"] else [group for group in state["groups"] if group in who["groups"]]
-    if _trusted(state, who):
-        return [], [], joined
-    return list(state["inline"]), list(state["attached"]), joined
-
-
 def _member(group: str) -> str:
     return f"member of {group}"
-
-
-def _holder(one: Mapping[str, Any]) -> str:
-    return f"{one['kind']}/{one['name']}"
-
-
-def _others(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> list[Mapping[str, Any]]:
-    return [one for one in state["holders"] if not _trusted(one, who)]
-
-
-def _remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
-    """Whether somebody is an administrator by the baseline, and so stays one whatever is repaired."""
-    return any(
-        _trusted(one, who) and (one["direct"] or any(group in who["groups"] for group in one["through"]))
-        for one in state["administrators"]
-    )
 
 
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
@@ -143,42 +116,57 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     who = settings["administrators"]
     if state["kind"] == "policy":
         return _policy_plan(target, state, who, facts)
-    inline, attached, joined = _excess(state, who)
+    inline, attached, joined = excess(state, who)
     inline, attached = [one for one in inline if one in facts], [one for one in attached if one in facts]
     joined = [group for group in joined if _member(group) in facts]
+    left: dict[str, str] = {}
     if joined and not who["users"]:
-        return Plan(refusal="the baseline names no users under administrators; once it names some, others are removed")
-    harmless = joined and not (inline or attached or set(joined) & set(state["through"]))
-    if not harmless and not _remaining(state, who):
-        return Plan(refusal=_LOCKED_OUT)
-    if state["name"].startswith(RESERVED):
-        return Plan(refusal=_KEPT)
-    return Plan(
-        steps=(
+        left |= dict.fromkeys(map(_member, joined), _NO_USERS)
+        joined = []
+    why = WHY_KEPT.get(state["keeper"], "" if remaining(state, who) else _LOCKED_OUT)
+    if why:  # who leaves a group that gives nothing loses no right
+        granting = [group for group in joined if group in state["through"]]
+        left |= dict.fromkeys((*inline, *attached, *map(_member, granting)), why)
+        inline, attached, joined = [], [], [group for group in joined if group not in granting]
+    return Plan.partly(
+        (
             *(_without_inline(target, name, state["inline"][name]) for name in inline),
-            *(_detached(state["kind"], target.id, arn) for arn in attached),
+            *(_detached(state["kind"], target.id, arn, fact=arn) for arn in attached),
             *(_outside(target.id, group) for group in joined),
         ),
+        left,
         resources=by_names(target.account, [(state["kind"], target.id), *(("group", group) for group in joined)]),
         summary=", and ".join(_words(inline, attached, joined)),
+        means=_STAYS if attached else "",
+        later=[_delete(arn) for arn in attached if ":iam::aws:" not in arn],
     )
 
 
+_NO_USERS = "the baseline names no users under administrators; once it names some, others are removed"
 _LOCKED_OUT = (
     "nobody the baseline names as administrator would be left, and you might be locked out; "
     "name your administrators in the baseline, or put one into an administrators group"
 )
-_KEPT = "IAM Identity Center keeps this role; change its permission set there"
+_STAYS = (
+    "What was detached is still there, and whoever may attach policies can attach it again. Delete what is yours and "
+    "nobody needs; AWS's own policies cannot be deleted."
+)
+
+
+def _delete(arn: str) -> str:
+    return f"aws iam delete-policy --policy-arn {arn}"
 
 
 def _policy_plan(
     target: Target, state: Mapping[str, Any], who: Mapping[str, Sequence[str]], facts: Container[str]
 ) -> Plan:
     """The policy back to a harmless version, where that touches nobody but those meant; else detached from them."""
-    others = [one for one in _others(state, who) if _holder(one) in facts]
-    if not _remaining(state, who):
+    meant = [one for one in others(state, who) if holder(one) in facts]
+    if not remaining(state, who):
         return Plan(refusal=_LOCKED_OUT)
-    if state["back_to"] and len(others) == len(state["holders"]):
+    # A version changes no role, so what only Identity Center can change loses these rights too.
+    touchable = all(one["keeper"] in ("", Keeper.IDENTITY_CENTER.value) for one in meant)
+    if state["back_to"] and touchable and len(meant) == len(state["holders"]):
 
         def to(version: str) -> Call:
             return Call("iam", "SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": version})
@@ -188,13 +176,18 @@ def _policy_plan(
             resources=(state["name"],),
             summary=f"sets the policy's default version from {state['version']} back to {state['back_to']}",
         )
-    if any(one["name"].startswith(RESERVED) for one in others):
-        return Plan(refusal=_KEPT)
-    names = [(one["kind"], one["name"].rpartition("/")[2]) for one in others]
-    return Plan(
-        steps=tuple(_detached(kind, name, state["name"]) for kind, name in names),
+    free = [one for one in meant if not one["keeper"]]
+    names = [(one["kind"], one["name"].rpartition("/")[2]) for one in free]
+    return Plan.partly(
+        tuple(
+            _detached(kind, name, state["name"], fact=holder(one))
+            for one, (kind, name) in zip(free, names, strict=True)
+        ),
+        {holder(one): WHY_KEPT[one["keeper"]] for one in meant if one["keeper"]},
         resources=by_names(target.account, names),
         summary=f"detaches the policy from {', '.join(f'{kind} {name}' for kind, name in names)}",
+        means=_STAYS,
+        later=(_delete(state["name"]),),
     )
 
 
@@ -202,12 +195,13 @@ def part(state: State, _plan: Plan) -> State:
     """The target's own rights, or the policy and its holders; who else is an administrator comes and goes."""
     if state is None:
         return None
-    held = {"holders": [_holder(one) for one in state["holders"]]} if "holders" in state else {}
-    return {name: value for name, value in state.items() if name not in _OF_OTHERS} | held
+    held = {"holders": [holder(one) for one in state["holders"]]} if "holders" in state else {}
+    return {name: state[name] for name in _OWN if name in state} | held
 
 
-#: What the state tells of the rest of the account: it decides whether a repair is safe, and no repair changes it.
-_OF_OTHERS = frozenset({"administrators", "through", "reasons"})
+#: What the state tells of the target itself. The rest tells of other things of the account: it decides whether a repair
+#: is safe, and no repair changes it.
+_OWN = ("kind", "name", "groups", "inline", "attached", "version", "back_to")
 
 
 def _without_inline(target: Target, name: str, text: Document) -> Step:
@@ -216,15 +210,17 @@ def _without_inline(target: Target, name: str, text: Document) -> Step:
     return Step(
         do=Call("iam", f"Delete{spelled}Policy", policy, absent=GONE),
         undo=(Call("iam", f"Put{spelled}Policy", {**policy, "PolicyDocument": whole}, absent=GONE),),
+        fact=name,
     )
 
 
-def _detached(kind: str, name: str, arn: str) -> Step:
+def _detached(kind: str, name: str, arn: str, *, fact: str) -> Step:
     spelled = kind.capitalize()
     both = {f"{spelled}Name": name, "PolicyArn": arn}
     return Step(
         do=Call("iam", f"Detach{spelled}Policy", both, absent=GONE),
         undo=(Call("iam", f"Attach{spelled}Policy", both, absent=GONE),),
+        fact=fact,
     )
 
 
@@ -233,6 +229,7 @@ def _outside(user: str, group: str) -> Step:
     return Step(
         do=Call("iam", "RemoveUserFromGroup", both, absent=GONE),
         undo=(Call("iam", "AddUserToGroup", both, absent=GONE),),
+        fact=_member(group),
     )
 
 
@@ -260,7 +257,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE},
+    clocks={"default": AT_ONCE, KEPT: NEVER},
     scope=Scope.GLOBAL,
     kinds=(*PRINCIPALS, POLICY),
     wakes_on=(
@@ -282,7 +279,7 @@ CONTROL = Control(
         ),
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
-    reads=PRINCIPAL_READS | {"iam:ListGroupsForUser"},
+    reads=PRINCIPAL_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},
     writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:SetDefaultPolicyVersion"},
     noun="{kind} {last}",
     survey=survey,
@@ -291,6 +288,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     part=part,
+    spell=spell,
     settings={
         "administrators": {
             "type": "object",

@@ -21,9 +21,10 @@ from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.names import among, folded
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.rights.counted import is_aws_quarantine
 from plumbline.rights.documents import AWS_ADMIN_POLICIES
-from plumbline.rights.names import among, folded
 from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
@@ -119,7 +120,7 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
         missing = sorted(arn for arn in wanted if not among(arn, there))
-        extra = sorted(arn for arn in there if not among(arn, wanted))
+        extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn))
         if not here or missing or extra:
             yield _Difference(group, here, len(there), missing, extra)
 

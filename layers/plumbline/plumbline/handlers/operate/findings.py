@@ -66,8 +66,11 @@ def _repair_text(control: Control | None, repair: Repair) -> str:
         "Undone by": wording.said(repair.undone_by),
         "No undo for": repair.plan.irreversible,
         "Not repaired": spelled_out(repair.plan.left),
+        "Mind": repair.plan.means,
     }
     calls = "\n".join(
         f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in repair.plan.do
     )
-    return f"{wording.table(facts)}\n  Calls made\n{calls}"
+    later = "\n".join(f"    {wording.clean(one, 1000)}" for one in repair.plan.later)
+    needed = f"\n  What you may need because of it\n{later}" if later else ""
+    return f"{wording.table(facts)}\n  Calls made\n{calls}{needed}"

@@ -64,6 +64,7 @@ def plan(asked: Asked, typed: Typed) -> Answer:
             "Then": seen.what,
             "Not repaired": spelled_out(seen.plan.left),
             "Not undone": seen.plan.irreversible,
+            "Mind": seen.plan.means,
         }
         calls = [f"    {call.action} {wording.clean(json.dumps(dict(call.parameters)), 200)}" for call in seen.plan.do]
         lines = [f"{one.short}  {wording.clean(control.name(one.target))}", wording.table(facts)]

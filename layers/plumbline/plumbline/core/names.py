@@ -17,6 +17,11 @@ def folded(name: str) -> str:
     return name.lower()
 
 
+def is_caseless(kind: str) -> bool:
+    """Whether targets of a kind bear names that IAM tells apart without case."""
+    return kind.startswith("iam-")
+
+
 def same_name(one: str, other: str) -> bool:
     """Whether two names are one to IAM."""
     return folded(one) == folded(other)
