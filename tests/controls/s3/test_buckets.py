@@ -137,6 +137,20 @@ def test_an_undo_does_not_rewrite_a_strangers_bucket(control: Control, told: Wor
     assert ["CanonicalUser"] == [one["Grantee"]["Type"] for one in grants]
 
 
+@pytest.mark.parametrize("control", CONTROLS)
+def test_an_undo_of_a_bucket_that_is_gone_does_not_say_that_aws_took_it(
+    control: Control, told: World, rig: Rig
+) -> None:
+    ours = told.client("s3", HOME)
+    _opened(ours)
+    plumbline = rig.install({control.id: at_once(control)})
+    finding = plumbline.engine.settle(Wake(control.id, BUCKET, Origin.EVENT, CAUSE), now=NOW).finding
+    assert finding is not None
+    ours.delete_bucket(Bucket="acme-data")
+    with pytest.raises((undoing.UndoFailed, undoing.CannotUndo)):
+        undoing.undo(plumbline.engine, plumbline.ledger, finding, now=NOW, force=True)
+
+
 def test_an_operation_that_cannot_be_told_an_owner_is_asked_without(told: World, rig: Rig) -> None:
     _opened(told.client("s3", HOME))
     control = registry.load()["s3-public-acl"]

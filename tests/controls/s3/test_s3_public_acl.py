@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -90,14 +91,8 @@ def test_the_words_before_and_after() -> None:
 def test_the_repair_is_sent_to_the_buckets_region_and_can_be_taken_back() -> None:
     repair = plan(BUCKET, acl(OURS, everybody("READ"), LOGS), NONE)
 
-    def put(*grants: dict[str, Any]) -> Call:
-        policy = {"Owner": OWNER, "Grants": list(grants)}
-        return Call(
-            "s3", "PutBucketAcl", {"Bucket": "acme-data", "AccessControlPolicy": policy}, REGION, ("NoSuchBucket",)
-        )
-
-    assert repair.do == (put(OURS, LOGS),)
-    assert repair.undo == (put(OURS, everybody("READ"), LOGS),)
+    assert repair.do == (_put(OURS, LOGS),)
+    assert repair.undo == (replace(_put(OURS, everybody("READ"), LOGS), absent=()),)
     assert repair.resources == ("arn:*:s3:::acme-data",)
 
 

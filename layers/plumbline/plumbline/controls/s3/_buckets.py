@@ -103,7 +103,10 @@ def seen(ask: Ask, call: Call) -> Any:  # noqa: ANN401 - AWS answers any shape
 
 
 def on(target: Target, operation: str, *, absent: tuple[str, ...] = GONE, **parameters: object) -> Call:
-    """A call about one bucket, sent to the bucket's own region."""
+    """A call about one bucket, sent to the bucket's own region.
+
+    An undo has no `absent`: that the bucket is gone is for whoever asked to know.
+    """
     return Call("s3", operation, {"Bucket": target.id, **parameters}, target.region, absent)
 
 
