@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plumbline import __version__
@@ -379,6 +379,9 @@ def answers(name: str) -> Iterator[tuple[str, str]]:
 
 @settings(max_examples=40, deadline=None)
 @given(_NAME)
+@example("x" * 200)
+@example("\u8868" * 100)
+@example(f"arn:aws:iam::{ACCOUNT}:role/{'a-path/' * 20}deploy")
 def test_every_answer_fits_a_window_of_80_columns_whatever_things_are_called(name: str) -> None:
     wide = [
         (words, line)
