@@ -218,7 +218,8 @@ class Oracle:
 
     def _repairs_begun(self, before: Finding | None, after: Finding) -> None:
         """Count a repair in the clock hour its settle began in."""
-        if len(after.repairs) > (len(before.repairs) if before else 0):
+        begun = after.status is not Status.UNDOING  # else an undo goes on with a life from before a time in the dark
+        if begun and len(after.repairs) > (len(before.repairs) if before else 0):
             hour = hour_of(after.repairs[-1].at)
             limits, control = self.baseline.breakers, after.control
             for name, most in ((control, limits.per_control), ("*", limits.in_all)):
