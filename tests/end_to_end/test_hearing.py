@@ -18,8 +18,6 @@ ANN = "security@example.com"
 def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with Plumbline deployed, whose confirmation e-mails nobody has answered."""
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("unheard"), confirm_mail=False) as aws:
-        full = ["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
-        aws.user("mallory", policies=full)
         deployment.build(aws, baseline=Path(__file__).with_name("baseline.yaml"))
         parameters = {"AlertEmail": ANN, "EscalationEmail": "ciso@example.com", "AdoptionGraceDays": "0"}
         made = Account(aws, deployment.deploy(aws, parameters))
@@ -32,10 +30,10 @@ def _alarm(account: Account) -> str:
     return str(found[0]["StateValue"])
 
 
-def _key_of_mallorys(account: Account) -> str:
-    """A user for whom mallory has just made a key that the baseline does not list."""
+def _fresh_key(account: Account) -> str:
+    """A user for whom an administrator has just made a key that the baseline does not list."""
     user = account.user()
-    account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+    account.aws.client("iam").create_access_key(UserName=user)
     account.quiet()
     return user
 
@@ -45,7 +43,7 @@ def test_what_happens_while_nobody_hears_is_repaired_once_it_was_heard_and_losin
 ) -> None:
     account = unheard
     account.sweep()
-    user, since = _key_of_mallorys(account), account.latest_call()
+    user, since = _fresh_key(account), account.latest_call()
     assert ["Active"] == account.key_status(user), "repaired, and nobody has ever confirmed"
     assert [] == account.aws.mail()
     status = account.operate("status")["text"]
@@ -68,7 +66,7 @@ def test_what_happens_while_nobody_hears_is_repaired_once_it_was_heard_and_losin
     for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
         if one["Endpoint"] == ANN:
             sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
-    later = _key_of_mallorys(account)
+    later = _fresh_key(account)
     account.until(lambda: account.key_status(later) == ["Inactive"], "repaired though nobody hears any more")
     account.sweep()
     assert "ALARM" == _alarm(account)
