@@ -225,7 +225,7 @@ def barred_by(control: Control, error: AwsRefusal) -> str:
     return KEPT_BY_AWS if error.is_aws_own else ""
 
 
-def _as_made(plan: Plan, number: int, made: Mended | bool | None) -> Plan:
+def _as_made(plan: Plan, number: int, made: object) -> Plan:
     """The plan as it was carried out: a write that AWS took only in part says what is missing."""
     if not isinstance(made, Mended):
         return plan
