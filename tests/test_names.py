@@ -32,7 +32,10 @@ _SPEC.loader.exec_module(app)
 
 ACCOUNT, REGION = STACK["AWS::AccountId"], "ap-southeast-2"
 #: Source: AWS CloudFormation API reference, CreateStack, StackName.
-STACK_NAMES = st.from_regex(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", fullmatch=True)
+STACK_NAMES = st.one_of(
+    st.from_regex(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", fullmatch=True),
+    st.from_regex(r"[a-zA-Z][a-zA-Z0-9]{35,127}", fullmatch=True),  # long, and nothing else is odd about it
+)
 #: What AWS takes for a name, by resource type: the property that has it, the longest, and its characters.
 #: Source: the API reference of each service, of the call that creates it (CreateTrail, CreateTable, CreateQueue, ...);
 #: for buckets the Amazon S3 user guide, General purpose bucket naming rules.
