@@ -116,6 +116,15 @@ def test_a_repair_that_fits_has_one_session_with_the_actions_of_its_calls_alone(
     assert statement == _statement(session)
 
 
+@pytest.mark.parametrize(("more", "count"), [(0, 1), (1, 2)])
+def test_what_sts_takes_to_the_last_character_is_one_session_and_one_more_is_two(more: int, count: int) -> None:
+    calls = [_detach("ann"), _detach("bob")]
+    resources = [*by_name(ACCOUNT, "user", "ann"), *by_name(ACCOUNT, "user", "bob")]
+    room = TAKEN - len(Session(RULE, tuple(calls), (*resources, "")).policy)
+    made = sessions(RULE, calls, (*resources, "arn:aws:iam::" + "x" * (room - len("arn:aws:iam::") + more)))
+    assert (count, TAKEN if count == 1 else True) == (len(made), len(made[0].policy) if count == 1 else True)
+
+
 def test_what_the_control_does_not_declare_is_allowed_to_no_session() -> None:
     drop = Call("iam", "DeleteUser", {"UserName": "ann"})
     (session,) = sessions(RULE, [_detach("ann"), drop], by_name(ACCOUNT, "user", "ann"))

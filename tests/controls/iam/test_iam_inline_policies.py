@@ -112,10 +112,10 @@ def _narrowed(world: World) -> Target:
     return target
 
 
-def _forgotten(world: World) -> Target:
-    """Thirty roles, some with paths, were converted and deleted."""
+def _forgotten(world: World, roles: int = 3) -> Target:
+    """Roles, some with paths, were converted and deleted."""
     iam = world.client("iam")
-    for number in range(30):
+    for number in range(roles):
         path = "/apps/" if number % 2 else "/"
         iam.create_role(RoleName=f"job-{number}", Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
         iam.put_role_policy(RoleName=f"job-{number}", PolicyName="to-read", PolicyDocument=json.dumps(READ))
@@ -238,7 +238,7 @@ def test_a_policy_that_only_looks_like_an_earlier_copy_stays() -> None:
 
 def test_thirty_roles_made_converted_and_deleted_leave_nothing() -> None:
     with world() as told:
-        _forgotten(told)
+        _forgotten(told, 30)
         state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), PLACE)
         found = detect(state, TELL)
         assert found is not None
