@@ -127,20 +127,23 @@ class Lamps:
 
     def hands(
         self, _control: Control, _target: Target, _calls: Sequence[Call], _resources: Sequence[str]
-    ) -> Callable[[Call], None]:
-        """Writes."""
+    ) -> Callable[[Call], bool]:
+        """Writes; False where there is no such lamp any more."""
         self._maybe_fail(Call("sts", "AssumeRole"))
 
-        def act(call: Call) -> None:
+        def act(call: Call) -> bool:
             self.on_write()
             self._maybe_fail(call)
             self.calls.append(call)
+            if call.parameters["Name"] not in self.lamps:
+                return False
             on = self.lamps[call.parameters["Name"]]["on"]
             bulb = call.parameters["Bulb"]
             if call.operation == "SwitchOff" and bulb in on and not self.sticky:
                 on.remove(bulb)
             if call.operation == "SwitchOn" and bulb not in on:
                 on.append(bulb)
+            return True
 
         return act
 

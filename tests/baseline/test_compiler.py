@@ -251,7 +251,9 @@ def test_an_exemption_that_says_too_little_or_covers_too_much_stops_the_build(
 
 def test_an_exemption_that_covers_nothing_says_which_kinds_there_are() -> None:
     (problem,) = _problems(_exemption(control="iam-inline-policies", target="*/iam-usr/bob"))
-    assert problem.endswith("targets read account/region/kind/id, and the kinds are iam-group, iam-path, iam-role, iam-user")
+    assert problem.endswith(
+        "targets read account/region/kind/id, and the kinds are iam-group, iam-path, iam-role, iam-user"
+    )
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def test_a_proposal_is_carried_out_as_far_as_it_goes() -> None:
     assert "Not repaired b: it is welded in" in _body(house)
     answer = house.type("approve", house.finding.short, now=NOW + HOUR)
     assert answer.ok, answer.text
+    assert "Not repaired: b: it is welded in" in " ".join(answer.text.split())
     assert house.aws.writes == ["SwitchOff a"]
     assert (house.finding.status, house.finding.deviation.items) == (Status.OPEN, ("b",))
     assert _sweep(house, NOW + 2 * HOUR) in ("waiting", "told")

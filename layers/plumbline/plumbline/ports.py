@@ -77,11 +77,11 @@ class Aws(Protocol):
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], Mended | None]:
+    ) -> Callable[[Call], Mended | bool | None]:
         """Makes these calls, and no others, with the writing role, limited to what they need of these resources.
 
-        What it gives back makes one of them: in the form that `control.mend` gives it where AWS refuses it as it is,
-        and then it answers that form.
+        A call that AWS refuses for something in it is made in the form that `control.mend` gives it, and answers that
+        form. A call answers False where AWS had nothing to make it on: what it is about is gone, or is so already.
 
         Args:
             control: whose declared writes are the most that is allowed.

@@ -260,7 +260,7 @@ class Accounts:
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], Mended | None]:
+    ) -> Callable[[Call], Mended | bool]:
         """See ports.Aws. Each repair gets sessions of its own, named after the control, all before its first write."""
         needed = sessions(control, calls, resources)
         made = {call.key: client for one in needed for call, client in self._opened(one, target)}
@@ -271,9 +271,9 @@ class Accounts:
                 made.update({one.key: client for one, client in self._opened(session, target)})
             return made.get(call.key) or made[instead_of.key]
 
-        def act(call: Call) -> Mended | None:
+        def act(call: Call) -> Mended | bool:
             try:
-                perform(client_of(call, call), call, target.account)
+                return perform(client_of(call, call), call, target.account) is not None
             except AwsRefusal as refusal:
                 tries = 0
                 forms = deque(control.mend(call, refusal) if control.mend else ())
@@ -287,7 +287,6 @@ class Accounts:
                     else:
                         return form
                 raise
-            return None
 
         return act
 

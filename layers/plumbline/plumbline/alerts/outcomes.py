@@ -91,23 +91,39 @@ def undone(
     sender: Sender,
     by: str = "",
     *,
-    restored: bool = True,
+    why_not: str = "",
 ) -> Alert:
-    """A person took a repair back; `restored` says whether AWS then showed what was before it."""
+    """A person took a repair back; `why_not` says what became of it where AWS did not show what was before."""
     before = finding.last_repairs[0].before
-    now = "it is as it was before" if restored else "AWS took every change, and it is still not as it was"
+    now = why_not or "it is as it was before"
     lead = (
         f"A person took back Plumbline's repair of {clean(control.name(finding.target))}: {now}. "
         f"Plumbline leaves it alone until {moment(until)}, and then judges it afresh."
     )
     rows = {
         "It was found because it": finding.deviation.summary,
-        "Before the repair": "" if restored else control.describe(before),
+        "Before the repair": control.describe(before) if why_not else "",
         "Now": control.describe(state),
         "Undone by": said(by),
     }
     what = f"{control.name(finding.target)} {past_tense(finding.deviation.summary)}"
     return about("undone", control, finding, sender, lead=lead, rows=rows, past=True, subject=what)
+
+
+def not_restored(in_vain: int, calls: int, *, gone: bool) -> str:
+    """What became of an undo that did not bring back what was, one clause.
+
+    Args:
+        in_vain: how many of its calls AWS had nothing to make on.
+        calls: how many there were.
+        gone: whether the target does not exist any more.
+    """
+    if gone:
+        return "it does not exist any more, so nothing of it could be brought back"
+    if in_vain:
+        changes = f"{in_vain} of {calls} change{'s' * (calls != 1)}"
+        return f"AWS had nothing to make {changes} on, gone as it is or so already, and it is not as it was"
+    return "AWS took every change, and it is still not as it was"
 
 
 def undo_cut_short(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:

@@ -72,8 +72,8 @@ class Repairer:
             for number, step in enumerate(plan.steps):
                 try:
                     if step.fact not in barred:
-                        mended = act(step.do)
-                        repair = replace(repair, plan=_as_made(repair.plan, number, mended), done=repair.done + 1)
+                        made = act(step.do)
+                        repair = replace(repair, plan=_as_made(repair.plan, number, made), done=repair.done + 1)
                         continue
                 except AwsRefusal as error:
                     why = barred_by(control, error)
@@ -207,12 +207,12 @@ class Repairer:
         )
 
 
-def _as_made(plan: Plan, number: int, mended: Mended | None) -> Plan:
+def _as_made(plan: Plan, number: int, made: Mended | bool | None) -> Plan:  # noqa: FBT001 - what a write answered
     """The plan as it was carried out: a write that AWS took only in part says what is missing."""
-    if mended is None:
+    if not isinstance(made, Mended):
         return plan
-    steps = (*plan.steps[:number], replace(plan.steps[number], do=mended.call), *plan.steps[number + 1 :])
-    return replace(plan, steps=steps, summary=f"{plan.summary}; {mended.left_out}")
+    steps = (*plan.steps[:number], replace(plan.steps[number], do=made.call), *plan.steps[number + 1 :])
+    return replace(plan, steps=steps, summary=f"{plan.summary}; {made.left_out}")
 
 
 def barred_by(control: Control, error: AwsRefusal) -> str:

@@ -37,12 +37,21 @@ class ExemptionLedger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What an undo did."""
+    """What an undo did.
+
+    Attributes:
+        finding: closed, its repair taken back.
+        state: the target after it.
+        until: how long it is left alone.
+        restored: whether AWS then showed what was before the repair.
+        why_not: what became of the undo instead, one clause; empty where it restored.
+    """
 
     finding: Finding
     state: State
     until: datetime
     restored: bool
+    why_not: str = ""
 
 
 def undo(
@@ -106,8 +115,7 @@ def undo(
     try:
         calls = tuple(call for one in reversed(repairs) for call in one.undo)
         act = engine.aws.hands(control, finding.target, calls, resources)
-        for call in calls:
-            act(call)
+        in_vain = sum(act(call) is False for call in calls)
     except AwsRefusal as error:
         stands = replace(claimed, status=Status.EXEMPT, outbox="", lease=None, due=until, then="")
         stands = engine.ledger.save(replace(stands, told=(*stands.told, "undo failed")), now=now)
@@ -137,12 +145,14 @@ def undo(
     # where somebody else worked between the tries, an undo cannot bring back what was before the first of them
     changed = next((one for one in repairs if one.done), repairs[-1])
     restored = any(_alike(control, repairs, one.before, state) for one in (repairs[0], changed))
+    gone = state is None and control.observe is not None
+    why_not = "" if restored else outcomes.not_restored(in_vain, len(calls), gone=gone)
     try:
         sender = engine.deployment.sender
-        engine.alerts.send(outcomes.undone(control, done, state, until, sender, by, restored=restored))
+        engine.alerts.send(outcomes.undone(control, done, state, until, sender, by, why_not=why_not))
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
-    return Undone(engine.ledger.save(done, now=now), state, until, restored)
+    return Undone(engine.ledger.save(done, now=now), state, until, restored, why_not)
 
 
 def _alike(control: Control, repairs: Sequence[Repair], one: State, other: State) -> bool:

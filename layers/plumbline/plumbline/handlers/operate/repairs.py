@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from plumbline.alerts import decisions, wording
+from plumbline.alerts.finding import spelled_out
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import ANY
 from plumbline.engine.approving import approve as carry_out
@@ -33,6 +34,12 @@ _APPROVED_BESIDE = (
 )
 
 
+_APPROVED_IN_PART = (
+    "Done, as far as it can be: what can be put right of {name} is. Not repaired: {left}. "
+    "To take it back, type: plumbline undo {short}"
+)
+
+
 def undo(asked: Asked, typed: Typed) -> Answer:
     """Put back what was before a repair."""
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
@@ -46,7 +53,7 @@ def undo(asked: Asked, typed: Typed) -> Answer:
     name = wording.clean(control.name(finding.target))
     text = f"Undone: {name} is as it was before the repair {finding.short}."
     if not done.restored:
-        text = f"AWS took every change of the undo of {finding.short}, and {name} is still not as it was."
+        text = f"The undo of {finding.short} did not bring {name} back as it was: {done.why_not}."
     return Answer(f"{text}\n{wording.table(facts)}", {"finding": done.finding.id, "until": done.until.isoformat()})
 
 
@@ -68,7 +75,15 @@ def approve(asked: Asked, typed: Typed) -> Answer:
             data,
             ok=False,
         )
-    text = said.format(name=name, short=finding.short, reason=wording.clean(settled.reason))
+    left = settled.finding.repairs[-1].plan.left if settled.finding and settled.finding.is_open else {}
+    if settled.outcome is Outcome.REPAIRED and left:
+        said = _APPROVED_IN_PART
+    text = said.format(
+        name=name,
+        short=finding.short,
+        reason=wording.clean(settled.reason),
+        left=wording.clean(spelled_out(left)),
+    )
     return Answer(text, data, ok=settled.outcome is not Outcome.FAILED)
 
 
