@@ -115,7 +115,7 @@ def test_a_policy_with_nothing_left_is_deleted_and_comes_back_letter_for_letter(
     absent = ("NoSuchBucketPolicy", "NoSuchBucket")
     assert repair.do == (Call("s3", "DeleteBucketPolicy", {"Bucket": "acme-data"}, REGION, absent),)
     text = {"Bucket": "acme-data", "Policy": before["text"]}
-    assert repair.undo == (Call("s3", "PutBucketPolicy", text, REGION),)
+    assert repair.undo == (Call("s3", "PutBucketPolicy", text, REGION, ("NoSuchBucket",)),)
 
 
 # --- only the public goes -------------------------------------------------------------------------

@@ -103,10 +103,7 @@ def seen(ask: Ask, call: Call) -> Any:  # noqa: ANN401 - AWS answers any shape
 
 
 def on(target: Target, operation: str, *, absent: tuple[str, ...] = GONE, **parameters: object) -> Call:
-    """A call about one bucket, sent to the bucket's own region.
-
-    An undo has no `absent`: that the bucket is gone is for whoever asked to know.
-    """
+    """A call about one bucket, sent to the bucket's own region."""
     return Call("s3", operation, {"Bucket": target.id, **parameters}, target.region, absent)
 
 

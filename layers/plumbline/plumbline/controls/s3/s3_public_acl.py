@@ -22,7 +22,6 @@ from typing import Any
 
 from plumbline.controls.s3._buckets import (
     ALLOWED,
-    GONE,
     KIND,
     arns,
     buckets,
@@ -86,16 +85,15 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     """Put the ACL back without the public grants."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
 
-    def to(grants: Sequence[Grant], *, absent: tuple[str, ...] = GONE) -> Call:
-        policy = {"Owner": state["owner"], "Grants": list(grants)}
-        return on(target, "PutBucketAcl", absent=absent, AccessControlPolicy=policy)
+    def to(grants: Sequence[Grant]) -> Call:
+        return on(target, "PutBucketAcl", AccessControlPolicy={"Owner": state["owner"], "Grants": list(grants)})
 
     taken = [one for one in state["grants"] if is_public(one) and _fact(one) in facts]
     left = [one for one in state["grants"] if one not in taken]
     every = not any(map(is_public, left))
     what = "the public grants" if every else f"what is new of the public grants ({'; '.join(map(_words, taken))})"
     return Plan(
-        steps=(Step(do=to(left), undo=(to(state["grants"], absent=()),)),),
+        steps=(Step(do=to(left), undo=(to(state["grants"]),)),),
         resources=arns(target),
         summary=f"takes {what} off bucket {target.id}",
     )

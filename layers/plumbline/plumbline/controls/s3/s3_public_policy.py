@@ -105,7 +105,7 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     before = json.dumps(living) if dead else state["text"]
     do = _write(target, public.without(after, dead))
     return Plan.partly(
-        (Step(do=do, undo=(on(target, "PutBucketPolicy", absent=(), Policy=before),)),) if taken else (),
+        (Step(do=do, undo=(on(target, "PutBucketPolicy", Policy=before),)),) if taken else (),
         {_fact(one): _WHY_LEFT for one in statements(after) if verdict(one) is Verdict.CLOSED},
         resources=arns(target),
         summary=_summary(target, policy, taken, dead),
