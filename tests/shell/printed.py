@@ -19,7 +19,7 @@ DOCUMENTS = ("README.md", "CONTRIBUTING.md", "DESIGN.md", "bench/README.md", *so
     str(one.relative_to(ROOT)) for one in (ROOT / "docs").rglob("*.md")
 ))  # fmt: skip
 #: What a command begins with. What begins otherwise is code, a name, or a file.
-_BEGINS = re.compile(r"(plumbline|make|aws|sam|curl|python3?|pip|git|export|issues)\s+[^\s|=:][^\n]*|echo '.*|\.ci/run")
+_BEGINS = re.compile(r"(plumbline|make|aws|sam|curl|python3?|pip|git|export)\s+[^\s|=:][^\n]*|echo '.*|\.ci/run")
 _FENCED = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$")
 _INLINE = re.compile(r"`([^`]+)`")
 #: Languages of blocks that hold no commands.
