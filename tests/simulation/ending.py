@@ -53,6 +53,9 @@ def _still_told(oracle: Oracle, world: World, key: Key, swept: datetime) -> None
     rule = oracle.baseline.rules[key[0]]
     if finding is None or life is None or not finding.is_unseen or rule.response is Response.OFF:
         return
+    since = world.ears.since(swept)
+    if finding.unheard or since is None or since > swept - 2 * HOUR:  # nobody hears, or has only just begun to
+        return
     if not oracle.was_exempt(key, swept):
         _told_in_time(oracle, key, finding, life, swept)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
-from plumbline.core.names import same_name
+from plumbline.core.control import Settings
+from plumbline.core.names import fits, same_name
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import Document, document
 from plumbline.wakes import cloudtrail
@@ -141,6 +142,12 @@ def principal(ask: Ask, target: Target) -> dict[str, Any] | None:
         },
         "attached": sorted(one["PolicyArn"] for one in attached["AttachedPolicies"]),
     }
+
+
+def may_keep_inline(target: Target, settings: Settings) -> bool:
+    """Whether a principal is one that a reviewed exception covers, going by its name; a role's path is not known."""
+    kind = PRINCIPALS.get(target.kind, "").lower()
+    return bool(kind) and fits(f"{kind}/{target.id}", settings["keep_inline"])
 
 
 def principals(ask: Ask) -> dict[Target, dict[str, Any]]:

@@ -37,6 +37,7 @@ from plumbline.controls.iam._principals import (
     by_name,
     default_document,
     locate_principal,
+    may_keep_inline,
     named,
     partition,
     principal,
@@ -63,9 +64,8 @@ def survey(ask: Ask) -> Mapping[Target, State]:
     """Every principal's inline policies, and the copies that nobody holds, from one bulk read."""
     policies = ask(EVERYTHING)["Policies"]
     own = {one["Arn"]: default_document(one) for one in policies}
-    below = [one for one in policies if one["Path"] == OWN_PATH]
     return {target: _state(ask, found, own) for target, found in principals(ask).items()} | {
-        Target(ask.account, GLOBAL, PATH, OWN): _unheld(ask, below)
+        Target(ask.account, GLOBAL, PATH, OWN): _unheld(ask, [one for one in policies if one["Path"] == OWN_PATH])
     }
 
 
@@ -100,11 +100,6 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         return None
     clock = ("role" if settings["roles"] == "convert" else "told") if state["kind"] == "role" else "default"
     return Deviation(f"has {f'{len(names)} inline policies' if len(names) > 1 else 'an inline policy'}", names, clock)
-
-
-def excepted(target: Target, settings: Settings) -> bool:
-    """A principal that a reviewed exception covers; of a role only the name is known."""
-    return target.kind != PATH and fits(f"{PRINCIPALS[target.kind].lower()}/{target.id}", settings["keep_inline"])
 
 
 def describe(state: State) -> str:
@@ -328,7 +323,7 @@ CONTROL = Control(
     detect=detect,
     describe=describe,
     plan=plan,
-    excepted=excepted,
+    excepted=may_keep_inline,
     part=part,
     spell=spell,
     settings={
