@@ -423,7 +423,7 @@ def test_a_sweep_that_has_stopped_is_noticed_within_three_hours_also_when_no_fig
 def _watched(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", ()) if "MetricStat" in one] or [alarm]
     for metric in metrics:
-        yield from ((metric["MetricName"], logical(one["Value"])) for one in metric["Dimensions"])
+        yield from ((metric["MetricName"], logical(one["Value"])) for one in metric.get("Dimensions", ()))
 
 
 # --- who may do what -----------------------------------------------------------------------------------------------
