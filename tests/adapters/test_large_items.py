@@ -74,9 +74,9 @@ def _held_by(roles: int) -> State:
         "version": "v2",
         "back_to": None,
         "reasons": ["it may do everything"],
-        "holders": [{"kind": "role", "name": name, "groups": []} for name in roles_of],
+        "holders": [{"kind": "role", "name": name, "groups": [], "keeper": ""} for name in roles_of],
         "administrators": [
-            {"kind": "role", "name": name, "groups": [], "direct": True, "through": []}
+            {"kind": "role", "name": name, "groups": [], "keeper": "", "direct": True, "through": []}
             for name in ["aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_1", *roles_of]
         ],
     }
