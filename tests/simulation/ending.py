@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from plumbline.core.clock import Response
 from plumbline.findings.finding import Finding, Status
+from plumbline.findings.hearing import KEPT_AS, Hearing
+from plumbline.findings.packed import text_of
 from plumbline.findings.unseen import TOLD, UNMADE
 from tests.simulation import darkness
 from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of
@@ -73,8 +75,10 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
         long = since is not None and since < swept - 3 * HOUR and finding.first_seen < swept - 3 * HOUR
         oracle.check("heard at last", not long, f"{label}: somebody hears, and no digest has told of it")
         return
-    if not world.ears.ever(swept - 2 * HOUR):
-        return
+    noted = world.table.get((PK, KEPT_AS))
+    seen = noted is not None and Hearing.from_json(text_of(noted)).ever
+    if not world.ears.ever(swept - 2 * HOUR) or (since is None and not seen):
+        return  # nobody has confirmed, or it was over before the first sweep could see it
     spent = _spent(oracle, world, swept)
     braked: bool = spent[key[0]] >= limits.per_control or spent["*"] >= limits.in_all
     fought: bool = len([at for at in finding.repaired_at if swept - at < DAY + HOUR]) >= limits.fight
