@@ -101,10 +101,12 @@ def spell_policy(target: Target, state: State) -> Target:
     return replace(target, id=name) if same_name(name, target.id) else target
 
 
+#: What tells a principal's own name and path, written out: the build keeps the operations whose names it finds.
+_ITSELF = {"User": "GetUser", "Group": "GetGroup", "Role": "GetRole"}
 #: What `principal` and the bulk read ask for.
 PRINCIPAL_READS = frozenset(
     {"iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"}
-    | {f"iam:Get{word}" for word in PRINCIPALS.values()}
+    | {f"iam:{operation}" for operation in _ITSELF.values()}
     | {
         f"iam:{verb}"
         for word in PRINCIPALS.values()
@@ -123,7 +125,7 @@ def principal(ask: Ask, target: Target) -> dict[str, Any] | None:
     `name` is a role's with its path, as `aws-reserved/sso.amazonaws.com/...`, and `trust` who may use a role.
     """
     spelled, own = PRINCIPALS[target.kind], named(target)
-    answer = ask(Call("iam", f"Get{spelled}", own, absent=GONE))
+    answer = ask(Call("iam", _ITSELF[spelled], own, absent=GONE))
     if answer is None:
         return None
     itself = answer[spelled]
