@@ -215,3 +215,13 @@ def test_reminders_wait_with_the_digest() -> None:
     house = _unheard(clocks={"default": Clock(remind=(DAY,), escalate=2 * DAY, act=3 * DAY)})
     assert ["told", "waiting", "waiting"] == [house.settle(now=NOW + days * DAY) for days in (0, 1, 2)]
     assert (Status.OPEN, 1) == (house.finding.status, len(house.alerts.letters))
+
+
+def test_an_escalation_does_not_wait_for_a_digest_that_nobody_hears() -> None:
+    """Whoever was told of it before is gone; the escalation address is another one."""
+    lost = Memory(heard=Hearing(NOW - DAY, NOW - HOUR))
+    house = _unheard(ledger=lost, clocks={"default": Clock(escalate=2 * DAY)})
+    told = [house.settle(now=NOW), *(_sweep(house, NOW + days * DAY) for days in (1, 2, 3, 9))]
+    assert ["told", "waiting", "told", "waiting", "waiting"] == told
+    assert ["found", "escalated"] == [one.split(":")[0] for one in house.alerts.subjects]
+    assert house.finding.awaits_digest, "the first digest that somebody hears still names it"

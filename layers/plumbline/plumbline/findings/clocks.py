@@ -95,10 +95,12 @@ def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
 def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
     """The transition a person should be told of now; empty when none is. The most urgent one wins."""
     clock = clock_of(rule, finding)
-    if "opened" not in finding.told:
-        return "opened"
     escalates = escalates_at(rule, finding)
-    if escalates is not None and now >= escalates and "escalated" not in finding.told:
+    escalated = escalates is not None and now >= escalates and "escalated" not in finding.told
+    if "opened" not in finding.told:
+        # A digest that nobody hears waits for somebody; the escalation address is another one, and does not.
+        return "escalated" if escalated and finding.awaits_digest and not finding.unheard else "opened"
+    if escalated:
         return "escalated"
     acts = acts_at(rule, finding)
     observed = rule.response is Response.OBSERVE and acts is not None and finding.first_seen < acts <= now
