@@ -131,7 +131,8 @@ def _request(client: Any, operation: str, parameters: Mapping[str, Any]) -> tupl
     headers = {
         name.lower(): value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()
     }
-    return request.method, request.url, request.body, {k: v for k, v in headers.items() if k not in _PASSING}
+    body = request.body.read() if hasattr(request.body, "read") else request.body  # an upload's, in chunks
+    return request.method, request.url, body, {k: v for k, v in headers.items() if k not in _PASSING}
 
 
 def _least(shape: Any) -> Any:

@@ -41,7 +41,19 @@ def _changed(world: World) -> Target:
     return TARGET
 
 
+def _through_the_center(world: World) -> Target:
+    """Nobody is in a group here: people are given roles by Identity Center."""
+    trust = {"Version": "2012-10-17", "Statement": []}
+    world.client("iam").create_role(
+        RoleName="AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+        Path="/aws-reserved/sso.amazonaws.com/",
+        AssumeRolePolicyDocument=json.dumps(trust),
+    )
+    return TARGET
+
+
 STORIES = (
+    Story("people come through Identity Center", CONTROL.id, _through_the_center, alert_only=True),
     Story("a fresh account", CONTROL.id, _fresh),
     Story("one policy too few and one too many", CONTROL.id, _changed, settings=SETTINGS),
 )
@@ -49,6 +61,30 @@ STORIES = (
 
 def test_groups_as_the_baseline_says_are_fine_and_others_are_left_alone() -> None:
     assert detect(HELD, SETTINGS) is None
+
+
+def test_where_people_come_through_identity_center_a_missing_group_is_told_once_and_not_made() -> None:
+    state = {**HELD, "identity_center": True, "groups": {"billing": [f"{AWS}job-function/Billing"]}}
+    deviation = detect(state, SETTINGS)
+    assert deviation == Deviation(
+        "is not what the baseline says",
+        ("administrators does not exist", "administrators lacks AdministratorAccess"),
+        "identity-center",
+    )
+    made = plan(TARGET, state, SETTINGS)
+    assert made.do == ()
+    assert "people come into this account through Identity Center" in made.refusal
+    assert CONTROL.clocks["identity-center"].act is None
+
+
+def test_a_group_that_is_there_is_held_wherever_people_come_from() -> None:
+    state = {**HELD, "identity_center": True, "groups": {"billing": []}}
+    deviation = detect(state, SETTINGS)
+    assert deviation
+    assert deviation.clock == "default"
+    made = plan(TARGET, state, SETTINGS)
+    assert [call.operation for call in made.do] == ["AttachGroupPolicy"]
+    assert set(made.left) == {"administrators does not exist", "administrators lacks AdministratorAccess"}
 
 
 def test_each_wrong_fact_is_named() -> None:

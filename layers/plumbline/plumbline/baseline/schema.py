@@ -59,6 +59,7 @@ _CLOCKS = {
     "found-by-sweep": "Runs for what no event announced, so that nobody knows how old it is.",
     UNSEEN: "Runs while AWS refuses the reads that would show whether it is in line. Nothing unseen is repaired.",
     "kept": "Runs for what only AWS, the organisation or CloudFormation should change.",
+    "identity-center": "Runs for groups that are missing where people come through Identity Center.",
     "told": "Runs for roles while they are told of and not converted.",
     "unheld": "Runs for Plumbline's own copies that nobody holds any more.",
     "held-from-above": "Runs while a policy of the organisation fixes it, so that nothing here can change it.",

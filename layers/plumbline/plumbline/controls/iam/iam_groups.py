@@ -2,7 +2,8 @@
 
 Holds: every group named in `groups` exists and has the managed policies listed for it attached, and no other. Groups
 the baseline does not name are left alone, and who is in a group is not judged here. IAM tells names apart without case,
-and so does this: `Administrators` is the group that the baseline calls `administrators`.
+and so does this: `Administrators` is the group that the baseline calls `administrators`. Where people come through
+Identity Center, a group that is missing is told once and not made: nobody would be in it.
 Why: people get their rights through these groups. A policy added to one silently gives something to everybody in it; a
 policy taken away, or the group deleted or renamed, stops them working, and someone soon hands out rights one by one.
 Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed.
@@ -19,7 +20,7 @@ from typing import Any
 from plumbline.controls.iam._principals import EVERYTHING, GONE, MOST_ATTACHED, by_names, partition
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Response
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.names import among, folded
 from plumbline.core.targets import GLOBAL, State, Target
@@ -29,6 +30,15 @@ from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
 GROUPS = Call("iam", "GetAccountAuthorizationDetails", {"Filter": ["Group"], "MaxItems": 1000})
+#: Nobody but Identity Center can make a role below this path.
+_CENTER = "/aws-reserved/sso.amazonaws.com/"
+_CENTERS = Call("iam", "ListRoles", {"PathPrefix": _CENTER, "MaxItems": 1000})
+#: The clock of groups that are missing where people come through Identity Center.
+BY_CENTER = "identity-center"
+_NOT_MADE = (
+    "people come into this account through Identity Center, so that nobody would be in it; make the group yourself, "
+    "and it is held from then on, or take it out of `groups`"
+)
 
 
 def locate(detail: Event) -> Iterable[Target]:
@@ -38,20 +48,23 @@ def locate(detail: Event) -> Iterable[Target]:
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every group's managed policies, from the bulk read that all IAM controls share."""
-    return {Target(ask.account, GLOBAL, KIND, "baseline"): _state(ask, EVERYTHING)}
+    everything = ask(EVERYTHING)
+    center = any(role["Path"].startswith(_CENTER) for role in everything["RoleDetailList"])
+    return {Target(ask.account, GLOBAL, KIND, "baseline"): _state(ask, everything, center=center)}
 
 
 def observe(ask: Ask, _target: Target) -> State:
     """The same, from a bulk read of the groups alone."""
-    return _state(ask, GROUPS)
+    return _state(ask, ask(GROUPS), center=bool(ask(_CENTERS)["Roles"]))
 
 
-def _state(ask: Ask, call: Call) -> State:
+def _state(ask: Ask, details: Mapping[str, Any], *, center: bool) -> State:
     return {
         "partition": partition(ask),
+        "identity_center": center,
         "groups": {
             group["GroupName"]: sorted(one["PolicyArn"] for one in group.get("AttachedManagedPolicies") or [])
-            for group in sorted(ask(call)["GroupDetailList"], key=lambda group: group["GroupName"])
+            for group in sorted(details["GroupDetailList"], key=lambda group: group["GroupName"])
         },
     }
 
@@ -59,12 +72,19 @@ def _state(ask: Ask, call: Call) -> State:
 def detect(state: State, settings: Settings) -> Deviation | None:
     """A group that is missing, or has a policy too few or too many."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
+    found = list(_differences(state, settings))
     items: list[str] = []
-    for one in _differences(state, settings):
+    for one in found:
         items += [] if one.spelled else [_absent(one.name)]
         items += [_lacks(one.name, arn) for arn in one.missing]
         items += [_has_as_well(one.name, arn) for arn in one.extra]
-    return Deviation("is not what the baseline says", tuple(items)) if items else None
+    clock = "default" if any(_is_made(state, one) for one in found) else BY_CENTER
+    return Deviation("is not what the baseline says", tuple(items), clock) if items else None
+
+
+def _is_made(state: Mapping[str, Any], one: _Difference) -> bool:
+    """Whether a group is there, or would be made."""
+    return bool(one.spelled) or not state.get("identity_center")
 
 
 def describe(state: State) -> str:
@@ -79,8 +99,8 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    meant = [_meant(one, facts) for one in _differences(state, settings)]
-    changed = [one for one, _ in meant if one.missing or one.extra or (not one.spelled and _absent(one.name) in facts)]
+    meant = [_meant(one, facts, made=_is_made(state, one)) for one in _differences(state, settings)]
+    changed = [one for one, left in meant if one.missing or one.extra or _is_created(one, left, facts)]
     created = [one.name for one in changed if not one.spelled]
     return Plan.partly(
         [step for one in changed for step in _steps(one)],
@@ -125,8 +145,15 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
             yield _Difference(group, here, len(there), missing, extra)
 
 
-def _meant(one: _Difference, facts: Container[str]) -> tuple[_Difference, dict[str, str]]:
+def _is_created(one: _Difference, left: Container[str], facts: Container[str]) -> bool:
+    return not one.spelled and _absent(one.name) in facts and _absent(one.name) not in left
+
+
+def _meant(one: _Difference, facts: Container[str], *, made: bool) -> tuple[_Difference, dict[str, str]]:
     """What is to be put right of a group that differs, and what of it cannot be while the rest is left alone."""
+    if not made:
+        wrong = [_absent(one.name), *(_lacks(one.name, arn) for arn in one.missing)]
+        return replace(one, missing=[], extra=[]), {fact: _NOT_MADE for fact in wrong if fact in facts}
     missing = [arn for arn in one.missing if _lacks(one.name, arn) in facts]
     extra = [arn for arn in one.extra if _has_as_well(one.name, arn) in facts]
     if not one.spelled and _absent(one.name) not in facts:
@@ -221,7 +248,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND, BY_CENTER: NEVER},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
     wakes_on=(
@@ -231,7 +258,7 @@ CONTROL = Control(
             locate,
         ),
     ),
-    reads=frozenset({"iam:GetAccountAuthorizationDetails"}),
+    reads=frozenset({"iam:GetAccountAuthorizationDetails", "iam:ListRoles"}),
     writes=frozenset({"iam:AttachGroupPolicy", "iam:CreateGroup", "iam:DeleteGroup", "iam:DetachGroupPolicy"}),
     noun="the set of IAM groups",
     survey=survey,
