@@ -35,7 +35,13 @@ CHANGED_BY: Mapping[str, set[str]] = {
     "sns:ListSubscriptionsByTopic": {"DeleteTopic", "Unsubscribe"},
     "cloudwatch:DescribeAlarms": {"DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm"},
 }
-READERS = [pytest.param(one, id=one.id) for one in registry.load().values() if one.reads & CHANGED_BY.keys()]
+#: What shows only some time after any call, so that to look at once would find nothing; the sweep asks each hour.
+SHOWS_LATER = {"cloudtrail-delivery"}
+READERS = [
+    pytest.param(one, id=one.id)
+    for one in registry.load().values()
+    if one.reads & CHANGED_BY.keys() and one.id not in SHOWS_LATER
+]
 
 
 @pytest.mark.parametrize("control", READERS)
