@@ -103,6 +103,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
     again = "It tries again within the hour; this was try 1 of 3."
     yield "A repair failed half-way.", outcomes.failed(control, replace(finding, repairs=(half,)), again, SENDER)
     yield from _held_from_above()
+    yield _in_part()
     cut = replace(repaired, status=Status.UNDOING)
     yield "A person's undo was cut short.", outcomes.undo_cut_short(control, cut, _BEFORE, SENDER)
     yield (
@@ -153,6 +154,26 @@ def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tupl
         "What it would have to remember does not fit into the ledger.",
         deviations.too_large(control, finding, burst, SENDER),
     )
+
+
+def _in_part() -> tuple[str, Alert]:
+    """A group that was widened beside one that is not made, in an account of Identity Center's."""
+    control = registry.load()["iam-groups"]
+    settings = {"groups": {"administrators": ["AdministratorAccess"], "data-scientists": ["AmazonAthenaFullAccess"]}}
+    athena, wide = (f"arn:aws:iam::aws:policy/{one}" for one in ("AmazonAthenaFullAccess", "IAMFullAccess"))
+    state = {"partition": "aws", "identity_center": True, "groups": {"data-scientists": [athena, wide]}}
+    target = Target(ACCOUNT, GLOBAL, "iam-groups", "baseline")
+    deviation = control.detect(state, settings)
+    assert deviation
+    found = replace(
+        _finding("iam-groups", target, deviation.summary),
+        deviation=deviation,
+        cause=replace(ERIN, action="AttachGroupPolicy"),
+    )
+    after = {**state, "groups": {"data-scientists": [athena]}}
+    plan = control.plan(target, state, settings)
+    made = replace(found, repairs=(Repair(at=NOW, plan=plan, before=state, after=after, done=1),))
+    return "Something was put right in part; the rest needs a person.", outcomes.repaired(control, made, SENDER)
 
 
 def _unseen() -> Iterator[tuple[str, Alert]]:

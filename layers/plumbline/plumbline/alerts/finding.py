@@ -96,8 +96,11 @@ def past_tense(summary: str) -> str:
 
 
 def spelled_out(left: Mapping[str, str]) -> str:
-    """The facts that no repair can put right, each with the reason; empty where there are none."""
-    return "; ".join(f"{fact}: {why}" for fact, why in left.items())
+    """The facts that no repair can put right, those of one reason together; empty where there are none."""
+    of: dict[str, list[str]] = {}
+    for fact, why in left.items():
+        of.setdefault(why, []).append(fact)
+    return "; ".join(f"{', '.join(facts)}: {why}" for why, facts in of.items())
 
 
 def about(
