@@ -11,6 +11,7 @@ import pytest
 
 from local.embedded import EmbeddedAWS
 from tests.deployed import ROOT
+from tests.trails import logging_trail
 
 #: The environments are there; whether they are as new as their lock files is not what is tried here.
 _AS_IT_IS = ["-o", ".venv/sam/.ready"]
@@ -20,12 +21,7 @@ _AS_IT_IS = ["-o", ".venv/sam/.ready"]
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAWS]:
     """An account with a complete trail, whose owner confirms no e-mail."""
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("deploy"), confirm_mail=False) as started:
-        started.client("s3").create_bucket(Bucket="acme-records")
-        trails = started.client("cloudtrail")
-        trails.create_trail(
-            Name="audit", S3BucketName="acme-records", IsMultiRegionTrail=True, EnableLogFileValidation=True
-        )
-        trails.start_logging(Name="audit")
+        logging_trail(started, "acme-records", "audit", validated=True)
         yield started
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,17 @@ from local.embedded import EmbeddedAWS
 from tests.end_to_end.account import Account
 
 ANN = "security@example.com"
+#: What came while nobody heard is as old as nobody knows, and would wait for a day more: longer than a story lasts.
+BASELINE = "controls: {iam-access-key-created: {clocks: {found-by-sweep: {act: 0}}}}\n"
 
 
 @pytest.fixture(scope="module")
 def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with Plumbline deployed, whose confirmation e-mails nobody has answered."""
+    baseline = tmp_path_factory.mktemp("baseline") / "baseline.yaml"
+    baseline.write_text(BASELINE)
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("unheard"), confirm_mail=False) as aws:
-        deployment.build(aws, baseline=Path(__file__).with_name("baseline.yaml"))
+        deployment.build(aws, baseline=baseline)
         parameters = {"AlertEmail": ANN, "EscalationEmail": "ciso@example.com", "AdoptionGraceDays": "0"}
         made = Account(aws, deployment.deploy(aws, parameters))
         made.quiet()

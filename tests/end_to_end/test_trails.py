@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.end_to_end.account import Account
+from tests.trails import logging_trail
 
 FILES = {
     "ReadWriteType": "All",
@@ -26,10 +27,8 @@ def test_a_deleted_trail_is_made_again_and_another_teams_stays_as_it_is(account:
     account.quiet()
     trails = account.aws.client("cloudtrail")
     before = _settings(account, "plumbline")
-    account.aws.client("s3").create_bucket(Bucket="acme-records")
-    trails.create_trail(Name="files", S3BucketName="acme-records", IsMultiRegionTrail=False)
+    logging_trail(account.aws, "acme-records", "files", every_region=False)
     trails.put_event_selectors(TrailName="files", EventSelectors=[FILES])
-    trails.start_logging(Name="files")
     theirs, since = _settings(account, "files"), account.latest_mail()
     account.aws.client("cloudtrail", as_="mallory").delete_trail(Name="plumbline")
     account.until(

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.embedded import ACCOUNT, REGION, EmbeddedAWS
-
-BUCKET = "trail-of-111122223333"
-
-
-def logging_trail(aws: EmbeddedAWS, bucket: str = BUCKET) -> None:
-    """A multi-region trail that logs, with a bucket that lets it write."""
-    arn = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"
-    writes = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/{ACCOUNT}/*",
-        "Condition": {"StringEquals": {"aws:SourceArn": arn}},
-    }
-    s3, trail = aws.client("s3"), aws.client("cloudtrail")
-    s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [writes]}))
-    trail.create_trail(Name="main", S3BucketName=bucket, IsMultiRegionTrail=True)
-    trail.start_logging(Name="main")
+from local.embedded import EmbeddedAWS
+from tests.trails import logging_trail
 
 
 def error(call: Callable[[], object]) -> str:

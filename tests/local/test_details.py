@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS
-from tests.local.conftest import error, logging_trail
+from tests.local.conftest import error
+from tests.trails import logging_trail
 
 # --- names ----------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS, EmbeddedAWSError, NotInTime
 from plumbline.adapters.sns import Topic
-from tests.local.conftest import logging_trail
+from tests.trails import logging_trail
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SAM = Path(__file__).resolve().parents[2] / ".venv/sam/bin/sam"

@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS
-from tests.local.conftest import logging_trail
 from tests.local.test_embedded import Ear
+from tests.trails import logging_trail
 
 ALL_FOUR = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 OF_THE_ACCOUNT = {"ManagedBy": "account"}

@@ -16,6 +16,7 @@ from local import deployment
 from local.deployment import STACK
 from local.embedded import EmbeddedAWS, EmbeddedAWSError
 from tests.end_to_end.account import Account
+from tests.trails import bucket_of_a_trail
 from tests.upgrade import earlier, record
 
 #: As long as CloudFormation takes it, in letters of both cases, with what other services refuse.
@@ -116,8 +117,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def test_a_first_deployment_that_fails_leaves_nothing_behind(story: Story) -> None:
     """It fails as late as it can: the account has a trail of that name already, as when it has all AWS allows."""
-    cloudtrail, s3 = story.aws.client("cloudtrail"), story.aws.client("s3")
-    s3.create_bucket(Bucket="in-the-way")
+    cloudtrail = story.aws.client("cloudtrail")
+    bucket_of_a_trail(story.aws, "in-the-way", STACK)
     cloudtrail.create_trail(Name=STACK, S3BucketName="in-the-way")
     with pytest.raises(EmbeddedAWSError, match="ROLLBACK_COMPLETE"):
         deployment.deploy(story.aws, {"AlertEmail": "security@example.com"})
