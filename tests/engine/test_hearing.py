@@ -225,3 +225,15 @@ def test_an_escalation_does_not_wait_for_a_digest_that_nobody_hears() -> None:
     assert ["told", "waiting", "told", "waiting", "waiting"] == told
     assert ["found", "escalated"] == [one.split(":")[0] for one in house.alerts.subjects]
     assert house.finding.awaits_digest, "the first digest that somebody hears still names it"
+
+
+def test_an_escalation_that_was_missed_does_not_wait_for_that_digest_either() -> None:
+    """The sweeps did not happen while it came due, and what an event adds then is told into the void."""
+    house = House(clocks={"default": Clock(escalate=2 * DAY)})
+    house.settle(now=NOW)
+    house.alerts.heard, house.ledger.heard = False, Hearing(NOW, NOW + HOUR)
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    later = NOW + 3 * DAY
+    assert ("told", later) == (house.settle(now=later), house.finding.due), "the next sweep looks at it again"
+    assert ["told", "waiting"] == [_sweep(house, later + hours * HOUR) for hours in (1, 2)]
+    assert ["found", "found", "escalated"] == [one.split(":")[0] for one in house.alerts.subjects]

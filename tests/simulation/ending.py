@@ -59,7 +59,7 @@ def _still_told(oracle: Oracle, world: World, key: Key, swept: datetime) -> None
     if finding.unheard or since is None or since > swept - 2 * HOUR:  # nobody hears, or has only just begun to
         return
     if not oracle.was_exempt(key, swept):
-        _told_in_time(oracle, key, finding, life, swept)
+        _told_in_time(oracle, world, key, finding, life, swept)
 
 
 def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
@@ -94,10 +94,10 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
         listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
         oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
     if not (braked or fought):
-        _told_in_time(oracle, key, finding, life, swept)
+        _told_in_time(oracle, world, key, finding, life, swept)
 
 
-def _told_in_time(oracle: Oracle, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
+def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
     """The reminders and the escalation that a clock calls for have come."""
     rule = oracle.baseline.rules[key[0]]
     label = f"{key[0]} {finding.target.id} {finding.id[:4]}"
@@ -114,7 +114,11 @@ def _told_in_time(oracle: Oracle, key: Key, finding: Finding, life: Life, swept:
     never = clock.escalate is None or (early and clock.act is not None and clock.act < clock.escalate)
     if clock.escalate is not None and not never and life.first_seen + clock.escalate + delay <= swept - 2 * HOUR:
         oracle.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
-    if passed:
+    since = world.ears.since(swept)
+    # What was told into the void waits for the first digest that somebody hears, and its reminders with it: they reach
+    # nobody else. Its escalation does not.
+    waits = finding.awaits_digest and (since is None or since > swept - 2 * HOUR)
+    if passed and not waits:
         names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
         reminded = (

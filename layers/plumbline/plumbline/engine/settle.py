@@ -296,8 +296,9 @@ class Engine:
         # an event is told of at once, grace or not: somebody has just done something
         waits = transition == "opened" and finding.is_adopted and case.wake.origin is not Origin.EVENT
         if waits or folds:
-            listed = self.notifier.save(case, replace(finding, outbox=DIGEST + transition))
-            return Settled(Outcome.LISTED, case.wake, listed)
+            listed = replace(finding, outbox=DIGEST + transition)
+            listed = replace(listed, due=clocks.next_look(case.rule, listed, case.now))
+            return Settled(Outcome.LISTED, case.wake, self.notifier.save(case, listed))
         sender = self.deployment.sender
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
         alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)

@@ -82,8 +82,11 @@ def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
     """When to look at a finding again; None when nothing more comes by itself."""
     if not finding.is_open:
         return None
-    if "opened" in finding.told and not finding.awaits_digest and due_telling(rule, finding, now):
-        return now  # one alert at a time: the next sweep sends what is due beside this one
+    telling = due_telling(rule, finding, now)
+    # One alert at a time: the next sweep sends what is due beside this one. What waits for a digest waits with all that
+    # is due, but for the escalation: its address hears though nobody else does.
+    if telling == "escalated" or (telling and "opened" in finding.told and not finding.awaits_digest):
+        return now
     due = next_due(rule, finding, now)
     acts = acts_at(rule, finding)
     acts_by_itself = response_of(rule, finding) is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
