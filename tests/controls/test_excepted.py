@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from plumbline.controls import registry
-from plumbline.core.calls import Call
 from plumbline.core.targets import GLOBAL, Target
 
 ACCOUNT = "111122223333"
@@ -39,25 +37,3 @@ def test_what_the_settings_name(
     asked = registry.load()[control].excepted
     assert asked is not None
     assert excepted == asked(Target(ACCOUNT, GLOBAL, kind, name), settings)
-
-
-@dataclass
-class _Buckets:
-    account: str = ACCOUNT
-    region: str = GLOBAL
-    home: str = "us-east-1"
-    stack: str = "plumbline"
-    trail: str = ""
-
-    def __call__(self, call: Call, /) -> Any:
-        assert call.operation == "ListBuckets"
-        return {"Buckets": [{"Name": "mine", "BucketRegion": "eu-west-1"}]}
-
-
-@pytest.mark.parametrize("control", ["s3-public-acl", "s3-public-policy"])
-def test_a_bucket_that_the_account_does_not_list_is_nobody_here_any_more(control: str) -> None:
-    """S3 answers 403 for a bucket of another account, as for one whose policy denies the eyes."""
-    asked = registry.load()[control].exists
-    assert asked is not None
-    answers = {name: asked(_Buckets(), Target(ACCOUNT, "eu-west-1", "s3-bucket", name)) for name in ("mine", "theirs")}
-    assert answers == {"mine": True, "theirs": False}

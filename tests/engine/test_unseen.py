@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from plumbline.baseline.rules import Letters
-from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import CANNOT_BE_LOOKED_AT, FOUND_BY_SWEEP, NEVER, UNSEEN, Clock, Response
 from plumbline.core.targets import GLOBAL, State, Target
@@ -144,18 +143,6 @@ def test_what_is_gone_is_over_and_no_finding() -> None:
     house.aws.lamps.clear()
     assert _sweep(house, HOUR) == "compliant"
     assert house.ledger.findings == {}
-
-
-def test_what_belongs_to_somebody_else_by_now_is_gone() -> None:
-    def exists(ask: Ask, target: Target) -> bool:
-        return target in ask(Call("lamps", "ListLamps"))
-
-    house = _hidden(control=replace(CONTROL, exists=exists))
-    assert _sweep(house, HOUR) == "listed", "it is listed, so it is ours, and cannot be looked at"
-    house.aws.listed = []
-    assert _sweep(house, 2 * HOUR) == "resolved"
-    house.aws.fails["ListLamps"] = ["AccessDenied"]
-    assert _sweep(house, 3 * HOUR) == "listed", "nobody can say whose it is"
 
 
 def test_an_exemption_silences_it_and_it_is_listed_all_the_same() -> None:

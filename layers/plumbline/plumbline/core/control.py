@@ -197,8 +197,6 @@ class Control:
             Such a write is not tried again: no account may change what is held from above.
         excepted: whether the settings leave a target alone by its name, whatever its state is: then nobody has to know
             that it cannot be looked at either.
-        exists: whether a target is still there, and this account's. Asked where a read is refused, by controls whose
-            service answers the same of what belongs to somebody else by now.
         aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
         answers: source -> the items of it that this control holds, such as `{"cis-7.0": ("2.8",)}`; see sources/.
         since: the version that brought it.
@@ -230,7 +228,6 @@ class Control:
     blinds: bool = False
     held_by: frozenset[str] = frozenset()
     excepted: Callable[[Target, Settings], bool] | None = None
-    exists: Callable[[Ask, Target], bool] | None = None
     aliases: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: str = ""

@@ -23,13 +23,7 @@ def observed(aws: Aws, control: Control, wake: Wake) -> State:
     """
     if control.witness or control.observe is None:
         return wake.evidence
-    ask = aws.eyes(wake.target.account, wake.target.region)
-    try:
-        return look_at(control, ask, wake.target)
-    except AwsRefusal:
-        if control.exists is None or _may_exist(control, ask, wake.target):
-            raise
-        return None
+    return look_at(control, aws.eyes(wake.target.account, wake.target.region), wake.target)
 
 
 def look_at(control: Control, ask: Ask, target: Target) -> State:
@@ -51,13 +45,6 @@ def judged(control: Control, state: State, settings: Settings) -> Deviation | No
     """
     with _mistakes(control):
         return control.detect(state, settings)
-
-
-def _may_exist(control: Control, ask: Ask, target: Target) -> bool:
-    try:
-        return control.exists is None or control.exists(ask, target)
-    except AwsRefusal:
-        return True
 
 
 @contextmanager

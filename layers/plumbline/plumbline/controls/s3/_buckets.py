@@ -74,11 +74,6 @@ def excepted(target: Target, settings: Settings) -> bool:
     return is_allowed(target.id, settings)
 
 
-def exists(ask: Ask, target: Target) -> bool:
-    """Whether the bucket is still this account's: S3 refuses a stranger's in the same words as one's own."""
-    return any(one.id == target.id for one in buckets(ask))
-
-
 def arns(target: Target) -> tuple[str, ...]:
     """The bucket's ARN, in any partition."""
     return (f"arn:*:s3:::{target.id}",)
