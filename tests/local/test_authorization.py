@@ -100,6 +100,7 @@ GIVEN: dict[str, Any] = {
     "ShardIteratorType": "LATEST",
     "StackName": "none",
     "Status": "Inactive",
+    "SubscriptionArn": f"{ARNS['sns', 'topic']}:6b0e71bd-7e97-4d97-80ce-4a0994e55286",
     "TableName": "asked",
     "TopicArn": ARNS["sns", "topic"],
     "TrailName": "main",
@@ -118,6 +119,7 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
     },
     "s3": {"Policy": AN_ALLOW},
     "sns": {"Message": "m"},
+    "cloudwatch:SetAlarmState": {"StateValue": "ALARM", "StateReason": "nobody hears"},
     "iam:CreatePolicy": {"PolicyName": "rights", "Path": "/kept/"},
     "dynamodb:UpdateItem": {"ExpressionAttributeValues": None},
 }  # fmt: skip
@@ -235,8 +237,9 @@ class Caller:
         return asked, all(check.allowed for check in call.checks)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def caller(account: EmbeddedAWS) -> Caller:
+    """Made once for each account, whichever of these tests come first, and whatever comes between them."""
     account.user("caller")
     iam = account.client("iam")
     iam.create_user(UserName="ada", Path="/people/")

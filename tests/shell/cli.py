@@ -27,6 +27,9 @@ _GLOBAL = {
 }
 #: Where a file for the answer stands alone at the end: the CLI's reference of `lambda invoke`.
 _OUTFILE = {("lambda", "invoke")}
+#: Options that the CLI calls otherwise than the API does, by service, operation and its API's name.
+#: Source: AWS CLI reference, `sns subscribe`. Its other renamings stand in the CLI's `customizations/argrename.py`.
+_RENAMED = {("sns", "subscribe", "endpoint"): "notification-endpoint"}
 _NUMBER = {"integer": r"-?\d+", "long": r"-?\d+", "float": r"-?\d+(\.\d+)?", "double": r"-?\d+(\.\d+)?"}
 
 
@@ -53,13 +56,14 @@ def _problems(words: list[str]) -> Iterator[str]:
         yield f"there is no service {service}"
         return
     model = _session().get_service_model(service)
-    names = {xform_name(name, "-"): name for name in model.operation_names}
-    if operation not in names:
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation not in operations:
         yield f"{service} has no operation {operation}"
         return
     what = f"{service} {operation}"
-    shape = model.operation_model(names[operation]).input_shape
-    known = {xform_name(name, "-"): (name, member) for name, member in (shape.members if shape else {}).items()}
+    shape = model.operation_model(operations[operation]).input_shape
+    names = {name: _option(service, operation, name) for name in (shape.members if shape else ())}
+    known = {names[name]: (name, member) for name, member in (shape.members if shape else {}).items()}
     options, alone = _sorted(rest, known)
     for option, value in options.items():
         flag = option.removeprefix("no-")
@@ -74,11 +78,14 @@ def _problems(words: list[str]) -> Iterator[str]:
     if len(alone) != ((service, operation) in _OUTFILE):
         yield f"{what} takes no {' '.join(alone)}" if alone else "the file for the answer is missing"
     given = {known[one][0] for one in options if one in known}
-    yield from (
-        f"--{xform_name(one, '-')} is missing" for one in (shape.required_members if shape else ()) if one not in given
-    )
+    yield from (f"--{names[one]} is missing" for one in (shape.required_members if shape else ()) if one not in given)
     if "region" not in options and not model.metadata.get("globalEndpoint"):
         yield f"{what} needs --region"  # who pastes it may be in another one
+
+
+def _option(service: str, operation: str, member: str) -> str:
+    option = xform_name(member, "-")
+    return _RENAMED.get((service, operation, option), option)
 
 
 def _sorted(words: list[str], known: Mapping[str, tuple[str, Any]]) -> tuple[dict[str, str], list[str]]:

@@ -58,8 +58,8 @@ def _documents() -> Iterator[Printed]:
 
 
 def _commands(block: str, where: str) -> Iterator[Printed]:
-    """The lines of a block that are commands, without what is said beside them."""
-    for line in block.splitlines():
+    """The commands of a block, without what is said beside them; one that a backslash continues is one."""
+    for line in re.sub(r"\s*\\\n\s*", " ", block).splitlines():
         one = re.sub(r"\s+# .*$", "", line).strip()
         if where == "README.md" and one.startswith("plumbline "):
             one = re.sub(r"\s{2,}.*$", "", one)  # a list of commands, each explained beside itself
@@ -105,4 +105,5 @@ class Started(EmbeddedAWS):
 
 def _makefile() -> Iterator[Printed]:
     for one in re.findall(r"(?:Say \S+ .*?|with): (make .*?)\"", (ROOT / "Makefile").read_text()):
-        yield Printed(one.replace(" ...", " help"), "Makefile")  # for whatever else was typed
+        typed = re.sub(r" (\.\.\.|\$\(MAKECMDGOALS\))", " help", one)  # for whatever was typed
+        yield Printed(typed, "Makefile")

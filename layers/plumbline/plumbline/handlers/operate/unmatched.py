@@ -62,7 +62,7 @@ def _entries(asked: Asked) -> Iterator[Entry]:
         known = engine.controls.get(control)
         if known is None or engine.rule(control).response is Response.OFF:
             continue
-        default = known.settings.get(setting, {}).get("default", ())
+        default = known.settings.get(setting, {}).get("default", {})
         value = engine.rule(control).settings.get(setting, default)
         for part in key:
             value, default = value.get(part, ()), default.get(part, ())
