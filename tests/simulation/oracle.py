@@ -270,7 +270,8 @@ class Oracle:
             dark = before.deviation.clock == UNSEEN
             self.check("one life", dark, f"{name}: opened over the open {before.id[:4]}")
             earlier = self.lives[key]
-            earlier.status, earlier.closed = Status.RESOLVED, world.now
+            # It is over with the look that begins the other life; between that and this write somebody may act.
+            earlier.status, earlier.closed = Status.RESOLVED, min(after.first_seen, world.now)
         self.check("first seen", after.first_seen <= world.now, f"{name}: first seen in the future")
         if after.id not in self.by_id:
             self._born(world, key, after)
