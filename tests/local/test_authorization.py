@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from local.embedded import ACCOUNT, EmbeddedAWS
 from plumbline.controls import registry
 from tests.deployed import of_type
-from tests.local.conftest import error
+from tests.local.conftest import error, logging_trail
 
 FACTS: Mapping[str, Any] = json.loads((Path(__file__).parents[2] / "local/authorization.json").read_text())
 DENY_NOTHING = json.dumps(
@@ -237,9 +237,16 @@ class Caller:
         return asked, all(check.allowed for check in call.checks)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAWS]:
+    """An account of these tests alone, for what the caller is let do changes it; in whatever order they run."""
+    with EmbeddedAWS.start(state=tmp_path_factory.mktemp("asked")) as running:
+        logging_trail(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
 def caller(account: EmbeddedAWS) -> Caller:
-    """Made once for each account, whichever of these tests come first, and whatever comes between them."""
     account.user("caller")
     iam = account.client("iam")
     iam.create_user(UserName="ada", Path="/people/")

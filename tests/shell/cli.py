@@ -84,7 +84,7 @@ def _problems(words: list[str]) -> Iterator[str]:
 
 
 def _option(service: str, operation: str, member: str) -> str:
-    option = xform_name(member, "-")
+    option = str(xform_name(member, "-"))
     return _RENAMED.get((service, operation, option), option)
 
 
