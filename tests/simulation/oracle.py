@@ -198,6 +198,8 @@ class Oracle:
         if after.unheard:  # what was said of it before, nobody had ever heard; so was what came meanwhile
             life.heard = life.heard if life.waits else None
             life.waits, life.adopted, life.grace = True, frozenset(after.adopted), after.grace_until
+        elif not life.adopted:  # nothing of that is left: what an event added later keeps the wait of its own clock
+            life.waits = False
         if life.waits and not after.unheard and after.adopted and after.grace_until:
             told = life.heard is not None and life.heard <= after.grace_until - self.grace + LATELY
             self.check("grace begins when heard", told, f"{name}: its grace has begun, and nobody has heard of it")
