@@ -28,6 +28,7 @@ from local import (
     cfn_types,
     constraints,
     from_moto,
+    function_logs,
     iam_details,
     iam_rules,
     mailbox,
@@ -87,6 +88,7 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     """Replace what has to be replaced; `moto` answers for the services ministack lacks, `trail` delivers events."""
     check_version()
     _patch_lambda_environment(settings.endpoint, settings.lambda_python)
+    function_logs.install()
     _patch_rules_invoke_asynchronously()
     _patch_buses_across_regions()
     _patch_states_of_rules()

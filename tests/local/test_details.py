@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -235,3 +237,28 @@ def test_the_calls_that_tell_of_the_account_answer(account: EmbeddedAWS) -> None
     stacks.get_waiter("stack_create_complete").wait(StackName="described", WaiterConfig={"Delay": 1})
     (resource,) = stacks.describe_stack_resources(StackName="described")["StackResources"]
     assert (resource["LogicalResourceId"], resource["ResourceStatus"]) == ("Queue", "CREATE_COMPLETE")
+
+
+# --- functions ------------------------------------------------------------------------------------
+
+
+def test_a_function_leaves_no_log_group_that_its_role_may_not_make(account: EmbeddedAWS) -> None:
+    """Source: AWS Lambda developer guide, Sending Lambda function logs to CloudWatch Logs: who makes the log group."""
+    iam, functions, logs = account.client("iam"), account.client("lambda"), account.client("logs")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("a.py", "def b(event, context): return 1")
+    for name, action in (("making", "logs:CreateLogGroup"), ("writing", "logs:PutLogEvents")):
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+        allowed = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        iam.put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=_policy(allowed))
+        functions.create_function(
+            FunctionName=name, Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": code.getvalue()}
+        )
+        assert b"1" == functions.invoke(FunctionName=name)["Payload"].read()
+    assert ["/aws/lambda/making"] == [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+
+
+def _policy(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
