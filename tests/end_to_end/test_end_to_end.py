@@ -14,6 +14,11 @@ from tests.end_to_end.account import Account
 from tests.generated import ROOT
 
 ADMIN = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+#: A password policy that the shipped baseline asks for.
+STRICT = {
+    "MinimumPasswordLength": 14, "RequireSymbols": True, "RequireNumbers": True, "RequireUppercaseCharacters": True,
+    "RequireLowercaseCharacters": True, "AllowUsersToChangePassword": True, "PasswordReusePrevention": 24,
+}  # fmt: skip
 #: What Lambda itself does with a function's role: polling its queue or stream, writing its log. No code of ours does.
 BY_LAMBDA = {
     "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "logs:CreateLogStream", "logs:PutLogEvents",
@@ -122,29 +127,24 @@ def test_a_stopped_trail_is_started_though_nothing_more_is_heard(account: Accoun
 
 
 def test_what_no_event_told_is_found_by_the_sweep_told_and_left_for_a_week(account: Account) -> None:
+    iam, rule = account.aws.client("iam"), account.aws.client("events")
+    iam.update_account_password_policy(**STRICT)
     account.sweep()
-    user, since = account.user(), account.latest_mail()
-    account.quiet()
-    trail = account.aws.client("cloudtrail")
-    rule = account.aws.client("events")
+    since, weak = account.latest_mail(), {**STRICT, "MinimumPasswordLength": 6}
     rule.disable_rule(Name="plumbline-iam")
     try:
-        account.aws.client("iam", as_="mallory").put_user_policy(
-            UserName=user,
-            PolicyName="helper",
-            PolicyDocument=ADMIN.replace('"*", "Resource"', '"s3:ListBucket", "Resource"'),
-        )
+        account.aws.client("iam", as_="mallory").update_account_password_policy(**weak)
         account.quiet()
-        assert account.mail_about(user, since) == []
+        assert account.mail_about("password policy", since) == []
         account.sweep()
     finally:
         rule.enable_rule(Name="plumbline-iam")
-    assert trail.get_trail_status(Name="plumbline")["IsLogging"]
-    account.until(lambda: account.mail_about(f"found: .*{user}", since), "it is told")
+    account.until(lambda: account.mail_about("found: .*password policy", since), "it is told")
     account.quiet()
-    assert account.aws.client("iam").list_user_policies(UserName=user)["PolicyNames"] == ["helper"]
-    (told,) = account.mail_about(f"found: .*{user}", since)
+    (told,) = account.mail_about("password policy", since)
     assert "in 7 days" in " ".join(told.text.split())
+    left = iam.get_account_password_policy()["PasswordPolicy"]
+    assert weak == {name: left[name] for name in weak}
 
 
 def test_a_second_sweep_of_the_same_account_wakes_nobody(account: Account) -> None:

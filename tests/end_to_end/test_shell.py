@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it"),
     pytest.mark.skipif(not shutil.which("aws"), reason="no AWS CLI is installed here; CloudShell has it"),
 ]
+
+#: What a person puts her own in for: a name left open, a token from an e-mail, and what the stack's parameters say.
+_TO_FILL_IN = re.compile(r"\.\.\.| TOKEN\b|<\w+>").search
 
 
 def _bash(account: Account, script: str, who: str, folder: Path) -> tuple[int, str, str]:
@@ -71,7 +75,7 @@ def test_who_may_not_is_told_so_by_aws_and_gets_2(account: Account, tmp_path: Pa
 
 def test_the_printed_aws_commands_do_what_they_say(account: Account, tmp_path: Path) -> None:
     """In the order in which they are printed: what disables react is followed by what enables it."""
-    printed = [one.text for one in everything() if one.text.startswith(("aws ", "echo "))]
+    printed = [one.text for one in everything() if one.text.startswith(("aws ", "echo ")) and not _TO_FILL_IN(one.text)]
     ordered = sorted(printed, key=lambda one: ("--enabled" in one, one))
     assert [] == [
         (one, err) for one in ordered for code, _, err in [_bash(account, one, "admin", tmp_path)] if code != 0

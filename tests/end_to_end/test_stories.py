@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT
+from plumbline.controls import registry
 from tests.end_to_end.account import Account
 
 SCIENTISTS = "data-scientists"
@@ -30,17 +31,25 @@ def _undo(account: Account, subject: str, since: int) -> None:
     account.quiet()
 
 
+def _open(account: Account, control: str, kind: str = "") -> list[dict[str, Any]]:
+    found = account.operate("findings")["data"]["findings"]
+    return [one for one in found if one["control"] == control and kind in one["target"]]
+
+
 # --- iam-groups -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def groups(account: Account) -> Account:
-    """The baseline's groups exist: the grace of what was missing before Plumbline is ended by a person."""
-    answer = account.operate("enforce", "iam-groups", "--yes")
-    assert answer["ok"], answer["text"]
+    """The baseline's groups exist: people come through Identity Center here, so somebody has made them by hand."""
     account.sweep()
-    account.until(lambda: _policies(account), f"group {SCIENTISTS} is made and given its policies")
-    account.quiet()
+    iam = account.aws.client("iam")
+    for group, policies in registry.load()["iam-groups"].settings["groups"]["default"].items():
+        iam.create_group(GroupName=group)
+        for name in policies:
+            iam.attach_group_policy(GroupName=group, PolicyArn=_arn(name))
+    account.sweep()
+    assert [] == _open(account, "iam-groups"), "what is held from now on is as it should be"
     return account
 
 
@@ -77,12 +86,14 @@ def test_a_group_gets_back_what_was_taken_and_loses_what_was_added_and_an_undo_t
 
 @pytest.fixture(scope="module")
 def watched(account: Account) -> Account:
-    """The alarm on the bill is there: a person has ended the grace of what was missing before Plumbline."""
-    answer = account.operate("enforce", "billing-alarm", "--yes")
-    assert answer["ok"], answer["text"]
+    """The alarm on the bill is there: somebody has not waited a week, and made what `plumbline plan` lists."""
     account.sweep()
-    account.until(lambda: _limit(account), "there is an alarm on the bill")
-    account.quiet()
+    (missing,) = _open(account, "billing-alarm", "cloudwatch-alarm")
+    (planned,) = account.operate("plan", missing["id"])["data"]["plans"]
+    (call,) = planned["calls"]
+    account.aws.client("cloudwatch").put_metric_alarm(**call["parameters"])
+    account.sweep()
+    assert [] == _open(account, "billing-alarm", "cloudwatch-alarm"), "what is held from now on is as it should be"
     return account
 
 
