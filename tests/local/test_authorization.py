@@ -22,7 +22,8 @@ from botocore.exceptions import ClientError
 from local.embedded import ACCOUNT, EmbeddedAWS
 from plumbline.controls import registry
 from tests.deployed import of_type
-from tests.local.conftest import error, logging_trail
+from tests.local.conftest import error
+from tests.trails import logging_trail
 
 FACTS: Mapping[str, Any] = json.loads((Path(__file__).parents[2] / "local/authorization.json").read_text())
 DENY_NOTHING = json.dumps(
