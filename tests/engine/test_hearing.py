@@ -237,3 +237,15 @@ def test_an_escalation_that_was_missed_does_not_wait_for_that_digest_either() ->
     assert ("told", later) == (house.settle(now=later), house.finding.due), "the next sweep looks at it again"
     assert ["told", "waiting"] == [_sweep(house, later + hours * HOUR) for hours in (1, 2)]
     assert ["found", "found", "escalated"] == [one.split(":")[0] for one in house.alerts.subjects]
+
+
+def test_what_an_escalation_has_told_is_not_told_once_more_as_found() -> None:
+    lost = Memory(heard=Hearing(NOW - DAY, NOW - HOUR))
+    house = _unheard(ledger=lost, clocks={"default": Clock(escalate=2 * DAY)})
+    house.settle(origin=Origin.ADOPTION, cause=Cause())
+    house.ledger.save(replace(house.finding, unheard=False, grace_until=None), now=NOW)  # a person ended its grace
+    assert _sweep(house, NOW + 2 * DAY) == "told"
+    house.alerts.heard = True
+    assert house.engine.digest(LAMP.account, now=NOW + 3 * DAY) == 1
+    assert _sweep(house, NOW + 4 * DAY) == "waiting"
+    assert ["escalated", "digest"] == [one.split(":")[0] for one in house.alerts.subjects]

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 #: What a transition is called in the letters' `outcome` attribute.
 _OUTCOMES = {
-    "opened": ("found", "seen", "repaired", "cannot-look"),  # what is repaired beside it names what is in its grace
+    "opened": (
+        "found",
+        "seen",
+        "repaired",
+        "cannot-look",
+        "escalated",
+    ),  # what is repaired beside it names what is in its grace
     "escalated": ("escalated",),
     "repaired": ("repaired",),
     "failed": ("repair-failed",),

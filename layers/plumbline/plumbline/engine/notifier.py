@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -99,7 +99,7 @@ class Notifier:
             heard = hearing.counts(self.alerts.is_heard())
         if not heard and transition == "opened" and (claimed.unheard or not hearing.ever):
             return replace(done, outbox=DIGEST + transition)
-        told = replace(done, told=(*claimed.told, transition), outbox="" if heard else DIGEST + transition)
+        told = replace(done, told=_and(claimed.told, transition), outbox="" if heard else DIGEST + transition)
         return told.heard(case.now, self.grace) if transition == "opened" else told
 
     def is_heard_of_now(self, case: Case, finding: Finding) -> bool:
@@ -193,7 +193,7 @@ class Notifier:
     def _recorded(self, told: Finding, finding: Finding, now: datetime) -> Finding:
         """The same once it was sent."""
         transition = finding.outbox.removeprefix(DIGEST) or "opened"
-        done = replace(told, outbox="", told=(*told.told, transition) if transition not in told.told else told.told)
+        done = replace(told, outbox="", told=_and(told.told, transition))
         if done.is_open and done.status is not Status.EXEMPT and done.control in self.controls:
             # what came due while it waited comes with the next sweep
             rule = self.rule(done.control)
@@ -223,3 +223,8 @@ class Notifier:
         alert = weekly(self.controls, lives, self.sender, now, watched, self.alerts.waiting())
         self.send_once(key, alert, now=now, within=WEEKLY_TOLD_FOR)
         return len(lives)
+
+
+def _and(told: Sequence[str], transition: str) -> tuple[str, ...]:
+    """What has been told, each once; an escalation says that it is open, where nothing has said so before."""
+    return tuple(dict.fromkeys((*told, *(("opened",) if transition == "escalated" else ()), transition)))
