@@ -1,10 +1,31 @@
-"""Trails in the embedded account, each with a bucket that lets it deliver: without one AWS makes none."""
+"""Trails of tests: a complete one as Plumbline sees it, and real ones of the embedded account, with their buckets."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from local.embedded import EmbeddedAWS
+
+
+def whole(name: str, account: str, region: str) -> dict[str, Any]:
+    """The state of a trail that records everything and delivers it."""
+    return {
+        "name": name,
+        "arn": f"arn:aws:cloudtrail:{region}:{account}:trail/{name}",
+        "own": True,
+        "organisation": False,
+        "region": region,
+        "bucket": "logs",
+        "logging": True,
+        "every_region": True,
+        "global_services": True,
+        "validation": True,
+        "basic": [],
+        "advanced": [],
+        "selectors_seen": True,
+        "undelivered": "",
+    }
 
 
 def bucket_of_a_trail(aws: EmbeddedAWS, bucket: str, trail: str) -> None:

@@ -14,6 +14,7 @@ from plumbline.controls.detection import cloudtrail_logging
 from plumbline.core.control import EVERY
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import defaults
+from tests.trails import whole
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Admin/ann"
@@ -22,23 +23,7 @@ COSTS = "AWS charges 2.00 USD for each 100,000 management events that a second t
 
 
 def _trail(name: str, **changes: Any) -> dict[str, Any]:
-    region = changes.get("region", REGION)
-    return {
-        "name": name,
-        "arn": f"arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{name}",
-        "own": True,
-        "organisation": False,
-        "region": REGION,
-        "bucket": "logs",
-        "logging": True,
-        "every_region": True,
-        "global_services": True,
-        "validation": True,
-        "basic": [],
-        "advanced": [],
-        "selectors_seen": True,
-        "undelivered": "",
-    } | changes
+    return whole(name, ACCOUNT, changes.get("region", REGION)) | changes
 
 
 FILES = {"ReadWriteType": "All", "IncludeManagementEvents": False, "DataResources": [{"Type": "AWS::S3::Object"}]}

@@ -15,26 +15,12 @@ from plumbline.core.calls import Call, Plan
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World, defaults
+from tests.trails import whole
 
 TRAILS = Target(ACCOUNT, GLOBAL, "cloudtrail", "trails")
 SETTINGS = defaults(CONTROL)
 ARN = f"arn:aws:cloudtrail:{HOME}:{ACCOUNT}:trail/plumbline"
-WHOLE: dict[str, Any] = {
-    "name": "plumbline",
-    "arn": ARN,
-    "own": True,
-    "organisation": False,
-    "region": HOME,
-    "bucket": "logs",
-    "logging": True,
-    "every_region": True,
-    "global_services": True,
-    "validation": True,
-    "basic": [],
-    "advanced": [],
-    "selectors_seen": True,
-    "undelivered": "",
-}
+WHOLE = whole("plumbline", ACCOUNT, HOME)
 FILES = {
     "ReadWriteType": "WriteOnly",
     "IncludeManagementEvents": False,
