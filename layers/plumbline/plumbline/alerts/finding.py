@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, attributes_of, body_of
 from plumbline.alerts.wording import clean, moment, subject_line
 from plumbline.core.cause import Cause
-from plumbline.core.clock import utc
+from plumbline.core.clock import instant
 from plumbline.core.control import Control
 from plumbline.core.targets import GLOBAL
 from plumbline.findings.finding import Finding
@@ -66,11 +66,8 @@ def _who(cause: Cause) -> str:
 def _when(cause: Cause, finding: Finding) -> str:
     if not cause.action:
         return f"first seen {moment(finding.first_seen)}"
-    try:
-        at = moment(utc(cause.at))
-    except ValueError:  # an event may carry any text where a time belongs
-        at = cause.at
-    return f"{at}, by {cause.action}"
+    happened = instant(cause.at)
+    return f"{moment(happened) if happened else cause.at}, by {cause.action}"
 
 
 def sentence(control: Control, finding: Finding, *, past: bool = False) -> str:

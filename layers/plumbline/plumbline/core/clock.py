@@ -69,6 +69,14 @@ def utc(text: str) -> datetime:
         raise ValueError(f"'{text}' lies beyond the calendar") from error
 
 
+def instant(text: object) -> datetime | None:
+    """The instant that an event claims; None where it names none: it may carry anything where a time belongs."""
+    try:
+        return utc(str(text))
+    except ValueError:
+        return None
+
+
 def duration(text: str) -> timedelta:
     """The time that `7d`, `12h` or `0` stands for.
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import Response, utc
+from plumbline.core.clock import Response, instant
 from plumbline.engine.case import Case
 from plumbline.findings import clocks
 from plumbline.findings.finding import LEASE, Finding, Repair, Status, open_finding, refreshed
@@ -113,10 +113,8 @@ def brought_back(case: Case) -> Cause | None:
 
 def _within(at: str, undone: datetime) -> bool:
     """Whether an event is one of those that an undo causes: while the undo had the finding to itself."""
-    try:
-        return timedelta(0) <= utc(at) - undone.replace(microsecond=0) <= LEASE
-    except ValueError:  # an event may carry any text where a time belongs
-        return False
+    happened = instant(at)
+    return happened is not None and timedelta(0) <= happened - undone.replace(microsecond=0) <= LEASE
 
 
 def origin_of(case: Case) -> Origin:

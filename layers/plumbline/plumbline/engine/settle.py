@@ -12,7 +12,7 @@ from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import Response, utc
+from plumbline.core.clock import Response, instant
 from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import GLOBAL, State, same
@@ -336,10 +336,7 @@ def _is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetim
 
 def _happened(wake: Wake) -> datetime | None:
     """When the event that woke us happened; None where none did, or its time cannot be read."""
-    try:
-        return utc(wake.cause.at) if wake.origin is Origin.EVENT else None
-    except (ValueError, TypeError):  # an event may carry any text where a time belongs
-        return None
+    return instant(wake.cause.at) if wake.origin is Origin.EVENT else None
 
 
 def _is_fresh(wake: Wake, now: datetime) -> bool:

@@ -20,7 +20,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from plumbline.core.cause import Event
-from plumbline.core.clock import NEVER, Response, utc
+from plumbline.core.clock import NEVER, Response, instant
 from plumbline.core.control import Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
@@ -94,12 +94,8 @@ def _session(detail: Event) -> Event:
 
 
 def _hour(detail: Event) -> str:
-    for text in (_session(detail).get("creationDate"), detail.get("eventTime")):
-        try:
-            return f"{utc(str(text)):%Y-%m-%dT%H}"
-        except ValueError:
-            continue
-    return "unknown-hour"
+    at = instant(_session(detail).get("creationDate")) or instant(detail.get("eventTime"))
+    return f"{at:%Y-%m-%dT%H}" if at else "unknown-hour"
 
 
 def _address(detail: Event) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from plumbline.controls.s3._buckets import ALLOWED, is_allowed
 from plumbline.core.cause import Event
-from plumbline.core.clock import NEVER, Response, utc
+from plumbline.core.clock import NEVER, Response, instant
 from plumbline.core.control import Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
@@ -114,10 +114,8 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - records hold anything
 
 
 def _day(detail: Event) -> str:
-    try:
-        return f"{utc(str(detail.get('eventTime'))):%Y-%m-%d}"
-    except ValueError:
-        return "unknown-day"
+    at = instant(detail.get("eventTime"))
+    return f"{at:%Y-%m-%d}" if at else "unknown-day"
 
 
 CONTROL = Control(
