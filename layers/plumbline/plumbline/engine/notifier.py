@@ -14,6 +14,7 @@ from plumbline.core.clock import Response
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.engine.case import Case
+from plumbline.engine.ears import Ears
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
@@ -94,9 +95,9 @@ class Notifier:
     def _told_of(self, case: Case, claimed: Finding, transition: str) -> Finding:
         """What was just told of; where nobody heard, it counts as not told, or the next digest tells of it again."""
         hearing, done = case.brief.hearing, replace(claimed, outbox="", lease=None)
-        heard = hearing.ever and not hearing.silent
+        heard = hearing.now
         if heard and claimed.unheard:  # a time of grace begins with it, so what was known an hour ago is not enough
-            heard = hearing.counts(self.alerts.is_heard())
+            heard = hearing.after(self.alerts.is_heard(), case.now).now
         if not heard and transition == "opened" and (claimed.unheard or not hearing.ever):
             return replace(done, outbox=DIGEST + transition)
         told = replace(done, told=_and(claimed.told, transition), outbox="" if heard else DIGEST + transition)
@@ -107,7 +108,7 @@ class Notifier:
         is_told = case.wake.origin is Origin.EVENT and "opened" not in finding.told and not finding.awaits_digest
         if not is_told or self.in_storm(case.brief):
             return False
-        return case.brief.hearing.counts(self.alerts.is_heard())
+        return case.brief.hearing.after(self.alerts.is_heard(), case.now).now
 
     def tell_held(self, finding: Finding, transition: str, alert: Alert, brief: Brief, now: datetime) -> Finding:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
@@ -151,13 +152,8 @@ class Notifier:
             AwsRefusal: SNS did not take the alert; nothing counts as told.
         """
         waiting = self.ledger.awaiting_digest(account)
-        if not waiting:
+        if not waiting or not Ears(self.ledger, self.alerts).looked(account, now).now:
             return 0
-        before, hears = self.ledger.hearing(account), self.alerts.is_heard()
-        if not before.counts(hears):
-            return 0
-        if before != before.after(hears, now):
-            self.ledger.note_hearing(account, before.after(hears, now))
         if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:

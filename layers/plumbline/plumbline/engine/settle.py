@@ -246,15 +246,15 @@ class Engine:
         return Settled(Outcome.EXEMPT, case.wake, self.notifier.save_news(case, exempt), reason=exemption.reason)
 
     def digest(self, account: str, *, now: datetime) -> int:
-        """See Teller."""
+        """See Notifier."""
         return self.notifier.digest(account, now=now)
 
     def unheard(self, account: str, *, now: datetime) -> int:
-        """See Teller."""
+        """See Notifier."""
         return self.notifier.unheard(account, now=now)
 
     def weekly(self, account: str, *, now: datetime) -> int:
-        """See Teller."""
+        """See Notifier."""
         return self.notifier.weekly(account, now=now)
 
     def stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:

@@ -30,6 +30,11 @@ class Hearing:
         """Whether anybody has ever confirmed: until then nothing is repaired."""
         return self.first is not None
 
+    @property
+    def now(self) -> bool:
+        """Whether somebody hears, as far as was seen last."""
+        return self.ever and self.silent is None
+
     def after(self, hears: bool | None, now: datetime) -> Hearing:  # noqa: FBT001 -- an answer, not an option
         """What is known after a look.
 
@@ -44,16 +49,10 @@ class Hearing:
             return self
         return replace(self, silent=self.silent or now)
 
-    def counts(self, hears: bool | None) -> bool:  # noqa: FBT001 -- an answer, not an option
-        """Whether what is sent now counts as heard. Where that cannot be found out, what was seen last counts."""
-        return self.ever and self.silent is None if hears is None else hears
-
     def to_json(self) -> str:
         """As the ledger keeps it."""
-        return json.dumps({name: at.isoformat() if at else None for name, at in self._moments().items()})
-
-    def _moments(self) -> dict[str, datetime | None]:
-        return {"first": self.first, "silent": self.silent}
+        moments = {"first": self.first, "silent": self.silent}
+        return json.dumps({name: at.isoformat() if at else None for name, at in moments.items()})
 
     @classmethod
     def from_json(cls, text: str | None) -> Hearing:
