@@ -48,3 +48,20 @@ def test_a_call_that_found_nothing_says_so() -> None:
         detach = Call("iam", "DetachUserPolicy", name, absent=("NoSuchEntity",))
         act = told.accounts.hands(control, target, (attach, detach), ("*",))
         assert [act(detach), act(attach), act(detach)] == [False, True, True]
+
+
+def test_an_undo_counts_what_aws_had_nothing_to_make_on() -> None:
+    house = House()
+    house.aws.lamps["hall"]["on"] = ["a", "b"]
+    house.settle()
+    lamp = dict(house.aws.lamps["hall"])
+
+    def comes_and_goes() -> None:  # gone for the first write only
+        if "hall" in house.aws.lamps:
+            del house.aws.lamps["hall"]
+        else:
+            house.aws.lamps["hall"] = lamp
+
+    house.aws.on_write = comes_and_goes
+    said = house.type("undo", house.finding.short, now=NOW + HOUR)
+    assert not_restored(1, 2, gone=False) in _words(said.text)

@@ -201,3 +201,13 @@ def test_a_full_group_holds_up_no_other() -> None:
     assert {*repair.left} == {"administrators lacks AdministratorAccess"}
     assert "administrators would hold more than 10" in repair.left["administrators lacks AdministratorAccess"]
     assert plan(TARGET, state, SETTINGS).left == {}
+
+
+def test_what_aws_attaches_to_a_group_in_quarantine_is_left() -> None:
+    """AWS's own policy, by its ARN; one of the account's with that name is a policy like any other."""
+    groups = {**HELD["groups"], "billing": [f"{AWS}job-function/Billing", f"{AWS}AWSCompromisedKeyQuarantineV2"]}
+    assert detect({**HELD, "groups": groups}, SETTINGS) is None
+    own = f"arn:aws:iam::{ACCOUNT}:policy/AWSCompromisedKeyQuarantineV2"
+    deviation = detect({**HELD, "groups": {**groups, "billing": [*groups["billing"], own]}}, SETTINGS)
+    assert deviation
+    assert deviation.items == (f"billing has {own} as well",)

@@ -90,3 +90,15 @@ def test_the_management_account_itself_has_no_role_that_only_it_can_use() -> Non
 )
 def test_a_name_alone_makes_no_difference(name: str, principal: Any) -> None:
     assert _keeper(name, _trust(principal)) is _keeper("any-other-name", _trust(principal))
+
+
+def test_no_role_is_asked_for_by_a_pattern() -> None:
+    """IAM refuses such a name, and a refusal would leave the whole role unseen."""
+    asked: list[str] = []
+
+    def trust_of(arn: str) -> dict[str, Any]:
+        asked.append(arn)
+        return _trust(CLOUDFORMATION)
+
+    role = {"name": "web", "trust": _trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"})}
+    assert (keeper(role, ACCOUNT, lambda: MANAGEMENT, trust_of), asked) == (Keeper.NOBODY, [])
