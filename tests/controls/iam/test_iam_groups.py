@@ -205,9 +205,10 @@ def test_a_full_group_holds_up_no_other() -> None:
 
 def test_what_aws_attaches_to_a_group_in_quarantine_is_left() -> None:
     """AWS's own policy, by its ARN; one of the account's with that name is a policy like any other."""
-    groups = {**HELD["groups"], "billing": [f"{AWS}job-function/Billing", f"{AWS}AWSCompromisedKeyQuarantineV2"]}
+    quarantined = [f"{AWS}job-function/Billing", f"{AWS}AWSCompromisedKeyQuarantineV2"]
+    groups = {"administrators": [f"{AWS}AdministratorAccess"], "billing": quarantined}
     assert detect({**HELD, "groups": groups}, SETTINGS) is None
     own = f"arn:aws:iam::{ACCOUNT}:policy/AWSCompromisedKeyQuarantineV2"
-    deviation = detect({**HELD, "groups": {**groups, "billing": [*groups["billing"], own]}}, SETTINGS)
+    deviation = detect({**HELD, "groups": {**groups, "billing": [*quarantined, own]}}, SETTINGS)
     assert deviation
     assert deviation.items == (f"billing has {own} as well",)
