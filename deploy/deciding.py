@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deploy.trails import PER_100_000, best, caveats, faults, named, parameter, spoken
+from plumbline.alerts.reach import told_in, unheard
 from plumbline.controls.detection._trails import Trail
 
 TRAIL = "ExistingTrailName"
@@ -15,9 +16,8 @@ NEW = "new"
 _NEVER_MADE = ("", "REVIEW_IN_PROGRESS")
 _FAILED_AT_FIRST = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 _SECOND_COPY = f"AWS charges {PER_100_000:.2f} USD for each 100,000 management events that a second trail delivers"
-#: Where IAM, root sign-ins and other global services are recorded, by partition.
+#: Metrics on the bill exist there only.
 _BILLING = " billing-alarm needs its `topic` set to one in us-east-1."
-_WHERE_GLOBAL = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": ""}
 
 
 class Refused(Exception):
@@ -45,11 +45,6 @@ class Seen:
     parameters: Mapping[str, str] = field(default_factory=dict)
     own_trail: str = ""
     trails: Sequence[Trail] = ()
-
-    @property
-    def partition(self) -> str:
-        """AWS's partition, such as `aws-us-gov`."""
-        return self.caller.split(":")[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +191,11 @@ def _is_the_stacks(trail: Trail, seen: Seen) -> bool:
 
 def _region(seen: Seen) -> Iterator[str]:
     """What is not heard in this home region."""
-    where = _WHERE_GLOBAL.get(seen.partition, "")
-    if where and seen.region != where:
+    told = unheard(seen.region)
+    if told:
+        where = told_in(seen.region)
+        bill = _BILLING if where == "us-east-1" else ""
         yield (
-            f"The home region is {seen.region}. Root sign-ins and changes of IAM and other global services are "
-            f"recorded in {where}, and Plumbline does not hear them from here: changes are found by the hourly sweep, "
-            f"root sign-ins not at all.{_BILLING if where == 'us-east-1' else ''} To hear all of it, deploy there: "
+            f"The home region is {seen.region}. {told}{bill} To hear all of it, deploy there: "
             f"AWS_REGION={where} make deploy ..."
         )

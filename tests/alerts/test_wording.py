@@ -9,7 +9,7 @@ import pytest
 
 from plumbline.alerts.alert import Alert
 from plumbline.alerts.digest import digest
-from plumbline.alerts.reach import unheard
+from plumbline.alerts.reach import told_in, unheard
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
@@ -159,3 +159,12 @@ def test_a_digest_from_elsewhere_says_what_is_not_heard_there() -> None:
     elsewhere = digest(registry.load(), [_adopted("a")], replace(SENDER, region="ap-southeast-2"))
     assert unheard("ap-southeast-2") in _said(elsewhere)
     assert "not heard" not in _said(_digest(_adopted("a")))
+
+
+@pytest.mark.parametrize(
+    ("home", "where"),
+    [("us-east-1", "us-east-1"), ("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-north-1", "")],
+)
+def test_what_is_not_heard_is_claimed_for_ones_own_partition_only(home: str, where: str) -> None:
+    assert where == told_in(home)
+    assert (f"tells of them in {where} only" in unheard(home)) == (where not in ("", home))

@@ -161,9 +161,9 @@ def test_what_a_failed_first_deployment_left_is_to_be_deleted_first() -> None:
 def test_another_home_region_says_what_is_not_heard_there() -> None:
     told = decide(_new(AUDIT, region="ap-southeast-2"), _wants()).told[-1]
     assert told == (
-        "The home region is ap-southeast-2. Root sign-ins and changes of IAM and other global services are recorded in "
-        "us-east-1, and Plumbline does not hear them from here: changes are found by the hourly sweep, root sign-ins "
-        "not at all. billing-alarm needs its `topic` set to one in us-east-1. To hear all of it, deploy there: "
+        "The home region is ap-southeast-2. Changes in IAM and of alarms on the bill are not heard in ap-southeast-2, "
+        "for AWS tells of them in us-east-1 only: the hourly sweep finds them. Root's sign-ins are not told of at all. "
+        "billing-alarm needs its `topic` set to one in us-east-1. To hear all of it, deploy there: "
         "AWS_REGION=us-east-1 make deploy ..."
     )
     assert not [one for one in decide(_new(AUDIT), _wants()).told if "home region is" in one]
