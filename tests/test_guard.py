@@ -78,17 +78,17 @@ def _own() -> Iterator[tuple[str, str, str]]:
             yield from ((service, part, arn + tail) for part, tail in parts.items())
     for one in properties("AWS::IAM::ManagedPolicy"):
         yield "iam", "policy", deployed({"Ref": one})
-    for one in properties("AWS::Events::Rule").values():
-        yield "events", "rule-on-default-event-bus", _ARN.format("events", f"rule/{deployed(one['Name'])}")
-    for one in properties("AWS::Logs::LogGroup").values():
-        if "LogGroupName" in one:  # that of `names` tells who deployed when, and nothing depends on it
-            group = _ARN.format("logs", f"log-group:{deployed(one['LogGroupName'])}")
+    for rule in properties("AWS::Events::Rule").values():
+        yield "events", "rule-on-default-event-bus", _ARN.format("events", f"rule/{deployed(rule['Name'])}")
+    for log in properties("AWS::Logs::LogGroup").values():
+        if "LogGroupName" in log:  # that of `names` tells who deployed when, and nothing depends on it
+            group = _ARN.format("logs", f"log-group:{deployed(log['LogGroupName'])}")
             yield from (("logs", "log-group", f"{group}{tail}") for tail in ("", ":*"))
             yield "logs", "log-stream", f"{group}:log-stream:2026"
     trail = deployed({"Fn::GetAtt": ["Names", "Trail"]})  # the stack's own, or the one that it was told to use
     yield "cloudtrail", "trail", _ARN.format("cloudtrail", f"trail/{trail}")
-    for one in properties("AWS::S3::Bucket").values():
-        bucket = f"arn:aws-us-gov:s3:::{deployed(one['BucketName'])}"
+    for kept in properties("AWS::S3::Bucket").values():
+        bucket = f"arn:aws-us-gov:s3:::{deployed(kept['BucketName'])}"
         yield from (("s3", "bucket", bucket), ("s3", "object", f"{bucket}/AWSLogs/111122223333/x.json.gz"))
     layer = _ARN.format("lambda", f"layer:{LONGEST_NAMES['AWS::StackName']}")
     yield from (("lambda", "layer", layer), ("lambda", "layerversion", f"{layer}:7"))
