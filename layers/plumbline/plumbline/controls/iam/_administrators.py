@@ -11,16 +11,16 @@ from plumbline.controls.iam._machinery import Keeper, keeper, management_account
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
-    OWN_PATH,
     default_document,
     named,
     partition,
     principal,
     principals,
 )
+from plumbline.controls.iam._way_in import WaysIn
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL, State, Target
-from plumbline.rights.documents import AWS_ADMIN_POLICIES, Document, admin_reason, document, listed, statements
+from plumbline.rights.documents import AWS_ADMIN_POLICIES, Document, admin_reason, document
 
 POLICY = "iam-policy"
 
@@ -36,7 +36,8 @@ class _Account:
         documents: what those say now.
         keepers: the roles that are kept by somebody, by their targets; asked for administrators alone.
         granting: groups whose members are administrators through them.
-        administrators: all who can act as administrators now, whether they should or not.
+        administrators: the users and roles with an administrator's rights, whether they should have them or not, and
+            why nobody could come in as them.
     """
 
     principals: Mapping[Target, Mapping[str, Any]]
@@ -199,12 +200,12 @@ def _account(ask: Ask) -> _Account:
     management = cache(lambda: management_account(ask))
     keepers = {one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})) for one in sorted(direct)}
     granting = frozenset(target.id for target in direct if target.kind == "iam-group")
+    ways_in = WaysIn(ask, everything, management)
     administrators = []
     for target, one in found.items():
         mine = groups.get(target.id, []) if one["kind"] == "user" else []
         through = [group for group in mine if group in granting]
-        acts = one["kind"] == "user" or (one["kind"] == "role" and _is_way_in(one["name"], one["trust"]))
-        if acts and (target in direct or through):
+        if one["kind"] != "group" and (target in direct or through):
             administrators.append(
                 {
                     "kind": one["kind"],
@@ -213,15 +214,8 @@ def _account(ask: Ask) -> _Account:
                     "direct": target in direct,
                     "keeper": keepers.get(target, Keeper.NOBODY).value,
                     "through": through,
+                    "unusable": ways_in.unusable(one["kind"], one["name"]),
                 }
             )
     policies = {one["Arn"]: one for one in everything["Policies"]}
     return _Account(found, groups, policies, documents, keepers, granting, administrators)
-
-
-def _is_way_in(role: str, trust: Document) -> bool:
-    """Whether somebody can act through a role: those of AWS services and of Plumbline are nobody's way back in."""
-    allowed = [one.get("Principal") for one in statements(trust) if one.get("Effect") == "Allow"]
-    return not f"/{role}".startswith(OWN_PATH) and any(
-        not isinstance(one, Mapping) or listed(one.get("AWS")) or listed(one.get("Federated")) for one in allowed
-    )

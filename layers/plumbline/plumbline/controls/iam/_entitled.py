@@ -51,10 +51,31 @@ def others(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> list[M
     return [one for one in state["holders"] if not trusted(one, who)]
 
 
-def remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
-    """Whether somebody is an administrator by the baseline or Identity Center's, and stays one whatever is repaired."""
-    return any(
+def locked_out(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> str:
+    """Why nothing may be taken away, and what to do; empty where a person remains who can come in as an administrator.
+
+    A person who remains is an administrator by the baseline or by Identity Center, whatever is repaired, and could come
+    in: see `rights/way_in.py`.
+    """
+    lasting = [one for one in state["administrators"] if _lasts(one, who)]
+    if any(not one["unusable"] for one in lasting):
+        return ""
+    named = [f"{one['kind']} {one['name']} {one['unusable']}" for one in lasting]
+    more = f", and {len(named) - _FEW} more" if len(named) > _FEW else ""
+    return _LOCKED_OUT.format(f" ({'; '.join(named[:_FEW])}{more})" if named else "")
+
+
+_FEW = 3
+_LOCKED_OUT = (
+    "nobody would be left who is an administrator by the baseline and can come in{}, and you might be locked out; give "
+    "one of your administrators a console password and MFA, or a way in through Identity Center or SAML, and name them "
+    "under administrators in the baseline"
+)
+
+
+def _lasts(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an administrator stays one, whatever is repaired."""
+    return bool(
         one["keeper"] == Keeper.IDENTITY_CENTER.value
         or (trusted(one, who) and (one["direct"] or any(among(group, who["groups"]) for group in one["through"])))
-        for one in state["administrators"]
     )
