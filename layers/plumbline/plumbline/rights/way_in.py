@@ -115,12 +115,24 @@ def _nobody_here(who: str, role: Principal, people: People) -> str:
     """Why no user of the account comes in through a role that trusts the account, or one of its users."""
     lacking = ""
     for user in people.users():
-        named = who == user.arn
-        whole = who in ("*", role.account) or who.endswith(":root")
-        if not named and not (whole and may(user, "sts:AssumeRole", role.arn)):
+        if not _opens(who, user, role):
             continue
         lack = people.lacks(user.name)
         if not lack:
             return ""
         lacking = lacking or f"is for user {user.name}, who {lack}"
     return lacking or "can be used by no user here"
+
+
+def _opens(who: str, user: Principal, role: Principal) -> bool:
+    """Whether a user may assume a role that trusts the account, or him by name. Who is named needs no other right."""
+    whole = who in ("*", role.account) or who.endswith(":root")
+    return who == user.arn or (whole and bool(may(user, "sts:AssumeRole", role.arn)))
+
+
+def may_become(user: Principal, role: Principal) -> bool:
+    """Whether a user may use a role of his account, as its trust and his own rights say."""
+    here = [who for kind, who in _doors(role.trust) if kind == "AWS"]
+    return any(who == "*" or f":{role.account}:" in who or who == role.account for who in here) and any(
+        _opens(who, user, role) for who in here
+    )

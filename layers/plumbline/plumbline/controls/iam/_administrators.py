@@ -19,6 +19,7 @@ from plumbline.controls.iam._principals import (
 )
 from plumbline.controls.iam._way_in import WaysIn
 from plumbline.core.calls import Ask, Call
+from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.documents import AWS_ADMIN_POLICIES, Document, admin_reason, document
 
@@ -38,6 +39,7 @@ class _Account:
         granting: groups whose members are administrators through them.
         administrators: the users and roles with an administrator's rights, whether they should have them or not, and
             why nobody could come in as them.
+        ways_in: who could come in.
     """
 
     principals: Mapping[Target, Mapping[str, Any]]
@@ -47,6 +49,7 @@ class _Account:
     keepers: Mapping[Target, Keeper]
     granting: frozenset[str]
     administrators: list[dict[str, Any]]
+    ways_in: WaysIn
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
@@ -218,4 +221,24 @@ def _account(ask: Ask) -> _Account:
                 }
             )
     policies = {one["Arn"]: one for one in everything["Policies"]}
-    return _Account(found, groups, policies, documents, keepers, granting, administrators)
+    return _Account(found, groups, policies, documents, keepers, granting, administrators, ways_in)
+
+
+def weighed(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
+    """Asks who is an administrator, where something is taken from a user who is one, or may become one.
+
+    Returns:
+        A user's name -> the administrators, himself among them; none where nothing of his leads to such rights. The
+        account is read when it is first asked.
+    """
+    account = cache(lambda: _account(ask))
+
+    def administrators(user: str) -> list[dict[str, Any]]:
+        found = account().administrators
+        leads = any(
+            same_name(one["name"], user) if one["kind"] == "user" else account().ways_in.may_become(user, one["name"])
+            for one in found
+        )
+        return found if leads else []
+
+    return administrators

@@ -9,7 +9,7 @@ from typing import Any
 from plumbline.controls.iam._principals import GONE
 from plumbline.core.calls import Ask, Call
 from plumbline.rights.account import Principal, account_of
-from plumbline.rights.way_in import unusable
+from plumbline.rights.way_in import may_become, unusable
 
 WAY_IN_READS = frozenset(
     {"iam:GetLoginProfile", "iam:ListMFADevices", "iam:ListOpenIDConnectProviders", "iam:ListSAMLProviders"}
@@ -36,6 +36,13 @@ class WaysIn:
         """Why nobody could come in as a user or role, named with its path or without; empty where somebody can."""
         found = self._account().of(kind, name.rpartition("/")[2])
         return unusable(found, self) if found else "is gone"
+
+    def may_become(self, user: str, role: str) -> bool:
+        """Whether a user may use a role, each named with its path or without."""
+        one, other = (
+            self._account().of(kind, name.rpartition("/")[2]) for kind, name in (("user", user), ("role", role))
+        )
+        return one is not None and other is not None and may_become(one, other)
 
     def users(self) -> Iterable[Principal]:
         """See `way_in.People`."""
