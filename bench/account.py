@@ -143,10 +143,11 @@ class Account:
         return [call for call in self.aws.calls(since) if call.role.startswith(("plumbline-", "custodian"))]
 
     def _refill_budget(self) -> None:
-        table = self.aws.client("dynamodb")
-        for item in table.scan(TableName=self.ledger, ProjectionExpression="pk, sk")["Items"]:
-            if item["sk"]["S"].startswith("spent#"):
-                table.delete_item(TableName=self.ledger, Key={"pk": item["pk"], "sk": item["sk"]})
+        table, named = self.aws.client("dynamodb"), "pk, sk"
+        for page in table.get_paginator("scan").paginate(TableName=self.ledger, ProjectionExpression=named):
+            for item in page["Items"]:
+                if item["sk"]["S"].startswith("spent#"):
+                    table.delete_item(TableName=self.ledger, Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 @contextmanager
