@@ -118,8 +118,11 @@ def statements(policy: Document) -> list[Statement]:
 
 def matches(pattern: str, name: str) -> bool:
     """Whether an IAM pattern (`*`, `?`, any case) covers `name`."""
+    return _matches(pattern.lower(), name.lower())
+
+
+def _matches(pattern: str, name: str) -> bool:
     # Own matcher: fnmatch reads [..] as a set, and a hostile pattern must not cost exponential time.
-    pattern, name = pattern.lower(), name.lower()
     p = n = 0
     star, resume = -1, 0
     while n < len(name):
@@ -133,6 +136,13 @@ def matches(pattern: str, name: str) -> bool:
         else:
             return False
     return not pattern[p:].strip("*")
+
+
+def matches_exactly(pattern: str, name: str) -> bool:
+    """The same where case counts, as it does in ARNs and in the values of conditions."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
+    return _matches(pattern, name)
 
 
 def allows(statement: Statement, action: str) -> bool:
