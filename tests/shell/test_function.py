@@ -24,7 +24,7 @@ from plumbline.alerts import shell
 from tests.deployed import source, text
 from tests.shell.bash import Bash, Said
 
-FUNCTION = shell.function("us-east-1", "plumbline-operate")
+FUNCTION = shell.function("111122223333", "us-east-1", "plumbline-operate")
 SHELLS = [one for one in ("bash", "zsh", "dash") if shutil.which(one)]
 
 pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it")
@@ -202,7 +202,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_the_stacks_output_is_the_same_function_on_one_line() -> None:
     value = text(source()["Outputs"]["Shell"]["Value"])
-    assert shell.on_one_line(shell.function("us-east-1", "plumbline-operate")) == value
+    assert shell.on_one_line(shell.function("111122223333", "us-east-1", "plumbline-operate")) == value
 
 
 def test_on_one_line_it_does_the_same(here: Bash) -> None:
@@ -279,7 +279,7 @@ def test_with_the_cli_of_this_machine(tmp_path: Path, endpoint: str) -> None:
     here = Bash.at(tmp_path)
     (here.tools / "aws").unlink()
     keys = f"export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_OUTPUT=text"
-    missing = shell.function("us-east-1", "missing")
+    missing = shell.function("111122223333", "us-east-1", "missing")
     said = [
         here.run(f"{keys}\n{function}\nplumbline {words}")
         for function, words in (

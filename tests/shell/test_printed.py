@@ -19,7 +19,7 @@ from tests.shell.bash import Bash
 from tests.shell.printed import ROOT, Printed
 from tests.shell.town import listening, town_for
 
-FUNCTION = shell.function("us-east-1", "plumbline-operate")
+FUNCTION = shell.function("111122223333", "us-east-1", "plumbline-operate")
 EVERYTHING = printed.everything()
 
 #: What neither Plumbline, nor make, nor the AWS CLI answers for, and what does.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from plumbline.core.errors import AwsRefusal
 
@@ -29,8 +29,8 @@ class Identity:
 
     Attributes:
         account: twelve digits.
-        arn: of a user, an account's root, or a session (`arn:aws:sts::...:assumed-role/ROLE/SESSION`, without the role's
-            path).
+        arn: of a user, an account's root, or a session: `arn:aws:sts::...:assumed-role/ROLE/SESSION`, without the path
+            of the role.
     """
 
     account: str
@@ -87,7 +87,7 @@ def _code(body: bytes) -> str:
 
 def _text(body: bytes, name: str) -> str:
     try:
-        found = Xml.fromstring(body).find(f".//{{*}}{name}")  # noqa: S314 -- AWS's own answer, over TLS, and short
-    except Xml.ParseError:
+        found = ET.fromstring(body).find(f".//{{*}}{name}")  # noqa: S314 -- AWS's own answer, over TLS, and short
+    except ET.ParseError:
         return ""
     return (found.text or "") if found is not None else ""

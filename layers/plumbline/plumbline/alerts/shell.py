@@ -5,10 +5,11 @@ POSIX shell; for what changes something also one of sha256sum, shasum and openss
 ends with 0 when what was asked was done, with 1 when Plumbline refused it, and with 2 when Plumbline was not reached or
 failed.
 
-What changes something is sent with a proof of who types it (see handlers/operate/proof.py): `aws eks get-token` signs any text, needs
-no rights for that, and asks nobody. Where Plumbline answers with calls that only a person's own rights may make, the
-function shows them, asks where somebody sits at the terminal, and makes them: never others than `PERFORMED`, and only in
-answer to a command that was proven, so that whoever tampers with the answers cannot run what he likes.
+What changes something is sent with a proof of who types it (see handlers/operate/proof.py): `aws eks get-token` signs
+any text, needs no rights for that, and asks nobody. Where Plumbline answers with calls that only a person's own rights
+may make, the function shows them, asks where somebody sits at the terminal, and makes them: never others than
+`PERFORMED`, and only in answer to a command that was proven, so that whoever tampers with answers cannot run what he
+likes.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ import unicodedata
 READ_SECONDS = 70
 #: The commands that only read: all others are sent with a proof. A test holds them against the table of commands.
 READING = ("status", "findings", "show", "plan", "exemptions", "help")
-#: The calls of IAM that the function makes with a person's own rights, as the CLI names them: those that give rights, which
-#: no role of Plumbline may.
+#: The calls of IAM that the function makes with a person's own rights, as the CLI names them: those that give rights,
+#: which no role of Plumbline may.
 PERFORMED = (
     "add-user-to-group",
     "attach-group-policy",
@@ -110,9 +111,7 @@ def function(account: str, region: str, name: str) -> str:
         "{function}": name,
         "{seconds}": str(READ_SECONDS),
         "{reading}": "|".join(f"{one}\\ *" for one in READING),
-        "{performed}": textwrap.fill(
-            ", ".join(f'"{one}"' for one in PERFORMED), _WIDTH, break_on_hyphens=False
-        ),
+        "{performed}": textwrap.fill(", ".join(f'"{one}"' for one in PERFORMED), _WIDTH, break_on_hyphens=False),
     }
     for placeholder, value in words.items():
         text = text.replace(placeholder, value)

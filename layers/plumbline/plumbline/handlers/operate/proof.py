@@ -2,12 +2,12 @@
 
 Lambda tells a function nothing of who invoked it. So whoever types signs a question to STS, "who am I?", with his own
 keys, and sends it along unasked: only AWS can answer it, and only for him. One more header is signed with it, and its
-value names the account, this function, and a digest of the command and of a number used once. STS verifies it against the
-value that is computed here from the command received. So a proof is good for nobody else's command, for no other command,
-here only, for a minute, and once.
+value names the account, this function, and a digest of the command and of a number used once. STS verifies it against
+the value that is computed here from the command received. So a proof is good for nobody else's command, for no other
+command, here only, for a minute, and once.
 
-`aws eks get-token --cluster-name VALUE` makes such a proof with what AWS CloudShell has: it signs any text, needs no right
-to anything of EKS, and asks nobody. AWS itself takes it for a quarter of an hour, whatever it says of its end.
+`aws eks get-token --cluster-name VALUE` makes such a proof with what AWS CloudShell has: it signs any text, needs no
+right to anything of EKS, and asks nobody. AWS itself takes it for a quarter of an hour, whatever it says of its end.
 
 Source: AWS Signature Version 4 for API requests, adding authentication to the query string; STS API reference,
 GetCallerIdentity; aws-iam-authenticator, which is the other side of `get-token`, on what has to be checked and why.
@@ -63,7 +63,7 @@ _SUFFIX, _GLOBAL = "amazonaws.com", "https://sts.amazonaws.com"
 
 
 class Unproven(PlumblineError):
-    """Who types a command is not proven. The message says what is wrong with the proof and what to type; never the proof."""
+    """Who types a command is not proven. The message says what is wrong and what to type; it never repeats the proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,10 @@ def endpoints(home: str) -> frozenset[str]:
 
 
 def value(account: str, region: str, function: str, command: Sequence[str], nonce: str) -> str:
-    """What has to be signed for a command.
+    r"""What has to be signed for a command.
 
     Each word and the number end with a NUL, which no word can hold: so no two commands look alike, and a shell needs
-    nothing but `printf '%s\\0'` for it.
+    nothing but `printf '%s\0'` for it.
 
     Args:
         account: whose Plumbline is asked.
@@ -138,8 +138,12 @@ def checked(place: Place, command: Sequence[str], token: object, nonce: object, 
     """
     if not token and not nonce:
         raise Unproven(_missing(place))
+    if any("\0" in word for word in command):  # which would be two words to whoever signs
+        raise Unproven("no word of a command can hold a NUL")
     if not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
-        raise Unproven(f"the number that makes the proof good for one command only is missing or malformed. {_paste(place)}")
+        raise Unproven(
+            f"the number that makes the proof good for one command only is missing or malformed. {_paste(place)}"
+        )
     origin, query = _parts(place, _decoded(place, token))
     _refuse_other_questions(place, query)
     _refuse_old(place, query["X-Amz-Date"], now)
@@ -172,8 +176,8 @@ def _parts(place: Place, url: str) -> tuple[str, Mapping[str, str]]:
     if origin not in place.endpoints:
         host = wording.clean(split.netloc.rpartition("@")[2], 80)
         raise Unproven(
-            f"the proof wants {host or 'nobody'} to be asked who you are, and that is no STS of AWS. Nothing was asked. "
-            f"Unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_STS if they are set, and type the same again."
+            f"the proof wants {host or 'nobody'} to be asked who you are, and that is no STS of AWS; nobody was. "
+            "Unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_STS if they are set, and type the same again."
         )
     names = [name for name, _ in pairs]
     if split.path not in ("", "/") or split.fragment or len(names) != len(set(names)) or set(names) - _MAY_BE:
@@ -188,7 +192,9 @@ def _refuse_other_questions(place: Place, query: Mapping[str, str]) -> None:
         raise Unproven(f"the proof is signed for no command: {HEADER} is not among what it signs. {_paste(place)}")
     wrong = [name for name, wanted in _ASKED.items() if query[name] != wanted]
     if wrong:
-        raise Unproven(f"the proof asks another question than sts:GetCallerIdentity ({', '.join(wrong)}). {_paste(place)}")
+        raise Unproven(
+            f"the proof asks another question than sts:GetCallerIdentity ({', '.join(wrong)}). {_paste(place)}"
+        )
     credential = _CREDENTIAL.fullmatch(query["X-Amz-Credential"])
     if credential is None or credential["day"] != query["X-Amz-Date"][:8]:
         raise Unproven(f"the proof is not signed for STS, or for another day than it says. {_paste(place)}")
@@ -196,9 +202,8 @@ def _refuse_other_questions(place: Place, query: Mapping[str, str]) -> None:
 
 def _refuse_old(place: Place, date: str, now: datetime) -> None:
     try:
-        if not _DATE.fullmatch(date):
-            raise ValueError(date)
-        made = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        # strptime takes fewer digits, and blanks
+        made = datetime.strptime(date if _DATE.fullmatch(date) else "", "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError as error:
         raise Unproven(f"the proof does not say when it was made. {_paste(place)}") from error
     age = now - made
@@ -221,8 +226,8 @@ def _missing(place: Place) -> str:
 def _paste(place: Place) -> str:
     stack = place.function.removesuffix("-operate")
     return (
-        "The shell function of this version makes one each time: paste it anew, out of any of Plumbline's e-mails or the "
-        f"output `Shell` of the stack ({stack}, {place.region}), and type the same again."
+        "The shell function of this version makes one each time: paste it anew, out of one of Plumbline's e-mails or "
+        f"the output `Shell` of the stack ({stack}, {place.region}), and type the same again."
     )
 
 
