@@ -36,7 +36,7 @@ FRESH, AHEAD = timedelta(seconds=60), timedelta(seconds=15)
 TAKEN_FOR = timedelta(minutes=15)
 _PREFIX = "k8s-aws-v1."
 #: Characters. A token with the session token of a role has some two thousand.
-_LONGEST, _LONGEST_NONCE = 16_384, 128
+_LONGEST, _LONGEST_NONCE, _MOST_FIELDS = 16_384, 128, 30
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _URL = re.compile(r"[!-~]+")
 _NONCE = re.compile(rf"[A-Za-z0-9_-]{{16,{_LONGEST_NONCE}}}")
@@ -169,7 +169,7 @@ def _parts(place: Place, url: str) -> tuple[str, Mapping[str, str]]:
     """Whom a proof wants to be asked, and what."""
     try:
         split = urlsplit(url)
-        pairs = parse_qsl(split.query, keep_blank_values=True, strict_parsing=True, max_num_fields=len(_MAY_BE))
+        pairs = parse_qsl(split.query, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Unproven(f"the address in the proof cannot be read. {_paste(place)}") from error
     origin = f"{split.scheme}://{split.netloc}"
