@@ -107,7 +107,7 @@ def brought_back(case: Case) -> Cause | None:
         return None
     if case.wake.cause.action and not _within(case.wake.cause.at, undone.undone):
         return None  # somebody else did something since
-    name = undone.undone_by.rpartition("/")[2] or "a person"
+    name = undone.undone_by.rpartition("/")[2].rpartition(":")[2] or "a person"
     return Cause(f"plumbline undo {before.short}", name, undone.undone_by, undone.undone.isoformat())
 
 
