@@ -123,7 +123,7 @@ class Rig:
             clients=self.client,
             eyes_role="eyes",
             hands_role="hands",
-            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
+            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
             deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
         )

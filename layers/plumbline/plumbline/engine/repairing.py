@@ -17,7 +17,9 @@ from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import LETTERS
 from plumbline.findings.finding import CUT_SHORT, LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.findings.restraints import is_left
 from plumbline.findings.unseen import Unseen
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
@@ -64,8 +66,9 @@ class Repairer:
                 outbox="",
                 lease=now + LEASE,
                 due=now + LEASE,
+                left=None,
             ),
-            spend=self.notifier.baseline.breakers,
+            spend=case.brief.budget.most(control.id, self.notifier.baseline.breakers, left=is_left(finding, now)),
         )
         barred: dict[str, str] = {}  # facts that nobody in this account may put right -> why
         try:
@@ -214,7 +217,7 @@ class Repairer:
         due = now if deviant else None
         told = replace(claimed, status=status, outbox="", lease=None, due=due, told=(*claimed.told, "undo cut short"))
         return Settled(
-            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=True), reason="undo cut short"
+            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=LETTERS), reason="undo cut short"
         )
 
 

@@ -136,6 +136,7 @@ class Finding:
         forgiven: how many of its repairs no longer count as tries, because a person said so; below zero where one
             counts as all of them, because no further try can help.
         unseen: what keeps Plumbline from looking at its target now; None while it can.
+        left: since when a breaker has kept it from being repaired; None where none has.
         version: counts writes; each write names the version it read.
     """
 
@@ -165,6 +166,7 @@ class Finding:
     enforced_by: str = ""
     forgiven: int = 0
     unseen: Unseen | None = None
+    left: datetime | None = None
     version: int = 0
 
     @property

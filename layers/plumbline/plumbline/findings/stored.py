@@ -48,6 +48,7 @@ def to_json(finding: Finding) -> str:
             "enforced_by": finding.enforced_by,
             "forgiven": finding.forgiven,
             "unseen": finding.unseen.to_json() if finding.unseen else None,
+            **({"left": _when(finding.left)} if finding.left else {}),
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -85,6 +86,7 @@ def from_json(text: str) -> Finding:
         enforced_by=data.get("enforced_by", ""),
         forgiven=data.get("forgiven", 0),
         unseen=Unseen.from_json(data["unseen"]) if data.get("unseen") else None,
+        left=_instant(data.get("left")),
         version=data["version"],
     )
 
