@@ -64,6 +64,7 @@ _ACL: Mapping[str, Any] = {
         {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers", "Type": "Group"}, "Permission": "READ"},
     ],
 }
+_NO_TRAIL: State = {"trails": []}
 _AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
 
 
@@ -136,12 +137,19 @@ def letters() -> Iterator[tuple[str, Alert]]:
 
 def _breakers(controls: Mapping[str, Control], finding: Finding) -> Iterator[tuple[str, Alert]]:
     """Too much at once: the breakers, and many critical findings of one actor."""
-    control, limits, hour = controls["iam-admin-grants"], Breakers(), NOW.replace(minute=0) + timedelta(hours=1)
-    target, summary = Target(ACCOUNT, GLOBAL, "iam-user", "mallory2"), "holds administrator rights"
-    grant = open_finding(
-        control.id, target, Deviation(summary), origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None
+    control, limits, hour = controls["cloudtrail-logging"], Breakers(), NOW.replace(minute=0) + timedelta(hours=1)
+    target, nothing = Target(ACCOUNT, GLOBAL, "cloudtrail", "trails"), _NO_TRAIL
+    cause = replace(MALLORY, action="DeleteTrail")
+    worst = open_finding(
+        control.id,
+        target,
+        Deviation("does not record everything: there is no trail"),
+        origin=Origin.EVENT,
+        cause=cause,
+        now=NOW,
+        before=None,
     )
-    plan = Plan(summary="detaches AdministratorAccess")
+    plan = Plan(summary="creates trail plumbline")
     his = [
         replace(
             finding, id=f"{number}{finding.id}", left=NOW, due=hour, target=replace(KEY, id=f"u{number}/AKIA{number}")
@@ -153,23 +161,23 @@ def _breakers(controls: Mapping[str, Control], finding: Finding) -> Iterator[tup
         actors.breaker(controls, finding, limits, Restraint(Why.SPENT, hour, of=finding.control), [finding], SENDER),
     )
     held = Restraint(Why.SPENT, hour, of=Budget.of(controls[finding.control], MALLORY).of_actor)
-    grant = replace(grant, then=next_step(held, plan), due=hour)
+    worst = replace(worst, then=next_step(held, plan), due=hour)
     yield (
         "Too many repairs within an hour of what one principal did.",
-        actors.breaker(controls, finding, limits, held, [finding, *his, grant], SENDER),
+        actors.breaker(controls, finding, limits, held, [finding, *his, worst], SENDER),
     )
-    text = held_back(held, grant, plan, NOW)
-    sixth = deviations.found(control, grant, "opened", {}, plan, text, SENDER)
+    text = held_back(held, worst, plan, NOW)
+    sixth = deviations.found(control, worst, "opened", nothing, plan, text, SENDER)
     yield (
         "The sixth critical finding of one principal within an hour.",
-        actors.and_all_else(sixth, controls, grant, [finding, *his]),
+        actors.and_all_else(sixth, controls, worst, [finding, *his]),
     )
     until = NOW + 30 * DAY
     every = Exemption("*", "*", "mallory", "spring cleaning", until)
-    text = held_back(Restraint(Why.EXEMPT, until, every), grant, plan, NOW)
+    text = held_back(Restraint(Why.EXEMPT, until, every), worst, plan, NOW)
     yield (
         "Something critical was found, and an exemption covers it.",
-        deviations.found(control, replace(grant, status=Status.EXEMPT), "opened", {}, plan, text, SENDER),
+        deviations.found(control, replace(worst, status=Status.EXEMPT), "opened", nothing, plan, text, SENDER),
     )
 
 

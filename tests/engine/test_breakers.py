@@ -105,7 +105,7 @@ def test_ten_critical_decoys_do_not_hide_the_backdoor_and_neither_do_those_of_th
         assert "repaired" == hall.does(f"decoy{number}")
     assert "stopped" == hall.does("backdoor")
     stopped = hall.alerts.letters[-1]
-    assert "[Plumbline] stopped: 10 repairs of what mallory did in one hour, 1 thing left" == stopped.subject
+    assert "[Plumbline] stopped: 10 critical repairs of what mallory did in one hour, 1 thing left" == stopped.subject
     assert f"{hall.finding('backdoor').short} critical: lamp backdoor is on" in stopped.body
     for number in range(12):  # the next hour begins with new decoys before any sweep looks
         hall.does(f"new{number}", now=NEXT)

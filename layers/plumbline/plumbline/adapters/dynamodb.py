@@ -12,11 +12,13 @@ from plumbline.adapters.items import (
     Renamed,
     account_key,
     adopted_key,
+    adoption_in,
     adoption_items,
     adoptions_in,
     began,
     buried_item,
     count_of,
+    counts_in,
     epoch,
     exemptions_in,
     finding_key,
@@ -42,12 +44,12 @@ from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
-from plumbline.findings.adoption import Adoption, piece_of, whole
+from plumbline.findings.adoption import piece_of
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import LETTERS, Budget
 from plumbline.findings.finding import Finding, with_room
 from plumbline.findings.hearing import KEPT_AS, Hearing
-from plumbline.findings.packed import Item, checked, text_of
+from plumbline.findings.packed import checked, text_of
 
 _HOUR = timedelta(hours=1)
 #: Bytes of a finding whose repair begins, so that what is written later finds room.
@@ -100,10 +102,10 @@ class Table:
                 finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
                 exemptions=exemptions_in(found["exemptions"], self.renamed),
                 pauses={name: one.until for name, one in pauses_in(found["pauses"], self.renamed).items()},
-                adoption=_adoption_in(items, adoptions),
+                adoption=adoption_in(items, adoptions),
                 hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
                 budget=budget,
-                **_counts(found),
+                **counts_in(found),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -116,7 +118,7 @@ class Table:
         names = self._counters(control, budget, now)
         found = {name: self._calls.one(account, sk) for name, sk in names.items()}
         with readable("what was counted in this clock hour"):
-            return replace(known, budget=budget, **_counts(found))
+            return replace(known, budget=budget, **counts_in(found))
 
     def _counters(self, control: str, budget: Budget, now: datetime) -> dict[str, str]:
         """Where the counters that bear on a wake stand."""
@@ -346,18 +348,3 @@ class Table:
     @property
     def _calls(self) -> TableCalls:
         return TableCalls(self.clients, self.name, self.region)
-
-
-def _counts(found: Mapping[str, Item | None]) -> dict[str, Any]:
-    """What the counters say; none was written where nothing was counted yet."""
-    names = ("spent", "spent_in_all", "spent_by_actor", "letters")
-    return {name: int(item["n"]["N"]) if (item := found.get(name)) else 0 for name in names}
-
-
-def _adoption_in(items: Mapping[str, Item], kept: Mapping[str, str]) -> Adoption:
-    """The adoption of a control, as far as one target is concerned, under the first of its ids that has one."""
-    head = next((sk for sk in kept if sk in items), None)
-    if head is None:
-        return Adoption()
-    pieces = [text_of(items[kept[head]])] if kept[head] in items else []
-    return Adoption.from_json(whole(text_of(items[head]), pieces))

@@ -51,13 +51,14 @@ def breaker(
     control, who = controls[finding.control], clean(finding.cause.who, _NAME)
     of_all = held.of in (EVERY_CONTROL, EVERY_CRITICAL)
     limit = limits.per_actor if is_of_actor(held.of) else limits.in_all if of_all else limits.per_control
+    made = f"{limit} {'critical ' if held.of.startswith(EVERY_CRITICAL) else ''}repair{'s' * (limit != 1)}"
     of_what = f"of {control.id}"
     if of_all:
         of_what = "in all"
     elif is_of_actor(held.of):
         of_what = f"of what {who} did"
     lead = (
-        f"Plumbline has made {_repairs(limit)} {of_what} within this clock hour, its limit, and has stopped repairing "
+        f"Plumbline has made {made} {of_what} within this clock hour, its limit, and has stopped repairing "
         "these until the next. It keeps watching, and what is left stands below, worst first. "
     )
     if is_of_actor(held.of):
@@ -78,7 +79,7 @@ def breaker(
         lead=lead,
         rows=rows,
         resume=f"{control.id} --breakers" if not of_all and not is_of_actor(held.of) else "--breakers",
-        subject=f"{_repairs(limit)} {of_what} in one hour, {_things(len(left))} left",
+        subject=f"{made} {of_what} in one hour, {_things(len(left))} left",
     )
     return _above(alert, listed(controls, left))
 
@@ -117,10 +118,6 @@ def _above(alert: Alert, text: str) -> Alert:
     """The alert with more to say, before all that can be typed."""
     lead, _, rest = alert.body.partition("\n\n")
     return replace(alert, body=f"{lead}\n\n{text}\n\n{rest}")
-
-
-def _repairs(count: int) -> str:
-    return f"{count} repair{'s' * (count != 1)}"
 
 
 def _things(count: int) -> str:
