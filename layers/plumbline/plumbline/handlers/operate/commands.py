@@ -151,6 +151,7 @@ COMMANDS: Mapping[str, Command] = {
             2,
             options=("failed",),
             example="done 7F3K 0B61C4",
+            changes=True,
         ),
         Command(
             "enforce [CONTROL|FINDING] [--yes]",
