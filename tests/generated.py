@@ -11,8 +11,9 @@ from deploy import scp
 from plumbline.baseline import profiles, schema
 from plumbline.controls import registry
 from tests import gallery
+from tests.attacks import stories
 from tests.deployed import ROOT, TEMPLATE
-from tests.generating import frameworks, reference, template
+from tests.generating import frameworks, reference, template, trust
 
 __all__ = ["ROOT", "everything"]
 
@@ -27,5 +28,6 @@ def everything() -> dict[Path, str]:
         ROOT / "docs/emails.md": gallery.page(),
         ROOT / "docs/guard-scp.json": scp.shipped(),
         ROOT / "docs/frameworks.md": frameworks.page(sources, registry.load(), link=reference.chapter),
+        ROOT / "docs/trust.md": trust.page(stories.CHAPTERS),
         ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }

@@ -102,8 +102,8 @@ def test_the_refusal_says_who_could_not_come_in_and_what_to_do() -> None:
         refusal = plan(target, state, {"allowed_users": []}).refusal
     assert refusal == (
         "nobody would be left who is an administrator by the baseline and can come in (user mallory has no MFA "
-        "device), and you might be locked out; give one of your administrators a console password and MFA, or a way in through "
-        "Identity Center or SAML, and name them under administrators in the baseline"
+        "device), and you might be locked out; give one of your administrators a console password and MFA, or a way in "
+        "through Identity Center or SAML, and name them under administrators in the baseline"
     )
 
 

@@ -21,7 +21,8 @@ from plumbline.controls.iam._way_in import WaysIn
 from plumbline.core.calls import Ask, Call
 from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, State, Target
-from plumbline.rights.documents import AWS_ADMIN_POLICIES, Document, admin_reason, document
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
+from plumbline.rights.documents import Document, document
 
 POLICY = "iam-policy"
 

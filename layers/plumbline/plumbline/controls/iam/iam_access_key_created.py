@@ -122,7 +122,7 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Deactivate the key, and only it."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
-    if state["administrators"] and (why := locked_out(state, administrators(settings))):
+    if state.get("administrators") and (why := locked_out(state, administrators(settings))):
         return Plan(refusal=why)
     key = {"UserName": state["user"], "AccessKeyId": state["key"]}
 
