@@ -1,0 +1,1 @@
+"""Controls about Plumbline itself."""
