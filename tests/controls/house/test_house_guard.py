@@ -158,11 +158,10 @@ def test_who_can_read_everything_can_change_nothing() -> None:
 
 def test_a_boundary_that_leaves_nothing_of_it_is_enough() -> None:
     def bounded(told: World) -> Target:
-        target = _power_user(told)
-        told.client("iam").put_user_permissions_boundary(
-            UserName="mallory", PermissionsBoundary=f"{AWS}AmazonS3ReadOnlyAccess"
-        )
-        return target
+        iam, boundary = _deployed(told), f"{AWS}AmazonS3ReadOnlyAccess"
+        iam.create_role(RoleName="ci", AssumeRolePolicyDocument=_trust(AWS=ACCOUNT), PermissionsBoundary=boundary)
+        iam.attach_role_policy(RoleName="ci", PolicyArn=f"{AWS}PowerUserAccess")
+        return Target(ACCOUNT, GLOBAL, "iam-role", "ci")
 
     assert [] == _told(bounded)[0]["could"]
 

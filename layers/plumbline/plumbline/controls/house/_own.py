@@ -20,7 +20,7 @@ class Power:
     Attributes:
         does: what that is, as it reads after "may".
         actions: any of these.
-        resource: on what, behind `arn:PARTITION:`; `{stack}`, `{account}`, `{region}`, `{trail}` stand for what they say.
+        resource: on what, behind `arn:PARTITION:`; `{stack}`, `{account}`, `{region}`, `{trail}` are filled in.
         context: condition keys that the request carries, in the same words.
     """
 
