@@ -25,6 +25,7 @@ from plumbline.baseline.rules import STACK, completed, in_stack
 from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
+from plumbline.core.recorded import Parts
 from plumbline.core.targets import Target
 from tests.deployed import ledger_table
 
@@ -34,11 +35,16 @@ HOME = "eu-west-1"
 
 @dataclass(repr=False)
 class World:
-    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes."""
+    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes.
+
+    Attributes:
+        recorded: Plumbline's own parts, as they were deployed.
+    """
 
     home: str = HOME
     account: str = ACCOUNT
     calls: list[Call] = field(default_factory=list)
+    recorded: Parts = field(default_factory=dict)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client with every right, as the person who breaks things has it."""
@@ -47,7 +53,7 @@ class World:
     @property
     def accounts(self) -> Accounts:
         """Plumbline's own access."""
-        return Accounts(self._make, self.home, "eyes", "hands")
+        return Accounts(self._make, self.home, "eyes", "hands", house_role="hands", recording=lambda: self.recorded)
 
     def _make(
         self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = ""

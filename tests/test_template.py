@@ -27,7 +27,7 @@ from tests.fakes import NOW
 from tests.rig import own_rules
 
 FUNCTIONS = ("ReactFunction", "SweepFunction", "OperateFunction", "AnnounceFunction")
-ROLES = ("ReactRole", "SweepRole", "OperateRole", "AnnounceRole", "EyesRole", "HandsRole")
+ROLES = ("ReactRole", "SweepRole", "OperateRole", "AnnounceRole", "EyesRole", "HandsRole", "HouseRole")
 #: What CloudFormation alone calls, while a stack is made or changed; named by CloudFormation itself.
 NAMES_FUNCTION, NAMES_ROLE = "NamesFunction", "NamesRole"
 #: What a deployed stack of version 0.1 has, where parameters left it so. CloudFormation updates in place what keeps its
@@ -232,7 +232,8 @@ def test_a_function_finds_everything_it_needs_in_its_environment(name: str, monk
     }
     read_by_the_handler = {one for one in environment if f'"{one}"' in handler}
     assert {"Fn::If": ["MakesTrail", {"Ref": "TrailBucket"}, ""]} == variables["PLUMBLINE_TRAIL_BUCKET"]
-    for key in set(environment) - {"PLUMBLINE_HANDS_ROLE", "PLUMBLINE_WAKES_QUEUE"} - read_by_the_handler:
+    optional = {"PLUMBLINE_HANDS_ROLE", "PLUMBLINE_HOUSE_ROLE", "PLUMBLINE_WAKES_QUEUE"}
+    for key in set(environment) - optional - read_by_the_handler:
         with pytest.raises(NotConfigured):
             from_environment(lambda: NOW, {one: value for one, value in environment.items() if one != key})
 
@@ -457,7 +458,15 @@ def test_only_rules_of_this_stack_may_start_the_sweep() -> None:
         (logical(one["FunctionName"]), one["Principal"], logical(one["SourceArn"]))
         for one in properties("AWS::Lambda::Permission").values()
     }
-    assert {("SweepFunction", "events.amazonaws.com", rule) for rule in ("SweepSchedule", "DeployedRule")} == granted
+    starting = ("SweepSchedule", "HouseSchedule", "DeployedRule")
+    assert {("SweepFunction", "events.amazonaws.com", rule) for rule in starting} == granted
+
+
+def test_plumbline_looks_at_itself_every_ten_minutes() -> None:
+    schedule = properties("AWS::Events::Rule")["HouseSchedule"]
+    assert ("rate(10 minutes)", "ENABLED") == (schedule["ScheduleExpression"], schedule["State"])
+    (target,) = schedule["Targets"]
+    assert ("SweepFunction", {"plumbline-task": "house"}) == (logical(target["Arn"]), json.loads(target["Input"]))
 
 
 # --- who is told ---------------------------------------------------------------------------------------------------
@@ -493,7 +502,10 @@ def test_whoever_tells_may_publish() -> None:
     assert {"ReactRole", "SweepRole", "OperateRole"} == allowed
     for name in ("ReactPolicy", "SweepPolicy", "OperatePolicy"):
         assert "AlertsTopic" in {
-            logical(one["Resource"]) for one in _policy(name) if "sns:Publish" in _several(one["Action"])
+            logical(topic)
+            for one in _policy(name)
+            if "sns:Publish" in _several(one["Action"])
+            for topic in _several(one["Resource"])
         }
 
 
@@ -572,14 +584,28 @@ def test_plumbline_keeps_its_own_rule_about_inline_policies() -> None:
         assert [f"{first}{number}" for number in range(2, len(more) + 2)] == more
 
 
-def _declared(kind: str) -> dict[str, list[str]]:
-    return {one.id: sorted(getattr(one, kind)) for one in registry.load().values() if getattr(one, kind)}
+def _declared(kind: str, *, house: bool) -> set[str]:
+    return {action for one in registry.load().values() if one.house in (house, None) for action in getattr(one, kind)}
 
 
-@pytest.mark.parametrize(("role", "kind"), [("EyesRole", "reads"), ("HandsRole", "writes")])
+@pytest.mark.parametrize(("role", "kind"), [("EyesRole", "reads"), ("HandsRole", "writes"), ("HouseRole", "writes")])
 def test_eyes_and_hands_may_do_what_the_controls_declare_and_no_more(role: str, kind: str) -> None:
     allowed = {action for one in _held(role) if one["Effect"] == "Allow" for action in _several(one["Action"])}
-    assert {action for actions in _declared(kind).values() for action in actions} == allowed
+    declared = _declared(kind, house=role == "HouseRole")
+    assert declared | (_declared(kind, house=True) if kind == "reads" else set()) == allowed
+
+
+def test_house_hands_reach_nothing_but_plumblines_own_parts() -> None:
+    deny, *allowed = _held("HouseRole")
+    assert {"iam:*", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"} <= set(deny["Action"])
+    assert ("Deny", "*") == (deny["Effect"], deny["Resource"])
+    for statement in allowed:
+        reached = (
+            statement["Resource"]
+            if statement["Resource"] != "*"
+            else statement["Condition"]["ArnLike"]["lambda:FunctionArn"]
+        )
+        assert re.search(r":(rule/|function:|alarm:)plumbline-\*$", text(reached)), statement["Sid"]
 
 
 def test_eyes_cannot_write() -> None:
@@ -642,7 +668,7 @@ def test_the_sweep_cannot_reach_hands() -> None:
         if "sts:AssumeRole" in _several(one["Action"])
         for arn in _several(one["Resource"])
     ]
-    assert [_arn("role", "plumbline-eyes")] == assumed
+    assert [_arn("role", "plumbline-eyes"), _arn("role", "plumbline-house")] == assumed
 
 
 def test_an_operator_may_talk_to_plumbline_and_nothing_else() -> None:
@@ -657,7 +683,7 @@ def test_eyes_see_what_status_asks_about_plumbline_itself() -> None:
 
 def test_nothing_is_allowed_on_everything_but_to_eyes_and_hands() -> None:
     for name in properties("AWS::IAM::ManagedPolicy"):
-        if not re.fullmatch(r"(Eyes|Hands)Policy\d*", name):
+        if not re.fullmatch(r"(Eyes|Hands|House)Policy\d*", name):
             for statement in _policy(name):
                 assert "Allow" == statement["Effect"]
                 # Older editions of the Service Authorization Reference know no resource for this read.

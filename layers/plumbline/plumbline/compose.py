@@ -170,6 +170,7 @@ def in_one_process(
     clients: ClientFactory,
     eyes_role: str = "",
     hands_role: str = "",
+    house_role: str = "",
     chat: str = "",
     baseline: Baseline | None = None,
     index: Index | None = None,
@@ -188,6 +189,7 @@ def in_one_process(
         clients: makes every AWS client, such as `adapters.clients.Clients`.
         eyes_role: role to read with; the process's own credentials when empty.
         hands_role: role to write with.
+        house_role: role to put Plumbline's own parts back with.
         chat: ARN of a topic for chat tools; none when empty.
         baseline: what must hold; the compiled one in the layer when None.
         index: the controls; all of the registry when None.
@@ -200,6 +202,7 @@ def in_one_process(
         BaselineError: there is no readable baseline.
     """
     from plumbline.adapters.dynamodb import Table
+    from plumbline.adapters.house import House
     from plumbline.adapters.sns import Topic
 
     baseline = baseline or load_baseline(stack=stack, trail_bucket=trail_bucket)
@@ -212,7 +215,16 @@ def in_one_process(
         controls=index,
         baseline=baseline,
         deployment=deployment or Deployment(home=region, sender=Sender(account=account, region=region)),
-        aws=Accounts(clients, region, eyes_role, hands_role, stack, trail),
+        aws=Accounts(
+            clients,
+            region,
+            eyes_role,
+            hands_role,
+            stack,
+            trail,
+            house_role=house_role,
+            recording=House(clients, table, region, account).parts,
+        ),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
@@ -239,6 +251,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         stack, trail_bucket = environment["PLUMBLINE_STACK"], environment["PLUMBLINE_TRAIL_BUCKET"]
         trail = environment["PLUMBLINE_EXISTING_TRAIL"]
         roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
+        house_role = environment.get("PLUMBLINE_HOUSE_ROLE", "")
         chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
         raise NotConfigured(
@@ -257,6 +270,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         clients=Clients(region, clock),
         eyes_role=roles[0],
         hands_role=roles[1],
+        house_role=house_role,
         chat=chat,
         index=load_index(),
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender),

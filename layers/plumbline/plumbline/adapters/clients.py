@@ -21,6 +21,7 @@ from plumbline.baseline.rules import STACK
 from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.recorded import Parts
 from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
@@ -42,6 +43,8 @@ _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 _OWNER = "ExpectedBucketOwner"
 #: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
 _NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
+#: Where a reader keeps what was recorded of Plumbline's own parts; no call has such a key.
+_RECORDED = "recorded"
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -223,7 +226,16 @@ class Reader:
     role: str
     stack: str = STACK
     trail: str = ""
+    recording: Callable[[], Parts] = dict
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def recorded(self) -> Parts:
+        """See core.Ask. Read when it is first asked for: one control asks."""
+        if _RECORDED not in self._answers:
+            self._answers[_RECORDED] = self.recording()
+        found: Parts = self._answers[_RECORDED]
+        return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
         """Perform one read; see core.Ask."""
@@ -248,6 +260,8 @@ class Accounts:
         hands_role: ARN of the writing role; empty where nothing may be written.
         stack: the name of Plumbline's own stack, for controls that look for its topic.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
+        house_role: ARN of the role that puts Plumbline's own parts back; empty but for the sweep's function.
+        recording: reads what was recorded of Plumbline's own parts.
     """
 
     clients: ClientFactory
@@ -256,11 +270,13 @@ class Accounts:
     hands_role: str = ""
     stack: str = STACK
     trail: str = ""
+    house_role: str = ""
+    recording: Callable[[], Parts] = dict
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""
         role = self.eyes_role.format(account=account)
-        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail)
+        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail, self.recording)
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
@@ -296,7 +312,8 @@ class Accounts:
 
     def _opened(self, session: Session, target: Target) -> Iterator[tuple[Call, Any]]:
         """Each call of a session with the client that makes it."""
-        call, role = session.calls[0], self.hands_role.format(account=target.account)
+        role = self.house_role if session.control.house else self.hands_role
+        call, role = session.calls[0], role.format(account=target.account)
         region = global_region(self.home) if target.region == GLOBAL else target.region
         try:
             with telling(call):
