@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from plumbline.baseline.rules import Rule
+from plumbline.core.calls import Call
 from plumbline.core.control import Control, Deviation
 from plumbline.core.targets import State
 from plumbline.findings.brief import Brief
@@ -30,6 +31,7 @@ class Outcome(str, Enum):
     STOPPED = "stopped"
     UNKNOWN = "unknown"
     OFF = "off"
+    BEGUN = "begun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Settled:
     Attributes:
         again: whether the queue should bring the wake back.
         reason: why, where the outcome alone does not say.
+        asks: what a person has to make first, with rights of his own; only where the outcome is `BEGUN`.
     """
 
     outcome: Outcome
@@ -46,6 +49,7 @@ class Settled:
     finding: Finding | None = None
     again: bool = False
     reason: str = ""
+    asks: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def proposed(case: Case, finding: Finding, plan: Plan) -> Finding:
     """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
     acts = clocks.acts_at(case.rule, finding)
     if (
-        clocks.response_of(case.rule, finding) is not Response.PROPOSE
+        not (plan.by_person or clocks.response_of(case.rule, finding) is Response.PROPOSE)
         or plan.refusal
         or acts is None
         or acts > case.now
