@@ -39,6 +39,7 @@ from local import (
     sam_transform,
     simulation,
     stack_events,
+    table_policies,
     trail_details,
 )
 from local.managed_policies import ManagedPolicies
@@ -97,6 +98,7 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     _patch_loopback_counts_as_tls()
     authorization.install()
     policy_variables.install()
+    table_policies.install()
     _patch_condition_keys_of_events()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
