@@ -29,12 +29,6 @@ def plumbline() -> Plumbline:
     return from_environment(now)
 
 
-@cache
-def sts() -> Sts:
-    """The same, for the one question that is asked with other people's signatures."""
-    return Sts()
-
-
 def _on_this_machine(endpoint: str) -> tuple[str, ...]:
     """An account that a machine plays for itself has its STS there. AWS's functions have nothing on that address."""
     return (endpoint,) if re.fullmatch(r"http://127\.0\.0\.1:\d+", endpoint) else ()
@@ -49,7 +43,7 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
         topics,
         os.environ["PLUMBLINE_ALERT_EMAIL"],
         os.environ["PLUMBLINE_ESCALATION_EMAIL"],
-        sts(),
+        Sts(),
         _on_this_machine(os.environ.get("AWS_ENDPOINT_URL_STS") or os.environ.get("AWS_ENDPOINT_URL", "")),
     )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)

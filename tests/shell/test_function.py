@@ -185,7 +185,7 @@ def test_what_takes_own_rights_is_shown_done_and_reported_in_one_command(here: B
         "Undone.",
     ]
     assert Said(0, "\n".join(shown) + "\n", "") == said
-    given = [json.dumps(one["parameters"], separators=(",", ":")) for one in (_ATTACH, _JOIN)]  # type: ignore[index]
+    given = [json.dumps(one["parameters"], separators=(",", ":")) for one in (_ATTACH, _JOIN)]
     assert [
         f"iam attach-user-policy --region us-east-1 --cli-input-json {given[0]}",
         f"iam add-user-to-group --region us-east-1 --cli-input-json {given[1]}",

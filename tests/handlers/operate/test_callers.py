@@ -271,7 +271,7 @@ class _Iam(Lamps):
             return super().read(call)
         given = dict(call.parameters)
         if call.operation in ("GetPolicy", "GetPolicyVersion"):
-            text = {"Document": {"Statement": []}}
+            text: Any = {"Document": {"Statement": []}}
             return (
                 {"Policy": {"DefaultVersionId": "v1"}} if "Version" not in call.operation else {"PolicyVersion": text}
             )
@@ -287,7 +287,7 @@ class _Iam(Lamps):
         path = one.get("path", "/")
         arn = f"arn:aws:iam::{ACCOUNT}:{kind.lower()}{path}{name}"
         inline = {key: text for key, text in one["has"].items() if not key.startswith("arn:")}
-        answers = {
+        answers: Mapping[str, Mapping[str, Any]] = {
             f"Get{kind}": {kind: {f"{kind}Name": name, "Path": path, "Arn": arn}},
             f"List{kind}Policies": {"PolicyNames": list(inline)},
             f"Get{kind}Policy": {"PolicyDocument": inline.get(given.get("PolicyName", ""))},
@@ -301,10 +301,10 @@ class _Iam(Lamps):
                 ]
             },
         }
-        return {**answers[operation], "PolicyName": given.get("PolicyName", "")}
+        return dict(answers[operation], PolicyName=given.get("PolicyName", ""))
 
 
-_ADMINISTRATOR = {"arn:aws:iam::aws:policy/AdministratorAccess": {}}
+_ADMINISTRATOR: Mapping[str, Any] = {"arn:aws:iam::aws:policy/AdministratorAccess": {}}
 
 
 def _may(arn: str, principals: Mapping[str, Mapping[str, Any]], operators: tuple[str, ...] = ()) -> str:
@@ -346,7 +346,7 @@ def test_where_nobody_is_named_it_is_administrators_and_who_holds_the_operator_p
 
 
 def test_who_is_named_may_and_nobody_else_but_root() -> None:
-    everybody = {
+    everybody: Mapping[str, Mapping[str, Any]] = {
         "User/ann": {"has": {}, "path": "/team/"},
         "User/bo": {"has": _ADMINISTRATOR},
         "Role/AWSReservedSSO_AdministratorAccess_0123456789abcdef": {"has": _ADMINISTRATOR, "path": _PATH},
@@ -360,7 +360,7 @@ def test_who_is_named_may_and_nobody_else_but_root() -> None:
 
 
 def test_a_list_with_strangers_only_is_an_empty_one() -> None:
-    everybody = {"User/ann": {"has": {}}, "User/bo": {"has": _ADMINISTRATOR}}
+    everybody: Mapping[str, Mapping[str, Any]] = {"User/ann": {"has": {}}, "User/bo": {"has": _ADMINISTRATOR}}
     strangers = ("arn:aws:iam::444455556666:user/ann",)
     assert [_NOBODY, ""] == [_may(f"arn:aws:iam::{ACCOUNT}:user/{one}", everybody, strangers) for one in ("ann", "bo")]
 

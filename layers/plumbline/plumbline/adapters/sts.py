@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from plumbline.core.errors import AwsRefusal
@@ -37,11 +36,8 @@ class Identity:
     arn: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Sts:
-    """Sends one GET to STS and reads who signed it. Follows no redirect, tries nothing twice, logs nothing."""
-
-    _session: list[Any] = field(default_factory=list, repr=False)
+    """Sends one GET to STS and reads who signed it. Follows no redirect, tries nothing twice, keeps nothing."""
 
     def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
         """Whom AWS takes the signer of a request for.
@@ -58,18 +54,19 @@ class Sts:
         from botocore.exceptions import HTTPClientError
         from botocore.httpsession import URLLib3Session
 
-        if not self._session:
-            self._session.append(URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS)))
+        session = URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS))
         try:
-            answer = self._session[0].send(
-                AWSRequest(method="GET", url=url, headers=dict(headers), stream_output=True).prepare()
-            )
+            request = AWSRequest(method="GET", url=url, headers=dict(headers), stream_output=True)
+            answer = session.send(request.prepare())
             status, body = answer.status_code, answer.raw.read(_LONGEST)
+            answer.raw.close()
         except (HTTPClientError, OSError) as error:
             # its text would repeat the address, and with it the signature
             raise NotReached(type(error).__name__, "STS did not answer") from None
         except Exception as error:  # noqa: BLE001 -- urllib3's own errors, which come while the answer is read
             raise NotReached(type(error).__name__, "STS broke off its answer") from None
+        finally:
+            session.close()
         if status in _DENIED:
             raise AwsRefusal(_code(body), "AWS does not take this signature")
         if status != _OK:
