@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from plumbline.adapters.sts import Identity, NotReached, Sts
-from plumbline.core.errors import AwsRefusal
+from plumbline.adapters.sts import Sts
+from plumbline.core.errors import AwsRefusal, NotReached
+from plumbline.ports import Identity
 
 #: What STS answers: its API reference, GetCallerIdentity.
 _NAMED = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>

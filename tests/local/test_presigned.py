@@ -12,8 +12,9 @@ import pytest
 
 from local import typed
 from local.embedded import ACCOUNT, EmbeddedAWS
-from plumbline.adapters.sts import Identity, Sts
+from plumbline.adapters.sts import Sts
 from plumbline.core.errors import AwsRefusal
+from plumbline.ports import Identity
 
 VALUE = "plumbline:111122223333:us-east-1:plumbline-operate:0123"
 

@@ -252,6 +252,12 @@ def test_the_proof_is_in_no_answer_no_mail_and_not_in_the_ledger(more: Mapping[s
         assert [] == [one for one in secrets if one in told]
 
 
+@pytest.mark.parametrize("request_", [None, 7, [], {}, {"command": ["undo"], "proof": "SECRET", "nonce": "SECRET"}])
+def test_the_log_has_the_command_and_nothing_else_of_a_request(request_: Any) -> None:
+    assert commands.shown(request_) in ("None", "['undo']")
+    assert 200 == len(commands.shown({"command": "x" * 900}))
+
+
 # --- by what an account's own policies say --------------------------------------------------------------------------
 
 _ALL = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.errors import AwsRefusal, NotReached
+from plumbline.ports import Identity
 
 #: Seconds. A command may take a minute; one answer must not take most of it.
 _CONNECT_SECONDS, _READ_SECONDS = 3, 10
@@ -18,38 +18,11 @@ _CODE = re.compile(r"[A-Za-z.]{1,64}")
 _ACCOUNT = re.compile(r"\d{12}")
 
 
-class NotReached(AwsRefusal):
-    """STS did not answer, or not as STS does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom AWS takes the signer for.
-
-    Attributes:
-        account: twelve digits.
-        arn: of a user, an account's root, or a session: `arn:aws:sts::...:assumed-role/ROLE/SESSION`, without the path
-            of the role.
-    """
-
-    account: str
-    arn: str
-
-
 class Sts:
     """Sends one GET to STS and reads who signed it. Follows no redirect, tries nothing twice, keeps nothing."""
 
     def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
-        """Whom AWS takes the signer of a request for.
-
-        Args:
-            url: the presigned request; it goes to nobody but STS, and whoever calls has made sure of that.
-            headers: those that are signed with it.
-
-        Raises:
-            AwsRefusal: AWS does not take the signature, with its code, such as SignatureDoesNotMatch.
-            NotReached: STS did not answer, or answered what cannot be read.
-        """
+        """See ports.Sts."""
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import HTTPClientError
         from botocore.httpsession import URLLib3Session

@@ -88,8 +88,7 @@ aws iam "$(says -r ".perform[$n].operation")" --region {region} \
 --cli-input-json "$(says -c ".perform[$n].parameters")" >/dev/null ||
 failed=$((n + 1)); n=$((n + 1)); done;
 eval "set -- $(says -r '.then | @sh')";
-[ -z "$failed" ] || set -- "$@" --failed "$failed";
-plumbline "$@"
+[ -z "$failed" ] || set -- "$@" --failed "$failed"; plumbline "$@"
 )
 """
 #: How wide a line of it is, so that an e-mail does not break it.
