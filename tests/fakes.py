@@ -26,6 +26,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 from plumbline.handlers.operate import commands
@@ -214,19 +215,31 @@ class Memory:
     never_swept: bool = False
     heard: Hearing = field(default_factory=Hearing)
 
-    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+    def brief(
+        self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
+    ) -> Brief:
         """See ports.Ledger."""
         self._up()
-        hour = f"{now:%Y-%m-%dT%H}"
-        return Brief(
+        known = Brief(
             self.findings.get((control, target)),
             tuple(self.exemptions),
             {name: one.until for name, one in self._pauses().items()},
-            self.spent.get(f"{control}#{hour}", 0),
-            self.spent.get(f"*#{hour}", 0),
-            self.spent.get(f"letters#{hour}", 0),
-            self._adoption(adopted or control),
-            self.heard,
+            adoption=self._adoption(adopted or control),
+            hearing=self.heard,
+        )
+        return self.counted(known, control, target.account, budget or Budget(), now)
+
+    def counted(self, known: Brief, control: str, _account: str, budget: Budget, now: datetime, /) -> Brief:
+        """See ports.Ledger."""
+        self._up()
+        hour = f"{now:%Y-%m-%dT%H}"
+        return replace(
+            known,
+            spent=self.spent.get(f"{control}#{hour}", 0),
+            spent_in_all=self.spent.get(f"{budget.of_all}#{hour}", 0),
+            spent_by_actor=self.spent.get(f"{budget.of_actor}#{hour}", 0),
+            letters=self.spent.get(f"{budget.letters}#{hour}", 0),
+            budget=budget,
         )
 
     def _adoption(self, control: str) -> Adoption:
@@ -239,8 +252,8 @@ class Memory:
         finding: Finding,
         *,
         now: datetime,
-        spend: Breakers | None = None,
-        alert: bool = False,
+        spend: Mapping[str, int] | None = None,
+        alert: str = "",
         bury: Finding | None = None,
     ) -> Finding:
         """See ports.Ledger."""
@@ -250,12 +263,12 @@ class Memory:
         if (current.version if current else 0) != finding.version:
             raise Conflict("somebody else wrote first")
         hour = f"{now:%Y-%m-%dT%H}"
-        budgets = {finding.control: spend.per_control, "*": spend.in_all} if spend else {}
+        budgets = spend or {}
         if any(self.spent.get(f"{name}#{hour}", 0) >= most for name, most in budgets.items()):
             raise Conflict("others used up this hour")
         if bury:
             self.history.append(bury)
-        for name in (*budgets, *(("letters",) if alert else ())):
+        for name in (*budgets, *((alert,) if alert else ())):
             self.spent[f"{name}#{hour}"] = self.spent.get(f"{name}#{hour}", 0) + 1
         saved = self.findings[key] = replace(finding, version=finding.version + 1)
         self.saves.append(saved)

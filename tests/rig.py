@@ -49,6 +49,8 @@ CAUSE = Cause(
     tool="aws-cli/2.17.20",
     event_id="13deef86-ab10-41d0-b646-e1f40a097c97",
 )
+#: The roles that write.
+HANDS = ("hands", "giving", "house")
 #: What our own repair looks like when the trail tells of it.
 ECHO = replace(
     CAUSE, who="plumbline-hands (session iam)", principal="arn:aws:sts::123456789012:assumed-role/plumbline-hands/x"
@@ -123,7 +125,8 @@ class Rig:
             clients=self.client,
             eyes_role="eyes",
             hands_role="hands",
-            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
+            giving_role="giving",
+            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
             deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
         )
@@ -140,7 +143,7 @@ class Rig:
         self, _account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
     ) -> Any:
         """Plumbline's client factory."""
-        assert bool(policy) == (role == "hands"), "hands, and only hands, are limited by a session policy"
+        assert bool(policy) == (role in HANDS), "hands, and only hands, are limited by a session policy"
         assert session or not role, "a role is assumed under a name"
         self.sessions.append((role, policy))
         wire = _wire(region, service, role)
@@ -194,7 +197,7 @@ def is_read(request: Request) -> bool:
 
 def is_write(request: Request) -> bool:
     """Whether hands did it."""
-    return request.role == "hands"
+    return request.role in HANDS
 
 
 def is_letter(request: Request) -> bool:
@@ -235,12 +238,8 @@ class Broken:
         if self.state() == self.before:
             return True
         plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
-        act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(
-            self.story.rule, self.target, plan.undo, plan.resources
-        )
         try:
-            for call in plan.undo:
-                act(call)
+            self.rig.world.perform(self.story.rule, self.target, plan.undo, plan.resources)
         except AwsRefusal:
             return False
         return self.state() == self.before

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,14 @@ from moto import mock_aws
 
 import tests.controls
 from local import moto_additions
-from plumbline.adapters.clients import Accounts
+from plumbline.adapters.clients import Accounts, global_region, perform
 from plumbline.baseline.rules import STACK, completed, in_stack
 from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
-from plumbline.core.targets import Target
+from plumbline.core.giving import Maker, maker
+from plumbline.core.targets import GLOBAL, Target
+from plumbline.findings.tickets import of_ours
 from tests.deployed import ledger_table
 
 ACCOUNT = "123456789012"  # moto's own
@@ -47,7 +49,17 @@ class World:
     @property
     def accounts(self) -> Accounts:
         """Plumbline's own access."""
-        return Accounts(self._make, self.home, "eyes", "hands")
+        return Accounts(self._make, self.home, "eyes", "hands", giving_role="giving", house_role="house")
+
+    def perform(self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]) -> None:
+        """Make calls in order, each with the rights it takes: Plumbline's roles', or a person's."""
+        act = self.accounts.hands(control, target, of_ours(calls), resources)
+        for call in calls:
+            if maker(call) is not Maker.PERSON:
+                act(call)
+            else:
+                region = global_region(self.home) if target.region == GLOBAL else target.region
+                perform(self._make(target.account, call.region or region, call.service, "person"), call, target.account)
 
     def _make(
         self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = ""
@@ -63,9 +75,9 @@ class World:
 
         return record
 
-    def actions(self, role: str) -> set[str]:
-        """The IAM actions that calls made with `role` needed so far."""
-        return {call.action for call in self.calls if call.region.startswith(f"{role}:")}
+    def actions(self, *roles: str) -> set[str]:
+        """The IAM actions that calls made with one of these roles needed so far."""
+        return {call.action for call in self.calls if call.region.partition(":")[0] in roles}
 
 
 @contextmanager

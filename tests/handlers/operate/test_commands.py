@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from plumbline.baseline.rules import Breakers
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, Response
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.commands import Connections
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
-from tests.fakes import LAMP, NOW, House, Lamps
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, Lamps
 
 ROOT = Path(__file__).parents[3]
 
@@ -269,7 +270,7 @@ def test_status_says_what_keeps_repairs_back() -> None:
         "What is exempt, type: plumbline exemptions",
     ] == house.type("status").text.splitlines()[-3:]
     data = house.type("status").data
-    assert (["lamp-off"], {"lamp-off": 1, "*": 1}) == (
+    assert (["lamp-off"], {Budget.of(CONTROL, MALLORY).of_actor: 1, "lamp-off": 1, "*": 1}) == (
         data["stopped"],
         {name: count for name, count in data["repairs_this_hour"].items() if name != "letters"},
     )

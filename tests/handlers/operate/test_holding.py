@@ -432,8 +432,8 @@ def test_resume_counts_anew_and_the_breaker_is_told_of_again_when_it_trips_again
     house.aws.lamps["hall"]["on"] = ["c"]
     assert house.settle() == "stopped"
     assert [one for one in house.alerts.subjects if one.startswith("stopped")] == [
-        "stopped: 1 repair of lamp-off in one hour",
-        "stopped: 1 repair of lamp-off in one hour",
+        "stopped: 1 repair of lamp-off in one hour, 1 thing left",
+        "stopped: 1 repair of lamp-off in one hour, 1 thing left",
     ]
 
 

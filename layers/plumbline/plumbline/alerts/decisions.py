@@ -8,6 +8,7 @@ from plumbline.alerts import alert, wording
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.decisions.exemptions import ANY, Exemption, Notice
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.budgets import EVERY_CRITICAL, is_of_actor
 
 _SHOWN = 120
 _NAMED = 20
@@ -122,7 +123,11 @@ def refused(words: Sequence[str], who: str, why: str, sender: Sender, *, last: b
 
 
 def repairs(control: str) -> str:
-    """What a pause holds back."""
+    """What a pause holds back, or a counter of this clock hour counts."""
+    if control == EVERY_CRITICAL:
+        return "all repairs of critical rules"
+    if is_of_actor(control):
+        return "repairs of what one principal did"
     return "all repairs" if control == ANY else f"repairs of {control}"
 
 

@@ -14,9 +14,12 @@ likes.
 
 from __future__ import annotations
 
+import re
 import shlex
 import textwrap
 import unicodedata
+
+from plumbline.core.calls import Call
 
 #: For how long the CLI waits for an answer, in seconds: ten more than operate may take (template.yaml).
 READ_SECONDS = 70
@@ -128,6 +131,17 @@ def pasted(*words: str) -> str:
     What no terminal shows, or what would end the line, is written as an escape.
     """
     return " ".join(("plumbline", *(_quoted(word) for word in words)))
+
+
+def spelled(operation: str) -> str:
+    """An operation or a parameter of IAM as the AWS CLI spells it: `AttachUserPolicy` is attach-user-policy."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", operation).lower()
+
+
+def by_aws_cli(call: Call) -> str:
+    """A call of IAM as it can be pasted into a shell."""
+    options = [word for name, value in call.parameters.items() for word in (f"--{spelled(name)}", _quoted(str(value)))]
+    return " ".join(("aws", call.service, spelled(call.operation), *options))
 
 
 def _quoted(word: str) -> str:

@@ -96,13 +96,15 @@ class Breakers:
 
     Attributes:
         per_control: repairs of one control in one clock hour.
-        in_all: repairs of all controls in one clock hour.
+        in_all: repairs of all controls in one clock hour, critical ones apart.
         fight: repairs of one target in 24 hours after which somebody else evidently wants it otherwise.
+        per_actor: repairs of what one principal did in one clock hour, critical controls apart.
     """
 
     per_control: int = 10
     in_all: int = 25
     fight: int = 3
+    per_actor: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ _CLOCKS = {
 }
 _BREAKERS = {
     "per_control": "Repairs of one control in one clock hour.",
-    "in_all": "Repairs of all controls in one clock hour.",
+    "in_all": "Repairs of all controls in one clock hour; critical controls have as many of their own.",
+    "per_actor": "Repairs of what one principal did in one clock hour; of critical controls as many more.",
     "fight": "Repairs of one target in 24 hours after which somebody else evidently wants it otherwise.",
 }
 _LETTERS = {

@@ -111,6 +111,7 @@ class Plan:
         refusal: why there is no safe repair; then `steps` is empty and a person has to act.
         left: facts of the deviation that this repair cannot put right -> why, as it reads after a colon. What it does
             put right is repaired and told, and the finding stays open for these. Only beside `steps`: see `partly`.
+        by_person: whether it takes the rights of a person, for it gives some (see `giving`); no control says so itself.
     """
 
     steps: tuple[Step, ...] = ()
@@ -121,6 +122,7 @@ class Plan:
     later: tuple[str, ...] = ()
     refusal: str = ""
     left: Mapping[str, str] = field(default_factory=dict)
+    by_person: bool = False
 
     @classmethod
     def partly(

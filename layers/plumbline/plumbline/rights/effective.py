@@ -72,7 +72,14 @@ class Stated:
 
     def speaks_of(self, action: str) -> bool:
         """Whether it is about an action, given in lower case."""
-        return any(one == "*" or matches(one, action) for one in self.actions) != self.all_but
+        return any(_covers(one, action) for one in self.actions) != self.all_but
+
+
+def _covers(pattern: str, action: str) -> bool:
+    """As `matches_exactly`, the usual patterns first: there are many questions of this kind."""
+    if pattern[-1:] == "*" and "?" not in pattern and "*" not in pattern[:-1]:
+        return action.startswith(pattern[:-1])
+    return matches_exactly(pattern, action)
 
 
 def stated(policy: Document) -> tuple[Stated, ...]:
@@ -111,6 +118,7 @@ def may(
     resource: str = "*",
     context: Context | None = None,
     *,
+    tags: Mapping[str, str] | None = None,
     memo: Memo | None = None,
 ) -> Verdict:
     """Whether a principal may do an action on a resource.
@@ -120,13 +128,16 @@ def may(
         action: such as `iam:PassRole`.
         resource: an ARN, or `*` for actions that know no resource: a statement for some resource covers it not.
         context: condition keys of the request as far as they are known; None as a value: AWS sends no such key.
+        tags: the resource's; None where nobody knows them.
         memo: of a look at many principals.
 
     Returns:
         The verdict; denied by default.
     """
     memo = memo or Memo()
-    request = Request(principal, action.lower(), resource, {key.lower(): one for key, one in (context or {}).items()})
+    request = Request(
+        principal, action.lower(), resource, {key.lower(): one for key, one in (context or {}).items()}, tags
+    )
     said = [one for text in principal.documents for one in memo.of(text)]
     if _denied(said, request):
         return Verdict(allowed=False, denied=True)
@@ -153,12 +164,14 @@ class Request:
         action: in lower case.
         resource: on what.
         context: by condition key in lower case.
+        tags: the resource's; None where nobody knows them.
     """
 
     principal: Principal
     action: str
     resource: str
     context: Context
+    tags: Mapping[str, str] | None = None
 
     def value(self, key: str) -> Values:
         """What AWS will send for a condition key."""
@@ -297,6 +310,14 @@ def _of_action(request: Request, key: str) -> Values:
     prefix = key.partition(":")[0]
     if key in _IAM_KEYS:
         return Missing.UNKNOWN if request.action in _IAM_KEYS[key] else Missing.ABSENT
+    if key.startswith(("aws:resourcetag/", f"{service}:resourcetag/")):
+        if request.tags is None:
+            return Missing.UNKNOWN
+        wanted = key.partition("/")[2]
+        found = [value for name, value in request.tags.items() if name.lower() == wanted]
+        return (found[0],) if found else Missing.ABSENT
+    if key == "aws:ismcpserviceaction":  # whether it is a call to such a server, not one that it makes for somebody
+        return ("true" if service.endswith("-mcp") else "false",)
     if key == "aws:resourceaccount":
         parts = request.resource.split(":", 5)
         number = parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - an ARN has six parts

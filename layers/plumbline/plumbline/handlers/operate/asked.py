@@ -63,11 +63,16 @@ class Answer:
         text: for people.
         data: the same for scripts, JSON-like.
         ok: whether what was asked was done.
+        perform: calls that whoever asked makes with rights of his own, each with `service`, `operation` as the AWS CLI
+            spells it, `parameters`, and the error codes that are no failure in `absent`.
+        then: the command that goes on once they are made.
     """
 
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
     ok: bool = True
+    perform: tuple[Mapping[str, Any], ...] = ()
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,16 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1, example="approve 7F3K", changes=True),
         Command(
+            "done FINDING TICKET [--failed N]",
+            "go on after what took your own rights; the shell function types it",
+            repairs.done,
+            2,
+            2,
+            options=("failed",),
+            example="done 7F3K 0B61C4",
+            changes=True,
+        ),
+        Command(
             "enforce [CONTROL|FINDING] [--yes]",
             "end adoption's grace; lists first what it means",
             repairs.enforce,

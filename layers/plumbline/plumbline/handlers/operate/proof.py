@@ -63,7 +63,7 @@ _SUFFIX, _GLOBAL = "amazonaws.com", "https://sts.amazonaws.com"
 
 
 class Unproven(PlumblineError):
-    """Who types a command is not proven. Says what is wrong and what to type, and never repeats the proof."""
+    """Who types a command is not proven. The message says what is wrong and what to type, and never repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
