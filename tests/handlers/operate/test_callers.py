@@ -31,6 +31,7 @@ EXEMPT = ("--days", "7", "--owner", "ann", "--reason", "party")
 #: A command of each kind that changes something, as it is typed about the finding whose id is put in for FINDING.
 CHANGING: Mapping[str, tuple[str, ...]] = {
     "undo": ("undo", "FINDING", "--force"),
+    "done": ("done", "FINDING", "0B61C4"),
     "approve": ("approve", "FINDING"),
     "enforce": ("enforce", "--yes"),
     "exempt": ("exempt", "*", "--control", "all", "--all", *EXEMPT),
@@ -99,8 +100,8 @@ def test_whoever_may_invoke_operate_changes_nothing_under_any_name(name: str) ->
 def test_somebody_who_may_does_it_with_a_proof(name: str) -> None:
     house = _house(response=Response.PROPOSE) if name == "approve" else _house()
     answer = house.type(*_words(house, name), by=ANN)
-    refused = {"unexempt": "Refused"}  # there is none
-    assert refused.get(name) == answer.data.get("error"), answer.text
+    nothing_there = {"unexempt": "Refused", "done": "NotBegun"}
+    assert nothing_there.get(name) == answer.data.get("error"), answer.text
 
 
 @pytest.mark.parametrize("name", READING)
