@@ -137,7 +137,7 @@ class Story:
     def plumbline(self, *words: str) -> str:
         """Type a command, as a person in CloudShell does, and show the answer."""
         say(f"\n$ plumbline {shlex.join(words)}")
-        answer = self.aws.invoke("plumbline-operate", {"command": list(words), "by": "the person in the demo"})
+        answer = self.aws.typed(*words)
         sys.stdout.write(textwrap.indent(answer["text"], "  ") + "\n\n")
         sys.stdout.flush()
         if not answer["ok"]:
