@@ -21,7 +21,7 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
-from tests.story import ACCOUNT, Story, World, defaults, world
+from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -48,6 +48,7 @@ def _settled(world: World) -> None:
     iam.create_group(GroupName="administrators")
     iam.attach_group_policy(GroupName="administrators", PolicyArn=AWS_ADMIN)
     iam.create_user(UserName="root-cause-ann")
+    signs_in(iam, "root-cause-ann")
     iam.add_user_to_group(GroupName="administrators", UserName="root-cause-ann")
 
 
@@ -458,7 +459,15 @@ def test_a_repair_of_many_holders_reaches_them_and_nobody_else() -> None:
         "back_to": "",
         "holders": holders,
         "administrators": [
-            {"kind": "user", "name": "root-cause-ann", "groups": [], "direct": True, "through": [], "keeper": ""}
+            {
+                "kind": "user",
+                "name": "root-cause-ann",
+                "groups": [],
+                "direct": True,
+                "through": [],
+                "keeper": "",
+                "unusable": "",
+            }
         ],
     }
     repair = plan(_target("policy", "p"), state, NAMED)

@@ -190,6 +190,8 @@ class Control:
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
         witness: for controls that events alone can tell about: event detail -> state. There is nothing to observe.
         settings: JSON Schema of each setting, with `default` and `description`.
+        people: whether it judges by whom the baseline names elsewhere too: then `people` among its settings has
+            `administrators`, `operators` and `deployers`. No change of theirs makes its findings new ones.
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
@@ -225,6 +227,7 @@ class Control:
     survey: Callable[[Ask], Mapping[Target, State]] | None = None
     witness: Callable[[Event], State] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    people: bool = False
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     house: bool = False

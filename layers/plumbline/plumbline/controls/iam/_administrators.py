@@ -11,17 +11,18 @@ from plumbline.controls.iam._machinery import Keeper, keeper, management_account
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
-    OWN_PATH,
     default_document,
     named,
     partition,
     principal,
     principals,
 )
+from plumbline.controls.iam._way_in import WaysIn
 from plumbline.core.calls import Ask, Call
+from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
-from plumbline.rights.documents import Document, document, listed, statements
+from plumbline.rights.documents import Document, document
 
 POLICY = "iam-policy"
 
@@ -37,7 +38,9 @@ class _Account:
         documents: what those say now.
         keepers: the roles that are kept by somebody, by their targets; asked for administrators alone.
         granting: groups whose members are administrators through them.
-        administrators: all who can act as administrators now, whether they should or not.
+        administrators: the users and roles with an administrator's rights, whether they should have them or not, and
+            why nobody could come in as them.
+        ways_in: who could come in.
     """
 
     principals: Mapping[Target, Mapping[str, Any]]
@@ -47,6 +50,7 @@ class _Account:
     keepers: Mapping[Target, Keeper]
     granting: frozenset[str]
     administrators: list[dict[str, Any]]
+    ways_in: WaysIn
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
@@ -200,12 +204,12 @@ def _account(ask: Ask) -> _Account:
     management = cache(lambda: management_account(ask))
     keepers = {one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})) for one in sorted(direct)}
     granting = frozenset(target.id for target in direct if target.kind == "iam-group")
+    ways_in = WaysIn(ask, everything, management)
     administrators = []
     for target, one in found.items():
         mine = groups.get(target.id, []) if one["kind"] == "user" else []
         through = [group for group in mine if group in granting]
-        acts = one["kind"] == "user" or (one["kind"] == "role" and _is_way_in(one["name"], one["trust"]))
-        if acts and (target in direct or through):
+        if one["kind"] != "group" and (target in direct or through):
             administrators.append(
                 {
                     "kind": one["kind"],
@@ -214,15 +218,28 @@ def _account(ask: Ask) -> _Account:
                     "direct": target in direct,
                     "keeper": keepers.get(target, Keeper.NOBODY).value,
                     "through": through,
+                    "unusable": ways_in.unusable(one["kind"], one["name"]),
                 }
             )
     policies = {one["Arn"]: one for one in everything["Policies"]}
-    return _Account(found, groups, policies, documents, keepers, granting, administrators)
+    return _Account(found, groups, policies, documents, keepers, granting, administrators, ways_in)
 
 
-def _is_way_in(role: str, trust: Document) -> bool:
-    """Whether somebody can act through a role: those of AWS services and of Plumbline are nobody's way back in."""
-    allowed = [one.get("Principal") for one in statements(trust) if one.get("Effect") == "Allow"]
-    return not f"/{role}".startswith(OWN_PATH) and any(
-        not isinstance(one, Mapping) or listed(one.get("AWS")) or listed(one.get("Federated")) for one in allowed
-    )
+def weighed(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
+    """Asks who is an administrator, where something is taken from a user who is one, or may become one.
+
+    Returns:
+        A user's name -> the administrators, himself among them; none where nothing of his leads to such rights. The
+        account is read when it is first asked.
+    """
+    account = cache(lambda: _account(ask))
+
+    def administrators(user: str) -> list[dict[str, Any]]:
+        found = account().administrators
+        leads = any(
+            same_name(one["name"], user) if one["kind"] == "user" else account().ways_in.may_become(user, one["name"])
+            for one in found
+        )
+        return found if leads else []
+
+    return administrators

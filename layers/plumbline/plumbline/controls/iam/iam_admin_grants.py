@@ -15,8 +15,10 @@ Handing them to an account he already has takes one call, and it is the call he 
 Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
 turned into an administrator's is detached from all others: a person sets it back to an earlier version, because who may
 do that may set it to the one that makes administrators as well, and no role of Plumbline may. Nothing is taken from
-anyone while nobody would be left who is an administrator by the baseline: you are told instead. A role of IAM Identity
-Center counts as somebody who is left. What is detached stays in the account, and can be attached again.
+anyone unless a person is left who is an administrator by the baseline and can come in: a user with a console password
+and MFA, a role of IAM Identity Center, or one that people use through a SAML or OpenID Connect provider of the account,
+from the organisation's management account, or as such a user. A key, and a role that another account or a machine uses,
+are no person; then you are told instead, and why. What is detached stays in the account, and can be attached again.
 Undo: attaches, puts back or joins again, which takes the rights of whoever undoes it.
 Source: AWS IAM best practices (least privilege); Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event
 names of IAM.
@@ -29,7 +31,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._administrators import POLICY, observe, survey
-from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, others, remaining, trusted
+from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, locked_out, others, trusted
 from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
 from plumbline.controls.iam._principals import (
     GONE,
@@ -42,6 +44,7 @@ from plumbline.controls.iam._principals import (
     spell_policy,
     spell_principal,
 )
+from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, NEVER, Response
@@ -130,7 +133,7 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     if joined and not who["users"]:
         left |= dict.fromkeys(map(_member, joined), _NO_USERS)
         joined = []
-    why = WHY_KEPT.get(state["keeper"], "" if remaining(state, who) else _LOCKED_OUT)
+    why = WHY_KEPT.get(state["keeper"], "") or locked_out(state, who)
     if why:  # who leaves a group that gives nothing loses no right
         granting = [group for group in joined if group in state["through"]]
         left |= dict.fromkeys((*inline, *attached, *map(_member, granting)), why)
@@ -150,10 +153,6 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
 
 
 _NO_USERS = "the baseline names no users under administrators; once it names some, others are removed"
-_LOCKED_OUT = (
-    "nobody the baseline names as administrator would be left, and you might be locked out; "
-    "name your administrators in the baseline, or put one into an administrators group"
-)
 _STAYS = (
     "What was detached is still there, and whoever may attach policies can attach it again. Delete what is yours and "
     "nobody needs; AWS's own policies cannot be deleted."
@@ -169,8 +168,8 @@ def _policy_plan(
 ) -> Plan:
     """The policy detached from those meant, with what sets it back to a harmless version where there is one."""
     meant = [one for one in others(state, who) if holder(one) in facts]
-    if not remaining(state, who):
-        return Plan(refusal=_LOCKED_OUT)
+    if why := locked_out(state, who):
+        return Plan(refusal=why)
     free = [one for one in meant if not one["keeper"]]
     names = [(one["kind"], one["name"].rpartition("/")[2]) for one in free]
     return Plan.partly(
@@ -283,7 +282,7 @@ CONTROL = Control(
         ),
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
-    reads=PRINCIPAL_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},
+    reads=PRINCIPAL_READS | WAY_IN_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},
     writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup"},
     noun="{kind} {last}",
     survey=survey,
