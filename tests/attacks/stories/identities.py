@@ -19,7 +19,7 @@ from tests.attacks.attack import (
     document,
 )
 from tests.attacks.attackers import IAM_FULL, POWER
-from tests.attacks.stage import Stage
+from tests.attacks.stage import DEPLOYS, Stage
 
 _BY = "<my-name>"
 _ANYBODY = document({"Effect": "Allow", "Principal": {"AWS": "<account>"}, "Action": "sts:AssumeRole"})
@@ -290,17 +290,8 @@ STORIES = (
     Attack(
         "a role that already is an administrator, opened to oneself",
         IAM_FULL,
-        (blow("iam", "update_assume_role_policy", RoleName="deploys", PolicyDocument=_ANYBODY),),
-        Told(Way.EVENT, ("deploys", _BY)),
-        before=(
-            _admin(
-                "create_role",
-                RoleName="deploys",
-                AssumeRolePolicyDocument=document(
-                    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-                ),
-            ),
-        ),
+        (blow("iam", "update_assume_role_policy", RoleName=DEPLOYS, PolicyDocument=_ANYBODY),),
+        Told(Way.EVENT, (DEPLOYS, _BY)),
     ),
     Attack(
         "rights that only two documents give together",
