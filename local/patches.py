@@ -32,6 +32,7 @@ from local import (
     iam_details,
     iam_rules,
     mailbox,
+    passed_roles,
     policy_variables,
     principals,
     s3_details,
@@ -263,6 +264,13 @@ def _patch_enforcement_is_recorded() -> None:
             if denied is not None:
                 if isinstance(resource_arn, authorization.Asked):
                     resource_arn.refused = resource
+                return denied
+        for role, to in passed_roles.passed.get():
+            denied = enforce(access_key_id, "iam:PassRole", "iam", region, role, {"iam:PassedToService": to})
+            if asked is not None:
+                asked.append(Check("iam:PassRole", role, denied is None))
+            if denied is not None:
+                passed_roles.refused.set(role)
                 return denied
         return None
 

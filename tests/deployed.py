@@ -43,7 +43,7 @@ STACK = {
 
 #: What the template asks of functions/names, in a stack called plumbline.
 NAMES = {"Prefix": "plumbline", "Ledger": "plumbline-ledger-1a2b3c4d", "LedgerIsThere": "false",
-         "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d"}  # fmt: skip
+         "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d", "Trail": "plumbline"}  # fmt: skip
 #: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters.
 #: Newer stacks have shorter prefixes.
 LONGEST_PREFIX = 53
@@ -55,8 +55,10 @@ LONGEST_NAMES = {
     "AWS::StackName": "s" * 128,
     "AWS::StackId": "arn:aws-us-gov:cloudformation:ap-southeast-2:111122223333:stack/"
     f"{'s' * 128}/11112222-3333-4444-5555-666677778888",
+    "PermissionsBoundary": f"arn:aws-us-gov:iam::111122223333:policy/{'s' * 128}",
 }
-_LONGEST_NAMES_OF = {"Prefix": "s" * LONGEST_PREFIX, "Ledger": "s" * (LONGEST_PREFIX + 16), "TrailBucket": "s" * 63}
+_LONGEST_NAMES_OF = {"Prefix": "s" * LONGEST_PREFIX, "Ledger": "s" * (LONGEST_PREFIX + 16), "TrailBucket": "s" * 63,
+                     "Trail": "s" * 128}  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
@@ -198,6 +200,8 @@ class _Deployed:
                 return self.ref(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self.arn(name, attribute)
+            case {"Fn::If": [_, there, _]}:  # the longer of the two
+                return self.resolved(there)
             case {"Fn::Sub": str(body)}:
                 return re.sub(
                     r"\$\{([\w:]+)(?:\.(\w+))?\}",

@@ -129,7 +129,7 @@ class Rig:
             hands_role="hands",
             giving_role="giving",
             house_role="house",
-            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
+            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
             deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
         )

@@ -11,7 +11,7 @@ import pytest
 from plumbline.controls.iam.iam_groups import CONTROL as GROUPS
 from plumbline.core.calls import Call
 from plumbline.core.giving import ATTACHES, DETACHES, GROUP_POLICIES, TAKES, Maker, is_taken, maker, takes_a_person
-from plumbline.rights.documents import admin_reason
+from plumbline.rights.administrators import admin_reason
 from tests.story import World, defaults, world
 
 ACCOUNT = "111122223333"

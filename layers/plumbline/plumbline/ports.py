@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts.alert import Alert
-from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Ask, Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 
@@ -19,7 +19,9 @@ from plumbline.findings.hearing import Hearing
 class Ledger(Protocol):
     """What is remembered. Every method raises LedgerDown when it cannot do its work."""
 
-    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+    def brief(
+        self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
+    ) -> Brief:
         """All that bears on one wake, consistently read.
 
         Args:
@@ -27,15 +29,19 @@ class Ledger(Protocol):
             target: what is looked at.
             now: the time, in UTC.
             adopted: what the control's adoption is kept under (see `adoption.kept_as`); its id when empty.
+            budget: the counters to read; those of a lesser control that nobody broke when None.
         """
+
+    def counted(self, known: Brief, control: str, account: str, budget: Budget, now: datetime, /) -> Brief:
+        """The same with what other counters say."""
 
     def save(
         self,
         finding: Finding,
         *,
         now: datetime,
-        spend: Breakers | None = None,
-        alert: bool = False,
+        spend: Mapping[str, int] | None = None,
+        alert: str = "",
         bury: Finding | None = None,
     ) -> Finding:
         """Write a finding over the version it was read in, and give it back with its new version.
@@ -43,8 +49,9 @@ class Ledger(Protocol):
         Args:
             finding: what to write.
             now: the time of the write.
-            spend: count one repair against these budgets of this clock hour, in the same transaction.
-            alert: count one alert of this clock hour, in the same transaction.
+            spend: count one repair of this clock hour in each of these counters, which have room for so many, in the
+                same transaction.
+            alert: the counter of alerts in which to count one of this clock hour, in the same transaction.
             bury: the earlier life that this one follows, kept in the history in the same transaction.
 
         Raises:
@@ -71,6 +78,9 @@ class Ledger(Protocol):
 
     def note_hearing(self, account: str, hearing: Hearing) -> None:
         """Record that."""
+
+    def open_findings(self, account: str) -> Sequence[Finding]:
+        """Every open finding; a write of this second may be missing."""
 
     def lives(self, account: str) -> Sequence[Finding]:
         """Every life of every finding that is still kept, open or closed."""

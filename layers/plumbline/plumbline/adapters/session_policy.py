@@ -83,7 +83,7 @@ def sessions(
         if by is Maker.PERSON:
             raise AwsRefusal(
                 "OnlyAPersonMay",
-                f"{call.action} gives rights, and no role of Plumbline may make it. Nothing was written; a person has to",
+                f"{call.action} gives rights, and no role of Plumbline may make it. Nothing was written; a person must",
                 Call("sts", "AssumeRole"),
             )
         clients.setdefault((call.region, call.service, by), {})[call.key] = call

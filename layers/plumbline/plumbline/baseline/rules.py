@@ -96,13 +96,15 @@ class Breakers:
 
     Attributes:
         per_control: repairs of one control in one clock hour.
-        in_all: repairs of all controls in one clock hour.
+        in_all: repairs of all controls in one clock hour, critical ones apart.
         fight: repairs of one target in 24 hours after which somebody else evidently wants it otherwise.
+        per_actor: repairs of what one principal did in one clock hour, critical controls apart.
     """
 
     per_control: int = 10
     in_all: int = 25
     fight: int = 3
+    per_actor: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,10 @@ class Baseline:
     Attributes:
         exemptions: those of baseline.yaml, reviewed with it; people's own are in the ledger.
         profile: the name of the profile it builds on; empty for none.
+        operators: ARN patterns of the users and roles who may command Plumbline; empty for the effective administrators
+            and whoever holds the OperatorPolicy. Those of other accounts stand here too: see `people.of_account`.
+        deployers: the same of those who may change Plumbline itself; empty for the effective administrators and the
+            principal that deployed.
     """
 
     rules: Mapping[str, Rule]
@@ -147,6 +153,8 @@ class Baseline:
     letters: Letters = field(default_factory=Letters)
     patience: Patience = field(default_factory=Patience)
     profile: str = ""
+    operators: tuple[str, ...] = ()
+    deployers: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK, trail_bucket: str = "") -> Baseline:
@@ -159,6 +167,8 @@ class Baseline:
             exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
             patience=Patience(**data["patience"]),
             profile=data["profile"],
+            operators=tuple(data.get("operators", ())),  # an earlier build wrote neither
+            deployers=tuple(data.get("deployers", ())),
         )
 
 

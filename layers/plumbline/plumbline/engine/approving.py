@@ -17,6 +17,7 @@ from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.repairing import acting_on
 from plumbline.engine.settle import Engine
 from plumbline.engine.surveying import observed
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, Repair
 from plumbline.findings.restraints import Why, restraint_of_approval
 from plumbline.findings.stored import same_plan
@@ -50,7 +51,9 @@ def approve(engine: Engine, finding: Finding, *, now: datetime, by: str = "") ->
     """
     short = finding.short
     control, rule = engine.controls[finding.control], engine.rule(finding.control)
-    brief = engine.ears.noted(engine.ledger.brief(control.id, finding.target, now), finding.target.account, now)
+    budget = Budget.of(control, finding.cause)
+    known = engine.ledger.brief(control.id, finding.target, now, "", budget)
+    brief = engine.ears.noted(known, finding.target.account, now)
     current = brief.finding
     if current is None or current.id != finding.id or not current.is_open or current.proposal is None:
         raise CannotApprove(f"Nothing is proposed for {short}. Type: plumbline show {short}")
@@ -82,5 +85,5 @@ def approve(engine: Engine, finding: Finding, *, now: datetime, by: str = "") ->
     if held is None:
         return engine.repairer.repair(case, replace(current, proposal=None), plan, by=by)
     if held.why in (Why.FIGHT, Why.SPENT):
-        return engine.stopped(case, current, held)
+        return engine.holding.stopped(case, current, plan, held)
     raise CannotApprove(f"{short} is not repaired now, approved or not. {not_approved(held)}")

@@ -8,6 +8,7 @@ from enum import Enum
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.calls import Call
+from plumbline.core.cause import Origin
 from plumbline.core.control import Control, Deviation
 from plumbline.core.targets import State
 from plumbline.findings.brief import Brief
@@ -63,3 +64,8 @@ class Case:
     deviation: Deviation
     brief: Brief
     now: datetime
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether an event made Plumbline look."""
+        return self.wake.origin is Origin.EVENT

@@ -17,7 +17,9 @@ from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import LETTERS
 from plumbline.findings.finding import CUT_SHORT, LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.findings.restraints import is_left
 from plumbline.findings.unseen import Unseen
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
@@ -54,7 +56,11 @@ class Repairer:
         now, control, target = case.now, case.control, case.wake.target
         repair = Repair(at=now, plan=plan, before=case.state, by=by)
         # The write-ahead: before this line is stored nothing has been changed, after it everything can be taken back.
-        acting = self.notifier.save(case, acting_on(finding, repair, now), spend=self.notifier.baseline.breakers)
+        acting = self.notifier.save(
+            case,
+            acting_on(finding, repair, now),
+            spend=case.brief.budget.most(control.id, self.notifier.baseline.breakers, left=is_left(finding, now)),
+        )
         barred: dict[str, str] = {}  # facts that nobody in this account may put right -> why
         try:
             act = self.aws.hands(control, target, plan.do, plan.resources)
@@ -230,7 +236,7 @@ class Repairer:
         told = replace(claimed, status=status, outbox="", lease=None, due=due, ticket="")
         told = replace(told, told=(*claimed.told, "undo cut short"))
         return Settled(
-            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=True), reason="undo cut short"
+            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=LETTERS), reason="undo cut short"
         )
 
 
@@ -244,6 +250,7 @@ def acting_on(finding: Finding, repair: Repair, now: datetime) -> Finding:
         outbox="",
         lease=now + LEASE,
         due=now + LEASE,
+        left=None,
     )
 
 

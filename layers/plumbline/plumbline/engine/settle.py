@@ -20,6 +20,7 @@ from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.ears import Ears
 from plumbline.engine.freshness import is_fresh, is_old_view
+from plumbline.engine.holding import Holding
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.planning import planned
@@ -30,8 +31,9 @@ from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
-from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint
+from plumbline.findings.restraints import Restraint, Why, restraint
 from plumbline.findings.tickets import lapsed
 from plumbline.ports import Alerts, Aws, Ledger
 from plumbline.wakes.messages import Wake
@@ -83,7 +85,8 @@ class Engine:
             return self._switched_off(wake, now)
         # The ledger before the target: what another settle repairs after this line, its write makes known as a
         # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
-        brief = self.ledger.brief(control.id, wake.target, now, kept_as(control.id, control.scope, wake.target.region))
+        adopted, budget = kept_as(control.id, control.scope, wake.target.region), Budget.of(control, wake.cause)
+        brief = self.ledger.brief(control.id, wake.target, now, adopted, budget)
         try:
             state = observed(self.aws, control, wake)
             deviation = judged(control, state, rule.settings)
@@ -193,6 +196,11 @@ class Engine:
         return Repairer(self.aws, self.notifier)
 
     @property
+    def holding(self) -> Holding:
+        """Holds repairs back."""
+        return Holding(self.notifier)
+
+    @property
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
         return Unseeing(self.aws, self.repairer, self.ears)
@@ -234,13 +242,14 @@ class Engine:
             claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
             return self.repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
         finding = replace(opened(case, self.deployment.adoption_grace), under=case.rule.mark)
+        case = self._of_its_actor(case, finding)
         if case.control.witness:
             exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
-            return self._noted(case, finding) if exemption is None else self._let_pass(case, finding, exemption)
+            return self.holding.witnessed(case, finding, exemption)
         plan = self.planned(case.control, wake.target, case.state, finding.facts(now))
         held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
         if held and held.exemption:
-            return self._exempt(case, finding, held.exemption)
+            return self._exempt(case, finding, plan, held.exemption)
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
         if held is None:
@@ -248,14 +257,24 @@ class Engine:
         if is_half_told(finding):
             return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
-            return self.stopped(case, finding, held)
+            return self.holding.stopped(case, finding, plan, held)
         return self._held_back(case, finding, plan, held)
 
-    def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
-        exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
+    def _of_its_actor(self, case: Case, finding: Finding) -> Case:
+        """The case with the counters of whoever brought the finding about, where something else made Plumbline look."""
+        known, budget = case.brief, Budget.of(case.control, finding.cause)
+        if budget == known.budget:
+            return case
+        return replace(
+            case, brief=self.ledger.counted(known, case.control.id, finding.target.account, budget, case.now)
+        )
+
+    def _exempt(self, case: Case, finding: Finding, plan: Plan, exemption: Exemption) -> Settled:
         if is_half_told(finding):
+            told = (*finding.told, "opened")  # the alert about what was done of it says that it is open
+            exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None, told=told)
             return self.repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
-        return Settled(Outcome.EXEMPT, case.wake, self.notifier.save_news(case, exempt), reason=exemption.reason)
+        return self.holding.exempt(case, finding, plan, exemption)
 
     def digest(self, account: str, *, now: datetime) -> int:
         """See Notifier."""
@@ -268,22 +287,6 @@ class Engine:
     def weekly(self, account: str, *, now: datetime) -> int:
         """See Notifier."""
         return self.notifier.weekly(account, now=now)
-
-    def stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:
-        """The breakers: too many repairs in an hour, or of one target in a day."""
-        now, sender = case.now, self.deployment.sender
-        if held.why is Why.FIGHT:
-            if "fight" in finding.told:
-                saved = self.notifier.save_news(case, replace(finding, due=held.until, then=""))
-                return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
-            alert = deviations.fight(case.control, finding, held.recent, sender)
-            told = self.notifier.tell(case, finding, "fight", alert, due=held.until)
-            return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
-        saved = self.notifier.save(case, replace(finding, due=held.until, then="", lease=None))
-        limits = self.baseline.breakers
-        alert = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, sender=sender)
-        self.notifier.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", alert, now=now, within=clocks.RETRY_AFTER)
-        return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
     def _held_back(self, case: Case, finding: Finding, plan: Plan, held: Restraint) -> Settled:
         said = finding
@@ -315,17 +318,3 @@ class Engine:
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
         alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)
         return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, finding, transition, alert), reason=held)
-
-    def _noted(self, case: Case, finding: Finding) -> Settled:
-        """What only events tell: told once, then closed; more events of the same session change nothing."""
-        if "opened" in finding.told or finding.awaits_digest:
-            return Settled(Outcome.WAITING, case.wake, finding)
-        closing = replace(finding, status=Status.NOTED, closed_at=case.now)
-        alert = deviations.noted(case.control, closing, case.state, self.deployment.sender)
-        return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, closing, "opened", alert))
-
-    def _let_pass(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
-        """What only events tell, and a person expects: kept in the ledger, told to nobody."""
-        if finding.status is not Status.NOTED:
-            finding = self.notifier.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
-        return Settled(Outcome.EXEMPT, case.wake, finding, reason=exemption.reason)

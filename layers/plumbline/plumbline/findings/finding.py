@@ -139,6 +139,7 @@ class Finding:
             counts as all of them, because no further try can help.
         unseen: what keeps Plumbline from looking at its target now; None while it can.
         ticket: names what a person is about to make with rights of his own (see tickets.py); empty while none is.
+        left: since when a breaker has kept it from being repaired; None where none has.
         version: counts writes; each write names the version it read.
     """
 
@@ -169,6 +170,7 @@ class Finding:
     forgiven: int = 0
     unseen: Unseen | None = None
     ticket: str = ""
+    left: datetime | None = None
     version: int = 0
 
     @property

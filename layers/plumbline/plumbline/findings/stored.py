@@ -49,6 +49,7 @@ def to_json(finding: Finding) -> str:
             "forgiven": finding.forgiven,
             "unseen": finding.unseen.to_json() if finding.unseen else None,
             "ticket": finding.ticket,
+            **({"left": _when(finding.left)} if finding.left else {}),
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -87,6 +88,7 @@ def from_json(text: str) -> Finding:
         forgiven=data.get("forgiven", 0),
         unseen=Unseen.from_json(data["unseen"]) if data.get("unseen") else None,
         ticket=data.get("ticket", ""),
+        left=_instant(data.get("left")),
         version=data["version"],
     )
 
