@@ -29,6 +29,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._administrators import POLICY, observe, survey
+from plumbline.controls.iam._announced import announced
 from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, others, remaining, trusted
 from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
 from plumbline.controls.iam._principals import (
@@ -295,6 +296,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     excepted=excepted,
+    announces=announced,
     part=part,
     spell=spell,
     settings={
