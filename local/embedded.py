@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -123,6 +124,9 @@ class EmbeddedAWS:
     region: str
     _process: subprocess.Popen[bytes]
     _keys: dict[str, _Keys] = field(default_factory=dict, repr=False)
+    # Kept, because a session reads the models of a service once; making a client is not safe in two threads.
+    _sessions: dict[tuple[str, str | None], boto3.Session] = field(default_factory=dict, repr=False)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     @contextmanager
@@ -241,7 +245,10 @@ class EmbeddedAWS:
         # A proxy of the user's must not stand between two processes of this machine.
         config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 2})
         endpoint = s3_control_endpoint(self.endpoint) if service == "s3control" else self.endpoint
-        return self.session(as_, region).client(service, endpoint_url=endpoint, config=config)
+        with self._one_at_a_time:
+            if (as_, region) not in self._sessions:
+                self._sessions[as_, region] = self.session(as_, region)
+            return self._sessions[as_, region].client(service, endpoint_url=endpoint, config=config)
 
     def user(self, name: str, policies: Sequence[str] = ()) -> str:
         """Make an IAM user with an access key and managed policies, and return its ARN; again, only add policies."""
@@ -253,6 +260,25 @@ class EmbeddedAWS:
         for policy in policies:
             iam.attach_user_policy(UserName=name, PolicyArn=policy)
         return f"arn:aws:iam::{self.account}:user/{name}"
+
+    def permission_set(self, name: str, policies: Sequence[str] = (), session: str = "person") -> str:
+        """Make a role as Identity Center makes one for a permission set, act in it by its name, and return its ARN."""
+        iam = self.client("iam", as_="root")
+        trusted = {"AWS": f"arn:aws:iam::{self.account}:root"}
+        statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        arn = str(
+            iam.create_role(
+                RoleName=name, Path=_ADMIN_PATH, AssumeRolePolicyDocument=trust, MaxSessionDuration=_TWELVE_HOURS
+            )["Role"]["Arn"]
+        )
+        for policy in policies:
+            iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+        made = self.client("sts", as_="root").assume_role(
+            RoleArn=arn, RoleSessionName=session, DurationSeconds=_TWELVE_HOURS
+        )["Credentials"]
+        self._keys[name] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        return arn
 
     def invoke(self, function: str, payload: object = None) -> Any:  # noqa: ANN401
         """Invoke a function and return what it answered; its error is raised with its trace."""
@@ -361,28 +387,8 @@ class EmbeddedAWS:
         return self._keys[principal]
 
     def _add_administrator(self) -> None:
-        iam = self.client("iam", as_="root")
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
-        role = iam.create_role(
-            RoleName=_ADMIN_ROLE,
-            Path=_ADMIN_PATH,
-            AssumeRolePolicyDocument=json.dumps(trust),
-            MaxSessionDuration=_TWELVE_HOURS,
-        )["Role"]
-        iam.attach_role_policy(RoleName=_ADMIN_ROLE, PolicyArn=_ADMINISTRATOR_ACCESS)
-        made = self.client("sts", as_="root").assume_role(
-            RoleArn=role["Arn"], RoleSessionName="admin", DurationSeconds=_TWELVE_HOURS
-        )["Credentials"]
-        self._keys["admin"] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        self.permission_set(_ADMIN_ROLE, [_ADMINISTRATOR_ACCESS], session="admin")
+        self._keys["admin"] = self._keys.pop(_ADMIN_ROLE)
 
     def _await_health(self) -> None:
         deadline = time.monotonic() + _START_TIMEOUT

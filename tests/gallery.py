@@ -117,7 +117,8 @@ def letters() -> Iterator[tuple[str, Alert]]:
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
     yield "Somebody puts it back each time.", deviations.fight(control, finding, times, SENDER)
     yield from _breakers(controls, finding)
-    brief = replace(finding, deviation=Deviation(f"{_MADE}, and it was over when Plumbline looked"), status=Status.NOTED)
+    summary = f"{_MADE}, and it was over when Plumbline looked"
+    brief = replace(finding, deviation=Deviation(summary), status=Status.NOTED)
     yield (
         "An event announced something that was over when Plumbline looked.",
         deviations.gone(control, brief, None, SENDER),

@@ -101,8 +101,12 @@ class Account:
         self.until(silent, "Plumbline has nothing left to do")
 
     def send(self, body: str) -> None:
-        """Put a message on the wakes queue, as EventBridge or an intruder would."""
-        self.aws.client("sqs").send_message(QueueUrl=self.queue("wakes"), MessageBody=body)
+        """Put a message on the wakes queue, as an intruder who can take its policy away for a moment would."""
+        sqs, queue = self.aws.client("sqs"), self.queue("wakes")
+        policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
 
     def queue(self, name: str) -> str:
         """A queue's URL."""

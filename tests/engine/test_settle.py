@@ -186,7 +186,7 @@ def test_an_approved_repair_says_who_approved_it() -> None:
     house.settle()
     approve(house.engine, house.finding, now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann")
     assert house.finding.repairs[-1].by.endswith("/ann")
-    assert "user/ann, says the shell that asked" in " ".join(house.alerts.letters[-1].body.split())
+    assert "Approved by arn:aws:iam::111122223333:user/ann" in " ".join(house.alerts.letters[-1].body.split())
 
 
 def test_nothing_proposed_nothing_to_approve() -> None:

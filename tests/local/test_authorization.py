@@ -7,8 +7,10 @@ action is called for real: with a policy that names the right ARN, and with one 
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -48,6 +50,16 @@ AN_ALLOW = json.dumps(
         ],
     }
 )
+
+
+def _zipped(code: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", code)
+    return packed.getvalue()
+
+
+CODE = _zipped("def handler(event, context): return None")
 
 #: The things that are called, by service and resource type of the reference, as ARNs in its form.
 ARNS = {
@@ -302,6 +314,56 @@ def test_a_group_policy_is_attached_by_who_may_give_that_policy_to_that_group(ca
     iam.detach_group_policy(GroupName="staff", PolicyArn=given)
     caller.may("iam:AttachGroupPolicy", given)
     assert error(lambda: iam.attach_group_policy(GroupName="staff", PolicyArn=given)) == "AccessDenied"
+
+
+def test_a_role_is_given_to_a_service_by_who_may_pass_it_to_that_service(caller: Caller) -> None:
+    """Source: IAM user guide, Grant a user permissions to pass a role to an AWS service."""
+    client, robot = caller.client("lambda"), ARNS["sts", "role"]
+    making = {"Effect": "Allow", "Action": "lambda:CreateFunction", "Resource": "*"}
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": robot}
+
+    def to(service: str) -> Mapping[str, Any]:
+        return passing | {"Condition": {"StringEquals": {"iam:PassedToService": service}}}
+
+    def make() -> None:
+        client.create_function(
+            FunctionName="made", Runtime="python3.13", Role=robot, Handler="app.handler", Code={"ZipFile": CODE}
+        )
+
+    for given in ([making, to("events.amazonaws.com")], [making, passing | {"Resource": ARNS["iam", "user"]}]):
+        caller.is_given({"Version": "2012-10-17", "Statement": given})
+        assert "AccessDeniedException" == error(make)
+    caller.is_given({"Version": "2012-10-17", "Statement": [making]})
+    with pytest.raises(ClientError, match=rf"iam:PassRole on resource: {robot}"):
+        make()
+    caller.is_given({"Version": "2012-10-17", "Statement": [making, to("lambda.amazonaws.com")]})
+    make()
+
+
+def test_a_trigger_is_told_from_others_by_its_function(caller: Caller, account: EmbeddedAWS) -> None:
+    """Source: AWS Lambda developer guide, Fine-tuning the Resources and Conditions sections of policies."""
+    admin = account.client("lambda")
+    for name in ("ours", "theirs"):
+        admin.create_function(
+            FunctionName=name, Runtime="python3.13", Role=ARNS["sts", "role"], Handler="app.handler",
+            Code={"ZipFile": CODE},
+        )  # fmt: skip
+    account.client("sqs").create_queue(QueueName="feeding")
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:feeding"
+    ours, theirs = (
+        admin.create_event_source_mapping(FunctionName=name, EventSourceArn=queue, Enabled=False)["UUID"]
+        for name in ("ours", "theirs")
+    )
+    only_ours = {"ArnLike": {"lambda:FunctionArn": "arn:aws:lambda:*:*:function:ours*"}}
+    caller.may("lambda:*", "*", only_ours)
+    client = caller.client("lambda")
+    client.update_event_source_mapping(UUID=ours, BatchSize=5)
+    assert "AccessDeniedException" == error(lambda: client.update_event_source_mapping(UUID=theirs, BatchSize=5))
+    assert "AccessDeniedException" == error(lambda: client.delete_event_source_mapping(UUID=theirs))
+    making = {"EventSourceArn": f"{queue}-2", "Enabled": False}
+    assert "AccessDeniedException" == error(lambda: client.create_event_source_mapping(FunctionName="theirs", **making))
+    client.create_event_source_mapping(FunctionName="ours", **making)
+    client.delete_event_source_mapping(UUID=ours)
 
 
 # --- variables and the caller ---------------------------------------------------------------------

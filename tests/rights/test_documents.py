@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
 from plumbline.rights.documents import (
-    AWS_ADMIN_POLICIES,
-    admin_reason,
     allows,
     document,
     matches,
@@ -96,14 +95,20 @@ ADMINISTRATORS = {
     "versions of policies": _policy(_allow(["iam:CreatePolicyVersion"])),
     "keys for anybody": _policy(_allow("iam:CreateAccessKey")),
     "joining any group": _policy(_allow("iam:AddUserToGroup")),
-    "passing any role to a function": _policy(_allow("iam:PassRole"), _allow("lambda:*")),
-    "passing any role to one function": _policy(
-        _allow("iam:PassRole"), _allow(["lambda:Create*", "lambda:Invoke*"], "arn:aws:lambda:*:*:function:mine")
-    ),
     "all but one resource": _policy({"Effect": "Allow", "Action": "iam:*", "NotResource": "arn:aws:iam::*:user/ann"}),
     "with a second factor": _policy(_allow(**_if("Bool", "aws:MultiFactorAuthPresent", "true"))),
     "from the office": _policy(_allow(**_if("IpAddress", "aws:SourceIp", "203.0.113.0/24"))),
-    "under a condition that is always true": _policy(_allow(**_if("StringLike", "iam:PassedToService", "*"))),
+    "under a condition that is always true": _policy(_allow(**_if("StringLike", "aws:PrincipalArn", "*"))),
+    "through an MCP server": _policy(_allow(**_if("Bool", "aws:ViaAWSMCPService", "true"))),
+    "attaching any of AWS's policies": _policy(
+        _allow("iam:AttachUserPolicy", **_if("ArnLike", "iam:PolicyARN", "arn:aws:iam::aws:policy/*"))
+    ),
+    "all of IAM, with a condition on what some of it attaches": _policy(
+        _allow("iam:*", **_if("ArnNotEquals", "iam:PolicyARN", "arn:aws:iam::aws:policy/AdministratorAccess"))
+    ),
+    "a new role of its own, by its name": _policy(
+        _allow(["iam:CreateRole", "iam:PutRolePolicy"], "arn:aws:iam::111122223333:role/app-*")
+    ),
     "under a condition that leaves one thing out": _policy(_allow(**_if("StringNotEquals", "aws:ResourceTag/a", "b"))),
     "under a condition that a missing key fulfils": _policy(
         _allow(**_if("StringEqualsIfExists", "aws:ResourceTag/a", "b"))
@@ -119,6 +124,12 @@ ADMINISTRATORS = {
     ),
 }
 OTHERS = {
+    "passing any role to a function": _policy(_allow("iam:PassRole"), _allow("lambda:*")),
+    "passing any role to one function": _policy(
+        _allow("iam:PassRole"), _allow(["lambda:Create*", "lambda:Invoke*"], "arn:aws:lambda:*:*:function:mine")
+    ),
+    "what only PassRole is asked with": _policy(_allow(**_if("StringLike", "iam:PassedToService", "*"))),
+    "calls to MCP servers": _policy(_allow(**_if("Bool", "aws:IsMcpServiceAction", "true"))),
     "reading": _policy(_allow(["iam:Get*", "iam:List*"])),
     "everything in one bucket": _policy(_allow("*", "arn:aws:s3:::mine/*")),
     "a power user": _policy(

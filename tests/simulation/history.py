@@ -7,7 +7,7 @@ import random
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.wakes.messages import Wake
+from tests import proofs
 from tests.simulation.ending import settled
 from tests.simulation.hearing import story
 from tests.simulation.letters import letters_counted, notices_counted
@@ -89,6 +90,7 @@ class History:
     swept: datetime = START
     redeploys: bool = False
     steps: int = 0
+    typed: int = 0
 
     def __post_init__(self) -> None:
         self.rng = rng = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
@@ -458,13 +460,16 @@ class History:
     def _types(self, *words: str) -> commands.Answer | None:
         world = self.world
         world.note(f"a person types: {' '.join(words)}")
-        given = self._invoke(
-            "operate", lambda: commands.answer(self.plumbline, {"command": list(words)}, now=world.clock()),
-            " ".join(words),
-        )  # fmt: skip
+        given = self._invoke("operate", lambda: self._answer(words), " ".join(words))
         answer: commands.Answer | None = given
         world.count[f"{words[0]}: {'no answer' if answer is None else 'done' if answer.ok else 'refused'}"] += 1
         return answer
+
+    def _answer(self, words: Sequence[str]) -> commands.Answer:
+        now, connections = self.world.clock(), commands.Connections(sts=proofs.Signatures())
+        self.typed += 1
+        asked = proofs.request(self.plumbline, *words, now=now, number=self.typed)
+        return commands.answer(self.plumbline, asked, now=now, connections=connections)
 
     def _undo(self, short: str, *force: str) -> None:
         """Undo, and see that exactly what was there is there again."""

@@ -98,7 +98,7 @@ class Aws(Protocol):
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
     ) -> Callable[[Call], Mended | bool | None]:
-        """Makes these calls, and no others, with the writing role, limited to what they need of these resources.
+        """Makes these calls, and no others, with the writing roles, limited to what they need of these resources.
 
         What it gives back makes one of them: in the form that `control.mend` gives it where AWS refuses it as it is,
         and then it answers that form. It answers False where AWS had nothing to make it on: what it is about is gone,
@@ -111,7 +111,8 @@ class Aws(Protocol):
             resources: the ARNs of the plans that the calls belong to.
 
         Raises:
-            AwsRefusal: the role could not be assumed, or not within the limits of its session. Nothing was written.
+            AwsRefusal: a role could not be assumed, or not within the limits of its session, or only a person may make
+                one of the calls (see `core.giving`). Nothing was written.
         """
 
 

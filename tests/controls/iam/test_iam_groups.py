@@ -12,7 +12,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from plumbline.controls.iam.iam_groups import CONTROL, clashes, detect, plan
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
-from plumbline.rights.documents import AWS_ADMIN_POLICIES
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES
 from tests.story import ACCOUNT, Story, World, defaults
 
 AWS = "arn:aws:iam::aws:policy/"

@@ -154,7 +154,7 @@ def test_the_sweep_names_who_undid_it_too() -> None:
     house.settle()
     house.type("undo", house.finding.short)
     house.settle(origin=Origin.SWEEP, cause=Cause(), now=NOW + HOUR)
-    assert "a person" == house.finding.cause.who
+    assert "root" == house.finding.cause.who
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def answers(name: str) -> Iterator[tuple[str, str]]:
         ("status",), ("resume", "--all"),
         (name,), ("show", name), ("unexempt", name), ("exempt", name), ("findings", name, name),
     ):  # fmt: skip
-        yield " ".join(words), house.type(*words, by=name).text
+        yield " ".join(words), house.type(*words).text
 
 
 @settings(max_examples=40, deadline=None)

@@ -54,7 +54,7 @@ class Alert:
 
 def command(sender: Sender) -> str:
     """The shell function that makes `plumbline ...` work in CloudShell."""
-    return shell.function(sender.region, f"{sender.stack}-operate")
+    return shell.function(sender.account, sender.region, f"{sender.stack}-operate")
 
 
 def notice(

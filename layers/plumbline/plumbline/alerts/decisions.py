@@ -80,7 +80,7 @@ def enforced(named: Sequence[str], by: str, sender: Sender) -> Alert:
 
     Args:
         named: the findings it ended for, each by its id and what is wrong.
-        by: who said so, as that person's shell says.
+        by: who said so, as STS has proven it.
         sender: names commands and account.
     """
     count = f"{len(named)} finding{'s' * (len(named) != 1)}"
@@ -96,6 +96,30 @@ def enforced(named: Sequence[str], by: str, sender: Sender) -> Alert:
         "findings": "all that is open",
     }
     return alert.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, sender=sender)
+
+
+def refused(words: Sequence[str], who: str, why: str, sender: Sender, *, last: bool) -> Alert:
+    """Somebody who may not command Plumbline typed a command that changes something.
+
+    Args:
+        words: what he typed.
+        who: his ARN, as STS has proven it.
+        why: why he may not, as it reads after "because".
+        sender: names commands and account.
+        last: whether this is the last of its kind that is told of on this day.
+    """
+    lead = (
+        "Somebody who may not command Plumbline typed a command that changes something, and was refused, because "
+        f"{why}. Nothing was done. If you do not know why he tried, look what else he did."
+    )
+    if last:
+        lead += " There were others today; no more of them are told of before tomorrow."
+    rows = {"Who": who, "Typed": " ".join(words)}
+    commands = {"status": "how things stand", "findings": "all that is open"}
+    name = wording.clean(who.rpartition("/")[2], _SHOWN)
+    return alert.notice(
+        "refused", f"a command of {name}", control=ANY, lead=lead, rows=rows, commands=commands, sender=sender
+    )
 
 
 def repairs(control: str) -> str:

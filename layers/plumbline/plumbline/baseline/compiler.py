@@ -102,6 +102,8 @@ def _compiled(data: Mapping[str, Any], profile: Mapping[str, Any], controls: Map
             one.id: _compiled_control(one, profile.get(one.id, {}), wanted.get(one.id, {})) for one in controls.values()
         },
         "regions": list(data.get("regions") or ()),
+        "operators": list(data.get("operators") or ()),
+        "deployers": list(data.get("deployers") or ()),
         "letters": {one.name: (data.get("letters") or {}).get(one.name, one.default) for one in fields(Letters)},
         "breakers": {one.name: (data.get("breakers") or {}).get(one.name, one.default) for one in fields(Breakers)},
         "exemptions": [{**one, "until": f"{one['until']}T23:59:59+00:00"} for one in exemptions["reviewed"]],

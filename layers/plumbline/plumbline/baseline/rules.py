@@ -140,6 +140,10 @@ class Baseline:
     Attributes:
         exemptions: those of baseline.yaml, reviewed with it; people's own are in the ledger.
         profile: the name of the profile it builds on; empty for none.
+        operators: ARN patterns of the users and roles who may command Plumbline; empty for the effective administrators
+            and whoever holds the OperatorPolicy. Those of other accounts stand here too: see `people.of_account`.
+        deployers: the same of those who may change Plumbline itself; empty for the effective administrators and the
+            principal that deployed.
     """
 
     rules: Mapping[str, Rule]
@@ -149,6 +153,8 @@ class Baseline:
     letters: Letters = field(default_factory=Letters)
     patience: Patience = field(default_factory=Patience)
     profile: str = ""
+    operators: tuple[str, ...] = ()
+    deployers: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK, trail_bucket: str = "") -> Baseline:
@@ -161,6 +167,8 @@ class Baseline:
             exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
             patience=Patience(**data["patience"]),
             profile=data["profile"],
+            operators=tuple(data.get("operators", ())),  # an earlier build wrote neither
+            deployers=tuple(data.get("deployers", ())),
         )
 
 

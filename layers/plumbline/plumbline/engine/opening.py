@@ -109,7 +109,7 @@ def brought_back(case: Case) -> Cause | None:
         return None
     if case.wake.cause.action and not _within(case.wake.cause.at, undone.undone):
         return None  # somebody else did something since
-    name = undone.undone_by.rpartition("/")[2] or "a person"
+    name = undone.undone_by.rpartition("/")[2].rpartition(":")[2] or "a person"
     return Cause(f"plumbline undo {before.short}", name, undone.undone_by, undone.undone.isoformat())
 
 
@@ -146,7 +146,7 @@ def proposed(case: Case, finding: Finding, plan: Plan) -> Finding:
     """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
     acts = clocks.acts_at(case.rule, finding)
     if (
-        clocks.response_of(case.rule, finding) is not Response.PROPOSE
+        not (plan.by_person or clocks.response_of(case.rule, finding) is Response.PROPOSE)
         or plan.refusal
         or acts is None
         or acts > case.now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -12,16 +12,18 @@ from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import Response, instant
+from plumbline.core.clock import Response
 from plumbline.core.control import Control, Deviation, Scope
 from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
-from plumbline.core.targets import GLOBAL, State, same
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.ears import Ears
+from plumbline.engine.freshness import is_fresh, is_old_view
 from plumbline.engine.holding import Holding
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
+from plumbline.engine.planning import planned
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_left
 from plumbline.engine.surveying import judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
@@ -32,15 +34,9 @@ from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
 from plumbline.findings.restraints import Restraint, Why, restraint
+from plumbline.findings.tickets import lapsed
 from plumbline.ports import Alerts, Aws, Ledger
 from plumbline.wakes.messages import Wake
-
-#: How long after an event a target that is not there may still be about to appear.
-VISIBLE_WITHIN = timedelta(minutes=1)
-#: How long after a repair AWS may show the state before it.
-OLD_VIEW_FOR = timedelta(seconds=10)
-#: An event this much later than a repair's beginning is neither its cause nor its echo (CloudTrail counts seconds).
-ECHOES_WITHIN = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +48,14 @@ class Deployment:
         mode: ENFORCE, or OBSERVE for everything but the writes.
         adoption_grace: how long what the first sweep finds is left alone.
         sender: what e-mails need to name commands.
+        converts: whether Plumbline may turn inline policies into managed ones by itself; see `core.giving.maker`.
     """
 
     home: str
     mode: Response = Response.ENFORCE
     adoption_grace: timedelta = timedelta(days=7)
     sender: Sender = field(default_factory=Sender)
+    converts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +95,9 @@ class Engine:
         if (spelled := control.spell(wake.target, state)) != wake.target:
             self._switched_off(wake, now)  # what was kept under another spelling of the name is one with it
             return self.settle(replace(wake, target=spelled), now=now)
-        if state is None and _is_fresh(wake, now):
+        if state is None and is_fresh(wake, now):
             return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
-        if deviation is not None and _is_old_view(brief.finding, wake, state, now):
+        if deviation is not None and is_old_view(brief.finding, wake, state, now):
             return Settled(
                 Outcome.HELD, wake, brief.finding, again=True, reason="AWS still shows the state before the repair"
             )
@@ -178,6 +176,11 @@ class Engine:
             return replace(rule, response=max(rule.response, self.deployment.mode, key=lambda mode: mode.caution))
         return rule
 
+    def planned(self, control: Control, target: Target, state: State, facts: Container[str]) -> Plan:
+        """The repair of these facts, divided by whose rights it takes; see `planning`."""
+        settings, converts = self.rule(control.id).settings, self.deployment.converts
+        return planned(control, target, state, settings, facts, converts=converts)
+
     @property
     def notifier(self) -> Notifier:
         """Tells people, and records that they were told."""
@@ -225,7 +228,7 @@ class Engine:
         if finding.status is Status.UNDOING:
             return self.repairer.undo_cut_short(control, wake, finding, state, now, deviant=False)
         if is_ours(finding, now):
-            claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
+            claimed = self.ledger.save(replace(finding, lease=now + LEASE, ticket="", proposal=None), now=now)
             return self.repairer.repaired(control, wake, claimed, state, brief, now)
         closed = over(finding, now)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
@@ -235,11 +238,20 @@ class Engine:
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
     def _deviant(self, case: Case) -> Settled:
-        now, wake, before, rest = case.now, case.wake, case.brief.finding, case.deviation
+        now, wake, before = case.now, case.wake, case.brief.finding
         if before and before.is_leased(now):
+            if before.ticket:  # minutes, which no queue has to wait for: whoever ends it looks again
+                return Settled(Outcome.HELD, wake, before, reason="a person is at work on it")
             raise Conflict(f"another look at {wake.target} is under way")
         if before and before.status is Status.UNDOING:
             return self.repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
+        if before and before.ticket:
+            free = self.ledger.save(lapsed(before, case.state), now=now)
+            case = replace(case, brief=replace(case.brief, finding=free))
+        return self._judged(case)
+
+    def _judged(self, case: Case) -> Settled:
+        now, wake, before, rest = case.now, case.wake, case.brief.finding, case.deviation
         if before and is_ours(before, now) and only_left(before, rest, now):  # the repair of what was new has held
             claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
             return self.repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
@@ -248,7 +260,7 @@ class Engine:
         if case.control.witness:
             exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
             return self.holding.witnessed(case, finding, exemption)
-        plan = case.control.plan(wake.target, case.state, case.rule.settings, finding.facts(now))
+        plan = self.planned(case.control, wake.target, case.state, finding.facts(now))
         held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
         if held and held.exemption:
             return self._exempt(case, finding, plan, held.exemption)
@@ -320,29 +332,3 @@ class Engine:
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
         alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)
         return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, finding, transition, alert), reason=held)
-
-
-def _is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetime) -> bool:
-    """Whether a repair is so young that AWS may still show the very state before it, and no later event says otherwise.
-
-    Without this, every copy of the event and the echo of the repair could be repaired, and told, once more.
-    """
-    if finding is None or not finding.repairs or finding.status not in (Status.REPAIRED, Status.OPEN):
-        return False
-    last = finding.repairs[-1]
-    repaired_at = finding.closed_at or last.at
-    if not last.held or now - repaired_at >= OLD_VIEW_FOR or not same(state, last.before):
-        return False
-    at = _happened(wake)
-    return at is None or at - repaired_at <= ECHOES_WITHIN
-
-
-def _happened(wake: Wake) -> datetime | None:
-    """When the event that woke us happened; None where none did, or its time cannot be read."""
-    return instant(wake.cause.at) if wake.origin is Origin.EVENT else None
-
-
-def _is_fresh(wake: Wake, now: datetime) -> bool:
-    """Whether an event is so young that AWS may not show yet what it is about (eventual consistency)."""
-    at = _happened(wake)
-    return at is not None and now - at < VISIBLE_WITHIN

@@ -82,6 +82,7 @@ class Repair:
         undone_by: who took it back, as that person's shell said.
         refused: the numbers of the steps that were left out, because nobody in this account may make them; all others
             were made.
+        made_by: who made, with rights of that person's own, what no role of Plumbline may; empty where it was needless.
     """
 
     at: datetime
@@ -97,6 +98,7 @@ class Repair:
     by: str = ""
     undone_by: str = ""
     refused: tuple[int, ...] = ()
+    made_by: str = ""
 
     @property
     def undo(self) -> tuple[Call, ...]:
@@ -136,6 +138,7 @@ class Finding:
         forgiven: how many of its repairs no longer count as tries, because a person said so; below zero where one
             counts as all of them, because no further try can help.
         unseen: what keeps Plumbline from looking at its target now; None while it can.
+        ticket: names what a person is about to make with rights of his own (see tickets.py); empty while none is.
         left: since when a breaker has kept it from being repaired; None where none has.
         version: counts writes; each write names the version it read.
     """
@@ -166,6 +169,7 @@ class Finding:
     enforced_by: str = ""
     forgiven: int = 0
     unseen: Unseen | None = None
+    ticket: str = ""
     left: datetime | None = None
     version: int = 0
 

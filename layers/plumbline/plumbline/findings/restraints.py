@@ -91,7 +91,8 @@ def _restraints(
         yield Restraint(Why.EXEMPT, exemption.until, exemption)
     if plan.refusal:
         yield Restraint(Why.NO_PLAN)
-    acts, proposes = clocks.acts_at(rule, finding), clocks.response_of(rule, finding) is Response.PROPOSE
+    acts = clocks.acts_at(rule, finding)
+    proposes = plan.by_person or clocks.response_of(rule, finding) is Response.PROPOSE
     if acts is None or rule.response in (Response.ALERT, Response.OFF):
         yield Restraint(Why.ALERT)
     if rule.response is Response.OBSERVE:

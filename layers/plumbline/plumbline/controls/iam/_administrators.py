@@ -20,7 +20,8 @@ from plumbline.controls.iam._principals import (
 )
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL, State, Target
-from plumbline.rights.documents import AWS_ADMIN_POLICIES, Document, admin_reason, document, listed, statements
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
+from plumbline.rights.documents import Document, document, listed, statements
 
 POLICY = "iam-policy"
 

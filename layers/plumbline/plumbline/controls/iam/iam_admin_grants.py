@@ -13,11 +13,11 @@ the management account. Names are compared as IAM does, without case.
 Why: with administrator rights an intruder can do anything, and remove every trace and every other rule on this list.
 Handing them to an account he already has takes one call, and it is the call he makes first.
 Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
-turned into an administrator's goes back to its newest version that is none; where administrators hold it too, or
-somebody who is left alone for now, or there is no such version, it is detached from the others. Nothing is taken from
+turned into an administrator's is detached from all others: a person sets it back to an earlier version, because who may
+do that may set it to the one that makes administrators as well, and no role of Plumbline may. Nothing is taken from
 anyone while nobody would be left who is an administrator by the baseline: you are told instead. A role of IAM Identity
 Center counts as somebody who is left. What is detached stays in the account, and can be attached again.
-Undo: attaches, puts back or joins again; sets the default version that was.
+Undo: attaches, puts back or joins again, which takes the rights of whoever undoes it.
 Source: AWS IAM best practices (least privilege); Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event
 names of IAM.
 """
@@ -168,22 +168,10 @@ def _delete(arn: str) -> str:
 def _policy_plan(
     target: Target, state: Mapping[str, Any], who: Mapping[str, Sequence[str]], facts: Container[str]
 ) -> Plan:
-    """The policy back to a harmless version, where that touches nobody but those meant; else detached from them."""
+    """The policy detached from those meant, with what sets it back to a harmless version where there is one."""
     meant = [one for one in others(state, who) if holder(one) in facts]
     if not remaining(state, who):
         return Plan(refusal=_LOCKED_OUT)
-    # A version changes no role, so what only Identity Center can change loses these rights too.
-    touchable = all(one["keeper"] in ("", Keeper.IDENTITY_CENTER.value) for one in meant)
-    if state["back_to"] and touchable and len(meant) == len(state["holders"]):
-
-        def to(version: str) -> Call:
-            return Call("iam", "SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": version})
-
-        return Plan(
-            steps=(Step(do=to(state["back_to"]), undo=(to(state["version"]),)),),
-            resources=(state["name"],),
-            summary=f"sets the policy's default version from {state['version']} back to {state['back_to']}",
-        )
     free = [one for one in meant if not one["keeper"]]
     names = [(one["kind"], one["name"].rpartition("/")[2]) for one in free]
     return Plan.partly(
@@ -195,7 +183,16 @@ def _policy_plan(
         resources=by_names(target.account, names),
         summary=f"detaches the policy from {', '.join(f'{kind} {name}' for kind, name in names)}",
         means=_STAYS,
-        later=(_delete(state["name"]),),
+        later=_set_back(state, names) if state["back_to"] else (_delete(state["name"]),),
+    )
+
+
+def _set_back(state: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The commands that bring back the rights that the policy gave before it made administrators."""
+    arn = f"--policy-arn {state['name']}"
+    return (
+        f"aws iam set-default-policy-version {arn} --version-id {state['back_to']}",
+        *(f"aws iam attach-{kind}-policy --{kind}-name {name} {arn}" for kind, name in names),
     )
 
 
@@ -288,7 +285,7 @@ CONTROL = Control(
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
     reads=PRINCIPAL_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},
-    writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:SetDefaultPolicyVersion"},
+    writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup"},
     noun="{kind} {last}",
     survey=survey,
     observe=observe,

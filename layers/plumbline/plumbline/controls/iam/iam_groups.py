@@ -24,8 +24,8 @@ from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.names import among, folded
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES
 from plumbline.rights.counted import is_aws_quarantine
-from plumbline.rights.documents import AWS_ADMIN_POLICIES
 from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
@@ -186,7 +186,9 @@ def _steps(one: _Difference) -> Iterator[Step]:
     for arn in one.missing:
         policy = {**name, "PolicyArn": arn}
         yield Step(
-            do=Call("iam", "AttachGroupPolicy", policy), undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),)
+            do=Call("iam", "AttachGroupPolicy", policy),
+            undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),),
+            fact=_lacks(one.name, arn),
         )
 
 

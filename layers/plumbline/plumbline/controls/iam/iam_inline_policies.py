@@ -49,8 +49,9 @@ from plumbline.core.clock import AT_ONCE, NEVER, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.names import fits
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.rights.administrators import admin_reason
 from plumbline.rights.counted import is_quarantine, size
-from plumbline.rights.documents import Document, admin_reason, document
+from plumbline.rights.documents import Document, document
 
 #: Characters of a managed policy, white space not counted. Source: IAM quotas.
 LONGEST = 6144
@@ -253,13 +254,11 @@ def _state(ask: Ask, found: Mapping[str, Any], own: Mapping[str, Document]) -> S
 
 def _becomes(ask: Ask, found: Mapping[str, Any]) -> dict[str, str]:
     """Inline policy -> ARN of the managed policy it becomes."""
-    if found["name"].startswith(RESERVED):
-        return {}
     below = f"arn:{partition(ask)}:iam::{ask.account}:policy{OWN_PATH}"
     return {
         name: below + name_of(found["kind"], found["name"], name, policy)
         for name, policy in found["inline"].items()
-        if not admin_reason(policy) and not is_quarantine(name, policy)
+        if not (found["name"].startswith(RESERVED) or admin_reason(policy) or is_quarantine(name, policy))
     }
 
 
