@@ -36,6 +36,7 @@ class Eyes:
     """Reads of an account with policies, and a group that grants everything."""
 
     account, region, home, stack, trail = "111122223333", "global", "us-east-1", "plumbline", ""
+    recorded: Mapping[str, Any] = {}
     policies: Mapping[str, Any] = {f"{OURS}evil": ADMIN, f"{OURS}good": READER}
 
     def __call__(self, call: Call, /) -> Any:

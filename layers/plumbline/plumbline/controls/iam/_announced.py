@@ -13,7 +13,8 @@ from plumbline.core.control import Settings
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.names import among
 from plumbline.core.targets import GLOBAL, State, Target
-from plumbline.rights.documents import AWS_ADMIN_POLICIES, admin_reason, document
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
+from plumbline.rights.documents import document
 from plumbline.wakes import cloudtrail
 
 _BY_AWS = ":iam::aws:policy/"
@@ -45,13 +46,15 @@ def announced(ask: Ask, detail: Event, state: State, settings: Settings) -> str:
     if event == "CreatePolicyVersion" and not held.get("reasons"):
         why = _reason(cloudtrail.parameter(detail, "policyDocument"))
         is_default = cloudtrail.section(detail.get("requestParameters")).get("setAsDefault") is True
-        return f"got a version that made administrators of whoever held it: it {why}" if why and is_default else ""
+        return (
+            f"got a version that made administrators of whoever held it: {_clause(why)}" if why and is_default else ""
+        )
     return ""
 
 
 def _of_inline(detail: Event, held: Mapping[str, Any]) -> str:
     name, why = cloudtrail.parameter(detail, "policyName"), _reason(cloudtrail.parameter(detail, "policyDocument"))
-    return f"was given inline policy {name}: it {why}" if why and name not in held.get("inline", ()) else ""
+    return f"was given inline policy {name}: {_clause(why)}" if why and name not in held.get("inline", ()) else ""
 
 
 def _of_attached(ask: Ask, detail: Event, held: Mapping[str, Any]) -> str:
@@ -61,7 +64,7 @@ def _of_attached(ask: Ask, detail: Event, held: Mapping[str, Any]) -> str:
     why, name = _attached(ask, arn), arn.partition(":policy/")[2]
     if why == _UNKNOWN:
         return f"was given policy {name}, {why}"
-    return f"was given policy {name}: it {why}" if why else ""
+    return f"was given policy {name}: {_clause(why)}" if why else ""
 
 
 def _of_joined(ask: Ask, detail: Event, held: Mapping[str, Any], settings: Settings) -> str:
@@ -79,7 +82,7 @@ def _of_joined(ask: Ask, detail: Event, held: Mapping[str, Any], settings: Setti
         return ""
     reasons = [*map(admin_reason, found["inline"].values()), *(_attached(ask, arn) for arn in found["attached"])]
     why = next((one for one in reasons if one and one != _UNKNOWN), "")
-    return f"was made a member of {group}: it {why}" if why else ""
+    return f"was made a member of {group}: {_clause(why)}" if why else ""
 
 
 def _attached(ask: Ask, arn: str) -> str:
@@ -96,6 +99,10 @@ def _attached(ask: Ask, arn: str) -> str:
     except AwsRefusal:
         return _UNKNOWN
     return admin_reason(document(found["PolicyVersion"]["Document"])) if found else _UNKNOWN
+
+
+def _clause(why: str) -> str:
+    return why if why.startswith("its holder") else f"it {why}"
 
 
 def _reason(text: str) -> str:
