@@ -52,11 +52,12 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
 
 def _never_exempt(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
     """Of what is critical somebody is told, whatever exempts it; an undo has told of what it brought back."""
-    since = world.ears.since(swept)
-    if not is_critical(key[0]) or life.brought_back or finding.unheard or oracle.heard(life):
+    if not is_critical(key[0]):
         return
+    since = world.ears.since(swept)
     listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
-    told = listed or not world.ears.ever(swept - 2 * HOUR) or life.opened > swept - HOUR
+    waits = finding.unheard or not world.ears.ever(swept - 2 * HOUR) or life.opened > swept - HOUR
+    told = oracle.heard(life) or life.brought_back or listed or waits
     oracle.check("never exempt", told, f"{key[0]} {finding.target.id} {finding.id[:4]}: critical, exempt, and untold")
 
 

@@ -68,6 +68,9 @@ class Ledger(Protocol):
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
         """Keep `key` claimed for longer, now that what it stands for is done."""
 
+    def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
+        """The keys beginning with `prefix` that are claimed, or kept as told."""
+
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
 

@@ -114,6 +114,17 @@ def excepted(target: Target, settings: Settings) -> bool:
     return fits(target.id.partition("/")[0], settings["allowed_users"])
 
 
+def announced(_ask: Ask, detail: Event, state: State, _settings: Settings) -> str:
+    """A key that was made, or switched on, and is not active any more."""
+    if state is not None and state["status"] == "Active":
+        return ""
+    if detail.get("eventName") == "CreateAccessKey" and cloudtrail.answer(detail, "accessKey", "accessKeyId"):
+        return "was made, though the baseline lists no key for its user"
+    if detail.get("eventName") == "UpdateAccessKey" and cloudtrail.parameter(detail, "status") == "Active":
+        return "was switched on, though the baseline lists no key for its user"
+    return ""
+
+
 def describe(state: State) -> str:
     """Active, Inactive or gone."""
     return f"the key is {state['status']}" if state else "the key does not exist"
@@ -177,6 +188,7 @@ CONTROL = Control(
     part=part,
     people=True,
     excepted=excepted,
+    announces=announced,
     spell=spell,
     settings={
         "allowed_users": {

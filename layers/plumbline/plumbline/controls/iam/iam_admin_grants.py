@@ -31,6 +31,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._administrators import POLICY, observe, survey
+from plumbline.controls.iam._announced import announced
 from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, locked_out, others, trusted
 from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
 from plumbline.controls.iam._principals import (
@@ -291,6 +292,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     excepted=excepted,
+    announces=announced,
     part=part,
     spell=spell,
     settings={
