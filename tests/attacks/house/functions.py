@@ -19,7 +19,8 @@ def _functions(clients: Clients) -> Iterator[dict[str, Any]]:
 
 
 def _settings(clients: Clients) -> Seen:
-    volatile = ("LastModified", "RevisionId", "CodeSha256", "CodeSize", "LastUpdateStatus", "State", "Version")
+    volatile = ("LastModified", "RevisionId", "CodeSha256", "CodeSize", "LastUpdateStatus", "State", "Version",
+                "StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")  # fmt: skip
     return {
         one["FunctionName"]: {
             **without(one, *volatile),
