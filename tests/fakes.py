@@ -180,6 +180,7 @@ class LampEyes:
     home: str = "us-east-1"
     stack: str = "plumbline"
     trail: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -18,6 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.clients import Accounts
+from plumbline.adapters.house import House
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
@@ -28,6 +29,7 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.engine.settle import Deployment
 from plumbline.engine.surveying import survey
@@ -126,6 +128,7 @@ class Rig:
             eyes_role="eyes",
             hands_role="hands",
             giving_role="giving",
+            house_role="house",
             baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
             deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
@@ -136,6 +139,8 @@ class Rig:
                 kept = kept_as(name, scope, region)
                 plumbline.ledger.adopt(self.world.account, kept, Adoption(mark(rule)).to_json())
         plumbline.ledger.note_hearing(self.world.account, Hearing(NOW))
+        ledger = plumbline.ledger.name
+        House(self.client, ledger, self.world.home, self.world.account).record(Recorded("", self.world.recorded), 0)
         self.forget()
         return plumbline
 
@@ -230,7 +235,8 @@ class Broken:
     def state(self) -> State:
         """The target as it is."""
         assert self.story.rule.observe is not None
-        accounts = Accounts(self.rig.client, self.rig.world.home, "a person's eyes")
+        world = self.rig.world
+        accounts = Accounts(self.rig.client, world.home, "a person's eyes", recording=lambda: world.recorded)
         return self.story.rule.observe(accounts.eyes(self.target.account, self.target.region), self.target)
 
     def put_back(self) -> bool:

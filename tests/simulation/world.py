@@ -390,6 +390,7 @@ class Eyes:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:

@@ -107,6 +107,43 @@ class Topic:
                 _log.error("the twin for chat tools was not sent: %s", error)
 
 
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """The engine's Alerts for what is about Plumbline itself: who silences one topic is told of through the other.
+
+    Attributes:
+        alerts: where alerts go.
+        watchdog: where they go as well when nobody hears the first, or it takes nothing.
+    """
+
+    alerts: Topic
+    watchdog: Topic
+
+    @property
+    def arn(self) -> str:
+        """See ports.Alerts."""
+        return self.alerts.arn
+
+    def is_heard(self) -> bool | None:
+        """See ports.Alerts."""
+        return self.alerts.is_heard()
+
+    def waiting(self) -> Sequence[str]:
+        """See ports.Alerts."""
+        return self.alerts.waiting()
+
+    def send(self, alert: Alert) -> None:
+        """See ports.Alerts. Raises only where neither topic takes it."""
+        try:
+            self.alerts.send(alert)
+        except AwsRefusal as error:
+            _log.error("the Alerts topic did not take an alert about Plumbline itself: %s", error)
+        else:
+            if self.alerts.is_heard():
+                return
+        self.watchdog.send(alert)
+
+
 def _confirmed(subscriptions: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
     """Those that somebody has confirmed, and no more of them than it makes sense to ask about."""
     return islice((one for one in subscriptions if one["SubscriptionArn"].startswith("arn:")), _MOST_ASKED)

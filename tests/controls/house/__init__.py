@@ -1,0 +1,1 @@
+"""Stories of the controls below controls/ec2."""
