@@ -279,6 +279,11 @@ class EmbeddedAWS:
             RoleArn=arn, RoleSessionName=session, DurationSeconds=_TWELVE_HOURS
         )["Credentials"]
         self._keys[name] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        # From now on as on AWS: it trusts Identity Center and nobody of the account, whatever he may assume.
+        provider = {"Federated": f"arn:aws:iam::{self.account}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"}
+        statement = {"Effect": "Allow", "Principal": provider, "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"]}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         return arn
 
     def invoke(self, function: str, payload: object = None, as_: str = "admin") -> Any:  # noqa: ANN401
