@@ -180,6 +180,7 @@ class LampEyes:
     home: str = "us-east-1"
     stack: str = "plumbline"
     trail: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
@@ -491,7 +492,7 @@ def _nobody_in_particular(call: Call) -> Any:
     name = str(call.parameters.get("UserName", call.parameters.get("RoleName")))
     kind = "Role" if "RoleName" in call.parameters else "User"
     itself = {f"{kind}Name": name, "Path": "/", "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}"}
-    empty = {"Groups": [], "PolicyNames": [], "AttachedPolicies": []}
+    empty: dict[str, list[Any]] = {"Groups": [], "PolicyNames": [], "AttachedPolicies": []}
     return {kind: itself} if call.operation == f"Get{kind}" else empty
 
 

@@ -26,6 +26,7 @@ from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.giving import Maker, maker
+from plumbline.core.recorded import Parts
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.findings.tickets import of_ours
 from tests.deployed import ledger_table
@@ -36,11 +37,16 @@ HOME = "eu-west-1"
 
 @dataclass(repr=False)
 class World:
-    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes."""
+    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes.
+
+    Attributes:
+        recorded: Plumbline's own parts, as they were deployed.
+    """
 
     home: str = HOME
     account: str = ACCOUNT
     calls: list[Call] = field(default_factory=list)
+    recorded: Parts = field(default_factory=dict)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client with every right, as the person who breaks things has it."""
@@ -49,7 +55,15 @@ class World:
     @property
     def accounts(self) -> Accounts:
         """Plumbline's own access."""
-        return Accounts(self._make, self.home, "eyes", "hands", giving_role="giving", house_role="house")
+        return Accounts(
+            self._make,
+            self.home,
+            "eyes",
+            "hands",
+            giving_role="giving",
+            house_role="house",
+            recording=lambda: self.recorded,
+        )
 
     def perform(self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]) -> None:
         """Make calls in order, each with the rights it takes: Plumbline's roles', or a person's."""

@@ -40,6 +40,7 @@ def _document(name: str, stack: Mapping[str, str] = STACK) -> Mapping[str, Any]:
 
 
 def _deny(name: str) -> Mapping[str, Any]:
+    statement: Mapping[str, Any]
     (statement,) = [one for one in _document(name)["Statement"] if one["Effect"] == "Deny"]
     return statement
 

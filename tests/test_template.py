@@ -472,7 +472,15 @@ def test_only_rules_of_this_stack_may_start_the_sweep() -> None:
         (logical(one["FunctionName"]), one["Principal"], logical(one["SourceArn"]))
         for one in properties("AWS::Lambda::Permission").values()
     }
-    assert {("SweepFunction", "events.amazonaws.com", rule) for rule in ("SweepSchedule", "DeployedRule")} == granted
+    starting = ("SweepSchedule", "HouseSchedule", "DeployedRule")
+    assert {("SweepFunction", "events.amazonaws.com", rule) for rule in starting} == granted
+
+
+def test_plumbline_looks_at_itself_every_ten_minutes() -> None:
+    schedule = properties("AWS::Events::Rule")["HouseSchedule"]
+    assert ("rate(10 minutes)", "ENABLED") == (schedule["ScheduleExpression"], schedule["State"])
+    (target,) = schedule["Targets"]
+    assert ("SweepFunction", {"plumbline-task": "house"}) == (logical(target["Arn"]), json.loads(target["Input"]))
 
 
 # --- who is told ---------------------------------------------------------------------------------------------------
@@ -508,7 +516,10 @@ def test_whoever_tells_may_publish() -> None:
     assert {"ReactRole", "SweepRole", "OperateRole"} == allowed
     for name in ("ReactPolicy", "SweepPolicy", "OperatePolicy"):
         assert "AlertsTopic" in {
-            logical(one["Resource"]) for one in _policy(name) if "sns:Publish" in _several(one["Action"])
+            logical(topic)
+            for one in _policy(name)
+            if "sns:Publish" in _several(one["Action"])
+            for topic in _several(one["Resource"])
         }
 
 
@@ -599,6 +610,22 @@ def test_eyes_may_do_what_the_controls_declare_and_no_more() -> None:
     assert {action for actions in _declared("reads").values() for action in actions} == _allowed("EyesRole")
 
 
+def test_house_hands_may_do_what_the_controls_of_the_house_declare_and_no_more() -> None:
+    declared = {action for one in registry.load().values() if one.house for action in one.writes}
+    assert declared == _allowed("HouseRole")
+
+
+def test_house_hands_reach_nothing_but_plumblines_own_parts() -> None:
+    deny, *allowed = _held("HouseRole")
+    assert {"iam:*", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"} <= set(deny["Action"])
+    assert ("Deny", "*") == (deny["Effect"], deny["Resource"])
+    for statement in allowed:
+        reached = statement["Resource"]
+        if reached == "*":
+            reached = statement["Condition"]["ArnLike"]["lambda:FunctionArn"]
+        assert re.search(r":(rule/|function:|alarm:)plumbline-\*$", text(reached)), statement["Sid"]
+
+
 def test_eyes_cannot_write() -> None:
     verbs = ("Get", "List", "Describe", "Generate", "Lookup", "Head", "View", "Batch", "Search", "Simulate", "Check")
     assert [] == [action for action in _actions(_held("EyesRole")) if not action.split(":")[1].startswith(verbs)]
@@ -680,6 +707,8 @@ def test_nothing_is_allowed_on_everything_but_to_eyes_and_hands() -> None:
             r"(Eyes|Hands)Policy\d*|GuardPolicy", name
         ):  # the guard allows nothing: tests/test_guard.py
             for statement in (one for one in _policy(name) if one["Effect"] == "Allow"):
+                if "lambda:FunctionArn" in statement.get("Condition", {}).get("ArnLike", {}):
+                    continue  # IAM knows no resource of a trigger that is made, but its function
                 # Older editions of the Service Authorization Reference know no resource for this read.
                 if statement["Action"] != "sns:GetSubscriptionAttributes":
                     assert "*" not in _several(statement["Resource"]), f"{name}: {statement['Sid']}"

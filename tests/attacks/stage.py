@@ -22,9 +22,24 @@ from tests.attacks.house import memory, wiring
 from tests.end_to_end.account import Account
 
 OWNER = "security@example.com"
-#: The shipped baseline, but for the people whose keys it knows: each attacker has one.
+#: A role of the account's own that the baseline knows as an administrator.
+DEPLOYS = "deploys"
+#: The shipped baseline, but for the people whose keys it knows, each attacker with one, and for that role.
 BASELINE = json.dumps(
-    {"controls": {"iam-access-key-created": {"allowed_users": [a.name for a in ATTACKERS if not a.identity_center]}}}
+    {
+        "deployers": [f"arn:aws:iam::*:user/{one.name}" for one in ATTACKERS if one.deploys],
+        "controls": {
+            "iam-access-key-created": {"allowed_users": [one.name for one in ATTACKERS if not one.identity_center]},
+            "iam-admin-grants": {
+                "administrators": {
+                    "roles": [
+                        "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_AdministratorAccess_*",
+                        DEPLOYS,
+                    ]
+                }
+            },
+        },
+    }
 )
 _AWS_POLICIES = "arn:aws:iam::aws:policy/"
 #: What fills up a principal: AWS's own policies that read, ten with what he has.
@@ -280,6 +295,7 @@ def stage(state: Path) -> Iterator[Stage]:
         for one in ATTACKERS:
             if one.before:
                 _let_in(aws, one)
+        _make_the_deploying_role(aws)
         baseline = state / "baseline.yaml"
         baseline.write_text(BASELINE)
         deployment.build(aws, baseline=baseline)
@@ -292,6 +308,14 @@ def stage(state: Path) -> Iterator[Stage]:
                 _let_in(aws, one)
         made.quiet(seconds=90)
         yield made
+
+
+def _make_the_deploying_role(aws: EmbeddedAWS) -> None:
+    """As EC2 machines that deploy have one: nobody else may assume it."""
+    iam = aws.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=DEPLOYS, AssumeRolePolicyDocument=document(trust))
+    iam.attach_role_policy(RoleName=DEPLOYS, PolicyArn=f"{_AWS_POLICIES}AdministratorAccess")
 
 
 def _let_in(aws: EmbeddedAWS, who: Attacker) -> None:

@@ -204,6 +204,7 @@ def in_one_process(
         BaselineError: there is no readable baseline.
     """
     from plumbline.adapters.dynamodb import Table
+    from plumbline.adapters.house import House
     from plumbline.adapters.sns import Topic
 
     deployment = deployment or Deployment(home=region, sender=Sender(account=account, region=region))
@@ -218,7 +219,16 @@ def in_one_process(
         baseline=baseline,
         deployment=deployment,
         aws=Accounts(
-            clients, region, eyes_role, hands_role, stack, trail, giving_role, house_role, deployment.converts
+            clients,
+            region,
+            eyes_role,
+            hands_role,
+            stack,
+            trail,
+            giving_role,
+            house_role,
+            deployment.converts,
+            House(clients, table, region, account).parts,
         ),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),

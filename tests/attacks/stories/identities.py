@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.attacks import house
+from tests.attacks import house, signing
 from tests.attacks.attack import (
     ADMINISTRATOR,
     EVERYTHING,
@@ -19,7 +19,7 @@ from tests.attacks.attack import (
     document,
 )
 from tests.attacks.attackers import IAM_FULL, POWER
-from tests.attacks.stage import Stage
+from tests.attacks.stage import DEPLOYS, Stage
 
 _BY = "<my-name>"
 _ANYBODY = document({"Effect": "Allow", "Principal": {"AWS": "<account>"}, "Action": "sts:AssumeRole"})
@@ -55,6 +55,11 @@ def _made_and_gone(stage: Stage, who: Attacker) -> None:
     iam = stage.client("iam", who.name)
     iam.attach_user_policy(UserName=_SECOND_USER, PolicyArn=ADMINISTRATOR)
     iam.detach_user_policy(UserName=_SECOND_USER, PolicyArn=ADMINISTRATOR)
+
+
+def _exempt(stage: Stage, who: Attacker) -> Any:
+    words = ("exempt", "*", "--control", "all", "--days", "30", "--owner", who.name, "--reason", "agreed")
+    return signing.invoke(stage, who.name, signing.request(stage, who.name, *words))
 
 
 def _key_made_and_gone(stage: Stage, who: Attacker) -> None:
@@ -177,16 +182,13 @@ STORIES = (
         _tripwire("CreatePolicyVersion"),
     ),
     Attack(
-        "the operators' policy attached to oneself",
+        "the operators' policy attached to oneself, and everything exempted with it",
         IAM_FULL,
-        (blow("iam", "attach_user_policy", UserName=_BY, PolicyArn="<policy operator>"),),
-        _tripwire("AttachUserPolicy"),
-    ),
-    Attack(
-        "a tag on one of its roles",
-        IAM_FULL,
-        (blow("iam", "tag_role", RoleName="plumbline-hands", Tags=[{"Key": "exempt", "Value": "yes"}]),),
-        _tripwire("TagRole"),
+        (
+            blow("iam", "attach_user_policy", UserName=_BY, PolicyArn="<policy operator>"),
+            Deed("exempt '*' --control all, signed with his own keys", _exempt),
+        ),
+        Told(Way.EVENT, ("exempt", _BY)),
     ),
     Attack(
         "the guard taken off by whom it holds",
@@ -290,17 +292,8 @@ STORIES = (
     Attack(
         "a role that already is an administrator, opened to oneself",
         IAM_FULL,
-        (blow("iam", "update_assume_role_policy", RoleName="deploys", PolicyDocument=_ANYBODY),),
-        Told(Way.EVENT, ("deploys", _BY)),
-        before=(
-            _admin(
-                "create_role",
-                RoleName="deploys",
-                AssumeRolePolicyDocument=document(
-                    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-                ),
-            ),
-        ),
+        (blow("iam", "update_assume_role_policy", RoleName=DEPLOYS, PolicyDocument=_ANYBODY),),
+        Told(Way.EVENT, (DEPLOYS, _BY)),
     ),
     Attack(
         "rights that only two documents give together",

@@ -1,1 +1,1 @@
-"""Controls about Plumbline itself."""
+"""Stories of what watches Plumbline itself."""

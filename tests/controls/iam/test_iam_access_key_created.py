@@ -149,6 +149,11 @@ class Hindsight:
     stack: str = "plumbline"
     trail: str = ""
 
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """See core.Ask."""
+        return {}
+
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
         return self.report if call == REPORT else self.eyes(call)

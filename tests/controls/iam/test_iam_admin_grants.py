@@ -12,13 +12,14 @@ import pytest
 from plumbline.baseline.rules import completed
 from plumbline.controls.iam._administrators import observe, survey
 from plumbline.controls.iam._entitled import ADMINISTRATORS
+from plumbline.controls.iam._led import WAY
 from plumbline.controls.iam._principals import by_name
 from plumbline.controls.iam.iam_admin_grants import CONTROL, KEPT, detect, plan
 from plumbline.core.calls import Call, Plan
-from plumbline.core.clock import NEVER
+from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.targets import GLOBAL, Target
+from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
@@ -204,6 +205,7 @@ STORIES = (
     Story("a role of CloudFormation", CONTROL.id, _bootstrapped, alert_only=True),
     Story("a permission set of Identity Center", CONTROL.id, _permission_set, alert_only=True),
     Story("a policy of a user, Identity Center and CloudFormation", CONTROL.id, _shared_with_identity_center),
+    Story("a way through a strong role", CONTROL.id, lambda world: _leads(world, PASSES, MAKES)),
     Story("the last administrator, in an empty group", CONTROL.id, _last_in_an_empty_group, settings=NAMED),
 )
 
@@ -233,7 +235,9 @@ def _calls(repair: Plan) -> list[tuple[str, dict[str, Any]]]:
     ("event", "looked_at"),
     [
         ("UpdateUser", _target("user", "mallory")),
-        ("UpdateGroup", _target("group", "operators")),
+        ("UpdateGroup", Target(ACCOUNT, GLOBAL, ALL, ALL)),  # its members, and the group
+        ("DetachUserPolicy", _target("user", "backup-operator")),
+        ("DeleteRolePermissionsBoundary", _target("role", "web-frontend")),
         ("RemoveUserFromGroup", _target("user", "ann")),
     ],
 )
@@ -368,11 +372,15 @@ def test_naming_users_does_not_unname_groups_and_roles() -> None:
     assert set(ADMINISTRATORS) == {"groups", "users", "roles"}
 
 
-def test_a_turned_policy_goes_back_to_its_version_before() -> None:
+def test_a_turned_policy_is_detached_and_the_commands_that_set_it_back_are_told() -> None:
+    """Who may set a policy back to a version may set it to the one that makes administrators: no role of ours may."""
     state, items, repair = _told(_turned)
     assert items == ("user/mallory",)
-    assert _calls(repair) == [("SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": "v1"})]
-    assert repair.undo[0].parameters["VersionId"] == "v2"
+    assert _calls(repair) == [("DetachUserPolicy", {"UserName": "mallory", "PolicyArn": state["name"]})]
+    assert repair.later == (
+        f"aws iam set-default-policy-version --policy-arn {state['name']} --version-id v1",
+        f"aws iam attach-user-policy --user-name mallory --policy-arn {state['name']}",
+    )
 
 
 def test_a_policy_that_administrators_live_by_is_not_changed_but_detached_from_the_others() -> None:
@@ -385,7 +393,7 @@ def test_a_policy_that_administrators_live_by_is_not_changed_but_detached_from_t
     ]
 
 
-def test_a_policy_does_not_go_back_under_those_who_are_not_meant() -> None:
+def test_a_policy_is_detached_from_those_alone_who_are_meant() -> None:
     def held_by_two(told: World) -> Target:
         target = _turned(told)
         told.client("iam").create_user(UserName="eve")
@@ -393,7 +401,7 @@ def test_a_policy_does_not_go_back_under_those_who_are_not_meant() -> None:
         return target
 
     state, items, repair = _told(held_by_two)
-    assert [name for name, _ in _calls(repair)] == ["SetDefaultPolicyVersion"]
+    assert [name for name, _ in _calls(repair)] == ["DetachUserPolicy"] * 2
     assert sorted(items) == ["user/eve", "user/mallory"]
     only = plan(_target("policy", "ci/deploy"), state, DEFAULT, {"user/eve"})
     assert _calls(only) == [("DetachUserPolicy", {"UserName": "eve", "PolicyArn": state["name"]})]
@@ -488,7 +496,7 @@ class _Member:
     def __init__(self, told: World, refusal: str = "") -> None:
         self.eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
         self.account, self.region, self.home, self.stack = ACCOUNT, GLOBAL, self.eyes.home, "plumbline"
-        self.trail = ""
+        self.trail, self.recorded = "", self.eyes.recorded
         self.refusal = refusal
 
     def __call__(self, call: Call, /) -> Any:
@@ -569,8 +577,7 @@ def test_a_policy_is_taken_from_whom_it_can_be_and_the_rest_is_told() -> None:
     assert set(repair.left) == set(items) - {"user/mallory"}
 
 
-def test_a_permission_sets_policy_goes_back_to_a_harmless_version() -> None:
-    """The policy is the account's own: only the role is Identity Center's."""
+def test_a_permission_sets_policy_is_detached_from_others_and_left_to_its_keeper() -> None:
 
     def turned(told: World) -> Target:
         target = _turned(told)
@@ -578,7 +585,9 @@ def test_a_permission_sets_policy_goes_back_to_a_harmless_version() -> None:
         told.client("iam").attach_role_policy(RoleName=role.id, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/ci/deploy")
         return target
 
-    assert [name for name, _ in _calls(_told(turned)[2])] == ["SetDefaultPolicyVersion"]
+    _, items, repair = _told(turned)
+    assert [name for name, _ in _calls(repair)] == ["DetachUserPolicy"]
+    assert set(repair.left) == set(items) - {"user/mallory"}
 
 
 def test_the_last_administrator_still_leaves_a_group_that_gives_nothing() -> None:
@@ -632,3 +641,89 @@ def test_an_undo_of_a_repair_from_before_compares_what_both_versions_know() -> N
     earlier = {name: value for name, value in state.items() if name != "keeper"}
     earlier["administrators"] = []
     assert CONTROL.part(earlier, Plan()) == CONTROL.part(state, Plan())
+
+
+# --- ways through what there is -----------------------------------------------------------------------
+
+
+def _leads(world: World, *documents: object) -> Target:
+    """Mallory has these inline policies, in an account with a strong role that Lambda may use."""
+    _settled(world)
+    _kept(world, "deploy", Service="lambda.amazonaws.com")
+    target = _user(world)
+    for number, one in enumerate(documents):
+        world.client("iam").put_user_policy(UserName="mallory", PolicyName=f"p{number}", PolicyDocument=json.dumps(one))
+    return target
+
+
+def _policy_of(*actions: str, on: str = "*") -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": on}]}
+
+
+PASSES = _policy_of("iam:PassRole", on=f"arn:aws:iam::{ACCOUNT}:role/deploy")
+MAKES = _policy_of("lambda:CreateFunction", "lambda:InvokeFunction")
+WAY_THROUGH = "may pass the role deploy, which has administrator rights, to a new Lambda function (lambda-001)"
+
+
+def test_a_way_through_what_there_is_is_told_with_its_path_and_proposed() -> None:
+    with world() as told:
+        target = _leads(told, PASSES, MAKES, READ)
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+    assert detect(state, DEFAULT) == Deviation("could become an administrator", (WAY_THROUGH,), WAY)
+    assert CONTROL.clocks[WAY].mode is Response.PROPOSE
+    repair = plan(target, state, DEFAULT)
+    assert _calls(repair) == [("DeleteUserPolicy", {"UserName": "mallory", "PolicyName": "p0"})]
+    assert json.loads(repair.undo[0].parameters["PolicyDocument"]) == PASSES
+
+
+def test_who_rewrites_himself_is_an_administrator_though_two_policies_give_it() -> None:
+    def rewrites(told: World) -> Target:
+        himself = f"arn:aws:iam::{ACCOUNT}:role/mine"
+        return _leads(told, _policy_of("iam:CreateRole", on=himself), _policy_of("iam:PutRolePolicy", on=himself))
+
+    assert _told(rewrites)[1] == ("p0",)
+
+
+def test_who_joins_any_group_that_makes_administrators_is_taken_out_whatever_it_is_called() -> None:
+    def joins(told: World) -> Target:
+        _settled(told)
+        iam, target = told.client("iam"), _user(told)
+        iam.create_group(GroupName="Admins")
+        iam.attach_group_policy(GroupName="Admins", PolicyArn=AWS_ADMIN)
+        iam.add_user_to_group(GroupName="Admins", UserName="mallory")
+        return target
+
+    _, items, repair = _told(joins)
+    assert items == ("member of Admins",)
+    assert _calls(repair) == [("RemoveUserFromGroup", {"GroupName": "Admins", "UserName": "mallory"})]
+
+
+def test_a_policy_of_a_group_is_not_taken_for_what_it_could_lead_to() -> None:
+    def given(told: World) -> Target:
+        _leads(told)
+        iam = told.client("iam")
+        iam.create_group(GroupName="data-engineers")
+        for name, one in (("a", PASSES), ("b", MAKES)):
+            iam.put_group_policy(GroupName="data-engineers", PolicyName=name, PolicyDocument=json.dumps(one))
+        iam.add_user_to_group(GroupName="data-engineers", UserName="mallory")
+        return _target("group", "data-engineers")
+
+    _, items, repair = _told(given)
+    assert (items, repair.steps) == ((WAY_THROUGH,), ())
+    assert "narrow the role" in repair.refusal
+
+    def member(told: World) -> Target:
+        given(told)
+        return _target("user", "mallory")
+
+    assert _told(member)[1] == ()  # the group is told of, and not each of its members
+
+
+def test_a_boundary_counts_as_long_as_its_holder_cannot_take_it_off() -> None:
+    def bounded(told: World) -> Target:
+        target = _user_inline(told)
+        policy = told.client("iam").create_policy(PolicyName="bound", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+        told.client("iam").put_user_permissions_boundary(UserName="mallory", PermissionsBoundary=policy)
+        return target
+
+    assert _told(bounded)[1] == ()

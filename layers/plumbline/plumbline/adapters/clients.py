@@ -22,6 +22,7 @@ from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.giving import Maker
+from plumbline.core.recorded import Parts
 from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
@@ -43,6 +44,8 @@ _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 _OWNER = "ExpectedBucketOwner"
 #: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
 _NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
+#: Where a reader keeps what was recorded of Plumbline's own parts; no call has such a key.
+_RECORDED = "recorded"
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -224,7 +227,16 @@ class Reader:
     role: str
     stack: str = STACK
     trail: str = ""
+    recording: Callable[[], Parts] = dict
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def recorded(self) -> Parts:
+        """See core.Ask. Read when it is first asked for: one control asks."""
+        if _RECORDED not in self._answers:
+            self._answers[_RECORDED] = self.recording()
+        found: Parts = self._answers[_RECORDED]
+        return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
         """Perform one read; see core.Ask."""
@@ -252,6 +264,7 @@ class Accounts:
         converts: whether Plumbline may turn inline policies into managed ones; see `core.giving.maker`.
         stack: the name of Plumbline's own stack, for controls that look for its topic.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
+        recording: reads what was recorded of Plumbline's own parts.
     """
 
     clients: ClientFactory
@@ -263,11 +276,12 @@ class Accounts:
     giving_role: str = ""
     house_role: str = ""
     converts: bool = False
+    recording: Callable[[], Parts] = dict
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""
         role = self.eyes_role.format(account=account)
-        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail)
+        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail, self.recording)
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]

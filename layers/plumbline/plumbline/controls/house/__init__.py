@@ -1,1 +1,1 @@
-"""Controls about Plumbline itself."""
+"""What Plumbline itself is made of."""

@@ -20,7 +20,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from plumbline.controls.iam._administrators import weighed
+from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.controls.iam._way_in import WAY_IN_READS
@@ -62,12 +62,12 @@ def observe(ask: Ask, target: Target) -> State:
     """The key as it is; None when it, or its user, is gone."""
     user, _, key_id = target.id.partition("/")
     key = next((one for one in _keys(ask, user) if one["AccessKeyId"] == key_id), None)
-    return key and _state(user, key, weighed(ask))
+    return key and _state(user, key, administrators_where_it_matters(ask))
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every key that `find` finds; who is an administrator is asked once for all."""
-    administrators = weighed(ask)
+    administrators = administrators_where_it_matters(ask)
     return {
         target: _state(user, key, administrators)
         for target in find(ask)
@@ -112,6 +112,17 @@ def detect(state: State, settings: Settings) -> Deviation | None:
 def excepted(target: Target, settings: Settings) -> bool:
     """A key of a user that the baseline covers."""
     return fits(target.id.partition("/")[0], settings["allowed_users"])
+
+
+def announced(_ask: Ask, detail: Event, state: State, _settings: Settings) -> str:
+    """A key that was made, or switched on, and is not active any more."""
+    if state is not None and state["status"] == "Active":
+        return ""
+    if detail.get("eventName") == "CreateAccessKey" and cloudtrail.answer(detail, "accessKey", "accessKeyId"):
+        return "was made, though the baseline lists no key for its user"
+    if detail.get("eventName") == "UpdateAccessKey" and cloudtrail.parameter(detail, "status") == "Active":
+        return "was switched on, though the baseline lists no key for its user"
+    return ""
 
 
 def describe(state: State) -> str:
@@ -177,6 +188,7 @@ CONTROL = Control(
     part=part,
     people=True,
     excepted=excepted,
+    announces=announced,
     spell=spell,
     settings={
         "allowed_users": {

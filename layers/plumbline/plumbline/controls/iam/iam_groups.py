@@ -145,21 +145,21 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
         }
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
-        guard = state.get("guard", "")
-        if guard and not here and not _makes_administrators(group, names, settings):
+        if (guard := state.get("guard", "")) and not here and not _makes_administrators(group, names, settings):
             wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
         missing = sorted(arn for arn in wanted if not among(arn, there))
         extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
         if not here or missing or extra:
-            kept = (_short(arn) for arn in there if arn not in extra and ":iam::aws:" in arn)
-            strong = any(among(name, AWS_ADMIN_POLICIES) for name in kept)
+            kept = (arn for arn in there if arn not in extra and ":iam::aws:" in arn)
+            strong = any(among(_short(one), AWS_ADMIN_POLICIES) for one in kept)
             yield _Difference(group, here, len(there), missing, extra, strong)
 
 
 def _makes_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
     """Whether a group is, or is meant to be, the administrators'."""
-    strong = (among(_short(one), AWS_ADMIN_POLICIES) for one in names)
-    return among(group, administrators(settings)["groups"]) or any(strong)
+    return among(group, administrators(settings)["groups"]) or any(
+        among(_short(one), AWS_ADMIN_POLICIES) for one in names
+    )
 
 
 def _is_created(one: _Difference, left: Container[str], facts: Container[str]) -> bool:
@@ -270,8 +270,7 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
                 ("groups", group),
                 f"IAM takes {group} and {other} for one name; write one of them, with all its policies",
             )
-    rule = enforced.get("iam-admin-grants")
-    whole = {"people": {"administrators": rule["administrators"]}} if rule else {}
+    whole = {"people": enforced.get("iam-admin-grants", {})}
     for group, policies in groups.items():
         if len(policies) == MOST_ATTACHED and not _makes_administrators(group, policies, whole):
             yield ("groups", group), _ELEVEN
