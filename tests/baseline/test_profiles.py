@@ -60,7 +60,7 @@ controls:
     patient = Clock((), 2 * DAY, 7 * DAY)
     unseen = {UNSEEN: CANNOT_BE_LOOKED_AT}
     assert (Response.PROPOSE, {"default": patient, "found-by-sweep": patient} | unseen) == (key.response, key.clocks)
-    assert {"allowed_users": ["ci-deploy"]} == key.settings
+    assert {"allowed_users": ["ci-deploy"]} == key.own
     named = grants.settings["administrators"]
     assert (Response.ALERT, ["bob"], ["deploy"], ["administrators"]) == (
         grants.response,
@@ -81,7 +81,7 @@ controls:
 def test_a_list_and_a_mapping_with_free_keys_are_replaced_as_a_whole(
     control: str, line: str, expected: dict[str, object]
 ) -> None:
-    assert expected == _compiled(f"profile: calm\ncontrols:\n  {control}:\n    {line}").rules[control].settings
+    assert expected == _compiled(f"profile: calm\ncontrols:\n  {control}:\n    {line}").rules[control].own
 
 
 def test_a_control_without_a_word_leaves_the_profiles_as_they_are() -> None:

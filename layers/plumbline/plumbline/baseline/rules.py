@@ -183,10 +183,11 @@ class Baseline:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK, trail_bucket: str = "") -> Baseline:
         """The baseline that compiler.py wrote, as it is meant in a stack of this name."""
+        controls = dict(data["controls"])
         # An earlier build wrote neither.
         operators, deployers = tuple(data.get("operators", ())), tuple(data.get("deployers", ()))
         return cls(
-            rules=Rules(dict(data["controls"]), stack, trail_bucket, operators, deployers),
+            rules=Rules(controls, stack, trail_bucket, operators, deployers),
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
             letters=Letters(**data["letters"]),

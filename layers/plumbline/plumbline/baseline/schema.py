@@ -58,6 +58,7 @@ _CLOCKS = {
     "default": "Runs where no other clock does.",
     "found-by-sweep": "Runs for what no event announced, so that nobody knows how old it is.",
     UNSEEN: "Runs while AWS refuses the reads that would show whether it is in line. Nothing unseen is repaired.",
+    "unguarded": "Runs for roles and users to whom the guard cannot be attached.",
     "kept": "Runs for what only AWS, the organisation or CloudFormation should change.",
     "identity-center": "Runs for groups that are missing where people come through Identity Center.",
     "told": "Runs for roles while they are told of and not converted.",

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from plumbline.baseline import people
+from plumbline.core import people
 from plumbline.baseline.advice import shown
 from plumbline.baseline.document import Document, Place, Problem
 

@@ -24,7 +24,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from plumbline.baseline import people
+from plumbline.core import people
 from plumbline.controls.house._own import POWERS, House
 from plumbline.controls.iam._entitled import administrators
 from plumbline.controls.iam._principals import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline.baseline import people
+from plumbline.core import people
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL
 from plumbline.handlers.operate.asked import Asked

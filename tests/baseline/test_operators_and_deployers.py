@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.baseline import people
+from plumbline.core import people
 from plumbline.baseline.compiler import compile_text
 from plumbline.baseline.document import read
 from plumbline.baseline.rules import Baseline
