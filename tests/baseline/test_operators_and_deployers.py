@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.core import people
 from plumbline.baseline.compiler import compile_text
 from plumbline.baseline.document import read
 from plumbline.baseline.rules import Baseline
 from plumbline.baseline.wishes import doubts
+from plumbline.core import people
 
 TODAY = date(2026, 3, 2)
 US = "arn:aws:iam::111122223333:"

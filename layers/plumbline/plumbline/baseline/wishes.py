@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from plumbline.core import people
 from plumbline.baseline.advice import shown
 from plumbline.baseline.document import Document, Place, Problem
+from plumbline.core import people
 
 #: One name of an AWS policy a line, with its path. Beside the sources of the project: functions never look here.
 POLICIES = Path(__file__).parents[4] / "sources" / "aws-managed-policies.txt"

@@ -24,7 +24,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from plumbline.core import people
 from plumbline.controls.house._own import POWERS, House
 from plumbline.controls.iam._entitled import administrators
 from plumbline.controls.iam._principals import (
@@ -39,6 +38,7 @@ from plumbline.controls.iam._principals import (
     partition,
     spell_principal,
 )
+from plumbline.core import people
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Clock, Response
