@@ -36,6 +36,7 @@ class Seen:
         parameters: the stack's, as they are now.
         own_trail: the name of the trail that the stack made; empty where it made none.
         trails: all of the account's, as cloudtrail-logging reads them.
+        deployer: the ARN of the user or role who deploys; empty where AWS did not say.
     """
 
     account: str
@@ -45,6 +46,7 @@ class Seen:
     parameters: Mapping[str, str] = field(default_factory=dict)
     own_trail: str = ""
     trails: Sequence[Trail] = ()
+    deployer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def decide(seen: Seen, wanted: Wanted) -> Decision:
     email = {"AlertEmail": wanted.email} if wanted.email else {}
     kept = "anew" if is_new else f"over what is there ({seen.status}); what you do not name stays as it is"
     head = f"Account {seen.account}, as {seen.caller}. The stack {wanted.stack} is deployed in {seen.region} {kept}."
-    return Decision({**email, **trail, **wanted.parameters}, [head, *told, *_region(seen)])
+    deployer = {"Deployer": seen.deployer} if seen.deployer else {}
+    return Decision({**email, **trail, **deployer, **wanted.parameters}, [head, *told, *_region(seen)])
 
 
 def _trail(seen: Seen, wanted: Wanted, *, is_new: bool) -> tuple[Mapping[str, str], Sequence[str]]:

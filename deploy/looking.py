@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 import boto3
@@ -11,6 +12,7 @@ from deploy.deciding import Seen
 from plumbline.adapters.clients import Accounts, ClientFactory, perform
 from plumbline.controls.detection import _trails
 from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal
 
 _NO_STACK = ("ValidationError",)
 
@@ -49,7 +51,22 @@ def look(clients: ClientFactory, region: str, stack: str) -> Seen:
         parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in there.get("Parameters", ())},
         own_trail=trail["StackResourceDetail"].get("PhysicalResourceId", "") if trail else "",
         trails=tuple(_trails.read(ask, account)),
+        deployer=_deployer(clients, region, caller["Arn"]),
     )
+
+
+def _deployer(clients: ClientFactory, region: str, caller: str) -> str:
+    """The user or role behind a caller's ARN; of a session the role with its path, which AWS is asked for."""
+    if re.fullmatch(r"arn:[\w-]+:iam::\d{12}:user/.+", caller):
+        return caller
+    session = re.fullmatch(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+", caller)
+    if not session:
+        return ""
+    try:
+        role = perform(clients("", region, "iam"), Call("iam", "GetRole", {"RoleName": session[1]}))
+    except AwsRefusal:  # then somebody names it in the baseline
+        return ""
+    return str(role["Role"]["Arn"])
 
 
 def outputs(clients: ClientFactory, region: str, stack: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.__main__ import main
 from deploy.deciding import TRAIL
-from deploy.looking import home_region, look, outputs, unconfirmed
+from deploy.looking import _deployer, home_region, look, outputs, unconfirmed
 from tests.story import ACCOUNT, World, world
 
 REGION = "us-east-1"
@@ -115,3 +115,19 @@ def test_without_a_region_it_asks_for_one(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     assert main(["--email", "ann@example.com"]) == 1
     assert "No region is configured" in capsys.readouterr().err
+
+
+def test_who_deploys_is_recorded_as_a_user_or_a_role_with_its_path() -> None:
+    user = "arn:aws:iam::123456789012:user/team/maria"
+    session = "arn:aws:sts::123456789012:assumed-role/ci/build-7"
+    with world() as here:
+        here.client("iam").create_role(RoleName="ci", Path="/cicd/", AssumeRolePolicyDocument="{}")
+        clients = here.accounts.clients
+        found = [_deployer(clients, "eu-west-1", one) for one in (user, session, session.replace("/ci/", "/gone/"))]
+    assert [user, "arn:aws:iam::123456789012:role/cicd/ci", ""] == found
+
+
+def test_nobody_else_is_recorded() -> None:
+    with world() as here:
+        clients = here.accounts.clients
+        assert "" == _deployer(clients, "eu-west-1", "arn:aws:iam::123456789012:root")
