@@ -660,8 +660,8 @@ def _policy_of(*actions: str, on: str = "*") -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": on}]}
 
 
-PASSES = _policy_of("iam:PassRole", on=f"arn:aws:iam::{ACCOUNT}:role/deploy")
-MAKES = _policy_of("lambda:CreateFunction", "lambda:InvokeFunction")
+PASSES: dict[str, Any] = _policy_of("iam:PassRole", on=f"arn:aws:iam::{ACCOUNT}:role/deploy")
+MAKES: dict[str, Any] = _policy_of("lambda:CreateFunction", "lambda:InvokeFunction")
 WAY_THROUGH = "may pass the role deploy, which has administrator rights, to a new Lambda function (lambda-001)"
 
 
