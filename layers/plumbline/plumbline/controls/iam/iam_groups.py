@@ -6,8 +6,11 @@ and so does this: `Administrators` is the group that the baseline calls `adminis
 Identity Center, a group that is missing is told once and not made: nobody would be in it.
 Why: people get their rights through these groups. A policy added to one silently gives something to everybody in it; a
 policy taken away, or the group deleted or renamed, stops them working, and someone soon hands out rights one by one.
-Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed.
-Undo: attaches and detaches the other way round, and deletes a group it created while that has no members.
+Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed. Policies
+that make administrators, and others than the groups of the baseline have as shipped, no role of Plumbline may attach:
+they are proposed, and attached with the rights of whoever approves it.
+Undo: attaches and detaches the other way round, and deletes a group it created while that has no members. What it
+attaches again takes the rights of whoever undoes it.
 Source: AWS IAM best practices (rights through groups); AWS managed policies for job functions.
 """
 
@@ -102,13 +105,22 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     meant = [_meant(one, facts, made=_is_made(state, one)) for one in _differences(state, settings)]
     changed = [one for one, left in meant if one.missing or one.extra or _is_created(one, left, facts)]
     created = [one.name for one in changed if not one.spelled]
+    strong = [one.spelled for one in changed if one.spelled and any(_makes_administrators(arn) for arn in one.missing)]
     return Plan.partly(
         [step for one in changed for step in _steps(one)],
         {fact: why for _, left in meant for fact, why in left.items()},
         resources=by_names(target.account, [("group", one.spelled or one.name) for one in changed]),
         summary=", ".join(f"{'corrects' if one.spelled else 'creates'} group {one.name}" for one in changed),
         irreversible=f"who was in {', '.join(created)} before, if it was deleted; add them again" if created else "",
+        means=_MEANS.format(names=", ".join(strong)) if strong else "",
+        later=[f"aws iam get-group --group-name {name}" for name in strong],
     )
+
+
+_MEANS = (
+    "Whoever is in {names} becomes an administrator. A group may have been renamed into that place, so look first who "
+    "is in it, as below."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +180,10 @@ def _meant(one: _Difference, facts: Container[str], *, made: bool) -> tuple[_Dif
 
 
 _LATER = "a group that is left alone for now does not exist, and nothing can be attached to it"
+
+
+def _makes_administrators(arn: str) -> bool:
+    return ":iam::aws:" in arn and among(_short(arn), AWS_ADMIN_POLICIES)
 
 
 def _steps(one: _Difference) -> Iterator[Step]:
