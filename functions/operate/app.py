@@ -56,5 +56,4 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
     # never the whole event: with the proof in it somebody could say once more what was typed
     command = event.get("command") if isinstance(event, dict) else None
     logger.info("answered", extra={"command": str(command)[:200], "ok": answer.ok})
-    own = {"perform": answer.perform, "then": answer.then} if answer.perform else {}
-    return {"ok": answer.ok, "text": answer.text, "data": answer.data, **own}
+    return answer.to_json()

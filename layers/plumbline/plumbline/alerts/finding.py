@@ -81,7 +81,8 @@ def sentence(control: Control, finding: Finding, *, past: bool = False) -> str:
 
 def _back(finding: Finding) -> str:
     """What an undo does, and whose rights it takes."""
-    return "put it back, with your rights" if takes_a_person(call for one in finding.undoable for call in one.undo) else "put it back"
+    calls = [call for one in finding.undoable for call in one.undo]
+    return "put it back, with your rights" if takes_a_person(calls) else "put it back"
 
 
 def past_tense(summary: str) -> str:
