@@ -156,10 +156,8 @@ def test_no_role_passes_changes_or_takes_another_role(role: str) -> None:
 def _is_own(statement: Mapping[str, Any]) -> bool:
     """Whether a statement is about rules, triggers and alarms of this stack alone; none of them is given a role."""
     functions = statement.get("Condition", {}).get("ArnLike", {}).get("lambda:FunctionArn")
-    return all(
-        re.search(r":(rule/|function:|alarm:)plumbline-\*$", one)
-        for one in _several(functions or statement["Resource"])
-    )
+    about = _several(functions or statement["Resource"])
+    return all(re.search(r":(rule/|function:|alarm:)plumbline-\*$", one) for one in about)
 
 
 def _is_read(action: str) -> bool:
