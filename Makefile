@@ -61,6 +61,10 @@ simulate: $(VENV)/dev/.ready ## random histories of a model account: SEEDS=10000
 sizes: $(VENV)/dev/.ready $(VENV)/sam/.ready ## how full AWS's policies, roles and rules are; CONTROLS=70 for so many controls
 	@PYTHONPATH=layers/plumbline $(DEV)/python -m tests.generating.sizes $(CONTROLS)
 
+.PHONY: guard-scp
+guard-scp: $(VENV)/dev/.ready ## the guard as a policy of your organisation: STACK=name, FILE=baseline.yaml
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m deploy.scp $(or $(FILE),baseline.yaml) --stack $(or $(STACK),plumbline)
+
 .PHONY: check
 check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 	$(DEV)/ruff format --check .

@@ -25,7 +25,6 @@ from local.embedded import ROOT, EmbeddedAWS, SeenCall
 
 STATE = ROOT / ".plumbline" / "bench"
 _EVENT = ROOT / "events" / "iam" / "iam-access-key-created" / "CreateAccessKey.json"
-_TABLE = "plumbline-ledger"
 _TELL_ENVIRONMENT = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
 #: What Custodian's policy needs, and no more.
 _CUSTODIAN_MAY = ("iam:GetUser", "iam:ListUsers", "iam:ListUserTags", "iam:ListAccessKeys", "iam:UpdateAccessKey")
@@ -52,11 +51,13 @@ class Account:
         aws: the emulator.
         built: where `sam build` put the functions and the layer.
         front: how it is reached by what is measured.
+        ledger: the name of the stack's table.
     """
 
     aws: EmbeddedAWS
     built: Path
     front: Front
+    ledger: str
     _numbers: Iterator[int]
 
     def key(self) -> Key:
@@ -142,10 +143,11 @@ class Account:
         return [call for call in self.aws.calls(since) if call.role.startswith(("plumbline-", "custodian"))]
 
     def _refill_budget(self) -> None:
-        table = self.aws.client("dynamodb")
-        for item in table.scan(TableName=_TABLE, ProjectionExpression="pk, sk")["Items"]:
-            if item["sk"]["S"].startswith("spent#"):
-                table.delete_item(TableName=_TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+        table, named = self.aws.client("dynamodb"), "pk, sk"
+        for page in table.get_paginator("scan").paginate(TableName=self.ledger, ProjectionExpression=named):
+            for item in page["Items"]:
+                if item["sk"]["S"].startswith("spent#"):
+                    table.delete_item(TableName=self.ledger, Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 @contextmanager
@@ -153,18 +155,18 @@ def deployed() -> Iterator[Account]:
     """Start the embedded AWS, build, deploy, unplug; stop it at the end of the block."""
     with EmbeddedAWS.start(state=STATE) as aws:
         deployment.build(aws)
-        deployment.deploy(aws, {"AlertEmail": "security@example.com"})
-        _sweep(aws)
+        ledger = deployment.deploy(aws, {"AlertEmail": "security@example.com"})["LedgerTable"]
+        _sweep(aws, ledger)
         _unplug(aws)
         with front.opened(aws.endpoint, certificates.issue(STATE / "tls")) as opened:
-            yield Account(aws, STATE / "build", opened, count(1))
+            yield Account(aws, STATE / "build", opened, ledger, count(1))
 
 
-def _sweep(aws: EmbeddedAWS) -> None:
+def _sweep(aws: EmbeddedAWS, ledger: str) -> None:
     """The first sweep: until it is made nobody knows what is new, and nothing is repaired."""
     aws.invoke("plumbline-sweep", {})
     table, swept = aws.client("dynamodb"), {"pk": {"S": f"account#{aws.account}"}, "sk": {"S": "swept"}}
-    aws.wait(lambda: "Item" in table.get_item(TableName=_TABLE, Key=swept), timeout=60, what="the first sweep is over")
+    aws.wait(lambda: "Item" in table.get_item(TableName=ledger, Key=swept), timeout=60, what="the first sweep is over")
 
 
 def _unplug(aws: EmbeddedAWS) -> None:

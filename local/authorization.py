@@ -19,7 +19,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import cloudformation, dynamodb_streams, iam
 
-from local import shapes
+from local import passed_roles, shapes, triggers
 from local.entities import spelled
 from local.wire import Request, operation_of
 
@@ -124,12 +124,16 @@ def _ask_of_the_right_resources() -> None:
         account: str,
     ) -> str:
         action = iam_actions.extract_iam_action(service, method, path, headers, body, query)
+        scope = _scopes().get(action or "")
+        request = Request(method, path, query, headers, body, client="")
+        asked_besides = passed_roles.passes(action or "") or triggers.concerns(action or "")
+        parameters = _parameters(request) if scope or asked_besides else {}
+        passed_roles.remember(action or "", parameters)
+        triggers.remember(action or "", parameters, region, account)
         if action in _unscoped():
             return "*"
-        scope = _scopes().get(action or "")
         if scope is None:
             return str(stock(service, method, path, headers, body, query, region, account))
-        parameters = _parameters(Request(method, path, query, headers, body, client=""))
         return Asked.about(list(_arns(scope, parameters, region, account)))
 
     iam_actions.extract_resource_arn = extract
@@ -146,6 +150,8 @@ def _tell_the_condition_keys() -> None:
             value = asked.get(name) or (_boundary(asked) if key == "iam:PermissionsBoundary" else None)
             if value:
                 found[key] = value
+        if triggers.function.get():
+            found[triggers.KEY] = triggers.function.get()
         return found
 
     iam_actions.request_tag_context = context
@@ -158,6 +164,9 @@ def _name_the_resource_in_refusals() -> None:
     def refuse(service: str, action: str, principal: str, request_id: str, **said: Any) -> Any:  # noqa: ANN401
         resource = said.get("resource_arn", "*")
         said["resource_arn"] = resource = getattr(resource, "refused", resource)
+        if passed_roles.refused.get():
+            action, resource = "iam:PassRole", passed_roles.refused.get()
+            said["resource_arn"] = resource
         explicit = said.get("explicit_deny", False)
         by_a_policy_of_the_resource = explicit and said.get("resource_policy_arn")
         if not (said.get("error_code") or said.get("message") or by_a_policy_of_the_resource):

@@ -67,8 +67,13 @@ def _protect_tables() -> None:
             raise ResourceFailed(f"Resource cannot be deleted as it is currently protected against deletion: {name}")
         delete(name, props)
 
+    def update_with_policy(name: str, old: Properties, new: Properties, stack: str, *more: object) -> object:
+        done = update(name, read(old), read(new), stack, *more)
+        _keep_table_policy(name, new)
+        return done
+
     handler["create"] = lambda logical_id, props, stack: create(logical_id, read(props), stack)
-    handler["update"] = lambda name, old, new, stack, *more: update(name, read(old), read(new), stack, *more)
+    handler["update"] = update_with_policy
     handler["delete"] = delete_unless_protected
 
 
@@ -104,8 +109,17 @@ def _take_metric_math() -> None:
     provisioners._cw_metric_alarm_record = record_of_first
 
 
+def _keep_table_policy(name: str, props: Properties) -> None:
+    """Stock: a table's resource policy is dropped."""
+    document = props.get("ResourcePolicy", {}).get("PolicyDocument")
+    if document:
+        arn = dynamodb._tables[name]["TableArn"]
+        _done(dynamodb._put_resource_policy({"ResourceArn": arn, "Policy": json.dumps(document)}))
+
+
 def _keep_table_settings(name: str, props: Properties) -> None:
     """Stock: point-in-time recovery and time to live are dropped."""
+    _keep_table_policy(name, props)
     recovery, lifetime = props.get("PointInTimeRecoverySpecification"), props.get("TimeToLiveSpecification")
     if recovery:
         enabled = _true(recovery.get("PointInTimeRecoveryEnabled"))

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
+from local import typed
 from local.wire import s3_control_endpoint
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,6 +125,9 @@ class EmbeddedAWS:
     region: str
     _process: subprocess.Popen[bytes]
     _keys: dict[str, _Keys] = field(default_factory=dict, repr=False)
+    # Kept, because a session reads the models of a service once; making a client is not safe in two threads.
+    _sessions: dict[tuple[str, str | None], boto3.Session] = field(default_factory=dict, repr=False)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     @contextmanager
@@ -241,7 +246,10 @@ class EmbeddedAWS:
         # A proxy of the user's must not stand between two processes of this machine.
         config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 2})
         endpoint = s3_control_endpoint(self.endpoint) if service == "s3control" else self.endpoint
-        return self.session(as_, region).client(service, endpoint_url=endpoint, config=config)
+        with self._one_at_a_time:
+            if (as_, region) not in self._sessions:
+                self._sessions[as_, region] = self.session(as_, region)
+            return self._sessions[as_, region].client(service, endpoint_url=endpoint, config=config)
 
     def user(self, name: str, policies: Sequence[str] = ()) -> str:
         """Make an IAM user with an access key and managed policies, and return its ARN; again, only add policies."""
@@ -254,14 +262,43 @@ class EmbeddedAWS:
             iam.attach_user_policy(UserName=name, PolicyArn=policy)
         return f"arn:aws:iam::{self.account}:user/{name}"
 
-    def invoke(self, function: str, payload: object = None) -> Any:  # noqa: ANN401
+    def permission_set(self, name: str, policies: Sequence[str] = (), session: str = "person") -> str:
+        """Make a role as Identity Center makes one for a permission set, act in it by its name, and return its ARN."""
+        iam = self.client("iam", as_="root")
+        trusted = {"AWS": f"arn:aws:iam::{self.account}:root"}
+        statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        arn = str(
+            iam.create_role(
+                RoleName=name, Path=_ADMIN_PATH, AssumeRolePolicyDocument=trust, MaxSessionDuration=_TWELVE_HOURS
+            )["Role"]["Arn"]
+        )
+        for policy in policies:
+            iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+        made = self.client("sts", as_="root").assume_role(
+            RoleArn=arn, RoleSessionName=session, DurationSeconds=_TWELVE_HOURS
+        )["Credentials"]
+        self._keys[name] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        # From now on as on AWS: it trusts Identity Center and nobody of the account, whatever he may assume.
+        provider = {"Federated": f"arn:aws:iam::{self.account}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"}
+        statement = {"Effect": "Allow", "Principal": provider, "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"]}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        return arn
+
+    def invoke(self, function: str, payload: object = None, as_: str = "admin") -> Any:  # noqa: ANN401
         """Invoke a function and return what it answered; its error is raised with its trace."""
-        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        answer = self.client("lambda", as_).invoke(FunctionName=function, Payload=json.dumps(payload).encode())
         value = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:
             message = f"{function} failed: {json.dumps(value, indent=2)}\nThe emulator's log is {self.log}"
             raise EmbeddedAWSError(message)
         return value
+
+    def typed(self, *words: str, as_: str = "admin", function: str = "plumbline-operate") -> Any:  # noqa: ANN401
+        """Type a command of Plumbline, with the proof of who types it; what operate answers."""
+        asked = typed.request(self.session(as_), self.endpoint, self.account, function, words)
+        return self.invoke(function, asked, as_=as_)
 
     # --- watching it ------------------------------------------------------------------------------
 
@@ -361,28 +398,8 @@ class EmbeddedAWS:
         return self._keys[principal]
 
     def _add_administrator(self) -> None:
-        iam = self.client("iam", as_="root")
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
-        role = iam.create_role(
-            RoleName=_ADMIN_ROLE,
-            Path=_ADMIN_PATH,
-            AssumeRolePolicyDocument=json.dumps(trust),
-            MaxSessionDuration=_TWELVE_HOURS,
-        )["Role"]
-        iam.attach_role_policy(RoleName=_ADMIN_ROLE, PolicyArn=_ADMINISTRATOR_ACCESS)
-        made = self.client("sts", as_="root").assume_role(
-            RoleArn=role["Arn"], RoleSessionName="admin", DurationSeconds=_TWELVE_HOURS
-        )["Credentials"]
-        self._keys["admin"] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        self.permission_set(_ADMIN_ROLE, [_ADMINISTRATOR_ACCESS], session="admin")
+        self._keys["admin"] = self._keys.pop(_ADMIN_ROLE)
 
     def _await_health(self) -> None:
         deadline = time.monotonic() + _START_TIMEOUT

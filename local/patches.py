@@ -32,12 +32,14 @@ from local import (
     iam_details,
     iam_rules,
     mailbox,
+    passed_roles,
     policy_variables,
     principals,
     s3_details,
     sam_transform,
     simulation,
     stack_events,
+    table_policies,
     trail_details,
 )
 from local.managed_policies import ManagedPolicies
@@ -96,6 +98,7 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     _patch_loopback_counts_as_tls()
     authorization.install()
     policy_variables.install()
+    table_policies.install()
     _patch_condition_keys_of_events()
     _patch_managed_policies(ManagedPolicies(settings.dev_site_packages))
     _patch_iam()
@@ -261,6 +264,13 @@ def _patch_enforcement_is_recorded() -> None:
             if denied is not None:
                 if isinstance(resource_arn, authorization.Asked):
                     resource_arn.refused = resource
+                return denied
+        for role, to in passed_roles.passed.get():
+            denied = enforce(access_key_id, "iam:PassRole", "iam", region, role, {"iam:PassedToService": to})
+            if asked is not None:
+                asked.append(Check("iam:PassRole", role, denied is None))
+            if denied is not None:
+                passed_roles.refused.set(role)
                 return denied
         return None
 

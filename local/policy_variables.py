@@ -27,8 +27,9 @@ _LITERALS = frozenset("*?$")
 # No ARN and no value holds this character, so an element with it matches nothing.
 _NOTHING = "\x00"
 _PRINCIPAL_TYPES = {"Root": "Account"}
-# What a person's or a role's own request always says.
+# What a person's or a role's own request always says, and what is otherwise in one that a service makes as itself.
 _OF_A_DIRECT_CALL = {"aws:principalisawsservice": "false", "aws:viaawsservice": "false"}
+_OF_A_SERVICE = {"aws:principalisawsservice": "true"}
 
 
 def install() -> None:
@@ -144,7 +145,7 @@ def _know_the_caller() -> None:
         if name == "aws:principaltype":
             return _PRINCIPAL_TYPES.get(context.principal_type, context.principal_type)
         if name in _OF_A_DIRECT_CALL:
-            return _OF_A_DIRECT_CALL[name]
+            return {**_OF_A_DIRECT_CALL, **(_OF_A_SERVICE if context.principal_type == "Service" else {})}[name]
         return resolve(key, context)
 
     iam_evaluator._resolve_condition_key = resolve_key

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ STACK = {
 
 #: What the template asks of functions/names, in a stack called plumbline.
 NAMES = {"Prefix": "plumbline", "Ledger": "plumbline-ledger-1a2b3c4d", "LedgerIsThere": "false",
-         "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d"}  # fmt: skip
+         "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d", "Trail": "plumbline"}  # fmt: skip
 #: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters.
 #: Newer stacks have shorter prefixes.
 LONGEST_PREFIX = 53
@@ -54,8 +55,10 @@ LONGEST_NAMES = {
     "AWS::StackName": "s" * 128,
     "AWS::StackId": "arn:aws-us-gov:cloudformation:ap-southeast-2:111122223333:stack/"
     f"{'s' * 128}/11112222-3333-4444-5555-666677778888",
+    "PermissionsBoundary": f"arn:aws-us-gov:iam::111122223333:policy/{'s' * 128}",
 }
-_LONGEST_NAMES_OF = {"Prefix": "s" * LONGEST_PREFIX, "Ledger": "s" * (LONGEST_PREFIX + 16), "TrailBucket": "s" * 63}
+_LONGEST_NAMES_OF = {"Prefix": "s" * LONGEST_PREFIX, "Ledger": "s" * (LONGEST_PREFIX + 16), "TrailBucket": "s" * 63,
+                     "Trail": "s" * 128}  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
@@ -159,6 +162,15 @@ _ARNS = {
     "AWS::SNS::Topic": ("sns:{region}:{account}:", "TopicName"),
     "AWS::SQS::Queue": ("sqs:{region}:{account}:", "QueueName"),
 }
+#: What `!Ref X` is the name of, and the property that gives it.
+_NAMED = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Serverless::Function": "FunctionName",
+}
+#: What CloudFormation calls something that the template gives no name.
+_BY_CLOUDFORMATION = "plumbline-{name}-1A2B3C4D5E6F"
 
 
 def as_deployed(value: Any, resources: Mapping[str, Any], stack: Mapping[str, str]) -> Any:
@@ -172,33 +184,62 @@ def as_deployed(value: Any, resources: Mapping[str, Any], stack: Mapping[str, st
     Raises:
         KeyError: it refers to something whose ARN nobody has had to know so far; see `_ARNS`.
     """
+    return _Deployed(resources, stack).resolved(value)
 
-    def arn(name: str, attribute: str = "Arn") -> str:
-        if name in stack:
-            return stack[name]
+
+@dataclass(frozen=True)
+class _Deployed:
+    """What a template's intrinsics stand for in a deployed stack."""
+
+    resources: Mapping[str, Any]
+    stack: Mapping[str, str]
+
+    def resolved(self, value: Any) -> Any:
+        match value:
+            case {"Ref": str(name)}:
+                return self.ref(name)
+            case {"Fn::GetAtt": [name, attribute]}:
+                return self.arn(name, attribute)
+            case {"Fn::If": [_, there, _]}:  # the longer of the two
+                return self.resolved(there)
+            case {"Fn::Sub": str(body)}:
+                return re.sub(
+                    r"\$\{([\w:]+)(?:\.(\w+))?\}",
+                    lambda found: self.arn(found[1], found[2]) if found[2] else self.ref(found[1]),
+                    body,
+                )
+            case Mapping():
+                return {key: self.resolved(one) for key, one in value.items()}
+            case list():
+                return [self.resolved(one) for one in value]
+        return value
+
+    def ref(self, name: str) -> str:
+        if name in source()["Parameters"]:
+            return str(source()["Parameters"][name].get("Default", ""))
+        kind = self.resources.get(name, {}).get("Type", "")
+        if kind in _NAMED:  # others are referred to by their ARN
+            called = self.resources[name].get("Properties", {}).get(_NAMED[kind], _BY_CLOUDFORMATION.format(name=name))
+            return str(self.resolved(called))
+        # SAM makes event source mappings of the events of a function
+        if kind == "AWS::Lambda::EventSourceMapping" or (name not in self.stack and name not in self.resources):
+            return f"{name:->36.36}"
+        return self.arn(name)
+
+    def arn(self, name: str, attribute: str = "Arn") -> str:
+        if name in self.stack:
+            return self.stack[name]
         if name == "Names":
-            return _LONGEST_NAMES_OF[attribute]
-        if resources[name]["Type"] == "AWS::IAM::ManagedPolicy":  # no longer than CloudFormation makes a name
-            return f"arn:{stack['AWS::Partition']}:iam::{stack['AWS::AccountId']}:policy/plumbline/{'s' * 128}"
-        middle, own = _ARNS[resources[name]["Type"]]
-        middle = middle.format(region=stack["AWS::Region"], account=stack["AWS::AccountId"])
+            return (_LONGEST_NAMES_OF if self.stack is LONGEST_NAMES else NAMES)[attribute]
+        partition, account = self.stack["AWS::Partition"], self.stack["AWS::AccountId"]
+        if self.resources[name]["Type"] == "AWS::IAM::ManagedPolicy":  # no longer than CloudFormation makes a name
+            return f"arn:{partition}:iam::{account}:policy/plumbline/{'s' * 128}"
+        middle, own = _ARNS[self.resources[name]["Type"]]
+        middle = middle.format(region=self.stack["AWS::Region"], account=account)
         # What has no name of its own is given one by CloudFormation, of 64 characters at most.
-        called = as_deployed(resources[name]["Properties"].get(own, "s" * 64), resources, stack)
+        called = self.resolved(self.resources[name]["Properties"].get(own, "s" * 64))
         tail = {"Arn": "", "StreamArn": "/stream/2026-03-02T09:30:00.000"}[attribute]
-        return f"arn:{stack['AWS::Partition']}:{middle}{called}{tail}"
-
-    match value:
-        case {"Ref": str(name)}:
-            return arn(name)
-        case {"Fn::GetAtt": [name, attribute]}:
-            return arn(name, attribute)
-        case {"Fn::Sub": str(body)}:
-            return re.sub(r"\$\{([\w:]+)(?:\.(\w+))?\}", lambda found: arn(found[1], found[2] or "Arn"), body)
-        case Mapping():
-            return {key: as_deployed(one, resources, stack) for key, one in value.items()}
-        case list():
-            return [as_deployed(one, resources, stack) for one in value]
-    return value
+        return f"arn:{partition}:{middle}{called}{tail}"
 
 
 def ledger_table(name: str) -> dict[str, Any]:

@@ -26,14 +26,18 @@ from plumbline.decisions.pauses import Pause
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
+from tests.proofs import Signatures, request
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
+#: Who may type every command, and of whom nothing has to be read.
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 LAMP = Target(ACCOUNT, GLOBAL, "lamp", "hall")
 MALLORY = Cause(
     "SwitchOn",
@@ -115,6 +119,8 @@ class Lamps:
     def read(self, call: Call) -> Any:
         """What a lamp, or the list of them, answers."""
         self._maybe_fail(call)
+        if call.service == "iam":
+            return _nobody_in_particular(call)
         if call.operation == "DescribeAlarms":
             return {"MetricAlarms": [{"AlarmName": name} for name in self.alarms]}
         if call.operation == "ListSubscriptionsByTopic":
@@ -174,6 +180,7 @@ class LampEyes:
     home: str = "us-east-1"
     stack: str = "plumbline"
     trail: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
@@ -209,19 +216,31 @@ class Memory:
     never_swept: bool = False
     heard: Hearing = field(default_factory=Hearing)
 
-    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+    def brief(
+        self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
+    ) -> Brief:
         """See ports.Ledger."""
         self._up()
-        hour = f"{now:%Y-%m-%dT%H}"
-        return Brief(
+        known = Brief(
             self.findings.get((control, target)),
             tuple(self.exemptions),
             {name: one.until for name, one in self._pauses().items()},
-            self.spent.get(f"{control}#{hour}", 0),
-            self.spent.get(f"*#{hour}", 0),
-            self.spent.get(f"letters#{hour}", 0),
-            self._adoption(adopted or control),
-            self.heard,
+            adoption=self._adoption(adopted or control),
+            hearing=self.heard,
+        )
+        return self.counted(known, control, target.account, budget or Budget(), now)
+
+    def counted(self, known: Brief, control: str, _account: str, budget: Budget, now: datetime, /) -> Brief:
+        """See ports.Ledger."""
+        self._up()
+        hour = f"{now:%Y-%m-%dT%H}"
+        return replace(
+            known,
+            spent=self.spent.get(f"{control}#{hour}", 0),
+            spent_in_all=self.spent.get(f"{budget.of_all}#{hour}", 0),
+            spent_by_actor=self.spent.get(f"{budget.of_actor}#{hour}", 0),
+            letters=self.spent.get(f"{budget.letters}#{hour}", 0),
+            budget=budget,
         )
 
     def _adoption(self, control: str) -> Adoption:
@@ -234,8 +253,8 @@ class Memory:
         finding: Finding,
         *,
         now: datetime,
-        spend: Breakers | None = None,
-        alert: bool = False,
+        spend: Mapping[str, int] | None = None,
+        alert: str = "",
         bury: Finding | None = None,
     ) -> Finding:
         """See ports.Ledger."""
@@ -245,12 +264,12 @@ class Memory:
         if (current.version if current else 0) != finding.version:
             raise Conflict("somebody else wrote first")
         hour = f"{now:%Y-%m-%dT%H}"
-        budgets = {finding.control: spend.per_control, "*": spend.in_all} if spend else {}
+        budgets = spend or {}
         if any(self.spent.get(f"{name}#{hour}", 0) >= most for name, most in budgets.items()):
             raise Conflict("others used up this hour")
         if bury:
             self.history.append(bury)
-        for name in (*budgets, *(("letters",) if alert else ())):
+        for name in (*budgets, *((alert,) if alert else ())):
             self.spent[f"{name}#{hour}"] = self.spent.get(f"{name}#{hour}", 0) + 1
         saved = self.findings[key] = replace(finding, version=finding.version + 1)
         self.saves.append(saved)
@@ -422,6 +441,9 @@ class House:
     letters: Letters = field(default_factory=Letters)
     exemptions: tuple[Exemption, ...] = ()
     connections: Connections = field(default_factory=Connections)
+    sts: Signatures = field(default_factory=Signatures)
+    operators: tuple[str, ...] = (f"arn:aws:iam::{ACCOUNT}:user/*",)
+    typed: int = 0
 
     @property
     def engine(self) -> Engine:
@@ -429,7 +451,7 @@ class House:
         rules = {self.control.id: Rule(self.response, self.clocks, {})}
         return Engine(
             controls={self.control.id: self.control},
-            baseline=Baseline(rules, (), self.breakers, self.exemptions, self.letters),
+            baseline=Baseline(rules, (), self.breakers, self.exemptions, self.letters, operators=self.operators),
             deployment=Deployment(home=self.home, mode=self.mode, sender=Sender(account=ACCOUNT)),
             aws=self.aws,
             ledger=self.ledger,
@@ -441,11 +463,19 @@ class House:
         """The whole, as functions and people use it."""
         return Plumbline(self.engine, cast("Table", self.ledger), _no_clients, ACCOUNT, Index.of(self.engine.controls))
 
-    def type(self, *words: str, now: datetime = NOW, by: str = "") -> commands.Answer:
-        """A command as a person types it."""
-        return commands.answer(
-            self.plumbline, {"command": list(words), "by": by}, now=now, connections=self.connections
-        )
+    def type(self, *words: str, now: datetime = NOW, by: str = ROOT) -> commands.Answer:
+        """A command as a person types it, with a proof that it is he."""
+        return self.answer(self.proven(*words, now=now, by=by), now=now)
+
+    def proven(self, *words: str, now: datetime = NOW, by: str = ROOT) -> dict[str, Any]:
+        """What the shell function sends for a command that changes something."""
+        self.typed += 1
+        return request(self.plumbline, *words, now=now, by=by, number=self.typed)
+
+    def answer(self, asked: Any, *, now: datetime = NOW) -> commands.Answer:
+        """What operate answers to a request."""
+        connections = replace(self.connections, sts=self.connections.sts or self.sts)
+        return commands.answer(self.plumbline, asked, now=now, connections=connections)
 
     def settle(self, *, origin: Origin = Origin.EVENT, now: datetime = NOW, cause: Cause = MALLORY) -> str:
         """Wake the engine for the lamp; the outcome's name."""
@@ -455,6 +485,15 @@ class House:
     def finding(self) -> Finding:
         """What the ledger holds about the lamp."""
         return self.ledger.findings[(self.control.id, LAMP)]
+
+
+def _nobody_in_particular(call: Call) -> Any:
+    """A user or role of any name, without a right to anything."""
+    name = str(call.parameters.get("UserName", call.parameters.get("RoleName")))
+    kind = "Role" if "RoleName" in call.parameters else "User"
+    itself = {f"{kind}Name": name, "Path": "/", "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}"}
+    empty: dict[str, list[Any]] = {"Groups": [], "PolicyNames": [], "AttachedPolicies": []}
+    return {kind: itself} if call.operation == f"Get{kind}" else empty
 
 
 def _no_clients(*_: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline.alerts import decisions, deviations, outcomes, unseen
+from plumbline.alerts import actors, decisions, deviations, outcomes, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.digest import digest
 from plumbline.alerts.hearing import unheard
@@ -26,6 +26,7 @@ from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.engine.repairing import HELD_FROM_ABOVE
 from plumbline.engine.unseen import all_of
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.restraints import Restraint, Why
@@ -63,6 +64,8 @@ _ACL: Mapping[str, Any] = {
         {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers", "Type": "Group"}, "Permission": "READ"},
     ],
 }
+_MADE = "was made, though the baseline lists no key for its user"
+_NO_TRAIL: State = {"trails": []}
 _AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
 
 
@@ -113,9 +116,12 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield "A repair changed nothing.", outcomes.not_converged(control, replace(finding, repairs=(stuck,)), SENDER)
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
     yield "Somebody puts it back each time.", deviations.fight(control, finding, times, SENDER)
+    yield from _breakers(controls, finding)
+    summary = f"{_MADE}, and it was over when Plumbline looked"
+    brief = replace(finding, deviation=Deviation(summary), status=Status.NOTED)
     yield (
-        "Too many repairs within an hour.",
-        deviations.breaker(control, finding, Breakers(), in_all=False, sender=SENDER),
+        "An event announced something that was over when Plumbline looked.",
+        deviations.gone(control, brief, None, SENDER),
     )
     yield from _unseen()
     yield "A person took a repair back.", outcomes.undone(control, repaired, _BEFORE, NOW + DAY, SENDER)
@@ -134,6 +140,52 @@ def letters() -> Iterator[tuple[str, Alert]]:
     monday = NOW + 7 * DAY - timedelta(hours=1)
     yield "Monday morning.", weekly(controls, [repaired, *adopted], SENDER, monday, len(controls))
     yield from _of_hearing(control, finding, plan)
+
+
+def _breakers(controls: Mapping[str, Control], finding: Finding) -> Iterator[tuple[str, Alert]]:
+    """Too much at once: the breakers, and many critical findings of one actor."""
+    control, limits, hour = controls["cloudtrail-logging"], Breakers(), NOW.replace(minute=0) + timedelta(hours=1)
+    target, nothing = Target(ACCOUNT, GLOBAL, "cloudtrail", "trails"), _NO_TRAIL
+    cause = replace(MALLORY, action="DeleteTrail")
+    worst = open_finding(
+        control.id,
+        target,
+        Deviation("does not record everything: there is no trail"),
+        origin=Origin.EVENT,
+        cause=cause,
+        now=NOW,
+        before=None,
+    )
+    plan = Plan(summary="creates trail plumbline")
+    his = [
+        replace(
+            finding, id=f"{number}{finding.id}", left=NOW, due=hour, target=replace(KEY, id=f"u{number}/AKIA{number}")
+        )
+        for number in (7, 8)
+    ]
+    yield (
+        "Too many repairs of one control within an hour.",
+        actors.breaker(controls, finding, limits, Restraint(Why.SPENT, hour, of=finding.control), [finding], SENDER),
+    )
+    held = Restraint(Why.SPENT, hour, of=Budget.of(controls[finding.control], MALLORY).of_actor)
+    worst = replace(worst, then=next_step(held, plan), due=hour)
+    yield (
+        "Too many repairs within an hour of what one principal did.",
+        actors.breaker(controls, finding, limits, held, [finding, *his, worst], SENDER),
+    )
+    text = held_back(held, worst, plan, NOW)
+    sixth = deviations.found(control, worst, "opened", nothing, plan, text, SENDER)
+    yield (
+        "The sixth critical finding of one principal within an hour.",
+        actors.and_all_else(sixth, controls, worst, [finding, *his]),
+    )
+    until = NOW + 30 * DAY
+    every = Exemption("*", "*", "mallory", "spring cleaning", until)
+    text = held_back(Restraint(Why.EXEMPT, until, every), worst, plan, NOW)
+    yield (
+        "Something critical was found, and an exemption covers it.",
+        deviations.found(control, replace(worst, status=Status.EXEMPT), "opened", nothing, plan, text, SENDER),
+    )
 
 
 def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tuple[str, Alert]]:

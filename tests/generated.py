@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deploy import scp
 from plumbline.baseline import profiles, schema
 from plumbline.controls import registry
 from tests import gallery
+from tests.attacks import stories
 from tests.deployed import ROOT, TEMPLATE
-from tests.generating import frameworks, reference, template
+from tests.generating import frameworks, reference, template, trust
 
 __all__ = ["ROOT", "everything"]
 
@@ -24,6 +26,8 @@ def everything() -> dict[Path, str]:
         ROOT / "docs/controls.md": reference.overview(),
         **{ROOT / "docs/controls" / name: page for name, page in reference.pages(sources).items()},
         ROOT / "docs/emails.md": gallery.page(),
+        ROOT / "docs/guard-scp.json": scp.shipped(),
         ROOT / "docs/frameworks.md": frameworks.page(sources, registry.load(), link=reference.chapter),
+        ROOT / "docs/trust.md": trust.page(stories.CHAPTERS),
         ROOT / "baseline.schema.json": schema.published(profiles.names(profiles.SHIPPED)),
     }

@@ -18,6 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.clients import Accounts
+from plumbline.adapters.house import House
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule
 from plumbline.compose import Plumbline, in_one_process
@@ -28,10 +29,14 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.engine.by_person import done
 from plumbline.engine.settle import Deployment
 from plumbline.engine.surveying import survey
+from plumbline.engine.undoing import Undone, undo
 from plumbline.findings.adoption import Adoption, kept_as, mark
+from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 from plumbline.wakes.messages import Wake
 from tests.deployed import ledger_table
@@ -49,6 +54,8 @@ CAUSE = Cause(
     tool="aws-cli/2.17.20",
     event_id="13deef86-ab10-41d0-b646-e1f40a097c97",
 )
+#: The roles that write.
+HANDS = ("hands", "giving", "house")
 #: What our own repair looks like when the trail tells of it.
 ECHO = replace(
     CAUSE, who="plumbline-hands (session iam)", principal="arn:aws:sts::123456789012:assumed-role/plumbline-hands/x"
@@ -109,7 +116,10 @@ class Rig:
         mode: Response = Response.ENFORCE,
         controls: Mapping[str, Control] | None = None,
     ) -> Plumbline:
-        """A Plumbline that holds these rules, whose first sweep found nothing, and that somebody hears."""
+        """A Plumbline that holds these rules, whose first sweep found nothing, and that somebody hears.
+
+        It may turn inline policies into managed ones, so that what repairs do is seen whole.
+        """
         name = f"ledger-{uuid4()}"
         self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
         topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
@@ -123,9 +133,11 @@ class Rig:
             clients=self.client,
             eyes_role="eyes",
             hands_role="hands",
-            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000)),
+            giving_role="giving",
+            house_role="house",
+            baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
-            deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
+            deployment=Deployment(home=self.world.home, mode=mode, sender=sender, converts=True),
         )
         for name, rule in rules.items():
             scope = plumbline.index.entries[name].scope if name in plumbline.index else Scope.GLOBAL
@@ -133,6 +145,8 @@ class Rig:
                 kept = kept_as(name, scope, region)
                 plumbline.ledger.adopt(self.world.account, kept, Adoption(mark(rule)).to_json())
         plumbline.ledger.note_hearing(self.world.account, Hearing(NOW))
+        ledger = plumbline.ledger.name
+        House(self.client, ledger, self.world.home, self.world.account).record(Recorded("", self.world.recorded), 0)
         self.forget()
         return plumbline
 
@@ -140,7 +154,7 @@ class Rig:
         self, _account: str, region: str, service: str, role: str = "", policy: str = "", session: str = ""
     ) -> Any:
         """Plumbline's client factory."""
-        assert bool(policy) == (role == "hands"), "hands, and only hands, are limited by a session policy"
+        assert bool(policy) == (role in HANDS), "hands, and only hands, are limited by a session policy"
         assert session or not role, "a role is assumed under a name"
         self.sessions.append((role, policy))
         wire = _wire(region, service, role)
@@ -194,7 +208,7 @@ def is_read(request: Request) -> bool:
 
 def is_write(request: Request) -> bool:
     """Whether hands did it."""
-    return request.role == "hands"
+    return request.role in HANDS
 
 
 def is_letter(request: Request) -> bool:
@@ -227,7 +241,8 @@ class Broken:
     def state(self) -> State:
         """The target as it is."""
         assert self.story.rule.observe is not None
-        accounts = Accounts(self.rig.client, self.rig.world.home, "a person's eyes")
+        world = self.rig.world
+        accounts = Accounts(self.rig.client, world.home, "a person's eyes", recording=lambda: world.recorded)
         return self.story.rule.observe(accounts.eyes(self.target.account, self.target.region), self.target)
 
     def put_back(self) -> bool:
@@ -235,15 +250,21 @@ class Broken:
         if self.state() == self.before:
             return True
         plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
-        act = Accounts(self.rig.client, self.rig.world.home, hands_role="hands").hands(
-            self.story.rule, self.target, plan.undo, plan.resources
-        )
         try:
-            for call in plan.undo:
-                act(call)
+            self.rig.world.perform(self.story.rule, self.target, plan.undo, plan.resources)
         except AwsRefusal:
             return False
         return self.state() == self.before
+
+    def undone(self, plumbline: Plumbline, finding: Finding, *, now: datetime, force: bool = False) -> Undone:
+        """Undo as a person types it, who makes with rights of his own what no role of Plumbline may."""
+        undone = undo(plumbline.engine, plumbline.ledger, finding, now=now, force=force)
+        if not undone.asks:
+            return undone
+        self.rig.world.perform(self.story.rule, self.target, undone.asks, ())
+        came = done(plumbline.engine, undone.finding, undone.finding.ticket, now=now)
+        assert isinstance(came, Undone)
+        return came
 
     def install(self, *, mode: Response = Response.ENFORCE) -> Plumbline:
         """A Plumbline that repairs at once, whatever the control's own mode and clocks are; nothing counted yet."""

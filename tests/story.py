@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,15 @@ from moto import mock_aws
 
 import tests.controls
 from local import moto_additions
-from plumbline.adapters.clients import Accounts
+from plumbline.adapters.clients import Accounts, global_region, perform
 from plumbline.baseline.rules import STACK, completed, in_stack
 from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
-from plumbline.core.targets import Target
+from plumbline.core.giving import Maker, maker
+from plumbline.core.recorded import Parts
+from plumbline.core.targets import GLOBAL, Target
+from plumbline.findings.tickets import of_ours
 from tests.deployed import ledger_table
 
 ACCOUNT = "123456789012"  # moto's own
@@ -34,11 +37,16 @@ HOME = "eu-west-1"
 
 @dataclass(repr=False)
 class World:
-    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes."""
+    """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes.
+
+    Attributes:
+        recorded: Plumbline's own parts, as they were deployed.
+    """
 
     home: str = HOME
     account: str = ACCOUNT
     calls: list[Call] = field(default_factory=list)
+    recorded: Parts = field(default_factory=dict)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client with every right, as the person who breaks things has it."""
@@ -47,7 +55,25 @@ class World:
     @property
     def accounts(self) -> Accounts:
         """Plumbline's own access."""
-        return Accounts(self._make, self.home, "eyes", "hands")
+        return Accounts(
+            self._make,
+            self.home,
+            "eyes",
+            "hands",
+            giving_role="giving",
+            house_role="house",
+            recording=lambda: self.recorded,
+        )
+
+    def perform(self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]) -> None:
+        """Make calls in order, each with the rights it takes: Plumbline's roles', or a person's."""
+        act = self.accounts.hands(control, target, of_ours(calls), resources)
+        for call in calls:
+            if maker(call) is not Maker.PERSON:
+                act(call)
+            else:
+                region = global_region(self.home) if target.region == GLOBAL else target.region
+                perform(self._make(target.account, call.region or region, call.service, "person"), call, target.account)
 
     def _make(
         self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = ""
@@ -63,9 +89,9 @@ class World:
 
         return record
 
-    def actions(self, role: str) -> set[str]:
-        """The IAM actions that calls made with `role` needed so far."""
-        return {call.action for call in self.calls if call.region.startswith(f"{role}:")}
+    def actions(self, *roles: str) -> set[str]:
+        """The IAM actions that calls made with one of these roles needed so far."""
+        return {call.action for call in self.calls if call.region.partition(":")[0] in roles}
 
 
 @contextmanager
@@ -127,6 +153,20 @@ def stories() -> list[Story]:
         for one in pkgutil.walk_packages(tests.controls.__path__, f"{tests.controls.__name__}.")
     )
     return [story for module in modules for story in getattr(module, "STORIES", ())]
+
+
+def signs_in(iam: Any, user: str) -> None:
+    """A console password and an MFA device for a user: a person, who can come in.
+
+    Args:
+        iam: a person's client.
+        user: who is there already.
+    """
+    iam.create_login_profile(UserName=user, Password="correct horse Battery 9")
+    serial = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]["SerialNumber"]
+    iam.enable_mfa_device(
+        UserName=user, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="234567"
+    )
 
 
 def make_table(name: str, region: str) -> None:

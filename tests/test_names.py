@@ -142,7 +142,7 @@ def test_what_a_stack_has_keeps_its_name_for_ever(name: str, has_bucket: bool) -
 @given(st.from_regex(rf"[a-zA-Z][-a-zA-Z0-9]{{0,{LONGEST_PREFIX - 1}}}", fullmatch=True))
 def test_a_stack_of_version_0_1_keeps_every_name(name: str) -> None:
     owned = {"Ledger": f"{name}-ledger", "TrailBucket": f"{name}-trail-{ACCOUNT}-{REGION}"}
-    assert {"Prefix": name, "LedgerIsThere": "true", **owned} == names(stack(name, owned))
+    assert {"Prefix": name, "LedgerIsThere": "true", "Trail": name, **owned} == names(stack(name, owned))
     trail = "Trail: "  # version 0.1 could not make one under every name
     assert [] == [one for one in _refused(names(stack(name, owned)), name) if not one.startswith(("TrailB", trail))]
 

@@ -68,7 +68,7 @@ class Stack:
         return f"{shortened}-{_mark(self.id)}"
 
 
-def names(stack: Stack, request_id: str, account: str, region: str) -> dict[str, str]:
+def names(stack: Stack, request_id: str, account: str, region: str, trail: str = "") -> dict[str, str]:
     """What the template may ask for with `!GetAtt Names.`.
 
     Args:
@@ -76,10 +76,12 @@ def names(stack: Stack, request_id: str, account: str, region: str) -> dict[str,
         request_id: of CloudFormation's request; makes what is named anew differ from all that was there before.
         account: the stack's account.
         region: the stack's region.
+        trail: the existing trail that it is to use, by name or ARN; empty where it makes its own.
 
     Returns:
         `Prefix` of the names of everything; `Ledger` and `TrailBucket`, which outlive the stack, so that no later one
-        may need the same name; `LedgerIsThere`: "true" where the stack has had its ledger before.
+        may need the same name; `LedgerIsThere`: "true" where the stack has had its ledger before; `Trail`, by its name,
+        which no template can cut out of an ARN.
     """
     prefix, fresh = stack.prefix(), _mark(stack.id, request_id)
     return {
@@ -87,6 +89,7 @@ def names(stack: Stack, request_id: str, account: str, region: str) -> dict[str,
         "Ledger": stack.owned.get("Ledger", f"{prefix}-ledger-{fresh}"),
         "LedgerIsThere": "true" if "Ledger" in stack.owned else "false",
         "TrailBucket": stack.owned.get("TrailBucket", f"plumbline-trail-{account}-{region}-{fresh}"),
+        "Trail": trail.rpartition("/")[2] or prefix,
     }
 
 
@@ -128,7 +131,9 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, str]
     wanted = request.get("ResourceProperties", {})
     if what == "Custom::Names":
         stack = Stack(request["StackId"], _patiently(lambda: _owned(request["StackId"]), remaining))
-        return names(stack, request["RequestId"], wanted["Account"], wanted["Region"])
+        return names(
+            stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", "")
+        )
     if what == "Custom::LedgerProtection":
         _patiently(lambda: _protect(wanted["Table"]), remaining)
         return {}

@@ -10,8 +10,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from plumbline.adapters.sqs import Queue
+from plumbline.adapters.sts import Sts
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers.operate import commands
+from plumbline.handlers.operate.proof import on_this_machine
 
 logger = Logger(service="plumbline-operate")
 
@@ -36,7 +38,10 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
         topics,
         os.environ["PLUMBLINE_ALERT_EMAIL"],
         os.environ["PLUMBLINE_ESCALATION_EMAIL"],
+        Sts(),
+        on_this_machine(os.environ),
     )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)
-    logger.info("answered", extra={"request": str(event)[:200], "ok": answer.ok})
-    return {"ok": answer.ok, "text": answer.text, "data": answer.data}
+    logger.info("answered", extra={"command": commands.shown(event), "ok": answer.ok})
+    own = {"perform": answer.perform, "then": answer.then} if answer.perform else {}
+    return {"ok": answer.ok, "text": answer.text, "data": answer.data, **own}

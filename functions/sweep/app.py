@@ -1,4 +1,4 @@
-"""sweep: the schedule cuts the account into units; each unit is looked through, with eyes only. Composition only."""
+"""sweep: cuts the account into units and looks through them, with eyes only; looks at Plumbline itself. Composition."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
+from plumbline.adapters.cloudformation import Stack
 from plumbline.adapters.cloudwatch import Alarm
+from plumbline.adapters.house import House
+from plumbline.adapters.sns import Topic, Urgent
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
+from plumbline.handlers.house import Housekeeper
 
 logger = Logger(service="plumbline-sweep")
 
@@ -33,8 +37,24 @@ def _queue(variable: str) -> Queue:
     return Queue(plumbline().clients, os.environ[variable], plumbline().engine.deployment.home)
 
 
+def _housekeeper() -> Housekeeper:
+    here, ledger = plumbline(), plumbline().ledger
+    home, topic = here.engine.deployment.home, os.environ["PLUMBLINE_ALERTS_TOPIC"]
+    return Housekeeper(
+        here,
+        stack=Stack(here.clients, os.environ["PLUMBLINE_STACK_ID"], home),
+        memory=House(here.clients, ledger.name, home, here.account),
+        alerts=Urgent(
+            Topic(here.clients, topic, home, os.environ["PLUMBLINE_CHAT_TOPIC"]),
+            Topic(here.clients, os.environ["PLUMBLINE_WATCHDOG_TOPIC"], home),
+        ),
+        logger=logger,
+        clock=now,
+    )
+
+
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
-    """Cut a sweep into units when the schedule calls; look through the units that the queue brings."""
+    """Cut a sweep into units when its schedule calls; look through the units that the queue brings; mind the house."""
     sweeper = sweep.Sweeper(
         plumbline(),
         units=_queue("PLUMBLINE_UNITS_QUEUE"),
@@ -43,12 +63,14 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         clock=now,
         remaining=context.get_remaining_time_in_millis,
         silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
+        house=_housekeeper(),
     )
-    if "Records" not in event:
-        return sweeper.begin()
-    return process_partial_response(
-        event=event,
-        record_handler=sweeper.record,
-        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    match event:
+        case {"plumbline-task": "house"}:
+            return sweeper.look_at_the_house()
+        case {"Records": _}:
+            processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+            return process_partial_response(
+                event=event, record_handler=sweeper.record, processor=processor, context=context
+            )
+    return sweeper.begin()

@@ -97,8 +97,8 @@ def test_one_repair_makes_each_client_once_and_the_next_repair_its_own(
     accounts = Accounts(counted, REGION, EYES, HANDS)
     for group in ("staff", "guests"):
         target = Target(ACCOUNT, GLOBAL, "iam-group", group)
-        attach = {"GroupName": group, "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/own"}
-        calls = [Call("iam", "CreateGroup", {"GroupName": group}), Call("iam", "AttachGroupPolicy", attach)]
+        detach = {"GroupName": group, "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/own"}
+        calls = [Call("iam", "CreateGroup", {"GroupName": group}), Call("iam", "DetachGroupPolicy", detach)]
         act = accounts.hands(control, target, calls, [f"arn:aws:iam::{ACCOUNT}:group/{group}"])
         act(calls[0])
     assert [("iam", "iam-groups")] * 2 == made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import LETTERS, Budget
 from plumbline.findings.finding import Finding, Status, open_finding
 from plumbline.findings.stored import from_json, to_json
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
@@ -36,6 +37,10 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         yield Table(
             lambda _account, region, service, *_: boto3.client(service, region_name=region), "ledger", "us-east-1"
         )
+
+
+def _spends(limits: Breakers) -> Mapping[str, int]:
+    return Budget().most("lamp-off", limits)
 
 
 def _finding() -> Finding:
@@ -65,8 +70,8 @@ def test_of_two_writers_one_wins(table: Table) -> None:
         table.save(_finding(), now=NOW)
 
 
-@pytest.mark.parametrize("spend", [Breakers(), None])
-def test_a_lost_race_spends_nothing(table: Table, spend: Breakers | None) -> None:
+@pytest.mark.parametrize("spend", [_spends(Breakers()), None])
+def test_a_lost_race_spends_nothing(table: Table, spend: Mapping[str, int] | None) -> None:
     table.save(_finding(), now=NOW)
     with pytest.raises(Conflict):
         table.save(_finding(), now=NOW, spend=spend)
@@ -74,8 +79,8 @@ def test_a_lost_race_spends_nothing(table: Table, spend: Breakers | None) -> Non
 
 
 def test_repairs_are_counted_by_the_hour_for_the_control_and_in_all(table: Table) -> None:
-    first = table.save(_finding(), now=NOW, spend=Breakers())
-    table.save(first, now=NOW, spend=Breakers())
+    first = table.save(_finding(), now=NOW, spend=_spends(Breakers()))
+    table.save(first, now=NOW, spend=_spends(Breakers()))
     brief = table.brief("lamp-off", LAMP, NOW)
     other = table.brief("other", LAMP, NOW)
     later = table.brief("lamp-off", LAMP, NOW + HOUR)
@@ -86,11 +91,11 @@ def test_repairs_are_counted_by_the_hour_for_the_control_and_in_all(table: Table
 def test_of_two_repairs_that_fit_one_by_one_and_not_together_the_second_is_not_begun(
     table: Table, limits: Breakers
 ) -> None:
-    first = table.save(_finding(), now=NOW, spend=limits)
+    first = table.save(_finding(), now=NOW, spend=_spends(limits))
     with pytest.raises(Conflict):
-        table.save(first, now=NOW, spend=limits)
+        table.save(first, now=NOW, spend=_spends(limits))
     assert table.brief("lamp-off", LAMP, NOW) == Brief(finding=first, spent=1, spent_in_all=1)
-    assert table.save(first, now=NOW + HOUR, spend=limits), "the next hour has a budget of its own"
+    assert table.save(first, now=NOW + HOUR, spend=_spends(limits)), "the next hour has a budget of its own"
 
 
 def test_an_earlier_life_is_kept_when_a_new_one_begins(table: Table) -> None:
@@ -162,7 +167,7 @@ def test_an_unreadable_pause_is_a_ledger_that_is_down(table: Table, body: str) -
 
 
 def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -> None:
-    table.save(_finding(), now=NOW, spend=Breakers(), alert=True)
+    table.save(_finding(), now=NOW, spend=_spends(Breakers()), alert=LETTERS)
     assert table.spent_in(ACCOUNT, NOW) == {"lamp-off": 1, "*": 1, "letters": 1}
     assert table.spent_in(ACCOUNT, NOW + HOUR) == {}
     table.forget_spent(ACCOUNT, "lamp-off", NOW)
@@ -171,7 +176,7 @@ def test_what_was_spent_this_hour_is_listed_and_can_be_forgotten(table: Table) -
 
 def test_letters_are_counted_for_as_many_hours_as_the_baseline_says(table: Table) -> None:
     long = replace(table, letter_hours=6)
-    long.save(_finding(), now=NOW, alert=True)
+    long.save(_finding(), now=NOW, alert=LETTERS)
     briefs = [long.brief("lamp-off", LAMP, NOW + hours * HOUR).letters for hours in (0, 2, 3)]
     assert briefs == [1, 1, 0], "from six o'clock until noon"
 

@@ -58,7 +58,7 @@ def _house(table: Table, *names: str, **state: Any) -> House:
     house = House(
         ledger=cast("Memory", table),
         aws=Lamps(lamps),
-        breakers=Breakers(10_000, 10_000, 10_000),
+        breakers=Breakers(10_000, 10_000, 10_000, 10_000),
         letters=Letters(per_hour=10_000),
     )
     table.adopt(ACCOUNT, CONTROL.id, Adoption(mark(house.engine.rule(CONTROL.id))).to_json())
@@ -91,7 +91,7 @@ def test_the_repair_of_a_policy_that_many_roles_hold_is_kept_with_its_undo(table
     found = open_finding(control.id, target, deviation, origin=Origin.EVENT, cause=MALLORY, now=NOW, before=None)
     repair = Repair(at=NOW, plan=control.plan(target, state, wants), before=state, after=_held_by(roles), looked=True)
     assert roles == len(repair.plan.steps)
-    saved = table.save(replace(found, status=Status.ACTING, repairs=(repair,)), now=NOW, spend=Breakers())
+    saved = table.save(replace(found, status=Status.ACTING, repairs=(repair,)), now=NOW, spend={control.id: 10})
     assert json.loads(to_json(saved)) == json.loads(to_json(_known(table, control.id, target)))
 
 

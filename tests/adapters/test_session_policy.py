@@ -18,10 +18,11 @@ from plumbline.adapters.session_policy import Session, named_by, sessions
 from plumbline.controls.iam._principals import PRINCIPAL_WRITES, by_name
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.giving import Maker, maker
 from plumbline.core.targets import GLOBAL, Target
 from tests.fakes import ACCOUNT, CONTROL
 
-WRITES = PRINCIPAL_WRITES | {"s3:PutBucketAcl", "iam:CreatePolicy", "iam:SetDefaultPolicyVersion"}
+WRITES = PRINCIPAL_WRITES | {"s3:PutBucketAcl", "iam:CreatePolicy", "iam:DeletePolicy"}
 RULE = replace(CONTROL, id="many-things", writes=WRITES)
 TARGET = Target(ACCOUNT, GLOBAL, "iam-user", "ann")
 KINDS = {"user": "User", "group": "Group", "role": "Role"}
@@ -51,9 +52,11 @@ def _policy_arn(rng: Random) -> str:
 
 
 def _principal_call(rng: Random) -> _Needs:
+    """A call of the hands that take, or of those that give."""
     kind, verb = rng.choice(sorted(KINDS)), rng.choice(["Attach", "Detach"])
     name = _name(rng, 128 if kind == "group" else 64)
-    parameters = {f"{KINDS[kind]}Name": name, "PolicyArn": _policy_arn(rng)}
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-guard" if verb == "Attach" else _policy_arn(rng)
+    parameters = {f"{KINDS[kind]}Name": name, "PolicyArn": arn}
     return _Needs(Call("iam", f"{verb}{KINDS[kind]}Policy", parameters), by_name(ACCOUNT, kind, name))
 
 
@@ -65,11 +68,11 @@ def _bucket_call(rng: Random) -> _Needs:
 
 def _version_call(rng: Random) -> _Needs:
     arn = _policy_arn(rng)
-    return _Needs(Call("iam", "SetDefaultPolicyVersion", {"PolicyArn": arn, "VersionId": "v1"}), (arn,))
+    return _Needs(Call("iam", "DeletePolicy", {"PolicyArn": arn}), (arn,))
 
 
 def _new_policy_call(_rng: Random) -> _Needs:
-    return _Needs(Call("iam", "CreatePolicy", {"PolicyName": "ann", "Path": "/plumbline/"}), (OWN,))
+    return _Needs(Call("iam", "CreatePolicy", {"PolicyName": "user-ann-reads", "Path": "/plumbline/"}), (OWN,))
 
 
 @st.composite
@@ -91,8 +94,9 @@ def _statement(session: Session) -> dict[str, Any]:
 @settings(deadline=None, max_examples=100)
 def test_every_session_fits_and_allows_its_own_calls_and_nothing_beside_the_plan(needs: list[_Needs]) -> None:
     resources = tuple(dict.fromkeys(arn for one in needs for arn in one.arns))
-    made = sessions(RULE, [one.call for one in needs], resources)
+    made = sessions(RULE, [one.call for one in needs], resources, converts=True)
     for session in made:
+        assert {session.by} == {maker(call, converts=True) for call in session.calls}, "one role makes them"
         assert len(session.policy) <= TAKEN
         statement = _statement(session)
         assert "Allow" == statement["Effect"]
@@ -126,9 +130,32 @@ def test_what_sts_takes_to_the_last_character_is_one_session_and_one_more_is_two
 
 
 def test_what_the_control_does_not_declare_is_allowed_to_no_session() -> None:
-    drop = Call("iam", "DeleteUser", {"UserName": "ann"})
+    drop = Call("iam", "DeleteGroup", {"GroupName": "ann"})
     (session,) = sessions(RULE, [_detach("ann"), drop], by_name(ACCOUNT, "user", "ann"))
     assert ["iam:DetachUserPolicy"] == _statement(session)["Action"]
+
+
+def test_what_only_a_person_may_is_refused_before_anything_is_asked() -> None:
+    sts = _Sts()
+    attach = {"UserName": "ann", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    with pytest.raises(AwsRefusal, match="OnlyAPersonMay: iam:AttachUserPolicy gives rights") as refused:
+        Accounts(sts, "us-east-1", hands_role="hands", giving_role="giving").hands(
+            RULE, TARGET, [_detach("ann"), Call("iam", "AttachUserPolicy", attach)], _exactly(["ann"])
+        )
+    assert refused.value.call == Call("sts", "AssumeRole"), "so the finding is told as one that was not begun"
+    assert [] == sts.asked
+
+
+def test_what_takes_and_what_gives_has_sessions_of_two_roles_and_what_is_the_houses_a_third() -> None:
+    guard = {"UserName": "ann", "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-guard"}
+    calls = [_detach("ann"), Call("iam", "AttachUserPolicy", guard)]
+    made = sessions(RULE, calls, _exactly(["ann"]))
+    assert [(Maker.TAKING, ["iam:DetachUserPolicy"]), (Maker.GIVING, ["iam:AttachUserPolicy"])] == [
+        (one.by, _statement(one)["Action"]) for one in made
+    ]
+    enable = Call("events", "EnableRule", {"Name": "plumbline-sweep"})
+    house = replace(RULE, house=True, writes=frozenset({"events:EnableRule"}))
+    assert [Maker.HOUSE] == [one.by for one in sessions(house, [enable], ["arn:aws:events:*:*:rule/plumbline-sweep"])]
 
 
 def test_a_divided_repair_gives_each_session_its_own_names_and_what_may_be_anything() -> None:

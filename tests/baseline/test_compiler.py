@@ -481,7 +481,7 @@ def test_the_layer_leaves_what_compiles_behind() -> None:
     room = {path.stem: path.read_text() for path in (ROOT / "layers/plumbline/plumbline/baseline").glob("*.py")}
     left = re.search(r'(?m)^of_the_build="(.*)"$', (ROOT / "layers/plumbline/build.sh").read_text())
     assert left
-    assert {"__init__", "rules"} == set(room) - set(left[1].split())
+    assert {"__init__", "people", "rules"} == set(room) - set(left[1].split())
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,6 +91,7 @@ def test_a_function_tells_the_bucket_of_version_0_1_from_a_new_one(
         "PLUMBLINE_STACK": "audit",
         "PLUMBLINE_TRAIL_BUCKET": bucket,
         "PLUMBLINE_EXISTING_TRAIL": "",
+        "PLUMBLINE_INLINE_POLICIES": "propose",
         "PLUMBLINE_EYES_ROLE": "arn:aws:iam::{account}:role/plumbline/audit-eyes",
         "AWS_REGION": "us-east-1",
     }

@@ -17,9 +17,10 @@ from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.approving import CannotApprove, approve
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import LEASE, Status
 from plumbline.wakes.messages import Wake
-from tests.fakes import LAMP, MALLORY, NOW, House
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -185,7 +186,7 @@ def test_an_approved_repair_says_who_approved_it() -> None:
     house.settle()
     approve(house.engine, house.finding, now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann")
     assert house.finding.repairs[-1].by.endswith("/ann")
-    assert "user/ann, says the shell that asked" in " ".join(house.alerts.letters[-1].body.split())
+    assert "Approved by arn:aws:iam::111122223333:user/ann" in " ".join(house.alerts.letters[-1].body.split())
 
 
 def test_nothing_proposed_nothing_to_approve() -> None:
@@ -409,14 +410,15 @@ def test_a_lost_race_for_the_first_write_repairs_nothing() -> None:
 
 def test_a_budget_that_others_use_up_meanwhile_holds_back_the_repair() -> None:
     house = House(breakers=Breakers(per_control=1))
-    brief = house.ledger.brief("lamp-off", LAMP, NOW)
+    budget = Budget.of(CONTROL, MALLORY)
+    brief = house.ledger.brief("lamp-off", LAMP, NOW, "", budget)
     house.ledger.spent = {"lamp-off#2026-03-02T09": 1}
-    asked = [brief, house.ledger.brief("lamp-off", LAMP, NOW)]
+    asked = [brief, house.ledger.brief("lamp-off", LAMP, NOW, "", budget)]
     house.ledger.brief = lambda *_: asked.pop(0)  # type: ignore[method-assign]
     settled = house.engine.settle(_wake(house), now=NOW)
     assert (settled.outcome.value, settled.again, house.aws.writes) == ("held", True, [])
     assert (house.settle(), house.aws.writes) == ("stopped", [])
-    assert house.alerts.subjects == ["stopped: 1 repair of lamp-off in one hour"]
+    assert house.alerts.subjects == ["stopped: 1 repair of lamp-off in one hour, 1 thing left"]
 
 
 def test_too_many_repairs_in_an_hour_stop_and_are_told_once() -> None:
@@ -427,7 +429,7 @@ def test_too_many_repairs_in_an_hour_stop_and_are_told_once() -> None:
         house.ledger.findings.clear()
         outcomes.append(house.settle(now=NOW + timedelta(minutes=minute)))
     assert outcomes == ["repaired", "repaired", "stopped", "stopped", "stopped"]
-    assert house.alerts.subjects[2:] == ["stopped: 2 repairs of lamp-off in one hour"]
+    assert house.alerts.subjects[2:] == ["stopped: 2 repairs of lamp-off in one hour, 1 thing left"]
     assert house.settle(now=NOW + timedelta(hours=1)) == "repaired"
 
 

@@ -351,7 +351,7 @@ def test_a_failed_repair_keeps_its_tries_and_is_not_tried_unseen() -> None:
 
 def test_an_exempt_finding_stays_exempt_unseen() -> None:
     until = NOW + DAY
-    house = House(exemptions=(Exemption("*", str(LAMP), "ann", "because", until),))
+    house = House(exemptions=(Exemption("lamp-off", str(LAMP), "ann", "because", until),))
     house.settle()
     hide(house)
     assert (_sweep(house, HOUR), house.finding.status) == ("exempt", Status.EXEMPT)

@@ -1,5 +1,8 @@
 """What the eyes and the hands role may do: the controls' declared reads and writes, in as many policies as they need.
 
+Of the writes only those that take rights away or tighten: what gives some stands with the giving hands, or with nobody
+(see `core.giving`), and what puts Plumbline's own parts back with the house hands.
+
 A control stands in one policy, whole: it can never see or repair by halves. Within a policy an action stands once; what
 several controls of it ask for is in its last statement, and a comment of the template says for whom. Between policies
 an action may repeat, which costs characters and nothing else. Each control goes where it adds the fewest characters,
@@ -12,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plumbline.core import giving
 from plumbline.core.control import Control
 from tests.generating.packing import CannotBePacked, characters, room
 
@@ -44,6 +48,8 @@ class Role:
     def actions(self, control: Control) -> frozenset[str]:
         """What a control needs of this role."""
         declared: frozenset[str] = getattr(control, self.kind)
+        if self.kind == "writes":
+            return frozenset() if control.house else frozenset(filter(giving.is_taken, declared))
         return declared
 
     def policies(self, controls: Iterable[Control]) -> list[Policy]:

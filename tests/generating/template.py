@@ -1,4 +1,4 @@
-"""The marked blocks of template.yaml: rules, and the policies of eyes and hands."""
+"""The marked blocks of template.yaml: rules, and the policies of eyes, hands and giving hands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from plumbline.controls import registry
+from plumbline.core import giving
 from plumbline.core.control import Control
 from tests.deployed import LONGEST_NAMES, as_deployed, parsed
 from tests.generating.packing import by_arrival
@@ -36,7 +37,44 @@ def written(text: str, controls: Mapping[str, Control] | None = None) -> str:
         names = [logical_id(role, place) for place in range(len(policies))]
         text = _with_block(text, f"{role.name}-attached", _yaml([_Ref(name) for name in names]))
         text = _with_block(text, f"{role.name}-more", "\n".join(_more(role, policies)))
-    return text
+    return _with_giving(text)
+
+
+def _with_giving(text: str) -> str:
+    """What the giving hands may do, and what the hands that take may not take away: as core/giving.py has it."""
+    groups = [_Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in sorted(giving.GROUP_POLICIES)]
+    own = [_own_policy(f"${{Names.Prefix}}-{name}") for name in giving.OWN_DENIALS]
+    aws = [_Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in giving.AWS_DENIALS]
+    copies = [_own_policy(f"{kind}-*") for kind in ("group", "role", "user")]
+    anybody = [_Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{kind}/*") for kind in ("group", "role", "user")]
+    given = [
+        _conditioned("WhatGroupsGet", giving.ATTACHES[:1], anybody[:1], "ArnEquals", groups),
+        _conditioned("WhatDenies", sorted((*giving.ATTACHES, *giving.DETACHES)), anybody, "ArnEquals", own),
+    ]
+    converted = [
+        {"Sid": "WhatInlinePoliciesBecome", "Effect": "Allow", "Action": ["iam:CreatePolicy"], "Resource": copies},
+        _conditioned("InTheirPlace", sorted(giving.ATTACHES), anybody, "ArnLike", copies),
+    ]
+    text = _with_block(text, "denials", _yaml([*own, *aws]))
+    text = _with_block(text, "giving", _yaml(given))
+    return _with_block(text, "conversion", _yaml(converted))
+
+
+def _own_policy(name: str) -> _Sub:
+    return _Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/plumbline/{name}")
+
+
+def _conditioned(
+    sid: str, actions: Sequence[str], resources: Sequence[str], operator: str, policies: Sequence[str]
+) -> Mapping[str, Any]:
+    """A statement about these policies and no other."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": list(resources),
+        "Condition": {operator: {"iam:PolicyARN": list(policies)}},
+    }
 
 
 def permissions(text: str, controls: Sequence[Control]) -> list[Policies]:
@@ -46,6 +84,7 @@ def permissions(text: str, controls: Sequence[Control]) -> list[Policies]:
         text: template.yaml; what is written by hand into a role's first policy counts.
         controls: whose reads and writes are packed, in the order in which they are placed.
     """
+    text = _with_giving(text)
     for name in ("eyes", "hands"):
         text = _with_block(text, name, "")
     bare = parsed(text)

@@ -18,7 +18,9 @@ from plumbline.findings import clocks
 from plumbline.findings.finding import Finding, open_finding
 from tests.rig import CAUSE, NOW, Broken, own_rules
 
-REPAIRING = [one for one in registry.load().values() if one.response is Response.ENFORCE]
+#: Nobody's workload relies on how somebody has left Plumbline's own parts, and its stack wants what the repair brings
+#: back: the house is put right at once, whoever found it.
+REPAIRING = [one for one in registry.load().values() if one.response is Response.ENFORCE and not one.house]
 #: Calls that stop what runs. A control may make them after a notice, or when a person has agreed; never at once.
 STOPS = frozenset(
     {
@@ -89,6 +91,8 @@ def test_a_clock_of_the_sweep_never_shortens_another() -> None:
 
 def test_what_a_sweep_finds_is_told_and_left_for_now(broken: Broken) -> None:
     control = broken.story.rule
+    if control.house:
+        return
     rule = replace(own_rules()[control.id], settings=broken.story.all_settings)
     plumbline = broken.rig.install({control.id: rule})
     wake = replace(broken.wake(Cause()), origin=Origin.SWEEP)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from plumbline.alerts import deviations, outcomes, unseen
+from plumbline.alerts import actors, deviations, outcomes, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Call
@@ -18,7 +18,9 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
+from plumbline.findings.restraints import Restraint, Why
 from plumbline.findings.unseen import refused
 from plumbline.wakes import cloudtrail, messages
 from tests.recorded import Recorded, at, places, put, records
@@ -81,7 +83,10 @@ def _letters(story: Story, target: Target, cause: Cause, text: str) -> Iterator[
     yield outcomes.not_converged(control, acted, SENDER)
     yield outcomes.undone(control, acted, told.before, NOW + timedelta(days=1), SENDER)
     yield deviations.fight(control, acted, (NOW, NOW, NOW), SENDER)
-    yield deviations.breaker(control, acted, Breakers(), in_all=False, sender=SENDER)
+    for counter in ("*", Budget(actor="mallory").of_actor):
+        held = Restraint(Why.SPENT, NOW, of=counter)
+        yield actors.breaker({control.id: control}, acted, Breakers(), held, [acted, finding], SENDER)
+    yield actors.and_all_else(outcomes.repaired(control, acted, SENDER), {control.id: control}, acted, [finding])
     hidden = refused(refusal, None, cause, NOW)
     blind = replace(finding, deviation=hidden.deviation, unseen=hidden)
     for one in (blind, replace(finding, unseen=hidden)):

@@ -7,11 +7,11 @@ action is called for real: with a policy that names the right ARN, and with one 
 
 from __future__ import annotations
 
+import io
 import json
-import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from local.embedded import ACCOUNT, EmbeddedAWS
 from plumbline.controls import registry
 from tests.deployed import of_type
 from tests.local.conftest import error
+from tests.local.reference import form, types
 from tests.trails import logging_trail
 
 FACTS: Mapping[str, Any] = json.loads((Path(__file__).parents[2] / "local/authorization.json").read_text())
@@ -48,6 +49,16 @@ AN_ALLOW = json.dumps(
         ],
     }
 )
+
+
+def _zipped(code: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", code)
+    return packed.getvalue()
+
+
+CODE = _zipped("def handler(event, context): return None")
 
 #: The things that are called, by service and resource type of the reference, as ARNs in its form.
 ARNS = {
@@ -144,26 +155,6 @@ ON_NO_RESOURCE = frozenset({"cloudwatch:ListMetrics"})
 ON_THE_STREAM = frozenset({"CreateLogStream"})
 
 
-@cache
-def _reference() -> Mapping[str, Any]:
-    text = files("cfnlint.data.AdditionalSpecs").joinpath("Policies.json").read_text()
-    return dict(json.loads(text))
-
-
-def _types(action: str) -> list[str]:
-    """The resource types of an action, by the reference."""
-    service, _, name = action.partition(":")
-    found: Mapping[str, Any] = _reference()[service]["Actions"][name.lower()]
-    return list(found.get("Resources", ()))
-
-
-def _form(service: str, kind: str) -> re.Pattern[str]:
-    """The form of the ARNs of a type, by the reference."""
-    (arn,) = _reference()[service]["Resources"][kind]["ARNFormats"]
-    filled = arn.replace("${Partition}", "aws").replace("${Region}", "us-east-1").replace("${Account}", ACCOUNT)
-    return re.compile(filled)
-
-
 def _used() -> Iterator[str]:
     for control in registry.load().values():
         yield from control.reads | control.writes
@@ -183,17 +174,17 @@ USED = sorted(set(_used()))
 @pytest.mark.parametrize("service", sorted(FACTS))
 def test_our_facts_are_those_of_the_service_authorization_reference(service: str) -> None:
     for kind, scope in FACTS[service]["resources"].items():
-        wrong = [one for one in scope["actions"] if kind not in _types(f"{service}:{one}") and one not in ON_THE_STREAM]
+        wrong = [one for one in scope["actions"] if kind not in types(f"{service}:{one}") and one not in ON_THE_STREAM]
         assert [] == wrong, f"not about a {kind}"
         arn = scope["arn"].format("name", region="us-east-1", account=ACCOUNT)
         if (service, kind) != ("sts", "role"):
-            assert _form(service, kind).fullmatch(arn), f"{arn} is no {kind}"
-    assert [] == [one for one in FACTS[service]["unscoped"] if _types(f"{service}:{one}")]
+            assert form(service, kind).fullmatch(arn), f"{arn} is no {kind}"
+    assert [] == [one for one in FACTS[service]["unscoped"] if types(f"{service}:{one}")]
     assert FACTS[service]["page"].startswith("Actions, resources, and condition keys for ")
 
 
 def test_the_examples_are_in_the_form_of_the_reference() -> None:
-    wrong = [arn for (service, kind), arn in ARNS.items() if not _form(service, kind).fullmatch(arn)]
+    wrong = [arn for (service, kind), arn in ARNS.items() if not form(service, kind).fullmatch(arn)]
     assert [] == wrong
 
 
@@ -275,7 +266,7 @@ def caller(account: EmbeddedAWS) -> Caller:
 @pytest.mark.parametrize("action", USED)
 def test_each_action_is_asked_of_the_right_resource(caller: Caller, action: str) -> None:
     service = action.partition(":")[0]
-    kinds = [] if action in ON_NO_RESOURCE else _types(action)
+    kinds = [] if action in ON_NO_RESOURCE else types(action)
     right = next((ARNS[service, kind] for kind in kinds if (service, kind) in ARNS), "*")
     assert right != "*" or not kinds, f"there is no example of a {kinds}"
     other = ARNS["iam", "user"] if right == "*" else f"{right}-of-another"
@@ -302,6 +293,56 @@ def test_a_group_policy_is_attached_by_who_may_give_that_policy_to_that_group(ca
     iam.detach_group_policy(GroupName="staff", PolicyArn=given)
     caller.may("iam:AttachGroupPolicy", given)
     assert error(lambda: iam.attach_group_policy(GroupName="staff", PolicyArn=given)) == "AccessDenied"
+
+
+def test_a_role_is_given_to_a_service_by_who_may_pass_it_to_that_service(caller: Caller) -> None:
+    """Source: IAM user guide, Grant a user permissions to pass a role to an AWS service."""
+    client, robot = caller.client("lambda"), ARNS["sts", "role"]
+    making = {"Effect": "Allow", "Action": "lambda:CreateFunction", "Resource": "*"}
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": robot}
+
+    def to(service: str) -> Mapping[str, Any]:
+        return passing | {"Condition": {"StringEquals": {"iam:PassedToService": service}}}
+
+    def make() -> None:
+        client.create_function(
+            FunctionName="made", Runtime="python3.13", Role=robot, Handler="app.handler", Code={"ZipFile": CODE}
+        )
+
+    for given in ([making, to("events.amazonaws.com")], [making, passing | {"Resource": ARNS["iam", "user"]}]):
+        caller.is_given({"Version": "2012-10-17", "Statement": given})
+        assert "AccessDeniedException" == error(make)
+    caller.is_given({"Version": "2012-10-17", "Statement": [making]})
+    with pytest.raises(ClientError, match=rf"iam:PassRole on resource: {robot}"):
+        make()
+    caller.is_given({"Version": "2012-10-17", "Statement": [making, to("lambda.amazonaws.com")]})
+    make()
+
+
+def test_a_trigger_is_told_from_others_by_its_function(caller: Caller, account: EmbeddedAWS) -> None:
+    """Source: AWS Lambda developer guide, Fine-tuning the Resources and Conditions sections of policies."""
+    admin = account.client("lambda")
+    for name in ("ours", "theirs"):
+        admin.create_function(
+            FunctionName=name, Runtime="python3.13", Role=ARNS["sts", "role"], Handler="app.handler",
+            Code={"ZipFile": CODE},
+        )  # fmt: skip
+    account.client("sqs").create_queue(QueueName="feeding")
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:feeding"
+    ours, theirs = (
+        admin.create_event_source_mapping(FunctionName=name, EventSourceArn=queue, Enabled=False)["UUID"]
+        for name in ("ours", "theirs")
+    )
+    only_ours = {"ArnLike": {"lambda:FunctionArn": "arn:aws:lambda:*:*:function:ours*"}}
+    caller.may("lambda:*", "*", only_ours)
+    client = caller.client("lambda")
+    client.update_event_source_mapping(UUID=ours, BatchSize=5)
+    assert "AccessDeniedException" == error(lambda: client.update_event_source_mapping(UUID=theirs, BatchSize=5))
+    assert "AccessDeniedException" == error(lambda: client.delete_event_source_mapping(UUID=theirs))
+    making = {"EventSourceArn": f"{queue}-2", "Enabled": False}
+    assert "AccessDeniedException" == error(lambda: client.create_event_source_mapping(FunctionName="theirs", **making))
+    client.create_event_source_mapping(FunctionName="ours", **making)
+    client.delete_event_source_mapping(UUID=ours)
 
 
 # --- variables and the caller ---------------------------------------------------------------------

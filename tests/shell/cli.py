@@ -50,6 +50,12 @@ def problems(command: str) -> list[str]:
     return [problem for one in (*found, *inner) for problem in _problems(shlex.split(one))]
 
 
+def is_operation(service: str, operation: str) -> bool:
+    """Whether the CLI has an operation of a service."""
+    names = _session().get_service_model(service).operation_names
+    return operation in {xform_name(name, "-") for name in names}
+
+
 def _problems(words: list[str]) -> Iterator[str]:
     _, service, operation, *rest = words
     if service not in _session().get_available_services():

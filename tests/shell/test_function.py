@@ -13,18 +13,24 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plumbline.alerts import shell
+from plumbline.controls import registry
+from plumbline.core import giving
+from plumbline.handlers.operate import proof
+from plumbline.handlers.operate.commands import COMMANDS
 from tests.deployed import source, text
 from tests.shell.bash import Bash, Said
 
-FUNCTION = shell.function("us-east-1", "plumbline-operate")
+FUNCTION = shell.function("111122223333", "us-east-1", "plumbline-operate")
 SHELLS = [one for one in ("bash", "zsh", "dash") if shutil.which(one)]
 
 pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it")
@@ -66,7 +72,8 @@ def test_it_asks_operate_in_its_own_region_once_and_waits_longer_than_operate_ma
 )
 def test_every_word_arrives_as_it_was_typed(here: Bash, words: tuple[str, ...]) -> None:
     _typed(here, *words)
-    assert {"command": list(words), "by": "arn:aws:iam::111122223333:user/ann"} == here.asked
+    assert list(words) == here.asked["command"]
+    assert here.asked.keys() - {"command"} in (set(), {"proof", "nonce"})
 
 
 _WORD = st.text(st.characters(exclude_characters="\0", categories=None, exclude_categories=["Cs"]), max_size=20)
@@ -80,10 +87,172 @@ def test_any_word_arrives_as_it_was_typed(tmp_path_factory: pytest.TempPathFacto
     assert words == here.asked["command"]
 
 
-def test_who_asks_may_be_unknown(here: Bash) -> None:
-    """STS may be out of reach where Lambda is not."""
+# --- who types it --------------------------------------------------------------------------------------------------
+
+
+def _signed(here: Bash) -> str:
+    """What has to be signed for what was sent last."""
+    return proof.value("111122223333", "us-east-1", "plumbline-operate", here.asked["command"], here.asked["nonce"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("undo", "7F3K", "--force"),
+        ("exempt", "*/s3-bucket/a b", "--reason", "it's"),
+        ("exempt", "", "ü\n$(date)`id`!\\ %s %d", "--json"),
+        ("no-such-command",),
+    ],
+)
+def test_what_changes_something_is_signed_with_every_word_and_a_number(here: Bash, words: tuple[str, ...]) -> None:
+    _typed(here, *words)
+    assert [
+        "eks", "get-token", "--region", "us-east-1", "--cluster-name", _signed(here),
+        "--query", "status.token", "--output", "text",
+    ] == here.signed  # fmt: skip
+    assert "k8s-aws-v1.abc" == here.asked["proof"]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.lists(_WORD, max_size=4))
+def test_what_is_signed_is_what_is_received_whatever_is_typed(
+    tmp_path_factory: pytest.TempPathFactory, words: list[str]
+) -> None:
+    here = Bash.at(tmp_path_factory.mktemp("bash"))
+    _typed(here, "undo", *words)
+    assert _signed(here) == here.signed[5]
+
+
+def test_no_number_is_used_twice(here: Bash) -> None:
+    numbers = set()
+    for _ in range(3):
+        _typed(here, "undo", "7F3K")
+        numbers.add(here.asked["nonce"])
+    assert (3, {64}) == (len(numbers), {len(one) for one in numbers})
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "--help", "-h", "--version", ""])
+def test_what_only_reads_is_not_signed_and_all_else_is(tmp_path: Path, name: str) -> None:
+    here = Bash.at(tmp_path)
+    _typed(here, *([name] if name else []))
+    changes = name in COMMANDS and COMMANDS[name].changes
+    assert changes == bool(here.signed)
+    assert ({"command", "proof", "nonce"} if changes else {"command"}) == here.asked.keys()
+
+
+def test_who_cannot_sign_is_told_why_and_nothing_is_sent(here: Bash) -> None:
     (here.tools / "nobody").touch()
-    assert (Said(0, "fine\n", ""), "") == (_typed(here, "status"), here.asked["by"])
+    said = _typed(here, "undo", "7F3K")
+    assert Said(2, "", "Unable to locate credentials\nplumbline: who types this could not be signed\n") == said
+    assert not (here.tools / "payload").exists()
+    assert Said(0, "fine\n", "") == _typed(here, "status")
+
+
+@pytest.mark.parametrize("tool", ["sha256sum", "shasum", "openssl"])
+def test_one_of_three_programs_makes_the_digest(tmp_path: Path, tool: str) -> None:
+    """CloudShell has sha256sum, macOS shasum, and where neither is there may be OpenSSL."""
+    here = Bash.at(tmp_path)
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed here")
+    here.without("sha256sum")
+    (here.tools / tool).symlink_to(str(shutil.which(tool)))
+    for interpreter in ("perl", "env"):
+        if shutil.which(interpreter):
+            (here.tools / interpreter).symlink_to(str(shutil.which(interpreter)))
+    said = here.run(f"{FUNCTION}\nplumbline undo 7F3K", alone=True)
+    assert (Said(0, "fine\n", ""), _signed(here)) == (said, here.signed[5])
+
+
+# --- what takes a person's own rights --------------------------------------------------------------------------------
+
+_ATTACH = {
+    "service": "iam",
+    "operation": "attach-user-policy",
+    "parameters": {"UserName": "bo's", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+}
+_JOIN = {"service": "iam", "operation": "add-user-to-group", "parameters": {"UserName": "bo", "GroupName": "ops\n\x1b"}}
+_THEN = ["done", "7F3K", "T-1 'x'"]
+
+
+def _asks(*calls: object, then: object = _THEN, ok: bool = True) -> str:
+    return json.dumps({"ok": ok, "text": "Yours to do.", "data": {}, "perform": calls, "then": then})
+
+
+def test_what_takes_own_rights_is_shown_done_and_reported_in_one_command(here: Bash) -> None:
+    said = _typed(here.answers(_asks(_ATTACH, _JOIN)).then_answers('{"ok": true, "text": "Undone."}'), "undo", "7F3K")
+    shown = [
+        "Yours to do.",
+        "This takes rights of your own:",
+        '  aws iam attach-user-policy {"UserName":"bo\'s","PolicyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}',
+        '  aws iam add-user-to-group {"UserName":"bo","GroupName":"ops\\n\\u001b"}',
+        "Undone.",
+    ]
+    assert Said(0, "\n".join(shown) + "\n", "") == said
+    given = [json.dumps(one["parameters"], separators=(",", ":")) for one in (_ATTACH, _JOIN)]
+    assert [
+        f"iam attach-user-policy --region us-east-1 --cli-input-json {given[0]}",
+        f"iam add-user-to-group --region us-east-1 --cli-input-json {given[1]}",
+    ] == here.performed
+    assert (_THEN, _signed(here)) == (here.asked["command"], here.signed[5])
+
+
+def test_what_aws_refuses_ends_it_and_is_reported(here: Bash) -> None:
+    asks = here.answers(_asks(_JOIN, _ATTACH, _JOIN)).then_answers('{"ok": false, "text": "Half."}')
+    said = _typed(asks.refuses("attach-user-policy"), "undo", "7F3K")
+    assert (1, "AccessDenied\n", 1) == (said.code, said.err, len(here.performed))
+    assert said.out.endswith("\nHalf.\n")
+    assert [*_THEN, "--failed", "2"] == here.asked["command"]
+
+
+def test_what_is_gone_already_is_as_well_done(here: Bash) -> None:
+    gone = {**_ATTACH, "absent": ["NoSuchEntity", "AccessDenied"]}
+    asks = here.answers(_asks(gone, _JOIN)).then_answers('{"ok": true, "text": "Undone."}')
+    said = _typed(asks.refuses("attach-user-policy"), "undo", "7F3K")
+    assert (0, "", 1, _THEN) == (said.code, said.err, len(here.performed), here.asked["command"])
+
+
+def test_it_makes_every_call_of_a_control_that_takes_a_person_and_no_more() -> None:
+    writes = {action for one in registry.load().values() for action in one.writes} | set(giving.DETACHES)
+    writes.add("iam:SetDefaultPolicyVersion")  # of undos that earlier versions have kept
+    persons = {one for one in writes if one in giving.DETACHES or not giving.is_taken(one)}
+    assert {xform_name(one.partition(":")[2], "-") for one in persons} == set(shell.PERFORMED)
+
+
+@pytest.mark.parametrize(
+    ("calls", "then"),
+    [
+        ([{**_ATTACH, "operation": "create-access-key"}], _THEN),
+        ([{**_ATTACH, "operation": "attach-user-policy --profile x"}], _THEN),
+        ([{**_ATTACH, "service": "s3api"}], _THEN),
+        ([_ATTACH, {**_JOIN, "operation": "delete-user"}], _THEN),
+        ([_ATTACH, "x"], _THEN),
+        ([_ATTACH], ["exempt", "*"]),
+        ([_ATTACH], "done"),
+        ([_ATTACH], None),
+    ],
+)
+def test_whoever_tampers_with_the_answer_cannot_have_anything_else_done(
+    here: Bash, calls: list[object], then: object
+) -> None:
+    said = _typed(here.answers(_asks(*calls, then=then)), "undo", "7F3K")
+    assert (2, "Yours to do.\n") == (said.code, said.out)
+    assert said.err.endswith("plumbline: asked for calls that it never makes\n")
+    assert [] == here.performed
+
+
+@pytest.mark.parametrize("name", shell.READING)
+def test_nothing_is_done_in_answer_to_a_command_that_only_reads(tmp_path: Path, name: str) -> None:
+    here = Bash.at(tmp_path)
+    said = _typed(here.answers(_asks(_ATTACH)), name)
+    assert (2, "plumbline: asked for calls that it never makes\n", []) == (said.code, said.err, here.performed)
+
+
+@pytest.mark.parametrize(("typed", "performed"), [("y\n", 1), ("n\n", 0), ("\n", 0)])
+def test_whoever_sits_at_a_terminal_is_asked_first(here: Bash, typed: str, performed: int) -> None:
+    asks = here.answers(_asks(_ATTACH)).then_answers('{"ok": true, "text": "Undone."}')
+    screen, code = asks.at_a_terminal(f"{FUNCTION}\nplumbline undo 7F3K", typed)
+    assert "Do it? [y/N] " in screen
+    assert (performed, 0 if performed else 1) == (len(here.performed), code)
 
 
 # --- what it shows, and how it ends --------------------------------------------------------------------------------
@@ -167,14 +336,14 @@ def test_it_pipes_and_can_be_asked_whether_it_went_well(here: Bash) -> None:
 
 def test_it_leaves_nothing_behind(here: Bash) -> None:
     before = sorted(Path(tempfile.gettempdir()).glob("plumbline*"))
-    said = here.run(f'{FUNCTION}\nset -u; plumbline status; echo "${{answer-none}} ${{asked-none}} ${{by-none}}"')
+    said = here.run(f'{FUNCTION}\nset -u; plumbline undo; echo "${{answer-none}} ${{proof-none}} ${{nonce-none}}"')
     assert Said(0, "fine\nnone none none\n", "") == said
     assert before == sorted(Path(tempfile.gettempdir()).glob("plumbline*"))
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
     here = Bash.at(tmp_path)
-    (here.tools / "aws").write_text('#!/bin/bash\n[ "$1" = sts ] && exit; touch "${0%/*}/began"; exec sleep 30\n')
+    (here.tools / "aws").write_text('#!/bin/bash\n[ "$1" = eks ] && exit; touch "${0%/*}/began"; exec sleep 30\n')
     script = f"{FUNCTION}\nplumbline status"
     path = f"{here.tools}:/usr/bin:/bin"
     one = subprocess.Popen(
@@ -202,7 +371,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_the_stacks_output_is_the_same_function_on_one_line() -> None:
     value = text(source()["Outputs"]["Shell"]["Value"])
-    assert shell.on_one_line(shell.function("us-east-1", "plumbline-operate")) == value
+    assert shell.on_one_line(shell.function("111122223333", "us-east-1", "plumbline-operate")) == value
 
 
 def test_on_one_line_it_does_the_same(here: Bash) -> None:
@@ -279,7 +448,7 @@ def test_with_the_cli_of_this_machine(tmp_path: Path, endpoint: str) -> None:
     here = Bash.at(tmp_path)
     (here.tools / "aws").unlink()
     keys = f"export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_OUTPUT=text"
-    missing = shell.function("us-east-1", "missing")
+    missing = shell.function("111122223333", "us-east-1", "missing")
     said = [
         here.run(f"{keys}\n{function}\nplumbline {words}")
         for function, words in (
@@ -293,6 +462,8 @@ def test_with_the_cli_of_this_machine(tmp_path: Path, endpoint: str) -> None:
     assert (2, "") == (said[3].code, said[3].out)
     assert re.search(r"ResourceNotFoundException.*Function not found: missing", said[3].err)
     sent = [json.loads(body) for path, body in _Aws.asked if path != "/"]
-    expected = {"command": ["exempt", "*/a b", "--reason", "ü"], "by": "arn:aws:iam::111122223333:user/ann"}
-    assert expected == sent[0]
-    assert 4 == len(sent)
+    words = ["exempt", "*/a b", "--reason", "ü"]
+    place = proof.Place("111122223333", "us-east-1", "plumbline-operate", [endpoint])
+    made = proof.checked(place, words, sent[0]["proof"], sent[0]["nonce"], now=datetime.now(timezone.utc))
+    assert (words, endpoint) == (sent[0]["command"], made.url.partition("/?")[0])
+    assert [{"command", "nonce", "proof"}] * 3 + [{"command"}] == [one.keys() for one in sent]

@@ -23,11 +23,12 @@ from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.engine.settle import Engine
-from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, MALLORY, NOW, House
 
+#: As late as it is in a town.
+OPEN_AT = NOW + timedelta(minutes=5)
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}")
 
 
@@ -41,7 +42,7 @@ class Town(House):
         known = registry.load()
         controls = {one.id: replace(CONTROL, id=one.id, kinds=one.kinds) for one in known.values()}
         rules = {one: Rule(self.response, self.clocks, {}) for one in controls}
-        baseline = Baseline(rules, (), self.breakers, self.exemptions, self.letters)
+        baseline = Baseline(rules, (), self.breakers, self.exemptions, self.letters, operators=self.operators)
         return replace(super().engine, controls=controls, baseline=baseline)
 
     @property
@@ -91,8 +92,7 @@ def listening(town: Town) -> Iterator[int]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            request, now = json.loads(self.rfile.read()), NOW + timedelta(minutes=5)
-            answer = commands.answer(town.plumbline, request, now=now, connections=town.connections)
+            answer = town.answer(json.loads(self.rfile.read()), now=OPEN_AT)
             self.wfile.write(json.dumps({"ok": answer.ok, "text": answer.text, "data": {}}).encode())
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:

@@ -12,7 +12,7 @@ from plumbline.findings.hearing import KEPT_AS, Hearing
 from plumbline.findings.packed import text_of
 from plumbline.findings.unseen import TOLD, UNMADE
 from tests.simulation import darkness
-from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of
+from tests.simulation.oracle import DAY, HOUR, PK, TRIES, Key, Life, Oracle, clock_of, counter_of, is_critical
 from tests.simulation.toys import target, wrong
 
 if TYPE_CHECKING:
@@ -45,8 +45,20 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
         if finding is None or life is None or not known:
             continue
         if oracle.was_exempt(key, swept):
+            _never_exempt(oracle, world, key, finding, life, swept)
             continue
         _repaired_or_told(oracle, world, key, finding, life, swept)
+
+
+def _never_exempt(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
+    """Of what is critical somebody is told, whatever exempts it; an undo has told of what it brought back."""
+    if not is_critical(key[0]):
+        return
+    since = world.ears.since(swept)
+    listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
+    waits = finding.unheard or not world.ears.ever(swept - 2 * HOUR) or life.opened > swept - HOUR
+    told = oracle.heard(life) or life.brought_back or listed or waits
+    oracle.check("never exempt", told, f"{key[0]} {finding.target.id} {finding.id[:4]}: critical, exempt, and untold")
 
 
 def _still_told(oracle: Oracle, world: World, key: Key, swept: datetime) -> None:
@@ -79,8 +91,10 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     seen = noted is not None and Hearing.from_json(text_of(noted)).ever
     if not world.ears.ever(swept - 2 * HOUR) or (since is None and not seen):
         return  # nobody has confirmed, or it was over before the first sweep could see it
-    spent = _spent(oracle, world, swept)
-    braked: bool = spent[key[0]] >= limits.per_control or spent["*"] >= limits.in_all
+    spent = _spent(oracle, world, finding, swept)
+    of_all = "!" if is_critical(key[0]) else "*"
+    braked: bool = spent[key[0]] >= limits.per_control or spent[of_all] >= limits.in_all
+    braked = braked or spent[counter_of(finding)] >= limits.per_actor
     fought: bool = len([at for at in finding.repaired_at if swept - at < DAY + HOUR]) >= limits.fight
     braked = braked or bool(oracle.stopped and swept - oracle.stopped[-1][0] < 2 * HOUR)
     enforced = rule.response is Response.ENFORCE and oracle.mode is Response.ENFORCE
@@ -89,10 +103,9 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     gone = life.exempted and finding.status is Status.EXEMPT
     if enforced and acts and not (paused or tried or fought or braked or toy.stuck or gone):
         oracle.check("clock acts", acts > swept - HOUR, f"{label}: due {acts:%d %H:%M}, not repaired")
-    if not (braked and not life.letters):
-        # the next sweep asks for the digest; it goes out as soon as somebody hears
-        listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
-        oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
+    # the next sweep asks for the digest; it goes out as soon as somebody hears
+    listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
+    oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
     if not (braked or fought):
         _told_in_time(oracle, world, key, finding, life, swept)
 
@@ -116,8 +129,8 @@ def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life
         oracle.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
     since = world.ears.since(swept)
     # What was told into the void waits for the first digest that somebody hears, and its reminders with it: they reach
-    # nobody else. Its escalation does not.
-    waits = finding.awaits_digest and (since is None or since > swept - 2 * HOUR)
+    # nobody else, and come with the look after that digest. Its escalation does not wait.
+    waits = since is None or since > swept - 2 * HOUR
     if passed and not waits:
         names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
@@ -127,9 +140,9 @@ def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life
         oracle.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
 
 
-def _spent(oracle: Oracle, world: World, at: datetime) -> Counter[str]:
+def _spent(oracle: Oracle, world: World, finding: Finding, at: datetime) -> Counter[str]:
     found: Counter[str] = Counter()
-    for control in (*oracle.baseline.rules, "*"):
+    for control in (*oracle.baseline.rules, "*", "!", counter_of(finding)):
         item = world.table.get((PK, f"spent#{control}#{at:%Y-%m-%dT%H}"))
         found[control] = int(item["n"]["N"]) if item else 0
     return found

@@ -7,7 +7,7 @@ import random
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from plumbline.adapters.dynamodb import Table
 from plumbline.adapters.sns import Topic
 from plumbline.adapters.sqs import Queue
 from plumbline.alerts.alert import Sender
-from plumbline.baseline.rules import Baseline, Breakers, Rule
+from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
 from plumbline.core.cause import Origin
@@ -24,10 +24,12 @@ from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import PlumblineError
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.settle import Deployment, Engine
+from plumbline.handlers.heartbeat import HIDDEN_FOR
 from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.wakes.messages import Wake
+from tests import proofs
 from tests.simulation.ending import settled
 from tests.simulation.hearing import story
 from tests.simulation.letters import letters_counted, notices_counted
@@ -89,6 +91,7 @@ class History:
     swept: datetime = START
     redeploys: bool = False
     steps: int = 0
+    typed: int = 0
 
     def __post_init__(self) -> None:
         self.rng = rng = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
@@ -318,7 +321,7 @@ class History:
             )
             world.send("wakes", Wake(control, target(kind, name), origin).to_json())
             message = world.queues["wakes"][-1]
-            message.receives, message.visible = 1, world.now + timedelta(seconds=360)
+            message.receives, message.visible = 1, world.now + timedelta(seconds=HIDDEN_FOR)
             self._react([message])
         elif (kind, name) in world.toys:
             self._somebody_acts((kind, name))
@@ -341,8 +344,9 @@ class History:
     def _breaks(self, key: tuple[str, str]) -> None:
         facts = self.world.toys[key].facts
         if facts is not None:
+            who = self.rng.choice(("mallory", "mallory", "eve"))
             for fact in self.rng.sample(sorted(facts), self.rng.randint(1, len(facts))):
-                self._changes(key, fact, self.rng.choice(WRONG))
+                self._changes(key, fact, self.rng.choice(WRONG), who)
             self.world.count["broken"] += 1
 
     def _mends(self, key: tuple[str, str]) -> None:
@@ -353,9 +357,9 @@ class History:
                 self._changes(key, fact, self.rng.choice(RIGHT))
             self.world.count["mended"] += 1
 
-    def _changes(self, key: tuple[str, str], fact: str, value: str) -> None:
-        self.world.note(f"mallory sets {key[0]} {key[1]}.{fact}={value}")
-        self.world.change(key, "mallory", fact, value)
+    def _changes(self, key: tuple[str, str], fact: str, value: str, who: str = "mallory") -> None:
+        self.world.note(f"{who} sets {key[0]} {key[1]}.{fact}={value}")
+        self.world.change(key, who, fact, value)
 
     def _tries_in_vain(self, key: tuple[str, str]) -> None:
         self.world.count["failed call"] += 1
@@ -457,13 +461,16 @@ class History:
     def _types(self, *words: str) -> commands.Answer | None:
         world = self.world
         world.note(f"a person types: {' '.join(words)}")
-        given = self._invoke(
-            "operate", lambda: commands.answer(self.plumbline, {"command": list(words)}, now=world.clock()),
-            " ".join(words),
-        )  # fmt: skip
+        given = self._invoke("operate", lambda: self._answer(words), " ".join(words))
         answer: commands.Answer | None = given
         world.count[f"{words[0]}: {'no answer' if answer is None else 'done' if answer.ok else 'refused'}"] += 1
         return answer
+
+    def _answer(self, words: Sequence[str]) -> commands.Answer:
+        now, connections = self.world.clock(), commands.Connections(sts=proofs.Signatures())
+        self.typed += 1
+        asked = proofs.request(self.plumbline, *words, now=now, number=self.typed)
+        return commands.answer(self.plumbline, asked, now=now, connections=connections)
 
     def _undo(self, short: str, *force: str) -> None:
         """Undo, and see that exactly what was there is there again."""
@@ -526,12 +533,12 @@ def _baseline(rng: random.Random) -> Baseline:
         control = CONTROLS[control_of(kind)]
         gentle = rng.random() < 0.2 and kind != "visit"
         rules[control.id] = Rule(rng.choice(gentler) if gentle else control.response, clocks, {})
-    breakers = Breakers(rng.choice((2, 4, 10)), rng.choice((3, 6, 25)), rng.choice((2, 3)))
+    breakers = Breakers(rng.choice((2, 4, 10)), rng.choice((3, 6, 25)), rng.choice((2, 3)), rng.choice((2, 5, 10)))
     exemptions: tuple[Exemption, ...] = ()
     if rng.random() < 0.1:
         until = START + timedelta(hours=rng.choice((5, 50)))
         exemptions = (Exemption("*", f"{ACCOUNT}/*/door/a", "bob", "reviewed", until),)
-    return Baseline(rules, (), breakers, exemptions)
+    return Baseline(rules, (), breakers, exemptions, Letters(rng.choice((4, 20, 20))))
 
 
 def _slower(clock: Clock, factor: int) -> Clock:

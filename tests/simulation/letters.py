@@ -22,6 +22,8 @@ _OUTCOMES = {
         "repaired",
         "cannot-look",
         "escalated",
+        "repair-failed",
+        "came-and-went",
     ),  # what is repaired beside it names what is in its grace
     "escalated": ("escalated",),
     "repaired": ("repaired",),
@@ -87,7 +89,7 @@ def notices_counted(oracle: Oracle, world: World) -> None:
     for at, what in oracle.wanted:
         verb, control, code = what.split(" ", 2)
         near = [one for when, one in oracle.notices if one.startswith(verb) and abs(when - at) <= HOUR]
-        told = any((control in one and code in one) or "in all" in one for one in near)
+        told = any((control in one and code in one) or "in all" in one or "of what" in one for one in near)
         oracle.check("notice sent", told, f"{at:%d %H:%M} {what}: nobody was told")
     last: dict[str, datetime] = {}
     for at, what in oracle.notices:

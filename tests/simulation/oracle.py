@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from plumbline.baseline.rules import Baseline
 from plumbline.core.calls import Call, Step
 from plumbline.core.clock import UNSEEN, Clock, Response, utc
-from plumbline.core.control import Settings
+from plumbline.core.control import Settings, Severity
 from plumbline.core.targets import Target
 from plumbline.findings.adoption import Adoption, mark
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.packed import text_of
 from plumbline.findings.stored import from_json
@@ -76,6 +77,7 @@ class Life:
     letters: Counter[str] = field(default_factory=Counter)
     undone: bool = False
     exempted: bool = False
+    brought_back: bool = False
     closed: datetime | None = None
 
 
@@ -219,27 +221,36 @@ class Oracle:
             self.taken[key].pop()
 
     def _repairs_begun(self, before: Finding | None, after: Finding) -> None:
-        """Count a repair in the clock hour its settle began in."""
+        """Count a repair in the clock hour its settle began in: of its control, of whoever did it, and of all.
+
+        Critical controls are counted for themselves, and what a breaker left in an earlier hour has half as much again.
+        """
         begun = after.status is not Status.UNDOING  # else an undo goes on with a life from before a time in the dark
         if begun and len(after.repairs) > (len(before.repairs) if before else 0):
             hour = hour_of(after.repairs[-1].at)
             limits, control = self.baseline.breakers, after.control
-            for name, most in ((control, limits.per_control), ("*", limits.in_all)):
+            left = before is not None and before.left is not None and hour_of(before.left) != hour
+            counted = [(control, limits.per_control), ("!" if is_critical(control) else "*", limits.in_all)]
+            if after.cause.principal:
+                counted.append((counter_of(after), limits.per_actor))
+            for name, most in counted:
                 self.begun[hour, name] += 1
-                self.check("breakers", self.begun[hour, name] <= most, f"{control}: over the hourly budget of {name}")
+                room = most + (most + 1) // 2 if left else most
+                self.check("breakers", self.begun[hour, name] <= room, f"{control}: over the hourly budget of {name}")
+                self.check("left", not left or after.left is None, f"{control}: repaired, and still counts as left")
 
     def _counted(self, world: World, counter: Item) -> None:
         """A counter was written; nothing in it means that a person said: resume."""
         if counter["n"]["N"] == "0":
             _, name, hour = counter["sk"]["S"].split("#")
             self.begun[hour_of(utc(f"{hour}:00:00")), name] = 0
-            word = "in all" if name == "*" else name
+            word = "in all" if name in ("*", "!") else "of what" if "@" in name else name
 
             def old(at: datetime, what: str) -> bool:
                 return not (what.startswith("stopped") and word in what and hour_of(at) == hour_of(world.now))
 
             self.notices = [one for one in self.notices if old(*one)]
-            of_all = name == "*"
+            of_all = name in ("*", "!") or "@" in name
             self.wanted = [
                 one for one in self.wanted if old(*one) and not (of_all and hour_of(one[0]) == hour_of(world.now))
             ]
@@ -292,7 +303,7 @@ class Oracle:
             life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
             life.waits, life.heard = after.unheard, earlier.heard
             life.news += bool(life.adopted)  # what is new beside it is repaired for itself
-        life.faults = self.pending[key]
+        life.faults, life.brought_back = self.pending[key], earlier is not None and earlier.status is Status.UNDONE
         if after.deviation.clock == UNSEEN:
             darkness.began(self, world, key, life, earlier, after)
             return
@@ -303,7 +314,9 @@ class Oracle:
             if earlier.adopted:  # carried through the dark from what was undone
                 life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
                 life.news += bool(life.adopted)
-        if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
+        if after.status is Status.NOTED and key[0] != "visit-kept":
+            self._came_and_went(world, after)
+        elif earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
             toy = world.toys[(after.target.kind, after.target.id)]
             since = [one[1] for one in toy.past if one[0] > earlier.closed]
             states = [*since, (toy.seen(earlier.closed) or {}).get("facts")]
@@ -312,6 +325,16 @@ class Oracle:
             self.check("opened rightly", not wrongly, f"{name}: opened, and it was in line since {earlier.id[:4]}")
         self.known.setdefault(key, (after.first_seen, False))
         self.keeps(world, key, life, after)
+
+    def _came_and_went(self, world: World, after: Finding) -> None:
+        """What is told as over was so once, and is in line when it is told."""
+        world.count["came and went"] += 1
+        toy, (said,) = world.toys[(after.target.kind, after.target.id)], after.deviation.items
+        fact, value = said.split()[-2:]
+        was = any((facts or {}).get(fact) == value for _, facts, _ in toy.past)
+        name = f"{after.control} {after.target.id} {after.id[:4]}"
+        self.check("came and went", was, f"{name}: {said}, and it never was")
+        self.check("came and went", after.cause.who in ("mallory", "eve"), f"{name}: told of {after.cause.who}")
 
     def keeps(self, world: World, key: Key, life: Life, after: Finding) -> None:
         """Remember a new life."""
@@ -467,12 +490,11 @@ class Oracle:
                 if (found and life is found[1]) or (not found and life.id[:4] in request["Message"]):
                     life.heard = life.heard or world.now
         if outcome == "stopped":
-            self.notices.append((world.now, f"{outcome} {request['Subject']}"))
-        if outcome == "stopped":
+            self.notices.append((world.now, f"{outcome} {request['Subject'].rpartition(', ')[0]}"))
             self.stopped.append((world.now, attributes.get("control", "")))
         if found and outcome != "stopped":
             found[1].letters[outcome] += 1
-        elif outcome != "stopped":
+        else:  # a breaker's names all that is left
             self.digests.append(request["Message"])
 
     def heard(self, life: Life) -> bool:
@@ -497,6 +519,16 @@ def _covers(exemption: Mapping[str, str], key: Key) -> bool:
 @lru_cache(maxsize=4096)
 def _read(body: str) -> Finding:
     return from_json(body)
+
+
+def is_critical(control: str) -> bool:
+    """Whether what deviates from a control is told whatever anybody decided."""
+    return CONTROLS[control].severity is Severity.CRITICAL
+
+
+def counter_of(finding: Finding) -> str:
+    """Under which name the repairs of what somebody did are counted."""
+    return Budget.of(CONTROLS[finding.control], finding.cause).of_actor
 
 
 def hour_of(at: datetime) -> str:

@@ -16,6 +16,7 @@ from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
+from plumbline.handlers.heartbeat import HIDDEN_FOR
 from tests.simulation.dynamo import Dynamo, Item
 from tests.simulation.hearing import Ears
 from tests.simulation.oracle import Oracle
@@ -26,7 +27,8 @@ T = TypeVar("T")
 START = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 TABLE = "plumbline-ledger"
 _TIMEOUTS = {"react": 60, "sweep": 300, "operate": 60}
-_VISIBILITY = {"wakes": 360, "units": 1800}
+#: Seconds: react hides what it receives for less than its queue does; see handlers/heartbeat.py.
+_VISIBILITY = {"wakes": HIDDEN_FOR, "units": 1800}
 _RECEIVES = {"wakes": 5, "units": 3}
 _DEEPEST = 3
 _LEDGER_BREAKS = ("ProvisionedThroughputExceededException", "InternalServerError", "TransactionConflict")
@@ -206,7 +208,7 @@ class World:
             "eventID": f"e-{self.number}",
             "awsRegion": HOME,
             "recipientAccountId": ACCOUNT,
-            "userIdentity": {"type": "IAMUser", "userName": who, "arn": f"arn:aws:iam::{ACCOUNT}:user/{who}"},
+            "userIdentity": _identity(who),
             "sourceIPAddress": "198.51.100.7",
             "userAgent": "aws-cli/2",
             "requestParameters": parameters,
@@ -380,6 +382,13 @@ class World:
             self.queues[queue].append(Message(message.body, self.now + timedelta(seconds=40), message.handle + "d"))
 
 
+def _identity(who: str) -> dict[str, str]:
+    """A user, or the role with which Plumbline writes."""
+    if who.startswith("plumbline"):
+        return {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/plumbline-hands/toys"}
+    return {"type": "IAMUser", "userName": who, "arn": f"arn:aws:iam::{ACCOUNT}:user/{who}"}
+
+
 @dataclass
 class Eyes:
     """See core.Ask."""
@@ -390,6 +399,7 @@ class Eyes:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:

@@ -170,6 +170,8 @@ def in_one_process(
     clients: ClientFactory,
     eyes_role: str = "",
     hands_role: str = "",
+    giving_role: str = "",
+    house_role: str = "",
     chat: str = "",
     baseline: Baseline | None = None,
     index: Index | None = None,
@@ -187,7 +189,9 @@ def in_one_process(
         topic: ARN of the Alerts topic.
         clients: makes every AWS client, such as `adapters.clients.Clients`.
         eyes_role: role to read with; the process's own credentials when empty.
-        hands_role: role to write with.
+        hands_role: role to take rights away with, and to tighten.
+        giving_role: role to attach the few policies with that Plumbline may give.
+        house_role: role to put Plumbline's own parts back with.
         chat: ARN of a topic for chat tools; none when empty.
         baseline: what must hold; the compiled one in the layer when None.
         index: the controls; all of the registry when None.
@@ -200,8 +204,10 @@ def in_one_process(
         BaselineError: there is no readable baseline.
     """
     from plumbline.adapters.dynamodb import Table
+    from plumbline.adapters.house import House
     from plumbline.adapters.sns import Topic
 
+    deployment = deployment or Deployment(home=region, sender=Sender(account=account, region=region))
     baseline = baseline or load_baseline(stack=stack, trail_bucket=trail_bucket)
     if index is None:
         from plumbline.controls import registry  # imports every control: not for a function
@@ -211,8 +217,19 @@ def in_one_process(
     engine = Engine(
         controls=index,
         baseline=baseline,
-        deployment=deployment or Deployment(home=region, sender=Sender(account=account, region=region)),
-        aws=Accounts(clients, region, eyes_role, hands_role, stack, trail),
+        deployment=deployment,
+        aws=Accounts(
+            clients,
+            region,
+            eyes_role,
+            hands_role,
+            stack,
+            trail,
+            giving_role,
+            house_role,
+            deployment.converts,
+            House(clients, table, region, account).parts,
+        ),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
@@ -238,7 +255,9 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         table, topic = environment["PLUMBLINE_TABLE"], environment["PLUMBLINE_ALERTS_TOPIC"]
         stack, trail_bucket = environment["PLUMBLINE_STACK"], environment["PLUMBLINE_TRAIL_BUCKET"]
         trail = environment["PLUMBLINE_EXISTING_TRAIL"]
-        roles = (environment["PLUMBLINE_EYES_ROLE"], environment.get("PLUMBLINE_HANDS_ROLE", ""))
+        eyes = environment["PLUMBLINE_EYES_ROLE"]
+        hands, giving, house = (environment.get(f"PLUMBLINE_{name}_ROLE", "") for name in ("HANDS", "GIVING", "HOUSE"))
+        converts = {"propose": False, "enforce": True}[environment["PLUMBLINE_INLINE_POLICIES"]]
         chat = environment["PLUMBLINE_CHAT_TOPIC"]
     except (KeyError, ValueError) as error:
         raise NotConfigured(
@@ -255,11 +274,13 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         table=table,
         topic=topic,
         clients=Clients(region, clock),
-        eyes_role=roles[0],
-        hands_role=roles[1],
+        eyes_role=eyes,
+        hands_role=hands,
+        giving_role=giving,
+        house_role=house,
         chat=chat,
         index=load_index(),
-        deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender),
+        deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender, converts=converts),
         stack=stack,
         trail_bucket=trail_bucket,
         trail=trail,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts.alert import Alert
-from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Ask, Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 
@@ -19,7 +20,9 @@ from plumbline.findings.hearing import Hearing
 class Ledger(Protocol):
     """What is remembered. Every method raises LedgerDown when it cannot do its work."""
 
-    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+    def brief(
+        self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
+    ) -> Brief:
         """All that bears on one wake, consistently read.
 
         Args:
@@ -27,15 +30,19 @@ class Ledger(Protocol):
             target: what is looked at.
             now: the time, in UTC.
             adopted: what the control's adoption is kept under (see `adoption.kept_as`); its id when empty.
+            budget: the counters to read; those of a lesser control that nobody broke when None.
         """
+
+    def counted(self, known: Brief, control: str, account: str, budget: Budget, now: datetime, /) -> Brief:
+        """The same with what other counters say."""
 
     def save(
         self,
         finding: Finding,
         *,
         now: datetime,
-        spend: Breakers | None = None,
-        alert: bool = False,
+        spend: Mapping[str, int] | None = None,
+        alert: str = "",
         bury: Finding | None = None,
     ) -> Finding:
         """Write a finding over the version it was read in, and give it back with its new version.
@@ -43,8 +50,9 @@ class Ledger(Protocol):
         Args:
             finding: what to write.
             now: the time of the write.
-            spend: count one repair against these budgets of this clock hour, in the same transaction.
-            alert: count one alert of this clock hour, in the same transaction.
+            spend: count one repair of this clock hour in each of these counters, which have room for so many, in the
+                same transaction.
+            alert: the counter of alerts in which to count one of this clock hour, in the same transaction.
             bury: the earlier life that this one follows, kept in the history in the same transaction.
 
         Raises:
@@ -60,6 +68,9 @@ class Ledger(Protocol):
     def told(self, key: str, *, now: datetime, within: timedelta) -> None:
         """Keep `key` claimed for longer, now that what it stands for is done."""
 
+    def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
+        """The keys beginning with `prefix` that are claimed, or kept as told."""
+
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
 
@@ -71,6 +82,9 @@ class Ledger(Protocol):
 
     def note_hearing(self, account: str, hearing: Hearing) -> None:
         """Record that."""
+
+    def open_findings(self, account: str) -> Sequence[Finding]:
+        """Every open finding; a write of this second may be missing."""
 
     def lives(self, account: str) -> Sequence[Finding]:
         """Every life of every finding that is still kept, open or closed."""
@@ -85,7 +99,7 @@ class Aws(Protocol):
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
     ) -> Callable[[Call], Mended | bool | None]:
-        """Makes these calls, and no others, with the writing role, limited to what they need of these resources.
+        """Makes these calls, and no others, with the writing roles, limited to what they need of these resources.
 
         What it gives back makes one of them: in the form that `control.mend` gives it where AWS refuses it as it is,
         and then it answers that form. It answers False where AWS had nothing to make it on: what it is about is gone,
@@ -98,7 +112,38 @@ class Aws(Protocol):
             resources: the ARNs of the plans that the calls belong to.
 
         Raises:
-            AwsRefusal: the role could not be assumed, or not within the limits of its session. Nothing was written.
+            AwsRefusal: a role could not be assumed, or not within the limits of its session, or only a person may make
+                one of the calls (see `core.giving`). Nothing was written.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom AWS takes somebody for.
+
+    Attributes:
+        account: twelve digits.
+        arn: of a user, an account's root, or a session: `arn:aws:sts::...:assumed-role/ROLE/SESSION`, without the path
+            of the role.
+    """
+
+    account: str
+    arn: str
+
+
+class Sts(Protocol):
+    """AWS, asked in another's words who he is."""
+
+    def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
+        """Whom AWS takes the signer of a request for.
+
+        Args:
+            url: the presigned request; it goes to nobody but STS, and whoever calls has made sure of that.
+            headers: those that are signed with it.
+
+        Raises:
+            AwsRefusal: AWS does not take the signature, with its code, such as SignatureDoesNotMatch.
+            NotReached: STS did not answer, or answered what cannot be read.
         """
 
 

@@ -64,6 +64,7 @@ class Documented:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, call: Call, /) -> Any:

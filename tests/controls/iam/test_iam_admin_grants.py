@@ -22,7 +22,7 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
-from tests.story import ACCOUNT, Story, World, defaults, world
+from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -49,6 +49,7 @@ def _settled(world: World) -> None:
     iam.create_group(GroupName="administrators")
     iam.attach_group_policy(GroupName="administrators", PolicyArn=AWS_ADMIN)
     iam.create_user(UserName="root-cause-ann")
+    signs_in(iam, "root-cause-ann")
     iam.add_user_to_group(GroupName="administrators", UserName="root-cause-ann")
 
 
@@ -367,11 +368,15 @@ def test_naming_users_does_not_unname_groups_and_roles() -> None:
     assert set(ADMINISTRATORS) == {"groups", "users", "roles"}
 
 
-def test_a_turned_policy_goes_back_to_its_version_before() -> None:
+def test_a_turned_policy_is_detached_and_the_commands_that_set_it_back_are_told() -> None:
+    """Who may set a policy back to a version may set it to the one that makes administrators: no role of ours may."""
     state, items, repair = _told(_turned)
     assert items == ("user/mallory",)
-    assert _calls(repair) == [("SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": "v1"})]
-    assert repair.undo[0].parameters["VersionId"] == "v2"
+    assert _calls(repair) == [("DetachUserPolicy", {"UserName": "mallory", "PolicyArn": state["name"]})]
+    assert repair.later == (
+        f"aws iam set-default-policy-version --policy-arn {state['name']} --version-id v1",
+        f"aws iam attach-user-policy --user-name mallory --policy-arn {state['name']}",
+    )
 
 
 def test_a_policy_that_administrators_live_by_is_not_changed_but_detached_from_the_others() -> None:
@@ -384,7 +389,7 @@ def test_a_policy_that_administrators_live_by_is_not_changed_but_detached_from_t
     ]
 
 
-def test_a_policy_does_not_go_back_under_those_who_are_not_meant() -> None:
+def test_a_policy_is_detached_from_those_alone_who_are_meant() -> None:
     def held_by_two(told: World) -> Target:
         target = _turned(told)
         told.client("iam").create_user(UserName="eve")
@@ -392,7 +397,7 @@ def test_a_policy_does_not_go_back_under_those_who_are_not_meant() -> None:
         return target
 
     state, items, repair = _told(held_by_two)
-    assert [name for name, _ in _calls(repair)] == ["SetDefaultPolicyVersion"]
+    assert [name for name, _ in _calls(repair)] == ["DetachUserPolicy"] * 2
     assert sorted(items) == ["user/eve", "user/mallory"]
     only = plan(_target("policy", "ci/deploy"), state, DEFAULT, {"user/eve"})
     assert _calls(only) == [("DetachUserPolicy", {"UserName": "eve", "PolicyArn": state["name"]})]
@@ -458,7 +463,15 @@ def test_a_repair_of_many_holders_reaches_them_and_nobody_else() -> None:
         "back_to": "",
         "holders": holders,
         "administrators": [
-            {"kind": "user", "name": "root-cause-ann", "groups": [], "direct": True, "through": [], "keeper": ""}
+            {
+                "kind": "user",
+                "name": "root-cause-ann",
+                "groups": [],
+                "direct": True,
+                "through": [],
+                "keeper": "",
+                "unusable": "",
+            }
         ],
     }
     repair = plan(_target("policy", "p"), state, NAMED)
@@ -479,7 +492,7 @@ class _Member:
     def __init__(self, told: World, refusal: str = "") -> None:
         self.eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
         self.account, self.region, self.home, self.stack = ACCOUNT, GLOBAL, self.eyes.home, "plumbline"
-        self.trail = ""
+        self.trail, self.recorded = "", self.eyes.recorded
         self.refusal = refusal
 
     def __call__(self, call: Call, /) -> Any:
@@ -560,8 +573,7 @@ def test_a_policy_is_taken_from_whom_it_can_be_and_the_rest_is_told() -> None:
     assert set(repair.left) == set(items) - {"user/mallory"}
 
 
-def test_a_permission_sets_policy_goes_back_to_a_harmless_version() -> None:
-    """The policy is the account's own: only the role is Identity Center's."""
+def test_a_permission_sets_policy_is_detached_from_others_and_left_to_its_keeper() -> None:
 
     def turned(told: World) -> Target:
         target = _turned(told)
@@ -569,7 +581,9 @@ def test_a_permission_sets_policy_goes_back_to_a_harmless_version() -> None:
         told.client("iam").attach_role_policy(RoleName=role.id, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/ci/deploy")
         return target
 
-    assert [name for name, _ in _calls(_told(turned)[2])] == ["SetDefaultPolicyVersion"]
+    _, items, repair = _told(turned)
+    assert [name for name, _ in _calls(repair)] == ["DetachUserPolicy"]
+    assert set(repair.left) == set(items) - {"user/mallory"}
 
 
 def test_the_last_administrator_still_leaves_a_group_that_gives_nothing() -> None:

@@ -86,9 +86,7 @@ def _taken(world: World) -> Target:
 
 
 def _perform(world: World, target: Target, repair: Plan, calls: tuple[Call, ...]) -> None:
-    act = world.accounts.hands(CONTROL, target, calls, repair.resources)
-    for call in calls:
-        act(call)
+    world.perform(CONTROL, target, calls, repair.resources)
 
 
 def _converted(world: World, target: Target) -> Plan:

@@ -22,10 +22,13 @@ from plumbline.core.clock import Clock, Response
 from plumbline.core.control import Deviation
 from plumbline.core.targets import Target
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, Status, open_finding
 from plumbline.handlers.operate.lists import columns
 from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, LAMP, MALLORY, NOW, House, Lamps
+
+OF_MALLORY = Budget.of(CONTROL, MALLORY).of_actor
 
 ROOT = Path(__file__).parents[3]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -151,7 +154,7 @@ def test_the_sweep_names_who_undid_it_too() -> None:
     house.settle()
     house.type("undo", house.finding.short)
     house.settle(origin=Origin.SWEEP, cause=Cause(), now=NOW + HOUR)
-    assert "a person" == house.finding.cause.who
+    assert "root" == house.finding.cause.who
 
 
 @pytest.mark.parametrize(
@@ -271,9 +274,9 @@ def test_resume_without_a_pause_changes_nothing_and_says_what_holds_repairs_back
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--breakers",), ([], ["*", "lamp-off"], 0)),
+        (("--breakers",), ([], ["*", OF_MALLORY, "lamp-off"], 0)),
         (("--fights",), ([], [], 1)),
-        (("--all",), (["*"], ["*", "lamp-off"], 1)),
+        (("--all",), (["*"], ["*", OF_MALLORY, "lamp-off"], 1)),
         (("lamp-off",), ([], ["lamp-off"], 1)),  # as the e-mails of version 0.1 say
         (("lamp-off", "--fights"), ([], [], 1)),
         (("--tries",), ([], [], 0)),
@@ -374,7 +377,7 @@ def answers(name: str) -> Iterator[tuple[str, str]]:
         ("status",), ("resume", "--all"),
         (name,), ("show", name), ("unexempt", name), ("exempt", name), ("findings", name, name),
     ):  # fmt: skip
-        yield " ".join(words), house.type(*words, by=name).text
+        yield " ".join(words), house.type(*words).text
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from plumbline.baseline.rules import Breakers
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, Response
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.commands import Connections
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
-from tests.fakes import LAMP, NOW, House, Lamps
+from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, Lamps
 
 ROOT = Path(__file__).parents[3]
 
@@ -269,7 +270,7 @@ def test_status_says_what_keeps_repairs_back() -> None:
         "What is exempt, type: plumbline exemptions",
     ] == house.type("status").text.splitlines()[-3:]
     data = house.type("status").data
-    assert (["lamp-off"], {"lamp-off": 1, "*": 1}) == (
+    assert (["lamp-off"], {Budget.of(CONTROL, MALLORY).of_actor: 1, "lamp-off": 1, "*": 1}) == (
         data["stopped"],
         {name: count for name, count in data["repairs_this_hour"].items() if name != "letters"},
     )
@@ -400,7 +401,7 @@ def test_enforce_lists_first_and_ends_adoption_when_it_is_meant(adopted: House, 
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "waiting"
     assert adopted.type("enforce", *words, "--yes", now=NOW + HOUR, by="arn:aws:iam::111122223333:user/ann").ok
     assert adopted.alerts.subjects == ["grace ended: 1 finding"]
-    assert "user/ann, says the shell that asked" in " ".join(adopted.alerts.letters[0].body.split())
+    assert "By arn:aws:iam::111122223333:user/ann " in " ".join(adopted.alerts.letters[0].body.split())
     assert (None, NOW + HOUR) == (adopted.finding.grace_until, adopted.finding.due)
     assert "Grace ended by" in adopted.type("show", adopted.finding.short).text
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
@@ -503,18 +504,6 @@ def test_the_documents_list_every_command() -> None:
     for name in set(commands.COMMANDS) - {"help"}:
         assert f"plumbline {name}" in readme, name
         assert f"plumbline {name}" in guide, name
-
-
-def test_who_asks_is_told_as_a_claim_and_cleaned(repaired: House) -> None:
-    repaired.type("undo", repaired.finding.short, by="arn:aws:iam::111122223333:user/ann\nhttp://evil")
-    body = repaired.alerts.letters[-1].body
-    assert "user/ann http[:]//evil, says the shell that asked" in " ".join(body.split())
-
-
-@pytest.mark.parametrize("by", [None, 7, ["x"]])
-def test_who_asks_may_be_anything(repaired: House, by: object) -> None:
-    request = {"command": ["undo", repaired.finding.short], "by": by}
-    assert commands.answer(repaired.plumbline, request, now=NOW).ok
 
 
 _WORDS = st.one_of(

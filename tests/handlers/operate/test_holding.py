@@ -76,7 +76,7 @@ def test_an_exemption_says_all_about_itself_and_is_told(waiting: House) -> None:
     ]
     alert = waiting.alerts.letters[-1]
     assert alert.subject == ("[Plumbline] exempt: global/lamp/hall from lamp-off, until 2026-03-09")
-    for fact in ("ann", "party", "user/ann, says the shell that asked", f"plumbline unexempt {made.id}"):
+    for fact in ("ann", "party", "Made by  arn:aws:iam::111122223333:user/ann\n", f"plumbline unexempt {made.id}"):
         assert fact in alert.body
 
 
@@ -362,11 +362,12 @@ def test_an_end_that_nobody_was_told_of_is_not_forgotten() -> None:
 @pytest.mark.parametrize("words", [(), ("lamp-off",), ("all",)])
 def test_a_pause_holds_repairs_back_and_ends_by_itself(words: tuple[str, ...]) -> None:
     house = House()
-    answer = house.type("pause", *words, "--hours", "4", "--reason", "migration", by="arn:ann")
+    ann = "arn:aws:iam::111122223333:user/ann"
+    answer = house.type("pause", *words, "--hours", "4", "--reason", "migration", by=ann)
     assert answer.ok, answer.text
     assert [house.settle(), house.settle(now=NOW + 4 * HOUR)] == ["told", "repaired"]
     assert house.alerts.subjects[0] == f"paused: {'repairs of lamp-off' if 'lamp-off' in words else 'all repairs'}"
-    for fact in ("migration", "arn:ann, says the shell", "plumbline resume"):
+    for fact in ("migration", "user/ann", "plumbline resume"):
         assert fact in house.alerts.letters[0].body
 
 
@@ -431,8 +432,8 @@ def test_resume_counts_anew_and_the_breaker_is_told_of_again_when_it_trips_again
     house.aws.lamps["hall"]["on"] = ["c"]
     assert house.settle() == "stopped"
     assert [one for one in house.alerts.subjects if one.startswith("stopped")] == [
-        "stopped: 1 repair of lamp-off in one hour",
-        "stopped: 1 repair of lamp-off in one hour",
+        "stopped: 1 repair of lamp-off in one hour, 1 thing left",
+        "stopped: 1 repair of lamp-off in one hour, 1 thing left",
     ]
 
 

@@ -21,6 +21,8 @@ from plumbline.baseline.rules import STACK
 from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.giving import Maker
+from plumbline.core.recorded import Parts
 from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
@@ -42,6 +44,8 @@ _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 _OWNER = "ExpectedBucketOwner"
 #: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
 _NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
+#: Where a reader keeps what was recorded of Plumbline's own parts; no call has such a key.
+_RECORDED = "recorded"
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -223,7 +227,16 @@ class Reader:
     role: str
     stack: str = STACK
     trail: str = ""
+    recording: Callable[[], Parts] = dict
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def recorded(self) -> Parts:
+        """See core.Ask. Read when it is first asked for: one control asks."""
+        if _RECORDED not in self._answers:
+            self._answers[_RECORDED] = self.recording()
+        found: Parts = self._answers[_RECORDED]
+        return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
         """Perform one read; see core.Ask."""
@@ -238,16 +251,20 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accounts:
-    """The engine's AWS: eyes and hands in each account.
+    """The engine's AWS: eyes and hands in each account. Which hands make a call, `core.giving` says.
 
     Attributes:
         clients: the client factory.
         home: the region Plumbline runs in.
         eyes_role: ARN of the read-only role, `{account}` standing for the account; empty to read with the process's
             own credentials (preview).
-        hands_role: ARN of the writing role; empty where nothing may be written.
+        hands_role: ARN of the role that takes rights away and tightens; empty where nothing may be written.
+        giving_role: ARN of the role that attaches the few policies that Plumbline may give.
+        house_role: ARN of the role that puts Plumbline's own parts back; empty but for the sweep's function.
+        converts: whether Plumbline may turn inline policies into managed ones; see `core.giving.maker`.
         stack: the name of Plumbline's own stack, for controls that look for its topic.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
+        recording: reads what was recorded of Plumbline's own parts.
     """
 
     clients: ClientFactory
@@ -256,22 +273,26 @@ class Accounts:
     hands_role: str = ""
     stack: str = STACK
     trail: str = ""
+    giving_role: str = ""
+    house_role: str = ""
+    converts: bool = False
+    recording: Callable[[], Parts] = dict
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""
         role = self.eyes_role.format(account=account)
-        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail)
+        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail, self.recording)
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
     ) -> Callable[[Call], Mended | bool]:
         """See ports.Aws. Each repair gets sessions of its own, named after the control, all before its first write."""
-        needed = sessions(control, calls, resources)
+        needed = sessions(control, calls, resources, converts=self.converts)
         made = {call.key: client for one in needed for call, client in self._opened(one, target)}
 
         def client_of(call: Call, instead_of: Call) -> Any:  # noqa: ANN401
             if call.action != instead_of.action and call.key not in made:
-                (session,) = sessions(control, [call], resources)
+                (session,) = sessions(control, [call], resources, converts=self.converts)
                 made.update({one.key: client for one, client in self._opened(session, target)})
             return made.get(call.key) or made[instead_of.key]
 
@@ -296,7 +317,9 @@ class Accounts:
 
     def _opened(self, session: Session, target: Target) -> Iterator[tuple[Call, Any]]:
         """Each call of a session with the client that makes it."""
-        call, role = session.calls[0], self.hands_role.format(account=target.account)
+        call = session.calls[0]
+        roles = {Maker.TAKING: self.hands_role, Maker.GIVING: self.giving_role, Maker.HOUSE: self.house_role}
+        role = roles[session.by].format(account=target.account)
         region = global_region(self.home) if target.region == GLOBAL else target.region
         try:
             with telling(call):

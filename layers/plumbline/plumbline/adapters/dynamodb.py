@@ -12,11 +12,13 @@ from plumbline.adapters.items import (
     Renamed,
     account_key,
     adopted_key,
+    adoption_in,
     adoption_items,
     adoptions_in,
     began,
     buried_item,
     count_of,
+    counts_in,
     epoch,
     exemptions_in,
     finding_key,
@@ -37,21 +39,19 @@ from plumbline.adapters.items import (
     version_of,
 )
 from plumbline.adapters.table_calls import TableCalls
-from plumbline.baseline.rules import Breakers
 from plumbline.core.clock import utc
 from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
-from plumbline.findings.adoption import Adoption, piece_of, whole
+from plumbline.findings.adoption import piece_of
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import LETTERS, Budget
 from plumbline.findings.finding import Finding, with_room
 from plumbline.findings.hearing import KEPT_AS, Hearing
-from plumbline.findings.packed import Item, checked, text_of
-from plumbline.findings.restraints import EVERY_CONTROL
+from plumbline.findings.packed import checked, text_of
 
 _HOUR = timedelta(hours=1)
-_LETTERS = "letters"
 #: Bytes of a finding whose repair begins, so that what is written later finds room.
 _LARGEST_BEGUN = 390_000
 #: Bytes of the exemptions, so that what is told of each still finds room when no more are taken.
@@ -76,18 +76,18 @@ class Table:
     letter_hours: int = 1
     renamed: Renamed = field(default_factory=dict)
 
-    def brief(self, control: str, target: Target, now: datetime, adopted: str = "", /) -> Brief:
+    def brief(
+        self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
+    ) -> Brief:
         """See ports.Ledger. One consistent read of everything that bears on a wake."""
-        pk = account_key(target.account)
+        pk, budget = account_key(target.account), budget or Budget()
         ids = ids_of(control, self.renamed)
         lives, part = [finding_key(one, target) for one in ids], adopted.removeprefix(control)
         adoptions = {adopted_key(f"{one}{part}"): piece_key(f"{one}{part}", piece_of(str(target))) for one in ids}
         names = {
             "exemptions": "exemptions",
             "pauses": "pauses",
-            "spent": spent_key(control, now),
-            "spent_in_all": spent_key(EVERY_CONTROL, now),
-            "letters": self._letters_key(now),
+            **self._counters(control, budget, now),
             "heard": KEPT_AS,
         }
         keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions, *adoptions.values())]
@@ -102,11 +102,10 @@ class Table:
                 finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
                 exemptions=exemptions_in(found["exemptions"], self.renamed),
                 pauses={name: one.until for name, one in pauses_in(found["pauses"], self.renamed).items()},
-                spent=int(found["spent"]["n"]["N"]) if found["spent"] else 0,
-                spent_in_all=int(found["spent_in_all"]["n"]["N"]) if found["spent_in_all"] else 0,
-                letters=int(found["letters"]["n"]["N"]) if found["letters"] else 0,
-                adoption=_adoption_in(items, adoptions),
+                adoption=adoption_in(items, adoptions),
                 hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
+                budget=budget,
+                **counts_in(found),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -114,13 +113,29 @@ class Table:
                 "nothing is repaired"
             ) from error
 
+    def counted(self, known: Brief, control: str, account: str, budget: Budget, now: datetime, /) -> Brief:
+        """See ports.Ledger."""
+        names = self._counters(control, budget, now)
+        found = {name: self._calls.one(account, sk) for name, sk in names.items()}
+        with readable("what was counted in this clock hour"):
+            return replace(known, budget=budget, **counts_in(found))
+
+    def _counters(self, control: str, budget: Budget, now: datetime) -> dict[str, str]:
+        """Where the counters that bear on a wake stand."""
+        names = {
+            "spent": spent_key(control, now),
+            "spent_in_all": spent_key(budget.of_all, now),
+            "letters": self._letters_key(budget.letters, now),
+        }
+        return names | ({"spent_by_actor": spent_key(budget.of_actor, now)} if budget.of_actor else {})
+
     def save(
         self,
         finding: Finding,
         *,
         now: datetime,
-        spend: Breakers | None = None,
-        alert: bool = False,
+        spend: Mapping[str, int] | None = None,
+        alert: str = "",
         bury: Finding | None = None,
     ) -> Finding:
         """See ports.Ledger."""
@@ -135,10 +150,9 @@ class Table:
         writes: list[Mapping[str, Any]] = [self._calls.put(checked(item_of(stored, now), name), condition)]
         if buried is not None and not elsewhere:
             writes.append(self._calls.put(buried_item(buried, now)))
-        budgets = {finding.control: spend.per_control, EVERY_CONTROL: spend.in_all} if spend else {}
         pk, until = account_key(finding.target.account), now + (self.letter_hours + 1) * _HOUR
-        counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in budgets.items()]
-        counts += [(self._letters_key(now), None)] if alert else []
+        counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in (spend or {}).items()]
+        counts += [(self._letters_key(alert, now), None)] if alert else []
         writes += [{"Update": {"TableName": self.name, **count_of(key_of(pk, sk), until, most)}} for sk, most in counts]
         self._write(writes, finding)
         return saved
@@ -315,8 +329,9 @@ class Table:
             query["ExpressionAttributeNames"] = names
         return findings_in(self._perform("Query", query)["Items"], self.renamed)
 
-    def _letters_key(self, now: datetime) -> str:
-        return spent_key(_LETTERS, now.replace(hour=now.hour - now.hour % self.letter_hours))
+    def _letters_key(self, counter: str, now: datetime) -> str:
+        hours = self.letter_hours if counter == LETTERS else 1
+        return spent_key(counter, now.replace(hour=now.hour - now.hour % hours))
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:
@@ -333,12 +348,3 @@ class Table:
     @property
     def _calls(self) -> TableCalls:
         return TableCalls(self.clients, self.name, self.region)
-
-
-def _adoption_in(items: Mapping[str, Item], kept: Mapping[str, str]) -> Adoption:
-    """The adoption of a control, as far as one target is concerned, under the first of its ids that has one."""
-    head = next((sk for sk in kept if sk in items), None)
-    if head is None:
-        return Adoption()
-    pieces = [text_of(items[kept[head]])] if kept[head] in items else []
-    return Adoption.from_json(whole(text_of(items[head]), pieces))

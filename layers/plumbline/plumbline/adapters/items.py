@@ -5,7 +5,7 @@
     account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
     account#ID        exemptions                      all exemptions, one item
     account#ID        pauses                          all pauses, one item
-    account#ID        spent#CONTROL#HOUR              repairs in that clock hour; * for all, `letters` for letters
+    account#ID        spent#COUNTER#HOUR              repairs, or letters, in that clock hour (findings/budgets.py)
     account#ID        adopted#CONTROL                 how far the first sweep of a control has come
     account#ID        adopted#CONTROL#NN              of the targets it found, those of a piece, where they are many
     account#ID        heard                           whether anybody ever confirmed that alerts reach him, and does now
@@ -34,7 +34,7 @@ from plumbline.core.errors import LedgerDown
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
-from plumbline.findings.adoption import in_pieces, whole
+from plumbline.findings.adoption import Adoption, in_pieces, whole
 from plumbline.findings.finding import Finding, finding_id
 from plumbline.findings.packed import Item, body, text_of
 from plumbline.findings.stored import from_json, to_json
@@ -203,6 +203,21 @@ def adoption_items(pk: str, kept: str, text: str) -> Iterator[Item]:
     for piece, part in pieces.items():
         yield {**key_of(pk, piece_key(kept, piece)), **body(part)}
     yield {**key_of(pk, adopted_key(kept)), **body(head)}
+
+
+def counts_in(found: Mapping[str, Item | None]) -> dict[str, Any]:
+    """What the counters say; none was written where nothing was counted yet."""
+    names = ("spent", "spent_in_all", "spent_by_actor", "letters")
+    return {name: int(item["n"]["N"]) if (item := found.get(name)) else 0 for name in names}
+
+
+def adoption_in(items: Mapping[str, Item], kept: Mapping[str, str]) -> Adoption:
+    """The adoption of a control, as far as one target is concerned, under the first of its ids that has one."""
+    head = next((sk for sk in kept if sk in items), None)
+    if head is None:
+        return Adoption()
+    pieces = [text_of(items[kept[head]])] if kept[head] in items else []
+    return Adoption.from_json(whole(text_of(items[head]), pieces))
 
 
 def piece_key(kept: str, piece: str) -> str:

@@ -2,7 +2,8 @@
 
 A repair gets one session wherever its actions and ARNs fit into one policy. Where they do not, its calls are divided
 among several sessions, and each gets the ARNs that its own calls name: shorter, and narrower as well. An ARN is never
-made wider to save characters. What cannot be divided further is refused before anything is written.
+made wider to save characters. What cannot be divided further is refused before anything is written. Calls that take
+rights and calls that give some have sessions of two roles.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.giving import Maker, maker
 
 #: Characters of an inline session policy. Source: STS API reference, AssumeRole, Policy.
 LONGEST = 2048
@@ -30,11 +32,13 @@ class Session:
         control: the control whose declared writes are the most that is allowed.
         calls: the calls that this session makes.
         resources: the ARNs (IAM wildcards allowed) that it may make them on.
+        by: whose session it is: that of the hands that take, of those that give, or of the house hands.
     """
 
     control: Control
     calls: tuple[Call, ...]
     resources: tuple[str, ...]
+    by: Maker = Maker.TAKING
 
     @property
     def policy(self) -> str:
@@ -52,29 +56,41 @@ class Session:
         """The same calls in sessions limited to the ARNs that their own calls name; empty where none is shorter."""
         middle = len(self.calls) // 2
         parts = [self.calls[:middle], self.calls[middle:]] if middle else [self.calls]
-        named = tuple(Session(self.control, calls, named_by(calls, self.resources)) for calls in parts)
+        named = tuple(replace(self, calls=calls, resources=named_by(calls, self.resources)) for calls in parts)
         return named if middle or named[0].resources != self.resources else ()
 
 
-def sessions(control: Control, calls: Iterable[Call], resources: Sequence[str]) -> tuple[Session, ...]:
-    """The sessions that make these calls, in the order of their first call; mostly one for each service and region.
+def sessions(
+    control: Control, calls: Iterable[Call], resources: Sequence[str], *, converts: bool = False
+) -> tuple[Session, ...]:
+    """The sessions that make these calls, in the order of their first call: one for each service, region and role.
 
     Args:
         control: the one that repairs.
         calls: every call that will be made. Equal calls share a session.
         resources: the plan's ARNs. Nothing else is ever allowed.
+        converts: as in `core.giving.maker`.
 
     Raises:
-        AwsRefusal: a single call names more ARNs than a policy holds. It is told as a refusal of sts:AssumeRole, for
-            nothing has been tried by then.
+        AwsRefusal: a single call names more ARNs than a policy holds, or no role may make one of them. It is told as a
+            refusal of sts:AssumeRole, for nothing has been tried by then.
     """
-    clients: dict[tuple[str, str], dict[str, Call]] = {}
+    clients: dict[tuple[str, str, Maker], dict[str, Call]] = {}
     for call in calls:
-        clients.setdefault((call.region, call.service), {})[call.key] = call
+        by = maker(call, converts=converts)
+        if control.house and by is Maker.TAKING:
+            by = Maker.HOUSE
+        if by is Maker.PERSON:
+            raise AwsRefusal(
+                "OnlyAPersonMay",
+                f"{call.action} gives rights, and no role of Plumbline may make it. Nothing was written; a person must",
+                Call("sts", "AssumeRole"),
+            )
+        clients.setdefault((call.region, call.service, by), {})[call.key] = call
     return tuple(
         part
-        for own in clients.values()
-        for part in _fitting(Session(control, tuple(own.values()), tuple(dict.fromkeys(resources))))
+        for (_, _, by), own in clients.items()
+        for part in _fitting(Session(control, tuple(own.values()), tuple(dict.fromkeys(resources)), by))
     )
 
 

@@ -15,6 +15,7 @@ from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
+from plumbline.ports import Alerts
 
 #: Bytes: SNS takes 256 KB of text and attributes together. No alert is written to be as long.
 _MAX_BODY = 250_000
@@ -105,6 +106,43 @@ class Topic:
                 perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
             except AwsRefusal as error:  # the alert is out: telling it again each hour would help nobody
                 _log.error("the twin for chat tools was not sent: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """The engine's Alerts for what is about Plumbline itself: who silences one topic is told of through the other.
+
+    Attributes:
+        alerts: where alerts go.
+        watchdog: where they go as well when nobody hears the first, or it takes nothing.
+    """
+
+    alerts: Alerts
+    watchdog: Alerts
+
+    @property
+    def arn(self) -> str:
+        """See ports.Alerts."""
+        return self.alerts.arn
+
+    def is_heard(self) -> bool | None:
+        """See ports.Alerts."""
+        return self.alerts.is_heard()
+
+    def waiting(self) -> Sequence[str]:
+        """See ports.Alerts."""
+        return self.alerts.waiting()
+
+    def send(self, alert: Alert) -> None:
+        """See ports.Alerts. Raises only where neither topic takes it."""
+        try:
+            self.alerts.send(alert)
+        except AwsRefusal as error:
+            _log.error("the Alerts topic did not take an alert about Plumbline itself: %s", error)
+        else:
+            if self.alerts.is_heard():
+                return
+        self.watchdog.send(alert)
 
 
 def _confirmed(subscriptions: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:

@@ -8,6 +8,7 @@ from plumbline.alerts import alert, wording
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.decisions.exemptions import ANY, Exemption, Notice
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.budgets import EVERY_CRITICAL, is_of_actor
 
 _SHOWN = 120
 _NAMED = 20
@@ -79,7 +80,7 @@ def enforced(named: Sequence[str], by: str, sender: Sender) -> Alert:
 
     Args:
         named: the findings it ended for, each by its id and what is wrong.
-        by: who said so, as that person's shell says.
+        by: who said so, as STS has proven it.
         sender: names commands and account.
     """
     count = f"{len(named)} finding{'s' * (len(named) != 1)}"
@@ -97,8 +98,36 @@ def enforced(named: Sequence[str], by: str, sender: Sender) -> Alert:
     return alert.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, sender=sender)
 
 
+def refused(words: Sequence[str], who: str, why: str, sender: Sender, *, last: bool) -> Alert:
+    """Somebody who may not command Plumbline typed a command that changes something.
+
+    Args:
+        words: what he typed.
+        who: his ARN, as STS has proven it.
+        why: why he may not, as it reads after "because".
+        sender: names commands and account.
+        last: whether this is the last of its kind that is told of on this day.
+    """
+    lead = (
+        "Somebody who may not command Plumbline typed a command that changes something, and was refused, because "
+        f"{why}. Nothing was done. If you do not know why he tried, look what else he did."
+    )
+    if last:
+        lead += " There were others today; no more of them are told of before tomorrow."
+    rows = {"Who": who, "Typed": " ".join(words)}
+    commands = {"status": "how things stand", "findings": "all that is open"}
+    name = wording.clean(who.rpartition("/")[2], _SHOWN)
+    return alert.notice(
+        "refused", f"a command of {name}", control=ANY, lead=lead, rows=rows, commands=commands, sender=sender
+    )
+
+
 def repairs(control: str) -> str:
-    """What a pause holds back."""
+    """What a pause holds back, or a counter of this clock hour counts."""
+    if control == EVERY_CRITICAL:
+        return "all repairs of critical rules"
+    if is_of_actor(control):
+        return "repairs of what one principal did"
     return "all repairs" if control == ANY else f"repairs of {control}"
 
 

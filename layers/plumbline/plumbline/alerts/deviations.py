@@ -8,7 +8,6 @@ from datetime import datetime
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.finding import about, sentence, spelled_out, what_happened
 from plumbline.alerts.wording import moment
-from plumbline.baseline.rules import Breakers
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control
 from plumbline.core.errors import TooLarge
@@ -53,11 +52,21 @@ def resolved(control: Control, finding: Finding, state: State, sender: Sender) -
     return about("resolved", control, finding, sender, lead=lead, rows=rows, past=True)
 
 
-def noted(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
-    """Something only an event could tell."""
-    lead = f"{sentence(control, finding)} Plumbline only tells about this; it changed nothing."
+def noted(control: Control, finding: Finding, state: State, sender: Sender, but: str = "") -> Alert:
+    """Something only an event could tell; `but` says why somebody may think that it would not be told."""
+    lead = f"{sentence(control, finding)} {but or 'Plumbline only tells about this; it changed nothing.'}"
     rows = what_happened(finding) | {"Seen": control.describe(state)}
     return about("seen", control, finding, sender, lead=lead, rows=rows)
+
+
+def gone(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
+    """Something that an event announced, and that was over when Plumbline looked."""
+    lead = (
+        f"{sentence(control, finding)} Plumbline changed nothing. Whoever could use it meanwhile may have done so: "
+        "look in CloudTrail's event history at what was done with it from the time below on."
+    )
+    rows = what_happened(finding) | {"Target": str(finding.target), "Now": control.describe(state)}
+    return about("came and went", control, finding, sender, lead=lead, rows=rows)
 
 
 def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sender: Sender) -> Alert:
@@ -70,32 +79,6 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sende
     )
     rows = what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
     return about("fight", control, finding, sender, lead=lead, rows=rows, resume=f"{control.id} --fights")
-
-
-def breaker(control: Control, finding: Finding, limits: Breakers, *, in_all: bool, sender: Sender) -> Alert:
-    """Too many repairs in one hour."""
-    limit = limits.in_all if in_all else limits.per_control
-    of_what = "in all" if in_all else f"of {control.id}"
-    lead = (
-        f"Plumbline has made {_repairs(limit)} {of_what} within this clock hour, its limit, and has stopped repairing "
-        "until the next. It keeps watching, and every deviation is written down. So many at once are usually a "
-        "deployment or a mistake in the baseline. Look before the next hour begins."
-    )
-    rows = {"First one left": f"{control.name(finding.target)} {finding.deviation.summary}"}
-    return about(
-        "stopped",
-        control,
-        finding,
-        sender,
-        lead=lead,
-        rows=rows,
-        resume="--breakers" if in_all else f"{control.id} --breakers",
-        subject=f"{_repairs(limit)} {of_what} in one hour",
-    )
-
-
-def _repairs(count: int) -> str:
-    return f"{count} repair{'s' * (count != 1)}"
 
 
 def too_large(control: Control, finding: Finding, error: TooLarge, sender: Sender) -> Alert:

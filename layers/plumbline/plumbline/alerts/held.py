@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from plumbline.alerts.shell import pasted
-from plumbline.alerts.wording import away, moment
+from plumbline.alerts.wording import away, clean, moment
 from plumbline.core.calls import Plan
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why
@@ -17,6 +17,8 @@ _AFTER_GRACE = "when its grace is over: "
 def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> str:
     """Why nothing is repaired now, as it stands in an e-mail."""
     acts = held.until or now
+    if held.why in (Why.EXEMPT, Why.SPENT):
+        return _left(held, plan, acts)
     if held.why is Why.NO_PLAN:
         return f"Plumbline does not repair this: {plan.refusal}."
     if held.why is Why.OBSERVE:
@@ -35,15 +37,7 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
             f"heard of it, and for its time of grace from then on. Then Plumbline {does}."
         )
     if held.why is Why.NOT_DUE:
-        when = f"{away(acts - now)}, on {moment(acts)}"
-        what = "propose a repair of this" if held.proposes else "repair this"
-        if finding.is_adopted and finding.spared(now):
-            does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
-            return (
-                "It may have been so for long, and something may rely on it, so it is left alone for now. "
-                f"{when[0].upper()}{when[1:]}, Plumbline {does}. Until then you can do it, exempt it, or end its grace."
-            )
-        return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."
+        return _not_due(held, finding, plan, now)
     if held.why is Why.PROPOSE:
         return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
     if held.why is Why.PAUSED:
@@ -52,6 +46,33 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
         tries = "once" if len(finding.repairs) == 1 else f"{len(finding.repairs)} times"
         return f"Plumbline tried {tries} and stopped; a person has to look."
     return "Plumbline only tells about this; it changes nothing."
+
+
+def _left(held: Restraint, plan: Plan, until: datetime) -> str:
+    """That a person, or a breaker, has it left alone."""
+    if held.exemption:
+        return (
+            f"It is exempt until {moment(until)}, so Plumbline does not repair it: "
+            f"{clean(held.exemption.reason, 120)} ({clean(held.exemption.owner, 60)}). It is told all the same: no "
+            "exemption silences what is critical, and one of many things nothing that is grave."
+        )
+    return (
+        f"This clock hour's repairs are used up, so Plumbline leaves it until {moment(until)}. "
+        f"Then Plumbline {plan.summary}."
+    )
+
+
+def _not_due(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> str:
+    acts = held.until or now
+    when = f"{away(acts - now)}, on {moment(acts)}"
+    what = "propose a repair of this" if held.proposes else "repair this"
+    if finding.is_adopted and finding.spared(now):
+        does = f"{'proposes' if held.proposes else 'makes'} its repair: it {plan.summary}"
+        return (
+            "It may have been so for long, and something may rely on it, so it is left alone for now. "
+            f"{when[0].upper()}{when[1:]}, Plumbline {does}. Until then you can do it, exempt it, or end its grace."
+        )
+    return f"Plumbline will {what} {when}: it {plan.summary}. Until then you can do it, or exempt it."
 
 
 def next_step(held: Restraint, plan: Plan) -> str:
@@ -66,6 +87,7 @@ def next_step(held: Restraint, plan: Plan) -> str:
         Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
         Why.PROPOSE: f"waits for approval: {does}",
         Why.PAUSED: f"paused until {at}; then {does}",
+        Why.SPENT: f"this hour's repairs are used up; {at}: {does}",
         Why.TRIED: "a person has to look: several tries did not hold",
     }.get(held.why, "only told: a person has to put it right")
 

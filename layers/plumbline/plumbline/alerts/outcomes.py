@@ -11,6 +11,9 @@ from plumbline.core.control import Control
 from plumbline.core.targets import State
 from plumbline.findings.finding import Finding
 
+#: What no role of Plumbline may give, a person gives.
+_OWN_RIGHTS = ", with rights of that person's own"
+
 
 def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
     """A repair that held.
@@ -28,14 +31,17 @@ def repaired(control: Control, finding: Finding, sender: Sender) -> Alert:
     rows = what_happened(finding) | {
         "Before": control.describe(last.before),
         "Now": control.describe(last.after),
-        "Repair": f"Plumbline {last.plan.summary}.",
+        "Repair": f"{'It' if last.made_by else 'Plumbline'} {last.plan.summary}.",
         "Approved by": said(last.by),
+        "Made by": f"{clean(last.made_by)}{_OWN_RIGHTS}" if last.made_by else "",
         "Not undone": last.plan.irreversible,
         "Left alone": f"{left}, for it was there before" if left else "",
         "Not repaired": spelled_out(beyond),
         "Mind": last.plan.means,
     }
     right = "Plumbline has put right what was new." if left else "Plumbline has put it right."
+    if last.made_by:
+        right = "A person has put it right, as Plumbline had proposed."
     if beyond:
         right = f"Plumbline has put right {'what was new and ' if left else ''}what it can; the rest needs a person."
     lead = f"{sentence(control, finding, past=True)} {right}"
@@ -97,8 +103,20 @@ def undone(
     by: str = "",
     *,
     why_not: str = "",
+    own_rights: bool = False,
 ) -> Alert:
-    """A person took a repair back; `why_not` says what became of it where AWS did not show what was before."""
+    """A person took a repair back.
+
+    Args:
+        control: the rule.
+        finding: with the repair.
+        state: the target after it.
+        until: how long it is left alone.
+        sender: names commands and account.
+        by: who typed it.
+        why_not: what became of it where AWS did not show what was before.
+        own_rights: whether that person made it with rights of that person's own, for it gives some.
+    """
     before = finding.last_repairs[0].before
     now = why_not or "it is as it was before"
     lead = (
@@ -109,7 +127,7 @@ def undone(
         "It was found because it": finding.deviation.summary,
         "Before the repair": control.describe(before) if why_not else "",
         "Now": control.describe(state),
-        "Undone by": said(by),
+        "Undone by": f"{said(by)}{_OWN_RIGHTS if own_rights and by else ''}",
     }
     what = f"{control.name(finding.target)} {past_tense(finding.deviation.summary)}"
     return about("undone", control, finding, sender, lead=lead, rows=rows, past=True, subject=what)
@@ -133,9 +151,12 @@ def not_restored(in_vain: int, calls: int, *, gone: bool) -> str:
 
 def undo_cut_short(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
     """A person's undo that was not finished, or that nobody was told of."""
+    cut_short = "the function that did it was cut short"
+    if finding.ticket:
+        cut_short = "nobody has reported that what takes rights of that person's own was done"
     lead = (
-        f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and the function "
-        "that did it was cut short. Below stands how it is now. To take back what is left of the repair, undo it again."
+        f"A person began to take back Plumbline's repair of {clean(control.name(finding.target))}, and {cut_short}. "
+        "Below stands how it is now. To take back what is left of the repair, undo it again."
     )
     now = f"it cannot be looked at: {finding.unseen.said}" if finding.unseen else control.describe(state)
     rows = {"Before the repair": control.describe(finding.last_repairs[0].before), "Now": now}

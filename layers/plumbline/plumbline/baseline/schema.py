@@ -66,7 +66,8 @@ _CLOCKS = {
 }
 _BREAKERS = {
     "per_control": "Repairs of one control in one clock hour.",
-    "in_all": "Repairs of all controls in one clock hour.",
+    "in_all": "Repairs of all controls in one clock hour; critical controls have as many of their own.",
+    "per_actor": "Repairs of what one principal did in one clock hour; of critical controls as many more.",
     "fight": "Repairs of one target in 24 hours after which somebody else evidently wants it otherwise.",
 }
 _LETTERS = {
@@ -98,6 +99,14 @@ def schema(controls: Mapping[str, Control], profiles: Sequence[str] = ()) -> dic
             },
             "description": "Where controls that look at each region do so; the home region unless you say otherwise.",
         },
+        "operators": _people(
+            "Who may command Plumbline: undo, approve, exempt, pause. The effective administrators and whoever holds "
+            "the OperatorPolicy unless you say otherwise."
+        ),
+        "deployers": _people(
+            "Who may change Plumbline itself: deploy it, or change what belongs to its stack. The effective "
+            "administrators and the principal that deployed it unless you say otherwise."
+        ),
         "breakers": _section(
             "How many repairs are too many.",
             {name: _whole(about, getattr(Breakers(), name)) for name, about in _BREAKERS.items()},
@@ -158,6 +167,22 @@ def _whole_file(title: str, about: str, sections: Mapping[str, Any]) -> dict[str
 def _section(about: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     """A part of the file; nothing below its name is as good as leaving it out."""
     return {"type": ["object", "null"], "description": about, "properties": dict(keys), "additionalProperties": False}
+
+
+def _people(about: str) -> dict[str, Any]:
+    """A list of users and roles. What an ARN may be is said in words by the build (`people.unfit`)."""
+    return {
+        "type": ["array", "null"],
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 2048,
+            "description": "The ARN of a user or a role; * and ? are wildcards, and as the account's number * means "
+            "the account that it is deployed in.",
+        },
+        "description": about,
+        "examples": [["arn:aws:iam::111122223333:user/maria"]],
+    }
 
 
 def _whole(about: str, default: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from plumbline.baseline import people
 from plumbline.baseline.advice import shown
 from plumbline.baseline.document import Document, Place, Problem
 
@@ -61,6 +62,7 @@ def misunderstood(document: Document) -> Iterator[Problem]:
         for key in ("target", "owner", "reason"):
             if problem := _no_text(one[key]) if key == "target" else _invisible(one[key]):
                 yield ("exemptions", "reviewed", number, key), problem
+    yield from _nobody_to_name(document.data)
     regions = document.data.get("regions") or []
     for number, one in enumerate(regions):
         if one in regions[:number]:
@@ -68,17 +70,28 @@ def misunderstood(document: Document) -> Iterator[Problem]:
 
 
 def doubts(document: Document) -> Iterator[Problem]:
-    """What may be a mistake, and may be right: a policy of AWS that this version does not know."""
+    """What may be a mistake, and may be right: a policy of AWS that this version does not know, people elsewhere."""
+    listed = [(one, (key, number)) for key in people.LISTS for number, one in enumerate(document.data.get(key) or [])]
+    elsewhere = people.strangers(one for one, _ in listed)
+    for one, place in listed:
+        if one in elsewhere:
+            yield place, _ELSEWHERE.format(one)
     groups = ((document.data.get("controls") or {}).get("iam-groups") or {}).get("groups") or {}
     known = managed_policies()
     for group, policies in groups.items():
         for number, policy in enumerate(policies):
             name = _AWS.fullmatch(policy)
             if name and known and name[1] not in known:
-                elsewhere = [one for one in known if one.endswith(f"/{name[1]}")]
-                near = elsewhere or difflib.get_close_matches(name[1], known, n=1, cutoff=0.75)
+                with_path = [one for one in known if one.endswith(f"/{name[1]}")]
+                near = with_path or difflib.get_close_matches(name[1], known, n=1, cutoff=0.75)
                 hint = f"did you mean '{near[0]}'?" if near else "see that AWS has it, or write yours by its ARN"
                 yield ("controls", "iam-groups", "groups", group, number), f"AWS had no policy '{name[1]}'; {hint}"
+
+
+_ELSEWHERE = (
+    "'{}' is not of the account that the first one named is of, and only those of the account that this is deployed in "
+    "count; write * for its number where one file serves several"
+)
 
 
 @cache
@@ -88,6 +101,16 @@ def managed_policies() -> frozenset[str]:
         return frozenset(POLICIES.read_text(encoding="utf-8").split())
     except OSError:
         return frozenset()
+
+
+def _nobody_to_name(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Operators and deployers who are nobody, everybody, or there already."""
+    for key in people.LISTS:
+        listed = data.get(key) or []
+        for number, one in enumerate(listed):
+            twice = f"{shown(one)} stands in this list twice; name it once" if one in listed[:number] else ""
+            if problem := twice or _no_text(one) or people.unfit(one):
+                yield (key, number), problem
 
 
 def _read_otherwise(document: Document) -> Iterator[Problem]:

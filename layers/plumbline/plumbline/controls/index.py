@@ -42,6 +42,7 @@ class Entry:
         scope: where the sweep looks.
         wakes_on: the events that make Plumbline look at once. Where to look only the control itself knows.
         blinds: whether its deviation blinds Plumbline.
+        house: whether it watches Plumbline's own parts: the sweep settles what it finds.
         is_swept: whether there is anything to look at, or only events can tell.
         aliases: its earlier ids.
     """
@@ -54,6 +55,7 @@ class Entry:
     blinds: bool
     is_swept: bool
     aliases: tuple[str, ...] = ()
+    house: bool = False
 
     @classmethod
     def of(cls, control: Control, module: str = "") -> Entry:
@@ -67,6 +69,7 @@ class Entry:
             blinds=control.blinds,
             is_swept=control.witness is None,
             aliases=control.aliases,
+            house=control.house,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +85,7 @@ class Entry:
             "blinds": self.blinds,
             "is_swept": self.is_swept,
             "aliases": list(self.aliases),
+            "house": self.house,
         }
 
     @classmethod
@@ -99,6 +103,7 @@ class Entry:
             blinds=data["blinds"],
             is_swept=data["is_swept"],
             aliases=tuple(data["aliases"]),
+            house=data["house"],
         )
 
 

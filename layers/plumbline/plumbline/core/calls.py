@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from plumbline.core.recorded import Parts
+
 #: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
 #: Source: Service Authorization Reference.
 _ACTIONS = {
@@ -111,6 +113,7 @@ class Plan:
         refusal: why there is no safe repair; then `steps` is empty and a person has to act.
         left: facts of the deviation that this repair cannot put right -> why, as it reads after a colon. What it does
             put right is repaired and told, and the finding stays open for these. Only beside `steps`: see `partly`.
+        by_person: whether it takes the rights of a person, for it gives some (see `giving`); no control says so itself.
     """
 
     steps: tuple[Step, ...] = ()
@@ -121,6 +124,7 @@ class Plan:
     later: tuple[str, ...] = ()
     refusal: str = ""
     left: Mapping[str, str] = field(default_factory=dict)
+    by_person: bool = False
 
     @classmethod
     def partly(
@@ -179,6 +183,7 @@ class Ask(Protocol):
         home: the region Plumbline runs in.
         stack: what its stack is called.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
+        recorded: Plumbline's own parts as they were when its stack was last deployed; empty where nobody wrote it down.
 
     Raises:
         AwsRefusal: AWS answered with an error that the call does not list as `absent`.
@@ -189,6 +194,10 @@ class Ask(Protocol):
     home: str
     stack: str
     trail: str
+
+    @property
+    def recorded(self) -> Parts:
+        """See above."""
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """AWS's answer, or None where its error code is in `call.absent`."""

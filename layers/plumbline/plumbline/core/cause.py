@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 Event = Mapping[str, Any]
+#: A session of a role. Source: IAM user guide, IAM identifiers.
+_SESSION = re.compile(r"^arn:([^:]*):sts::(\d*):assumed-role/([^/]+)/.*$")
 
 
 class Origin(str, Enum):
@@ -33,6 +36,7 @@ class Cause:
         event_id: CloudTrail's eventID.
         service: the AWS service that acted on somebody's behalf, such as `cloudformation.amazonaws.com`; AWS itself
             writes it, so no caller can claim it.
+        issuer: the ARN of the role, or user, whose session it is; empty where it is no session.
     """
 
     action: str = ""
@@ -43,6 +47,17 @@ class Cause:
     tool: str = ""
     event_id: str = ""
     service: str = ""
+    issuer: str = ""
+
+    @property
+    def actor(self) -> str:
+        """Whose deed it is, as deeds are counted: whatever a session is called, it is its role's.
+
+        Empty where no event tells, and where an AWS service did it.
+        """
+        if not self.action or self.service:
+            return ""
+        return self.issuer or _SESSION.sub(r"arn:\1:iam::\2:role/\3", self.principal)
 
     @property
     def is_of_a_stack(self) -> bool:

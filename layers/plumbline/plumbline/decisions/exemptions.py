@@ -75,6 +75,11 @@ class Exemption:
             text, pattern = folded(text), folded(pattern)
         return self.control in (ANY, control) and fnmatchcase(text, pattern)
 
+    @property
+    def is_of_one(self) -> bool:
+        """Whether it leaves one thing alone, from one rule: somebody has decided about that very thing."""
+        return self.control != ANY and not any(char in self.target for char in "*?[")
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""
         return {

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import Enum
 
 from plumbline.baseline.rules import Rule
+from plumbline.core.calls import Call
+from plumbline.core.cause import Origin
 from plumbline.core.control import Control, Deviation
 from plumbline.core.targets import State
 from plumbline.findings.brief import Brief
@@ -30,6 +32,7 @@ class Outcome(str, Enum):
     STOPPED = "stopped"
     UNKNOWN = "unknown"
     OFF = "off"
+    BEGUN = "begun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Settled:
     Attributes:
         again: whether the queue should bring the wake back.
         reason: why, where the outcome alone does not say.
+        asks: what a person has to make first, with rights of his own; only where the outcome is `BEGUN`.
     """
 
     outcome: Outcome
@@ -46,6 +50,7 @@ class Settled:
     finding: Finding | None = None
     again: bool = False
     reason: str = ""
+    asks: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,8 @@ class Case:
     deviation: Deviation
     brief: Brief
     now: datetime
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether an event made Plumbline look."""
+        return self.wake.origin is Origin.EVENT

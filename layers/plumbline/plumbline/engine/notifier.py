@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.held import redated
-from plumbline.baseline.rules import Baseline, Breakers, Rule
+from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Control
-from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
+from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
 from plumbline.engine.case import Case
 from plumbline.engine.ears import Ears
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import ALONE, Budget
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
 from plumbline.ports import Alerts, Ledger
 
@@ -42,13 +43,13 @@ class Notifier:
     sender: Sender
     grace: timedelta = timedelta(days=7)
 
-    def save(self, case: Case, finding: Finding, *, spend: Breakers | None = None) -> Finding:
+    def save(self, case: Case, finding: Finding, *, spend: Mapping[str, int] | None = None) -> Finding:
         """Write a finding over what the case was read with; an earlier life that it follows goes into the history.
 
         Args:
             case: what is being settled.
             finding: what to write.
-            spend: count one repair against these budgets.
+            spend: count one repair in each of these counters, which have room for so many.
         """
         before = case.brief.finding
         bury = before if before is not None and before.id != finding.id else None
@@ -62,8 +63,28 @@ class Notifier:
         return self.save(case, finding)
 
     def in_storm(self, brief: Brief) -> bool:
-        """Whether enough alerts were sent in this clock hour."""
+        """Whether enough alerts were sent in this clock hour; about critical findings, enough of one actor."""
+        if brief.budget.critical:
+            return brief.letters > ALONE
         return brief.letters >= self.baseline.letters.per_hour
+
+    def _in_full(self, alert: Alert, finding: Finding, brief: Brief) -> Alert:
+        """The alert; the last of its own for a critical finding of this actor names all else that is his."""
+        if not brief.budget.critical or brief.letters != ALONE:
+            return alert
+        from plumbline.alerts.actors import and_all_else  # an exception; no wake pays for it
+
+        account, actor = finding.target.account, brief.budget.actor
+        found = {one.id: one for one in (*self.ledger.open_findings(account), *self.ledger.awaiting_digest(account))}
+        his = [
+            one
+            for one in found.values()
+            if one.id != finding.id
+            and one.control in self.controls
+            and one.cause.actor == actor
+            and (actor or Budget.of(self.controls[one.control], one.cause).critical)
+        ]
+        return and_all_else(alert, self.controls, finding, his)
 
     def as_urgent(self, finding: Finding, alert: Alert, now: datetime) -> Alert:
         """An alert that the escalation address gets too, where its time has come and something else is told."""
@@ -86,11 +107,10 @@ class Notifier:
         """
         lease = case.now + LEASE
         claimed = self.save(case, replace(finding, outbox=transition, lease=lease, due=lease))
-        self.alerts.send(alert)
+        self.alerts.send(self._in_full(alert, finding, case.brief))
         told = self._told_of(case, claimed, transition)
-        return self.ledger.save(
-            replace(told, due=due or clocks.next_look(case.rule, told, case.now)), now=case.now, alert=True
-        )
+        told = replace(told, due=due or clocks.next_look(case.rule, told, case.now))
+        return self.ledger.save(told, now=case.now, alert=case.brief.budget.letters)
 
     def _told_of(self, case: Case, claimed: Finding, transition: str) -> Finding:
         """What was just told of; where nobody heard, it counts as not told, or the next digest tells of it again."""
@@ -114,12 +134,13 @@ class Notifier:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
         if self.in_storm(brief):
             return self.keep(replace(finding, outbox=DIGEST + transition), now=now)
-        self.alerts.send(alert)
+        self.alerts.send(self._in_full(alert, finding, brief))
         # where nobody heard it, the first digest that somebody hears tells of it again
         outbox = DIGEST + transition if brief.hearing.silent else ""
-        return self.keep(replace(finding, told=(*finding.told, transition), outbox=outbox), now=now, alert=True)
+        told = replace(finding, told=(*finding.told, transition), outbox=outbox)
+        return self.keep(told, now=now, alert=brief.budget.letters)
 
-    def keep(self, finding: Finding, *, now: datetime, alert: bool = False) -> Finding:
+    def keep(self, finding: Finding, *, now: datetime, alert: str = "") -> Finding:
         """Write a finding after its repair. What was seen after it is left out where it does not fit.
 
         An undo then asks for `--force`, as wherever nobody could look again. The undo itself was stored before.
@@ -131,15 +152,24 @@ class Notifier:
             less = replace(finding, repairs=(*earlier, replace(last, after=None, looked=False)))
             return self.ledger.save(less, now=now, alert=alert)
 
-    def send_once(self, key: str, alert: Alert, *, now: datetime, within: timedelta) -> None:
-        """Claim, send, record, for alerts that belong to no finding."""
-        if self.ledger.once(key, now=now, within=LEASE):
-            try:
-                self.alerts.send(alert)
-            except AwsRefusal:
-                self.ledger.told(key, now=now, within=timedelta(0))  # give the claim back: the next try sends it
-                raise
-            self.ledger.told(key, now=now, within=within)
+    def send_once(self, key: str, alert: Alert | Callable[[], Alert], *, now: datetime, within: timedelta) -> bool:
+        """Claim, send, record, for alerts that belong to no finding; whether it was sent now.
+
+        Args:
+            key: what is claimed.
+            alert: what to send, or what makes it once it is known that it is to be sent.
+            now: the time, in UTC.
+            within: for how long it counts as told.
+        """
+        if not self.ledger.once(key, now=now, within=LEASE):
+            return False
+        try:
+            self.alerts.send(alert if isinstance(alert, Alert) else alert())
+        except (AwsRefusal, LedgerDown):
+            self.ledger.told(key, now=now, within=timedelta(0))  # give the claim back: the next try sends it
+            raise
+        self.ledger.told(key, now=now, within=within)
+        return True
 
     def digest(self, account: str, *, now: datetime) -> int:
         """Tell, in one alert, all that waits for it; how many findings it tells of.

@@ -15,6 +15,8 @@ from plumbline.findings.stored import same_plan
 
 #: The end of what a clock never ends.
 FAR_AWAY = datetime(9999, 1, 1, tzinfo=timezone.utc)
+#: Kept with what a finding has been told: a person's undo brought it back, and an e-mail has said so.
+BROUGHT_BACK = "brought back"
 #: What was hidden for no longer than this is as young as what an event tells of.
 YOUNG = timedelta(days=1)
 
@@ -107,7 +109,7 @@ def brought_back(case: Case) -> Cause | None:
         return None
     if case.wake.cause.action and not _within(case.wake.cause.at, undone.undone):
         return None  # somebody else did something since
-    name = undone.undone_by.rpartition("/")[2] or "a person"
+    name = undone.undone_by.rpartition("/")[2].rpartition(":")[2] or "a person"
     return Cause(f"plumbline undo {before.short}", name, undone.undone_by, undone.undone.isoformat())
 
 
@@ -144,7 +146,7 @@ def proposed(case: Case, finding: Finding, plan: Plan) -> Finding:
     """The finding with its proposal, where a person decides; told afresh when what is proposed has changed."""
     acts = clocks.acts_at(case.rule, finding)
     if (
-        clocks.response_of(case.rule, finding) is not Response.PROPOSE
+        not (plan.by_person or clocks.response_of(case.rule, finding) is Response.PROPOSE)
         or plan.refusal
         or acts is None
         or acts > case.now
@@ -160,4 +162,4 @@ def proposed(case: Case, finding: Finding, plan: Plan) -> Finding:
 
 def _untold(finding: Finding) -> Finding:
     """The finding as if nobody had heard of it yet: what was told before is not what it is now."""
-    return replace(finding, told=tuple(one for one in finding.told if one != "opened"))
+    return replace(finding, told=tuple(one for one in finding.told if one not in ("opened", BROUGHT_BACK)))

@@ -17,7 +17,9 @@ from plumbline.engine.notifier import Notifier
 from plumbline.engine.surveying import observed
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import LETTERS
 from plumbline.findings.finding import CUT_SHORT, LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
+from plumbline.findings.restraints import is_left
 from plumbline.findings.unseen import Unseen
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
@@ -56,16 +58,8 @@ class Repairer:
         # The write-ahead: before this line is stored nothing has been changed, after it everything can be taken back.
         acting = self.notifier.save(
             case,
-            replace(
-                finding,
-                status=Status.ACTING,
-                repairs=(*finding.repairs, repair),
-                repaired_at=(*finding.recent_repairs(now), now),
-                outbox="",
-                lease=now + LEASE,
-                due=now + LEASE,
-            ),
-            spend=self.notifier.baseline.breakers,
+            acting_on(finding, repair, now),
+            spend=case.brief.budget.most(control.id, self.notifier.baseline.breakers, left=is_left(finding, now)),
         )
         barred: dict[str, str] = {}  # facts that nobody in this account may put right -> why
         try:
@@ -89,6 +83,33 @@ class Repairer:
             return self._failed(case, acting, repair, final=barred_by(control, error))
         if barred:
             return self._failed(case, acting, repair, final=" ".join(dict.fromkeys(barred.values())))
+        return self._looked_again(case, acting, repair)
+
+    def go_on(self, case: Case, acting: Finding, rest: Plan, *, refused: str = "") -> Settled:
+        """Finish a repair of which a person has made his part, with rights of that person's own.
+
+        Args:
+            case: what is being settled.
+            acting: the finding, whose last repair is the one.
+            rest: what is left to make.
+            refused: what AWS refused to the person; then nothing more is made.
+        """
+        repair, steps = acting.repairs[-1], len(acting.repairs[-1].plan.steps)
+        # Which of them were made nobody has counted, and an undo of what was not made is harmless.
+        stopped = replace(repair, done=steps - 1)
+        if refused:
+            return self._failed(case, acting, replace(stopped, error=refused))
+        try:
+            if rest.do:
+                act = self.aws.hands(case.control, case.wake.target, rest.do, rest.resources)
+                for call in rest.do:
+                    act(call)
+        except AwsRefusal as error:
+            return self._failed(case, acting, replace(stopped, error=str(error)), final=barred_by(case.control, error))
+        return self._looked_again(case, acting, replace(repair, done=steps))
+
+    def _looked_again(self, case: Case, acting: Finding, repair: Repair) -> Settled:
+        now, control = case.now, case.control
         try:
             after = observed(self.aws, control, case.wake)
             still = control.detect(after, case.rule.settings)
@@ -212,10 +233,25 @@ class Repairer:
         self.notifier.alerts.send(outcomes.undo_cut_short(control, finding, state, self.notifier.sender))
         status = Status.OPEN if deviant else Status.RESOLVED
         due = now if deviant else None
-        told = replace(claimed, status=status, outbox="", lease=None, due=due, told=(*claimed.told, "undo cut short"))
+        told = replace(claimed, status=status, outbox="", lease=None, due=due, ticket="")
+        told = replace(told, told=(*claimed.told, "undo cut short"))
         return Settled(
-            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=True), reason="undo cut short"
+            Outcome.TOLD, wake, self.notifier.ledger.save(told, now=now, alert=LETTERS), reason="undo cut short"
         )
+
+
+def acting_on(finding: Finding, repair: Repair, now: datetime) -> Finding:
+    """The finding while a repair is being made: leased to whoever makes it, with all that takes it back."""
+    return replace(
+        finding,
+        status=Status.ACTING,
+        repairs=(*finding.repairs, repair),
+        repaired_at=(*finding.recent_repairs(now), now),
+        outbox="",
+        lease=now + LEASE,
+        due=now + LEASE,
+        left=None,
+    )
 
 
 def barred_by(control: Control, error: AwsRefusal) -> str:

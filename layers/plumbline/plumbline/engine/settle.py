@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -12,15 +12,18 @@ from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
-from plumbline.core.clock import Response, instant
-from plumbline.core.control import Control, Scope
+from plumbline.core.clock import Response
+from plumbline.core.control import Control, Deviation, Scope
 from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
-from plumbline.core.targets import GLOBAL, State, same
+from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.ears import Ears
+from plumbline.engine.freshness import is_fresh, is_old_view
+from plumbline.engine.holding import Holding
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
+from plumbline.engine.planning import planned
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_left
 from plumbline.engine.surveying import judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
@@ -28,17 +31,12 @@ from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
-from plumbline.findings.restraints import EVERY_CONTROL, Restraint, Why, restraint
+from plumbline.findings.restraints import Restraint, Why, restraint
+from plumbline.findings.tickets import lapsed
 from plumbline.ports import Alerts, Aws, Ledger
 from plumbline.wakes.messages import Wake
-
-#: How long after an event a target that is not there may still be about to appear.
-VISIBLE_WITHIN = timedelta(minutes=1)
-#: How long after a repair AWS may show the state before it.
-OLD_VIEW_FOR = timedelta(seconds=10)
-#: An event this much later than a repair's beginning is neither its cause nor its echo (CloudTrail counts seconds).
-ECHOES_WITHIN = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,14 @@ class Deployment:
         mode: ENFORCE, or OBSERVE for everything but the writes.
         adoption_grace: how long what the first sweep finds is left alone.
         sender: what e-mails need to name commands.
+        converts: whether Plumbline may turn inline policies into managed ones by itself; see `core.giving.maker`.
     """
 
     home: str
     mode: Response = Response.ENFORCE
     adoption_grace: timedelta = timedelta(days=7)
     sender: Sender = field(default_factory=Sender)
+    converts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class Engine:
             return self._switched_off(wake, now)
         # The ledger before the target: what another settle repairs after this line, its write makes known as a
         # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
-        brief = self.ledger.brief(control.id, wake.target, now, kept_as(control.id, control.scope, wake.target.region))
+        adopted, budget = kept_as(control.id, control.scope, wake.target.region), Budget.of(control, wake.cause)
+        brief = self.ledger.brief(control.id, wake.target, now, adopted, budget)
         try:
             state = observed(self.aws, control, wake)
             deviation = judged(control, state, rule.settings)
@@ -94,15 +95,17 @@ class Engine:
         if (spelled := control.spell(wake.target, state)) != wake.target:
             self._switched_off(wake, now)  # what was kept under another spelling of the name is one with it
             return self.settle(replace(wake, target=spelled), now=now)
-        if state is None and _is_fresh(wake, now):
+        if state is None and is_fresh(wake, now):
             return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
-        if deviation is not None and _is_old_view(brief.finding, wake, state, now):
+        if deviation is not None and is_old_view(brief.finding, wake, state, now):
             return Settled(
                 Outcome.HELD, wake, brief.finding, again=True, reason="AWS still shows the state before the repair"
             )
         try:
             if deviation is None:
-                return self._compliant(control, wake, brief, state, now)
+                return self._came_and_went(control, rule, wake, brief, state, now) or self._compliant(
+                    control, wake, brief, state, now
+                )
             known = come_to_light(self.ears.noted(brief, wake.target.account, now), now)
             case = Case(control, rule, wake, state, deviation, known, now)
             try:
@@ -173,6 +176,11 @@ class Engine:
             return replace(rule, response=max(rule.response, self.deployment.mode, key=lambda mode: mode.caution))
         return rule
 
+    def planned(self, control: Control, target: Target, state: State, facts: Container[str]) -> Plan:
+        """The repair of these facts, divided by whose rights it takes; see `planning`."""
+        settings, converts = self.rule(control.id).settings, self.deployment.converts
+        return planned(control, target, state, settings, facts, converts=converts)
+
     @property
     def notifier(self) -> Notifier:
         """Tells people, and records that they were told."""
@@ -190,20 +198,39 @@ class Engine:
         return Repairer(self.aws, self.notifier)
 
     @property
+    def holding(self) -> Holding:
+        """Holds repairs back."""
+        return Holding(self.notifier)
+
+    @property
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
         return Unseeing(self.aws, self.repairer, self.ears)
+
+    def _came_and_went(
+        self, control: Control, rule: Rule, wake: Wake, brief: Brief, state: State, now: datetime
+    ) -> Settled | None:
+        """What only an event told of; see Gone. An open finding has told of it, or tells when it is closed."""
+        if wake.event is None or (brief.finding is not None and brief.finding.is_open):
+            return None
+        from plumbline.engine.gone import Gone  # hardly ever; no other wake pays for it
+
+        return Gone(self.aws, self.notifier, self.ears).told(
+            Case(control, rule, wake, state, Deviation(""), brief, now)
+        )
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
         finding = brief.finding
         if finding is None or not finding.is_open:
             return Settled(Outcome.COMPLIANT, wake, finding)
-        if finding.is_leased(now):  # our own repair's echo, or a second look: whoever holds the lease finishes
-            return Settled(Outcome.HELD, wake, finding)
+        if finding.is_leased(
+            now
+        ):  # our own repair's echo, or a second look: whoever holds the lease finishes, if he lives
+            return Settled(Outcome.HELD, wake, finding, again=True, reason="another look at it is under way")
         if finding.status is Status.UNDOING:
             return self.repairer.undo_cut_short(control, wake, finding, state, now, deviant=False)
         if is_ours(finding, now):
-            claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
+            claimed = self.ledger.save(replace(finding, lease=now + LEASE, ticket="", proposal=None), now=now)
             return self.repairer.repaired(control, wake, claimed, state, brief, now)
         closed = over(finding, now)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
@@ -213,22 +240,32 @@ class Engine:
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 
     def _deviant(self, case: Case) -> Settled:
-        now, wake, before, rest = case.now, case.wake, case.brief.finding, case.deviation
+        now, wake, before = case.now, case.wake, case.brief.finding
         if before and before.is_leased(now):
+            if before.ticket:  # minutes, which no queue has to wait for: whoever ends it looks again
+                return Settled(Outcome.HELD, wake, before, reason="a person is at work on it")
             raise Conflict(f"another look at {wake.target} is under way")
         if before and before.status is Status.UNDOING:
             return self.repairer.undo_cut_short(case.control, wake, before, case.state, now, deviant=True)
+        if before and before.ticket:
+            free = self.ledger.save(lapsed(before, case.state), now=now)
+            case = replace(case, brief=replace(case.brief, finding=free))
+        return self._judged(case)
+
+    def _judged(self, case: Case) -> Settled:
+        now, wake, before, rest = case.now, case.wake, case.brief.finding, case.deviation
         if before and is_ours(before, now) and only_left(before, rest, now):  # the repair of what was new has held
             claimed = self.ledger.save(replace(before, lease=now + LEASE), now=now)
             return self.repairer.repaired(case.control, wake, claimed, case.state, case.brief, now, rest=rest)
         finding = replace(opened(case, self.deployment.adoption_grace), under=case.rule.mark)
+        case = self._of_its_actor(case, finding)
         if case.control.witness:
             exemption = covering((*case.brief.exemptions, *self.baseline.exemptions), wake.control, wake.target, now)
-            return self._noted(case, finding) if exemption is None else self._let_pass(case, finding, exemption)
-        plan = case.control.plan(wake.target, case.state, case.rule.settings, finding.facts(now))
+            return self.holding.witnessed(case, finding, exemption)
+        plan = self.planned(case.control, wake.target, case.state, finding.facts(now))
         held = restraint(case.rule, self.baseline, finding, plan, case.brief, now)
         if held and held.exemption:
-            return self._exempt(case, finding, held.exemption)
+            return self._exempt(case, finding, plan, held.exemption)
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
         if held is None:
@@ -236,14 +273,24 @@ class Engine:
         if is_half_told(finding):
             return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)
         if held.why in (Why.FIGHT, Why.SPENT):
-            return self.stopped(case, finding, held)
+            return self.holding.stopped(case, finding, plan, held)
         return self._held_back(case, finding, plan, held)
 
-    def _exempt(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
-        exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
+    def _of_its_actor(self, case: Case, finding: Finding) -> Case:
+        """The case with the counters of whoever brought the finding about, where something else made Plumbline look."""
+        known, budget = case.brief, Budget.of(case.control, finding.cause)
+        if budget == known.budget:
+            return case
+        return replace(
+            case, brief=self.ledger.counted(known, case.control.id, finding.target.account, budget, case.now)
+        )
+
+    def _exempt(self, case: Case, finding: Finding, plan: Plan, exemption: Exemption) -> Settled:
         if is_half_told(finding):
+            told = (*finding.told, "opened")  # the alert about what was done of it says that it is open
+            exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None, told=told)
             return self.repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
-        return Settled(Outcome.EXEMPT, case.wake, self.notifier.save_news(case, exempt), reason=exemption.reason)
+        return self.holding.exempt(case, finding, plan, exemption)
 
     def digest(self, account: str, *, now: datetime) -> int:
         """See Notifier."""
@@ -256,22 +303,6 @@ class Engine:
     def weekly(self, account: str, *, now: datetime) -> int:
         """See Notifier."""
         return self.notifier.weekly(account, now=now)
-
-    def stopped(self, case: Case, finding: Finding, held: Restraint) -> Settled:
-        """The breakers: too many repairs in an hour, or of one target in a day."""
-        now, sender = case.now, self.deployment.sender
-        if held.why is Why.FIGHT:
-            if "fight" in finding.told:
-                saved = self.notifier.save_news(case, replace(finding, due=held.until, then=""))
-                return Settled(Outcome.STOPPED, case.wake, saved, reason="fight")
-            alert = deviations.fight(case.control, finding, held.recent, sender)
-            told = self.notifier.tell(case, finding, "fight", alert, due=held.until)
-            return Settled(Outcome.STOPPED, case.wake, told, reason="fight")
-        saved = self.notifier.save(case, replace(finding, due=held.until, then="", lease=None))
-        limits = self.baseline.breakers
-        alert = deviations.breaker(case.control, saved, limits, in_all=held.of == EVERY_CONTROL, sender=sender)
-        self.notifier.send_once(f"breaker#{held.of}#{now:%Y-%m-%dT%H}", alert, now=now, within=clocks.RETRY_AFTER)
-        return Settled(Outcome.STOPPED, case.wake, saved, reason="breaker")
 
     def _held_back(self, case: Case, finding: Finding, plan: Plan, held: Restraint) -> Settled:
         said = finding
@@ -303,43 +334,3 @@ class Engine:
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
         alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)
         return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, finding, transition, alert), reason=held)
-
-    def _noted(self, case: Case, finding: Finding) -> Settled:
-        """What only events tell: told once, then closed; more events of the same session change nothing."""
-        if "opened" in finding.told or finding.awaits_digest:
-            return Settled(Outcome.WAITING, case.wake, finding)
-        closing = replace(finding, status=Status.NOTED, closed_at=case.now)
-        alert = deviations.noted(case.control, closing, case.state, self.deployment.sender)
-        return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, closing, "opened", alert))
-
-    def _let_pass(self, case: Case, finding: Finding, exemption: Exemption) -> Settled:
-        """What only events tell, and a person expects: kept in the ledger, told to nobody."""
-        if finding.status is not Status.NOTED:
-            finding = self.notifier.save(case, replace(finding, status=Status.NOTED, closed_at=case.now))
-        return Settled(Outcome.EXEMPT, case.wake, finding, reason=exemption.reason)
-
-
-def _is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetime) -> bool:
-    """Whether a repair is so young that AWS may still show the very state before it, and no later event says otherwise.
-
-    Without this, every copy of the event and the echo of the repair could be repaired, and told, once more.
-    """
-    if finding is None or not finding.repairs or finding.status not in (Status.REPAIRED, Status.OPEN):
-        return False
-    last = finding.repairs[-1]
-    repaired_at = finding.closed_at or last.at
-    if not last.held or now - repaired_at >= OLD_VIEW_FOR or not same(state, last.before):
-        return False
-    at = _happened(wake)
-    return at is None or at - repaired_at <= ECHOES_WITHIN
-
-
-def _happened(wake: Wake) -> datetime | None:
-    """When the event that woke us happened; None where none did, or its time cannot be read."""
-    return instant(wake.cause.at) if wake.origin is Origin.EVENT else None
-
-
-def _is_fresh(wake: Wake, now: datetime) -> bool:
-    """Whether an event is so young that AWS may not show yet what it is about (eventual consistency)."""
-    at = _happened(wake)
-    return at is not None and now - at < VISIBLE_WITHIN

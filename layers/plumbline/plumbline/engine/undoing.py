@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts import outcomes, wording
+from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, PlumblineError, TooLarge
 from plumbline.core.targets import State, same
@@ -17,6 +18,7 @@ from plumbline.engine.settle import Engine
 from plumbline.engine.surveying import look_at
 from plumbline.engine.unseen import over
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Repair, Status
+from plumbline.findings.tickets import handed_out, of_a_person
 
 #: Long enough to settle the matter in daylight, short enough to be remembered.
 LEFT_ALONE_FOR = timedelta(hours=24)
@@ -47,6 +49,7 @@ class Undone:
         until: how long it is left alone.
         restored: whether AWS then showed what was before the repair.
         why_not: what became of the undo instead, one clause; empty where it restored.
+        asks: what a person has to make first, with rights of his own; then nothing else was done yet.
     """
 
     finding: Finding
@@ -54,6 +57,7 @@ class Undone:
     until: datetime
     restored: bool
     why_not: str = ""
+    asks: tuple[Call, ...] = ()
 
 
 def undo(
@@ -61,7 +65,8 @@ def undo(
 ) -> Undone:
     """Put back what was before Plumbline's last repair of this finding.
 
-    The target is exempted first, so that the event which the undo itself causes does not get it repaired again.
+    The target is exempted first, so that the event which the undo itself causes does not get it repaired again. What
+    gives rights is handed to whoever asks, who makes it with his own: see by_person.py.
 
     Args:
         engine: to observe, act and tell with.
@@ -70,6 +75,9 @@ def undo(
         now: the time, in UTC.
         force: undo even though somebody has changed the target since.
         by: who asks, as that person's shell says.
+
+    Returns:
+        What it did; with `asks`, what the person has to make first, with rights of his own.
 
     Raises:
         CannotUndo: there is nothing to undo, or the target is no longer as Plumbline left it.
@@ -84,7 +92,8 @@ def undo(
     repairs = current.undoable
     if not repairs:
         raise CannotUndo(_nothing(current))
-    if current.is_leased(now):
+    is_asked_again = bool(current.ticket) and current.status is Status.UNDOING
+    if current.is_leased(now) and not is_asked_again:
         raise CannotUndo(f"{finding.short} is being settled at this moment. Type the same again in two minutes.")
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
     state = look_at(control, eyes, finding.target) if control.observe else None
@@ -98,37 +107,64 @@ def undo(
             f"To undo all the same, type: plumbline undo {finding.short} --force"
         )
     until = now + LEFT_ALONE_FOR
+    calls = tuple(call for one in reversed(repairs) for call in one.undo)
+    theirs = of_a_person(calls, converts=engine.deployment.converts)
     # Open again, so that the sweep finds it and tells, should this process not live to the end.
     lease = now + LEASE
-    claimed = engine.ledger.save(
-        replace(current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None, unseen=None),
-        now=now,
-        bury=hid,
+    undoing = replace(
+        current, status=Status.UNDOING, outbox="undone", lease=lease, due=lease, closed_at=None, unseen=None
     )
-    _leave_alone(engine, ledger, current, claimed, until, by)
+    undoing = handed_out(undoing, now) if theirs else replace(undoing, ticket="")
+    claimed = engine.ledger.save(undoing, now=now, bury=hid)
+    if not is_asked_again:
+        _leave_alone(engine, ledger, current, claimed, until, by)
+    if theirs:
+        return Undone(claimed, state, until, restored=False, asks=theirs)
+    return finished(engine, control, claimed, calls, now=now, until=until, by=by)
+
+
+def finished(
+    engine: Engine,
+    control: Control,
+    claimed: Finding,
+    calls: Sequence[Call],
+    *,
+    now: datetime,
+    until: datetime,
+    by: str,
+    refused: str = "",
+) -> Undone:
+    """Make the calls of an undo that was begun, look, record and tell.
+
+    Args:
+        engine: to observe, act and tell with.
+        control: the rule.
+        claimed: the finding as it was claimed for this undo.
+        calls: what Plumbline makes of it.
+        now: the time, in UTC.
+        until: how long the target is left alone.
+        by: who asked.
+        refused: what AWS refused to the person who made his part of it; then nothing more is made.
+
+    Raises:
+        UndoFailed: AWS refused a write half-way.
+    """
+    finding, repairs = claimed, claimed.undoable
     resources = tuple(dict.fromkeys(arn for one in repairs for arn in one.plan.resources))
+    if refused:
+        raise _failed(engine, control, claimed, refused, now=now, until=until, by=by)
     try:
-        calls = tuple(call for one in reversed(repairs) for call in one.undo)
-        act = engine.aws.hands(control, finding.target, calls, resources)
-        in_vain = sum(act(call) is False for call in calls)
+        act = engine.aws.hands(control, finding.target, calls, resources) if calls else None
+        in_vain = sum(act(call) is False for call in calls) if act else 0
     except AwsRefusal as error:
-        stands = replace(claimed, status=Status.EXEMPT, outbox="", lease=None, due=until, then="")
-        stands = engine.ledger.save(replace(stands, told=(*stands.told, "undo failed")), now=now)
-        with suppress(AwsRefusal):  # whoever asked reads it in the answer
-            sender = engine.deployment.sender
-            engine.alerts.send(outcomes.undo_failed(control, stands, str(error), until, sender, by))
-        raise UndoFailed(
-            f"AWS refused a part of the undo of {finding.short}: {error}\n"
-            f"The target is left alone until {wording.moment(until)}. Mend the cause, then type: "
-            f"plumbline undo {finding.short} --force"
-        ) from error
+        raise _failed(engine, control, claimed, str(error), now=now, until=until, by=by) from error
     eyes = engine.aws.eyes(finding.target.account, finding.target.region)
     state = control.observe(eyes, finding.target) if control.observe else None
     done = replace(
         claimed,
         status=Status.UNDONE,
         repairs=tuple(
-            replace(one, undone=now, undone_by=by) if one in current.last_repairs and not one.undone else one
+            replace(one, undone=now, undone_by=by) if one in claimed.last_repairs and not one.undone else one
             for one in claimed.repairs
         ),
         told=(*claimed.told, "undone"),
@@ -144,10 +180,27 @@ def undo(
     why_not = "" if restored else outcomes.not_restored(in_vain, len(calls), gone=gone)
     try:
         sender = engine.deployment.sender
-        engine.alerts.send(outcomes.undone(control, done, state, until, sender, by, why_not=why_not))
+        own = len(calls) < sum(len(one.undo) for one in repairs)
+        engine.alerts.send(outcomes.undone(control, done, state, until, sender, by, why_not=why_not, own_rights=own))
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
     return Undone(engine.ledger.save(done, now=now), state, until, restored, why_not)
+
+
+def _failed(
+    engine: Engine, control: Control, claimed: Finding, error: str, *, now: datetime, until: datetime, by: str
+) -> UndoFailed:
+    """Record and tell that AWS refused a part of an undo; what to raise."""
+    stands = replace(claimed, status=Status.EXEMPT, outbox="", lease=None, due=until, then="")
+    stands = engine.ledger.save(replace(stands, told=(*stands.told, "undo failed")), now=now)
+    with suppress(AwsRefusal):  # whoever asked reads it in the answer
+        sender = engine.deployment.sender
+        engine.alerts.send(outcomes.undo_failed(control, stands, error, until, sender, by))
+    return UndoFailed(
+        f"AWS refused a part of the undo of {claimed.short}: {error}\n"
+        f"The target is left alone until {wording.moment(until)}. Mend the cause, then type: "
+        f"plumbline undo {claimed.short} --force"
+    )
 
 
 def _current(engine: Engine, control: Control, finding: Finding, now: datetime) -> tuple[Finding, Finding | None]:

@@ -23,6 +23,7 @@ from plumbline.core.targets import ALL, Target
 from plumbline.decisions.exemptions import covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.ears import Ears
+from plumbline.engine.holding import is_told_all_the_same
 from plumbline.engine.opening import origin_of
 from plumbline.engine.repairing import Repairer, is_half_told
 from plumbline.engine.surveying import is_excepted, sorted_out, survey
@@ -30,6 +31,7 @@ from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
 from plumbline.findings.adoption import kept_as
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import DIGEST, MAX_ATTEMPTS, Finding, Status, open_finding
 from plumbline.findings.unseen import TOLD, UNMADE, Unseen, refused
 from plumbline.ports import Aws
@@ -134,6 +136,8 @@ class Unseeing:
             return self.repairer.half_way(case, replace(stopped, status=status), until, outcome)
         if exemption:
             exempt = replace(finding, status=Status.EXEMPT, due=exemption.until, then="", lease=None)
+            if finding.is_blind and is_told_all_the_same(case.control, finding, exemption):
+                exempt = replace(exempt, outbox=f"{DIGEST}opened")
             return Settled(Outcome.EXEMPT, case.wake, self.notifier.save_news(case, exempt), reason=exemption.reason)
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
@@ -184,7 +188,8 @@ class Unseeing:
         for region in regions:
             stands = replace(wake, target=all_of(control, wake.target.account, region))
             adopted = kept_as(control.id, control.scope, region)
-            brief = self.notifier.ledger.brief(control.id, stands.target, now, adopted)
+            budget = Budget.of(control, wake.cause)
+            brief = self.notifier.ledger.brief(control.id, stands.target, now, adopted, budget)
             try:
                 seen = survey(control, self.aws.eyes(wake.target.account, region))
             except AwsRefusal as error:

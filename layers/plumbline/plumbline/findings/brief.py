@@ -8,6 +8,7 @@ from datetime import datetime
 
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 
@@ -21,8 +22,10 @@ class Brief:
         exemptions: those in force or not, from the ledger.
         pauses: control id (or `*`) -> until when nothing of it is repaired.
         spent: repairs of this control in this clock hour.
-        spent_in_all: repairs of all controls in this clock hour.
-        letters: letters sent in this clock hour.
+        spent_in_all: repairs of all controls, critical ones apart, in this clock hour.
+        spent_by_actor: repairs of what the actor did in this clock hour; critical controls apart.
+        letters: letters sent in this clock hour; about critical findings, those of what the actor did.
+        budget: the counters that all these come from.
         adoption: how far the control's first sweep has come.
         hearing: whether anybody ever confirmed that alerts reach him.
     """
@@ -32,6 +35,8 @@ class Brief:
     pauses: Mapping[str, datetime] = field(default_factory=dict)
     spent: int = 0
     spent_in_all: int = 0
+    spent_by_actor: int = 0
     letters: int = 0
+    budget: Budget = field(default_factory=Budget)
     adoption: Adoption = field(default_factory=Adoption)
     hearing: Hearing = field(default_factory=Hearing)

@@ -90,6 +90,7 @@ def next_look(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
     due = next_due(rule, finding, now)
     acts = acts_at(rule, finding)
     acts_by_itself = response_of(rule, finding) is Response.ENFORCE and finding.tries < MAX_ATTEMPTS
+    acts_by_itself = acts_by_itself and finding.proposal is None  # what gives rights waits for a person in any mode
     if acts_by_itself and acts is not None and acts <= now:  # due, and held back for now
         return min(due or datetime.max.replace(tzinfo=acts.tzinfo), now + RETRY_AFTER)
     return due

@@ -23,8 +23,9 @@ _ID_LENGTH = 10
 #: How much of an id is shown; the rest only decides when two begin alike.
 SHORT = 4
 
-#: Long enough for the slowest react; a finding whose lease has run out belongs to a process that died.
-LEASE = timedelta(seconds=90)
+#: Longer than react and operate may run (the template gives them 45 seconds), so that nobody acts beside them; and so
+#: short that what a process has left that was killed is taken over within a minute.
+LEASE = timedelta(seconds=50)
 
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
@@ -82,6 +83,7 @@ class Repair:
         undone_by: who took it back, as that person's shell said.
         refused: the numbers of the steps that were left out, because nobody in this account may make them; all others
             were made.
+        made_by: who made, with rights of that person's own, what no role of Plumbline may; empty where it was needless.
     """
 
     at: datetime
@@ -97,6 +99,7 @@ class Repair:
     by: str = ""
     undone_by: str = ""
     refused: tuple[int, ...] = ()
+    made_by: str = ""
 
     @property
     def undo(self) -> tuple[Call, ...]:
@@ -136,6 +139,8 @@ class Finding:
         forgiven: how many of its repairs no longer count as tries, because a person said so; below zero where one
             counts as all of them, because no further try can help.
         unseen: what keeps Plumbline from looking at its target now; None while it can.
+        ticket: names what a person is about to make with rights of his own (see tickets.py); empty while none is.
+        left: since when a breaker has kept it from being repaired; None where none has.
         version: counts writes; each write names the version it read.
     """
 
@@ -165,6 +170,8 @@ class Finding:
     enforced_by: str = ""
     forgiven: int = 0
     unseen: Unseen | None = None
+    ticket: str = ""
+    left: datetime | None = None
     version: int = 0
 
     @property

@@ -13,9 +13,8 @@ from plumbline.core.clock import Response
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
+from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import FIGHT_WINDOW, MAX_ATTEMPTS, Finding
-
-EVERY_CONTROL = "*"
 
 
 class Why(str, Enum):
@@ -48,7 +47,7 @@ class Restraint:
         until: when it ends by itself; None where it does not.
         exemption: the one in force, where it is that.
         recent: the repairs of the last day, where they are too many.
-        of: the control whose budget is used up, or `*`.
+        of: the counter that is used up: a control's, an actor's, or that of all (see budgets.py).
         proposes: whether a person decides when it is due.
     """
 
@@ -92,7 +91,8 @@ def _restraints(
         yield Restraint(Why.EXEMPT, exemption.until, exemption)
     if plan.refusal:
         yield Restraint(Why.NO_PLAN)
-    acts, proposes = clocks.acts_at(rule, finding), clocks.response_of(rule, finding) is Response.PROPOSE
+    acts = clocks.acts_at(rule, finding)
+    proposes = plan.by_person or clocks.response_of(rule, finding) is Response.PROPOSE
     if acts is None or rule.response in (Response.ALERT, Response.OFF):
         yield Restraint(Why.ALERT)
     if rule.response is Response.OBSERVE:
@@ -123,8 +123,18 @@ def _breakers(baseline: Baseline, finding: Finding, known: Brief, now: datetime)
     limits, recent = baseline.breakers, finding.recent_repairs(now)
     if len(recent) >= limits.fight:
         yield Restraint(Why.FIGHT, min(recent) + FIGHT_WINDOW, recent=recent)
-    next_hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    if known.spent >= limits.per_control:
-        yield Restraint(Why.SPENT, next_hour, of=finding.control)
-    elif known.spent_in_all >= limits.in_all:
-        yield Restraint(Why.SPENT, next_hour, of=EVERY_CONTROL)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    most = known.budget.most(finding.control, limits, left=is_left(finding, now))
+    spent = {
+        known.budget.of_actor: known.spent_by_actor,
+        finding.control: known.spent,
+        known.budget.of_all: known.spent_in_all,
+    }
+    used_up = next((name for name in most if spent[name] >= most[name]), None)
+    if used_up is not None:
+        yield Restraint(Why.SPENT, hour + timedelta(hours=1), of=used_up)
+
+
+def is_left(finding: Finding, now: datetime) -> bool:
+    """Whether a breaker left a finding in an earlier clock hour."""
+    return finding.left is not None and finding.left < now.replace(minute=0, second=0, microsecond=0)

@@ -48,6 +48,8 @@ def to_json(finding: Finding) -> str:
             "enforced_by": finding.enforced_by,
             "forgiven": finding.forgiven,
             "unseen": finding.unseen.to_json() if finding.unseen else None,
+            "ticket": finding.ticket,
+            **({"left": _when(finding.left)} if finding.left else {}),
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -85,6 +87,8 @@ def from_json(text: str) -> Finding:
         enforced_by=data.get("enforced_by", ""),
         forgiven=data.get("forgiven", 0),
         unseen=Unseen.from_json(data["unseen"]) if data.get("unseen") else None,
+        ticket=data.get("ticket", ""),
+        left=_instant(data.get("left")),
         version=data["version"],
     )
 
@@ -123,6 +127,7 @@ def _repair_to_json(repair: Repair) -> dict[str, Any]:
         "by": repair.by,
         "undone_by": repair.undone_by,
         "refused": repair.refused,
+        "made_by": repair.made_by,
     }
 
 
@@ -154,6 +159,7 @@ def _repair_from_json(data: Mapping[str, Any]) -> Repair:
         by=data.get("by", ""),
         undone_by=data.get("undone_by", ""),
         refused=tuple(data.get("refused", ())),
+        made_by=data.get("made_by", ""),
     )
 
 

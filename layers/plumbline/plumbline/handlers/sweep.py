@@ -11,6 +11,7 @@ from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.handlers import exemption_notices
+from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.react import Log
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task
@@ -46,6 +47,7 @@ class Sweeper:
     Attributes:
         remaining: milliseconds until Lambda stops this invocation.
         silence: the alarm that is on while nobody hears; None where there is none.
+        house: looks at Plumbline itself; None where nobody does.
     """
 
     plumbline: Plumbline
@@ -55,13 +57,32 @@ class Sweeper:
     clock: Callable[[], datetime]
     remaining: Callable[[], int]
     silence: Bell | None = None
+    house: Housekeeper | None = None
 
     def begin(self) -> dict[str, int]:
-        """Send the units of a new sweep on their way."""
-        units = self.plumbline.units()
-        self.units.send([unit.to_json() for unit in units])
-        self.logger.info("sweep begun", extra={"units": len(units)})
+        """Look at Plumbline itself, and send the units of a new sweep on their way, whatever that has shown."""
+        units = [unit for unit in self.plumbline.units() if not self._is_of_the_house(unit)]
+        try:
+            self.look_at_the_house()
+        finally:
+            self.units.send([unit.to_json() for unit in units])
+            self.logger.info("sweep begun", extra={"units": len(units)})
         return {"units": len(units)}
+
+    def look_at_the_house(self) -> dict[str, int]:
+        """Look at Plumbline itself, here and now.
+
+        Raises:
+            PlumblineError: it could not be looked at, or not be told of.
+        """
+        units = [unit for unit in self.plumbline.units() if self._is_of_the_house(unit)]
+        for unit in units:
+            if self.house is not None:
+                self.house.look(unit)
+        return {"units": len(units)}
+
+    def _is_of_the_house(self, unit: Unit) -> bool:
+        return any(self.plumbline.index.entries[one].house for one in unit.controls)
 
     def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
         """Look through the unit that one SQS record names.
@@ -70,6 +91,9 @@ class Sweeper:
             PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
         """
         unit = Unit.from_json(record["body"]).understood(self.plumbline.index)
+        if self._is_of_the_house(unit):  # a person has asked for a sweep
+            self.look_at_the_house()
+            return
         left = list(unit.controls)
         told_together = 0  # what the first sweep finds, and what cannot be looked at
         broken: list[Look] = []

@@ -91,6 +91,8 @@ def look(
     ]
     unseen = [one for one in seen.unreadable if one in findings or not is_excepted(control, rule, one)]
     wanted += unseen
+    # what has waited longest first: it may not have to wait behind what somebody does anew each hour
+    wanted.sort(key=lambda one: findings[one].first_seen if one in findings else now)
     out_of_sight = [
         one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
     ]

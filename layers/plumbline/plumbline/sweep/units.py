@@ -58,7 +58,8 @@ class Unit:
 def units(account: str, home: str, controls: Mapping[str, Entry], baseline: Baseline) -> Sequence[Unit]:
     """The pieces of a sweep of one account.
 
-    The control whose deviation blinds Plumbline comes before all others. Within a unit the families stand together, the
+    What watches Plumbline's own parts comes first, then the control whose deviation blinds it, then all others. Within
+    a unit the families stand together, the
     one that may find the worst before the others: each control is imported when its turn comes.
     """
     wanted = {
@@ -80,12 +81,13 @@ def units(account: str, home: str, controls: Mapping[str, Entry], baseline: Base
         Scope.BILLING: (Scope.BILLING.value,),
         Scope.EACH: baseline.regions or (home,),
     }
-    pieces: dict[tuple[bool, str], list[str]] = {}
+    pieces: dict[tuple[int, str], list[str]] = {}
     for name in sorted(wanted, key=turn):
+        rank = 0 if wanted[name].house else 1 if wanted[name].blinds else 2
         for region in regions[wanted[name].scope]:
-            pieces.setdefault((not wanted[name].blinds, region), []).append(name)
+            pieces.setdefault((rank, region), []).append(name)
     ordered = sorted(pieces, key=lambda key: (key[0], key[1] != GLOBAL, key[1]))
     return [
-        Unit(account, region, tuple(pieces[(blind, region)]), last=(blind, region) == ordered[-1])
-        for blind, region in ordered
+        Unit(account, region, tuple(pieces[(rank, region)]), last=(rank, region) == ordered[-1])
+        for rank, region in ordered
     ]

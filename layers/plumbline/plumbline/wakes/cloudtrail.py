@@ -92,6 +92,7 @@ def cause(detail: Event) -> Cause:
         tool=_text(detail.get("userAgent")),
         event_id=_text(detail.get("eventID")),
         service=_service(identity),
+        issuer=_text(section(section(identity.get("sessionContext")).get("sessionIssuer")).get("arn")),
     )
 
 

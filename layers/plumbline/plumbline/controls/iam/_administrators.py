@@ -11,20 +11,21 @@ from plumbline.controls.iam._machinery import Keeper, keeper, management_account
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
-    OWN_PATH,
     default_document,
     named,
     partition,
     principal,
     principals,
 )
+from plumbline.controls.iam._way_in import WaysIn
 from plumbline.controls.iam._weighed import Weighed, as_principal, is_aws, may_matter, weighed
 from plumbline.core.calls import Ask, Call
+from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.account import EVERYTHING_ALLOWED, Principal, account_of
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
 from plumbline.rights.blame import own_alone
-from plumbline.rights.documents import Document, document, listed, statements
+from plumbline.rights.documents import Document, document
 from plumbline.rights.ways import Judge
 
 POLICY = "iam-policy"
@@ -41,7 +42,9 @@ class _Account:
         judge: weighs rights against what there is.
         weighed: what each principal's documents come to.
         keeper: who keeps a role; asked only where it matters.
-        administrators: all who can act as administrators now, whether they should or not.
+        administrators: the users and roles with an administrator's rights, whether they should have them or not, and
+            why nobody could come in as them.
+        ways_in: who could come in.
     """
 
     principals: Mapping[Target, Mapping[str, Any]]
@@ -51,6 +54,7 @@ class _Account:
     weighed: Callable[[Target], Weighed]
     keeper: Callable[[Target], Keeper]
     administrators: list[dict[str, Any]]
+    ways_in: WaysIn
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
@@ -222,6 +226,7 @@ def _account(ask: Ask) -> _Account:
     granting = frozenset(
         target.id for target, one in found.items() if target.kind == "iam-group" and one["arn"] in judge.administrators
     )
+    ways_in = WaysIn(ask, everything, management)
     administrators = [
         {
             "kind": one["kind"],
@@ -232,11 +237,12 @@ def _account(ask: Ask) -> _Account:
             "through": [name for name in groups.get(target.id, ()) if name in granting]
             if one["kind"] == "user"
             else [],
+            "unusable": ways_in.unusable(one["kind"], one["name"]),
         }
         for target, one in found.items()
-        if one["arn"] in judge.administrators and (one["kind"] == "user" or _is_way_in(one))
+        if one["arn"] in judge.administrators and one["kind"] != "group"
     ]
-    return _Account(found, groups, policies, judge, cache(weigh), whose, administrators)
+    return _Account(found, groups, policies, judge, cache(weigh), whose, administrators, ways_in)
 
 
 def _makes_administrators(arn: str) -> bool:
@@ -244,11 +250,21 @@ def _makes_administrators(arn: str) -> bool:
     return is_aws(arn) and name in AWS_ADMIN_POLICIES and not name.startswith("service-role/")
 
 
-def _is_way_in(one: Mapping[str, Any]) -> bool:
-    """Whether somebody can act through a role: those of AWS services and of Plumbline are nobody's way back in."""
-    if one["kind"] != "role" or f"/{one['name']}".startswith(OWN_PATH):
-        return False
-    allowed = [one.get("Principal") for one in statements(one["trust"]) if one.get("Effect") == "Allow"]
-    return any(
-        not isinstance(one, Mapping) or listed(one.get("AWS")) or listed(one.get("Federated")) for one in allowed
-    )
+def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
+    """Asks who is an administrator, where something is taken from a user who is one, or may become one.
+
+    Returns:
+        A user's name -> the administrators, himself among them; none where nothing of his leads to such rights. The
+        account is read when it is first asked.
+    """
+    account = cache(lambda: _account(ask))
+
+    def administrators(user: str) -> list[dict[str, Any]]:
+        found = account().administrators
+        leads = any(
+            same_name(one["name"], user) if one["kind"] == "user" else account().ways_in.may_become(user, one["name"])
+            for one in found
+        )
+        return found if leads else []
+
+    return administrators

@@ -18,13 +18,15 @@ case.
 Why: with administrator rights an intruder can do anything, and remove every trace and every other rule on this list.
 Handing them to an account he already has takes one call, and it is the call he makes first.
 Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
-turned into an administrator's goes back to its newest version that is none; where administrators hold it too, or
-somebody who is left alone for now, or there is no such version, it is detached from the others. A way through what
-there is in the account is told at once with its path, and proposed: to take away the policies that open it; of a group,
-whose policies the baseline may give, it is told only, and the strong role is what to narrow. Nothing is taken from
-anyone while nobody would be left who is an administrator by the baseline: you are told instead. A role of IAM Identity
-Center counts as somebody who is left. What is detached stays in the account, and can be attached again.
-Undo: attaches, puts back or joins again; sets the default version that was.
+turned into an administrator's is detached from all others: a person sets it back to an earlier version, because who may
+do that may set it to the one that makes administrators as well, and no role of Plumbline may. A way through what there
+is in the account is told at once with its path, and proposed: to take away the policies that open it; of a group, whose
+policies the baseline may give, it is told only, and the strong role is what to narrow. Nothing is taken from anyone
+unless a person is left who is an administrator by the baseline and can come in: a user with a console password and MFA,
+a role of IAM Identity Center, or one that people use through a SAML or OpenID Connect provider of the account, from the
+organisation's management account, or as such a user. A key, and a role that another account or a machine uses, are no
+person; then you are told instead, and why. What is detached stays in the account, and can be attached again.
+Undo: attaches, puts back or joins again, which takes the rights of whoever undoes it.
 Source: AWS IAM best practices (least privilege); pathfinding.cloud; Rhino Security Labs, AWS IAM privilege escalation;
 CloudTrail event names of IAM.
 """
@@ -35,7 +37,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._administrators import POLICY, observe, survey
-from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, others, remaining, trusted
+from plumbline.controls.iam._announced import announced
+from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, locked_out, others, trusted
 from plumbline.controls.iam._led import PROPOSED, WAY, could, taken
 from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
 from plumbline.controls.iam._principals import (
@@ -49,7 +52,8 @@ from plumbline.controls.iam._principals import (
     spell_principal,
 )
 from plumbline.controls.iam._steps import detached, member, outside, without_inline
-from plumbline.core.calls import Call, Plan, Step
+from plumbline.controls.iam._way_in import WAY_IN_READS
+from plumbline.core.calls import Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, NEVER, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
@@ -136,7 +140,7 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     if not who["users"]:
         left |= {member(group): _NO_USERS for group in joined if among(group, who["groups"])}
         joined = [group for group in joined if member(group) not in left]
-    why = WHY_KEPT.get(state["keeper"], "" if remaining(state, who) else _LOCKED_OUT)
+    why = WHY_KEPT.get(state["keeper"], "") or locked_out(state, who)
     if why:  # who leaves a group that gives nothing loses no right
         granting = [group for group in joined if group in state["through"]]
         left |= dict.fromkeys((*inline, *attached, *map(member, granting)), why)
@@ -171,10 +175,6 @@ def _led_plan(target: Target, state: Mapping[str, Any], facts: Container[str]) -
 
 
 _NO_USERS = "the baseline names no users under administrators; once it names some, others are removed"
-_LOCKED_OUT = (
-    "nobody the baseline names as administrator would be left, and you might be locked out; "
-    "name your administrators in the baseline, or put one into an administrators group"
-)
 _STAYS = (
     "What was detached is still there, and whoever may attach policies can attach it again. Delete what is yours and "
     "nobody needs; AWS's own policies cannot be deleted."
@@ -188,22 +188,10 @@ def _delete(arn: str) -> str:
 def _policy_plan(
     target: Target, state: Mapping[str, Any], who: Mapping[str, Sequence[str]], facts: Container[str]
 ) -> Plan:
-    """The policy back to a harmless version, where that touches nobody but those meant; else detached from them."""
+    """The policy detached from those meant, with what sets it back to a harmless version where there is one."""
     meant = [one for one in others(state, who) if holder(one) in facts]
-    if not remaining(state, who):
-        return Plan(refusal=_LOCKED_OUT)
-    # A version changes no role, so what only Identity Center can change loses these rights too.
-    touchable = all(one["keeper"] in ("", Keeper.IDENTITY_CENTER.value) for one in meant)
-    if state["back_to"] and touchable and len(meant) == len(state["holders"]):
-
-        def to(version: str) -> Call:
-            return Call("iam", "SetDefaultPolicyVersion", {"PolicyArn": state["name"], "VersionId": version})
-
-        return Plan(
-            steps=(Step(do=to(state["back_to"]), undo=(to(state["version"]),)),),
-            resources=(state["name"],),
-            summary=f"sets the policy's default version from {state['version']} back to {state['back_to']}",
-        )
+    if why := locked_out(state, who):
+        return Plan(refusal=why)
     free = [one for one in meant if not one["keeper"]]
     names = [(one["kind"], one["name"].rpartition("/")[2]) for one in free]
     return Plan.partly(
@@ -214,7 +202,16 @@ def _policy_plan(
         resources=by_names(target.account, names),
         summary=f"detaches the policy from {', '.join(f'{kind} {name}' for kind, name in names)}",
         means=_STAYS,
-        later=(_delete(state["name"]),),
+        later=_set_back(state, names) if state["back_to"] else (_delete(state["name"]),),
+    )
+
+
+def _set_back(state: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The commands that bring back the rights that the policy gave before it made administrators."""
+    arn = f"--policy-arn {state['name']}"
+    return (
+        f"aws iam set-default-policy-version {arn} --version-id {state['back_to']}",
+        *(f"aws iam attach-{kind}-policy --{kind}-name {name} {arn}" for kind, name in names),
     )
 
 
@@ -288,8 +285,8 @@ CONTROL = Control(
         On("iam.amazonaws.com", ("UpdateAssumeRolePolicy", "UpdateGroup"), locate_everybody),
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
-    reads=PRINCIPAL_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},
-    writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:SetDefaultPolicyVersion"},
+    reads=PRINCIPAL_READS | WAY_IN_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},
+    writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup"},
     noun="{kind} {last}",
     survey=survey,
     observe=observe,
@@ -297,6 +294,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     excepted=excepted,
+    announces=announced,
     part=part,
     spell=spell,
     settings={

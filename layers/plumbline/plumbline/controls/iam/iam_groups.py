@@ -186,7 +186,9 @@ def _steps(one: _Difference) -> Iterator[Step]:
     for arn in one.missing:
         policy = {**name, "PolicyArn": arn}
         yield Step(
-            do=Call("iam", "AttachGroupPolicy", policy), undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),)
+            do=Call("iam", "AttachGroupPolicy", policy),
+            undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),),
+            fact=_lacks(one.name, arn),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol
@@ -15,6 +15,8 @@ from plumbline.compose import Plumbline
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.decisions.exemptions import ANY
 from plumbline.findings.finding import SHORT, Finding, spoken
+from plumbline.handlers.operate.proof import Place, endpoints
+from plumbline.ports import Sts
 
 ALL = "all"
 #: How alike two ids of four letters are of which one letter was misread.
@@ -41,12 +43,16 @@ class Connections:
         topics: ARNs of the topics that people are told through; the Alerts topic is the first.
         alert_email: the address that the stack was given for alerts.
         escalation_email: the one for escalations; empty for none.
+        sts: tells who signed a proof; None where nobody can be asked, and then nothing is changed.
+        endpoints: where STS may be asked beside its addresses in AWS, each as `scheme://host`.
     """
 
     units: Outlet | None = None
     topics: tuple[str, ...] = ()
     alert_email: str = ""
     escalation_email: str = ""
+    sts: Sts | None = None
+    endpoints: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,16 @@ class Answer:
         text: for people.
         data: the same for scripts, JSON-like.
         ok: whether what was asked was done.
+        perform: calls that whoever asked makes with rights of his own, each with `service`, `operation` as the AWS CLI
+            spells it, `parameters`, and the error codes that are no failure in `absent`.
+        then: the command that goes on once they are made.
     """
 
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
     ok: bool = True
+    perform: tuple[Mapping[str, Any], ...] = ()
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ class Asked:
     """Who asks whom, and when.
 
     Attributes:
-        by: who asks, as that person's shell says: a claim, no proof. Lambda does not tell.
+        by: the ARN of who asks, as STS has proven it; empty where a command only reads, and nobody needs to know.
     """
 
     plumbline: Plumbline
@@ -81,6 +92,14 @@ class Asked:
     def account(self) -> str:
         """The account that is asked about."""
         return self.plumbline.account
+
+    @property
+    def place(self) -> Place:
+        """What a proof of who asks has to be made for."""
+        deployment = self.plumbline.engine.deployment
+        function = f"{deployment.sender.stack}-operate"
+        known = endpoints(deployment.home) | set(self.connections.endpoints)
+        return Place(self.account, deployment.home, function, known)
 
     def open_findings(self) -> list[Finding]:
         """All that is open, worst first, then what is due soonest."""

@@ -15,7 +15,7 @@ from plumbline.alerts import wording
 from plumbline.alerts.shell import pasted
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
-from plumbline.handlers.operate import exemptions, findings, pauses, plan, repairs, status
+from plumbline.handlers.operate import callers, exemptions, findings, pauses, plan, repairs, status
 from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
 from plumbline.handlers.operate.lists import columns, folded
 from plumbline.handlers.operate.typed import Command, Typed, usage_of
@@ -26,7 +26,7 @@ __all__ = ("COMMANDS", "Answer", "Connections", "Refused", "answer")
 _JSON = "--json"
 _HELP = ("--help", "-h")
 _VERSION = "--version"
-_LONGEST_NAME = 200
+_LONGEST_SHOWN = 200
 _COLUMN, _GIST = 22, 43
 
 
@@ -35,7 +35,8 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Co
 
     Args:
         plumbline: the account's Plumbline.
-        request: `{"command": "undo 7F3K"}` or `{"command": ["undo", "7F3K"]}`; `by` may say who asks.
+        request: `{"command": "status"}` or `{"command": ["show", "7F3K"]}`; for a command that changes something also
+            `proof` and `nonce` (see proof.py).
         now: the time, in UTC.
         connections: what of the stack only people's questions need.
     """
@@ -43,8 +44,8 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Co
     try:
         words = _words(request)
         as_json = _JSON in words
-        asked = Asked(plumbline, connections or Connections(), _by(request), now)
-        given = _given(asked, [word for word in words if word != _JSON])
+        asked = Asked(plumbline, connections or Connections(), "", now)
+        given = _given(asked, words, request)
     except Conflict:
         given = Answer(
             "Somebody is working on the same thing at this moment. Type the same again in two minutes.",
@@ -57,7 +58,8 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Co
     return replace(given, text=text)
 
 
-def _given(asked: Asked, words: Sequence[str]) -> Answer:
+def _given(asked: Asked, received: Sequence[str], request: Mapping[str, Any]) -> Answer:
+    words = [word for word in received if word != _JSON]
     if any(word in _HELP for word in words) or not words:
         return help_(asked, Typed([word for word in words if not word.startswith("-")][:1], command="help"))
     if _VERSION in words:
@@ -68,7 +70,10 @@ def _given(asked: Asked, words: Sequence[str]) -> Answer:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"; did you mean {near[0]}? Type: {pasted(near[0], *arguments)}" if near else f".\n\n{_all()}"
         raise Refused(f"there is no command '{wording.clean(words[0], 40)}'{hint}")
-    return command.run(asked, command.read(arguments))
+    typed = command.read(arguments)
+    if command.changes:
+        asked = callers.proven(asked, received, request.get("proof"), request.get("nonce"))
+    return command.run(asked, typed)
 
 
 def _words(request: Any) -> list[str]:  # noqa: ANN401
@@ -83,10 +88,9 @@ def _words(request: Any) -> list[str]:  # noqa: ANN401
     raise Refused('say what to do as {"command": "status"} or {"command": ["undo", "7F3K"]}')
 
 
-def _by(request: Any) -> str:  # noqa: ANN401
-    """Who asks, as that person's shell says. A claim: what Lambda knows of its caller it does not tell the function."""
-    by = request.get("by", "") if isinstance(request, Mapping) else ""
-    return wording.clean(by, _LONGEST_NAME) if isinstance(by, str) else ""
+def shown(request: Any) -> str:  # noqa: ANN401
+    """The command of a request, for a log. Never the rest: with a proof somebody could say once more what was typed."""
+    return str(request.get("command") if isinstance(request, Mapping) else None)[:_LONGEST_SHOWN]
 
 
 def help_(_asked: Asked, typed: Typed) -> Answer:
@@ -133,7 +137,7 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command("show FINDING", "everything about one of them", findings.show, 1, 1, example="show 7F3K"),
         Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1, example="plan 7F3K"),
-        Command("sweep", "look through the account now", repairs.sweep, example="sweep"),
+        Command("sweep", "look through the account now", repairs.sweep, example="sweep", changes=True),
         Command(
             "undo FINDING [--force]",
             "put back what was before its repair",
@@ -142,8 +146,19 @@ COMMANDS: Mapping[str, Command] = {
             1,
             flags=("force",),
             example="undo 7F3K",
+            changes=True,
         ),
-        Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1, example="approve 7F3K"),
+        Command("approve FINDING", "do what is proposed", repairs.approve, 1, 1, example="approve 7F3K", changes=True),
+        Command(
+            "done FINDING TICKET [--failed N]",
+            "go on after what took your own rights; the shell function types it",
+            repairs.done,
+            2,
+            2,
+            options=("failed",),
+            example="done 7F3K 0B61C4",
+            changes=True,
+        ),
         Command(
             "enforce [CONTROL|FINDING] [--yes]",
             "end adoption's grace; lists first what it means",
@@ -152,6 +167,7 @@ COMMANDS: Mapping[str, Command] = {
             1,
             flags=("yes",),
             example="enforce 7F3K",
+            changes=True,
         ),
         Command(
             f"exempt FINDING|TARGET|PATTERN [--control ID|all] {_UNTIL} --owner WHO --reason WHY [--all]",
@@ -162,6 +178,7 @@ COMMANDS: Mapping[str, Command] = {
             ("control", "days", "until", "owner", "reason"),
             ("all",),
             exemptions.EXEMPT_EXAMPLE,
+            changes=True,
         ),
         Command(
             "unexempt NUMBER|FINDING|TARGET [--control ID]",
@@ -171,6 +188,7 @@ COMMANDS: Mapping[str, Command] = {
             1,
             ("control",),
             example="unexempt X7F3K",
+            changes=True,
         ),
         Command("exemptions", "all that is exempt, why and until when", exemptions.exemptions, example="exemptions"),
         Command(
@@ -181,6 +199,7 @@ COMMANDS: Mapping[str, Command] = {
             1,
             ("hours", "days", "until", "reason"),
             example=pauses.PAUSE_EXAMPLE,
+            changes=True,
         ),
         Command(
             "resume [CONTROL] [--breakers] [--fights] [--tries] [--all]",
@@ -190,6 +209,7 @@ COMMANDS: Mapping[str, Command] = {
             1,
             flags=pauses.KINDS,
             example="resume --all",
+            changes=True,
         ),
         Command("help [COMMAND]", "this", help_, 0, 1, example="help exempt"),
     )

@@ -93,7 +93,7 @@ def folded(text: str) -> str:
 
 
 def _folded(line: str) -> Sequence[str]:
-    if columns(line) <= _WIDTH or line.lstrip().startswith("plumbline "):
+    if columns(line) <= _WIDTH or line.lstrip().startswith(("plumbline ", "aws ")):
         return [line]
     said, types, command = line.partition(_TYPE)
     if types:

@@ -9,11 +9,12 @@ from typing import Any
 
 from plumbline.alerts import decisions, wording
 from plumbline.alerts.shell import pasted
+from plumbline.baseline.rules import Breakers
 from plumbline.decisions.exemptions import ANY
 from plumbline.decisions.pauses import Pause
 from plumbline.findings import clocks
+from plumbline.findings.budgets import EVERY_CONTROL, EVERY_CRITICAL, is_of_actor
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding, Status
-from plumbline.findings.restraints import EVERY_CONTROL
 from plumbline.handlers.operate.asked import ALL, Answer, Asked, control_of
 from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
@@ -179,27 +180,41 @@ def _capital(text: str) -> str:
 
 
 def tripped(asked: Asked, spent: Mapping[str, int]) -> dict[str, str]:
-    """The controls, or `*`, whose repairs of this clock hour are used up, each in words.
+    """The counters whose repairs of this clock hour are used up, each in words.
 
     Args:
         asked: for the limits.
-        spent: how many repairs were made in this clock hour, by control, or `*`.
+        spent: how many repairs were made in this clock hour, by counter: a control, a principal, or all.
     """
     limits = asked.plumbline.engine.baseline.breakers
-    most = {name: limits.in_all if name == EVERY_CONTROL else limits.per_control for name in spent}
-    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
     return {
         name: f"{decisions.repairs(name)}, {count} in this clock hour"
         for name, count in spent.items()
-        if name in known and count >= most[name]
+        if _counts_repairs(asked, name) and count >= _most(name, limits)
     }
 
 
+def _counts_repairs(asked: Asked, counter: str) -> bool:
+    """Whether a counter counts repairs of something that is there, rather than e-mails."""
+    return (
+        counter in (EVERY_CONTROL, EVERY_CRITICAL) or is_of_actor(counter) or counter in asked.plumbline.engine.controls
+    )
+
+
+def _most(counter: str, limits: Breakers) -> int:
+    if is_of_actor(counter):
+        return limits.per_actor
+    return limits.in_all if counter in (EVERY_CONTROL, EVERY_CRITICAL) else limits.per_control
+
+
 def _counted(asked: Asked, control: str) -> Mapping[str, int]:
-    """What was repaired in this clock hour, by control, or `*`."""
-    known = {EVERY_CONTROL, *asked.plumbline.engine.controls}
+    """What was repaired in this clock hour, by counter."""
     spent = asked.plumbline.ledger.spent_in(asked.account, asked.now)
-    return {name: count for name, count in spent.items() if count and name in known and control in (ANY, name)}
+    return {
+        name: count
+        for name, count in spent.items()
+        if count and _counts_repairs(asked, name) and control in (ANY, name)
+    }
 
 
 def _forget_counts(asked: Asked, counted: Mapping[str, int]) -> None:

@@ -17,6 +17,7 @@ from plumbline.engine.case import Case
 from plumbline.engine.opening import opened
 from plumbline.engine.surveying import judged, look_at, survey
 from plumbline.engine.unseen import come_to_light
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why, restraint
 from plumbline.handlers.operate.asked import Answer, Asked, finding_of
@@ -130,7 +131,8 @@ def prospect(asked: Asked, finding: Finding, control: Control, *, graced: bool =
     if deviation is None:
         what = "It is in line now; the next sweep closes it." if finding.is_open else "It is in line."
         return Prospect(state, None, Plan(), what)
-    told = engine.ears.informed(engine.ledger.brief(control.id, finding.target, asked.now), asked.now)
+    budget = Budget.of(control, finding.cause)
+    told = engine.ears.informed(engine.ledger.brief(control.id, finding.target, asked.now, "", budget), asked.now)
     known = come_to_light(told, asked.now)
     current = known.finding if known.finding and known.finding.is_open else replace(finding, deviation=deviation)
     if (

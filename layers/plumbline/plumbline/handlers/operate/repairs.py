@@ -8,11 +8,14 @@ from datetime import datetime
 
 from plumbline.alerts import decisions, wording
 from plumbline.alerts.finding import spelled_out
-from plumbline.alerts.shell import pasted
+from plumbline.alerts.shell import by_aws_cli, pasted, spelled
+from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import ANY
 from plumbline.engine.approving import approve as carry_out
-from plumbline.engine.case import Outcome
+from plumbline.engine.by_person import done as go_on
+from plumbline.engine.case import Outcome, Settled
+from plumbline.engine.undoing import Undone
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
@@ -41,11 +44,21 @@ _APPROVED_IN_PART = (
 )
 
 
+#: The most digits of a number that is typed behind an option.
+_DIGITS = 3
+
+
 def undo(asked: Asked, typed: Typed) -> Answer:
     """Put back what was before a repair."""
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
     done = take_back(engine, asked.plumbline.ledger, finding, now=asked.now, force="force" in typed.flags, by=asked.by)
-    control = engine.controls[finding.control]
+    if done.asks:
+        return _handed(asked, done.finding, done.asks)
+    return _taken_back(asked, finding, done)
+
+
+def _taken_back(asked: Asked, finding: Finding, done: Undone) -> Answer:
+    control = asked.plumbline.engine.controls[finding.control]
     facts = {
         "Now": control.describe(done.state),
         "Left alone": f"until {wording.moment(done.until)}; after that it is judged afresh",
@@ -64,6 +77,50 @@ def approve(asked: Asked, typed: Typed) -> Answer:
     if finding.control not in engine.controls:
         raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
     settled = carry_out(engine, finding, now=asked.now, by=asked.by)
+    if settled.finding is not None and settled.asks:
+        return _handed(asked, settled.finding, settled.asks)
+    return _approved(asked, finding, settled)
+
+
+def done(asked: Asked, typed: Typed) -> Answer:
+    """Go on with an undo or a repair of which a person has made his part."""
+    engine, finding = asked.plumbline.engine, finding_of(asked, typed.words[0])
+    if finding.control not in engine.controls:
+        raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")
+    failed = typed.options.get("failed", "0")
+    if not (failed.isascii() and failed.isdigit() and len(failed) <= _DIGITS):
+        raise Refused("--failed takes the number of the call that AWS refused, from 1")
+    came = go_on(engine, finding, typed.words[1], now=asked.now, by=asked.by, failed=int(failed))
+    return _taken_back(asked, finding, came) if isinstance(came, Undone) else _approved(asked, finding, came)
+
+
+def _handed(asked: Asked, finding: Finding, calls: Sequence[Call]) -> Answer:
+    """What a person has to make with rights of his own, for the shell function and for who has it not."""
+    control = asked.plumbline.engine.controls[finding.control]
+    then = ("done", finding.short, finding.ticket)
+    until = wording.moment(finding.lease or asked.now)
+    lead = (
+        f"Nothing was done yet: of {wording.clean(control.name(finding.target))} this gives rights that no role of "
+        "Plumbline may give, so it takes yours. The shell function makes these calls, and says so. Without it, paste "
+        f"them, all in this order, and then the last line, by {until}:"
+    )
+    lines = [*map(by_aws_cli, calls), pasted(*then)]
+    perform = tuple(
+        {
+            "service": call.service,
+            "operation": spelled(call.operation),
+            "parameters": dict(call.parameters),
+            "absent": list(call.absent),
+        }
+        for call in calls
+    )
+    text = "\n".join([*wrapped(lead, ""), "", *(f"  {line}" for line in lines)])
+    data = {"finding": finding.id, "perform": perform, "then": then}
+    return Answer(text, data, ok=False, perform=perform, then=then)
+
+
+def _approved(asked: Asked, finding: Finding, settled: Settled) -> Answer:
+    engine = asked.plumbline.engine
     name = wording.clean(engine.controls[finding.control].name(finding.target))
     data = {"finding": finding.id, "outcome": settled.outcome.value, "reason": settled.reason}
     said = _APPROVED.get(settled.outcome)

@@ -17,8 +17,8 @@ from plumbline.core.control import Scope, Severity
 from plumbline.core.errors import AwsRefusal
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
-from plumbline.findings.restraints import EVERY_CONTROL
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table

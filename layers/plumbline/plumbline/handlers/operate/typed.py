@@ -71,6 +71,7 @@ class Command:
         options: options with a value, such as `--days 7`.
         flags: options without one.
         example: one as it can be pasted, without `plumbline`.
+        changes: whether it changes anything, now or by what follows from it: then who types it has to be proven.
     """
 
     usage: str
@@ -81,6 +82,7 @@ class Command:
     options: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     example: str = ""
+    changes: bool = False
 
     @property
     def name(self) -> str:

@@ -1,0 +1,62 @@
+"""What the ledger keeps of Plumbline itself: its parts as they were deployed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from plumbline.adapters.clients import ClientFactory
+from plumbline.adapters.items import version_of
+from plumbline.adapters.table_calls import TableCalls
+from plumbline.core.errors import LedgerDown
+from plumbline.core.recorded import Parts, Recorded
+from plumbline.findings.packed import text_of
+
+_KEPT_AS = "house"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Plumbline's own parts, as the ledger remembers them.
+
+    Attributes:
+        clients: the client factory.
+        table: the ledger's name.
+        region: where it is.
+        account: the account that Plumbline runs in.
+    """
+
+    clients: ClientFactory
+    table: str
+    region: str
+    account: str
+
+    def recorded(self) -> tuple[Recorded, int]:
+        """What was recorded last, and the version that it was read in; nothing yet in version 0.
+
+        Raises:
+            LedgerDown: it cannot be read.
+        """
+        item = self._calls.one(self.account, _KEPT_AS)
+        if item is None:
+            return Recorded(), 0
+        try:
+            return Recorded.from_json(json.loads(text_of(item))), version_of(item)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise LedgerDown(f"what was recorded of Plumbline itself cannot be read ({error})") from error
+
+    def parts(self) -> Parts:
+        """Its parts alone."""
+        return self.recorded()[0].parts
+
+    def record(self, recorded: Recorded, version: int) -> None:
+        """Write it over the version that was read.
+
+        Raises:
+            Conflict: somebody else wrote first.
+        """
+        self._calls.put_one(self.account, _KEPT_AS, recorded.to_json(), version)
+
+    @property
+    def _calls(self) -> TableCalls:
+        return TableCalls(self.clients, self.table, self.region)

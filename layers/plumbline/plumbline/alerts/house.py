@@ -1,0 +1,72 @@
+"""Alerts about Plumbline itself: what a deployment has changed of it; that nobody settles what the sweep reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, how_to
+from plumbline.alerts.wording import clean, moment, paragraph, subject_line, table
+from plumbline.core.control import Severity
+
+#: Lines of a list; the rest is counted.
+_MOST = 60
+
+
+def deployed(differences: Sequence[str], at: datetime, sender: Sender) -> Alert:
+    """Plumbline's stack was deployed, and what it is made of is not what it was.
+
+    Args:
+        differences: part by part, what is another.
+        at: when the deployment began.
+        sender: names commands and account.
+    """
+    lead = (
+        f"Plumbline's stack was deployed on {moment(at)}, and {_parts(len(differences))} of Plumbline "
+        f"{_are(differences)} not as before. From now on it is held to be as listed here. If you did not deploy it, "
+        "or this is not what you changed, somebody else has changed Plumbline: deploy it again from your own copy."
+    )
+    return _alert("deployed", f"{_parts(len(differences))} of Plumbline changed", lead, {}, differences, sender)
+
+
+def unsettled(waiting: Sequence[str], since: datetime, sender: Sender) -> Alert:
+    """The sweep has reported deviations, and react has not settled them.
+
+    Args:
+        waiting: what deviates, the worst first.
+        since: since when the longest of them waits.
+        sender: names commands and account.
+    """
+    lead = (
+        f"The sweep has reported what is listed here, the first of it on {moment(since)}, and it is still so: "
+        "Plumbline's react function, which repairs and tells, has settled none of it. It may be switched off, without "
+        "its trigger, throttled, or changed. Nothing is repaired until it runs. Its log and its queue say more."
+    )
+    rows = {"Function": f"{sender.stack}-react", "Queue": f"{sender.stack}-wakes"}
+    return _alert("not settled", f"react does not answer, {len(waiting)} deviations wait", lead, rows, waiting, sender)
+
+
+def _alert(verb: str, what: str, lead: str, rows: Mapping[str, str], listed: Sequence[str], sender: Sender) -> Alert:
+    lines = [f"  {clean(one, MAX_BODY_TEXT)}" for one in listed[:_MOST]]
+    lines += [f"  and {len(listed) - _MOST} more"] if len(listed) > _MOST else []
+    parts = [paragraph(lead, indent="  "), table(rows) if rows else "", "\n".join(lines)]
+    status = how_to(sender, {"status": "how things stand"})
+    body = "\n\n".join(one for one in (*parts, status, f"Plumbline, account {sender.account}") if one)
+    attributes = {
+        "control": "house-integrity",
+        "severity": Severity.CRITICAL.value,
+        "account": sender.account,
+        "region": sender.region,
+        "outcome": verb.replace(" ", "-"),
+        "escalation": "false",
+    }
+    about = {"lead": clean(lead, MAX_BODY_TEXT)}
+    return Alert(subject_line(verb, what), body + "\n", attributes, about, ["plumbline status"])
+
+
+def _parts(count: int) -> str:
+    return f"{count} part{'s' * (count != 1)}"
+
+
+def _are(listed: Sequence[str]) -> str:
+    return "is" if len(listed) == 1 else "are"

@@ -1,0 +1,1 @@
+"""What Plumbline itself is made of."""

@@ -1,0 +1,44 @@
+"""Whether AWS may still show what was: it is eventually consistent, and events come late. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from plumbline.core.cause import Origin
+from plumbline.core.clock import instant
+from plumbline.core.targets import State, same
+from plumbline.findings.finding import Finding, Status
+from plumbline.wakes.messages import Wake
+
+#: How long after an event a target that is not there may still be about to appear.
+VISIBLE_WITHIN = timedelta(minutes=1)
+#: How long after a repair AWS may show the state before it.
+OLD_VIEW_FOR = timedelta(seconds=10)
+#: An event this much later than a repair's beginning is neither its cause nor its echo (CloudTrail counts seconds).
+ECHOES_WITHIN = timedelta(seconds=3)
+
+
+def is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetime) -> bool:
+    """Whether a repair is so young that AWS may still show the very state before it, and no later event says otherwise.
+
+    Without this, every copy of the event and the echo of the repair could be repaired, and told, once more.
+    """
+    if finding is None or not finding.repairs or finding.status not in (Status.REPAIRED, Status.OPEN):
+        return False
+    last = finding.repairs[-1]
+    repaired_at = finding.closed_at or last.at
+    if not last.held or now - repaired_at >= OLD_VIEW_FOR or not same(state, last.before):
+        return False
+    at = _happened(wake)
+    return at is None or at - repaired_at <= ECHOES_WITHIN
+
+
+def is_fresh(wake: Wake, now: datetime) -> bool:
+    """Whether an event is so young that AWS may not show yet what it is about."""
+    at = _happened(wake)
+    return at is not None and now - at < VISIBLE_WITHIN
+
+
+def _happened(wake: Wake) -> datetime | None:
+    """When the event that woke us happened; None where none did, or its time cannot be read."""
+    return instant(wake.cause.at) if wake.origin is Origin.EVENT else None

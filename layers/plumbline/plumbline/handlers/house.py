@@ -1,0 +1,141 @@
+"""What the sweep's function does for Plumbline itself, every ten minutes and first in every sweep.
+
+It writes down how Plumbline's parts are once CloudFormation says that a deployment of the stack is over, and e-mails
+what that has changed; else it compares, puts back what house hands may, and tells. All of it runs here: react cannot
+mend the trigger that it hangs on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from plumbline.compose import Look, Plumbline
+from plumbline.core.errors import Conflict, PlumblineError
+from plumbline.core.recorded import Deployed, Part, Parts, Recorded
+from plumbline.engine.case import Settled
+from plumbline.handlers.react import Log
+from plumbline.ports import Alerts
+from plumbline.sweep.units import Unit
+
+#: While a stack is being changed its parts are neither old nor new. Whoever keeps it so for longer hides nothing.
+DEPLOYING_FOR = timedelta(hours=1)
+_TOLD_FOR = timedelta(days=30)
+
+
+class Stack(Protocol):
+    """The stack that Plumbline was deployed with; see adapters/cloudformation.py."""
+
+    def deployment(self) -> Deployed:
+        """Its last deployment, or raise."""
+
+    def resources(self) -> Sequence[tuple[str, str]]:
+        """The type and the physical id of everything that it holds, or raise."""
+
+
+class Memory(Protocol):
+    """What was recorded of Plumbline itself; see adapters/house.py."""
+
+    def recorded(self) -> tuple[Recorded, int]:
+        """What was recorded last, and its version, or raise."""
+
+    def record(self, recorded: Recorded, version: int) -> None:
+        """Write over the version that was read, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeper:
+    """One look at Plumbline itself.
+
+    Attributes:
+        plumbline: settles what is found.
+        stack: CloudFormation's own word on the stack.
+        memory: what was recorded.
+        alerts: where what is about Plumbline itself is told.
+    """
+
+    plumbline: Plumbline
+    stack: Stack
+    memory: Memory
+    alerts: Alerts
+    logger: Log
+    clock: Callable[[], datetime]
+
+    def look(self, unit: Unit) -> None:
+        """Record a deployment that is over; else compare with the last one, put back and tell.
+
+        Args:
+            unit: the piece of a sweep that holds the controls of the house.
+
+        Raises:
+            PlumblineError: it could not be looked at, or not be told. The function fails, so that its alarm tells.
+        """
+        now = self.clock()
+        deployment = self.stack.deployment()
+        recorded, version = self.memory.recorded()
+        if not deployment.is_over and now - deployment.since < DEPLOYING_FOR:
+            self.logger.info("house not looked at", extra={"stack": deployment.status})
+            return
+        if deployment.is_over and deployment.mark != recorded.deployment:
+            self._record(deployment, recorded, version, now)
+        plumbline = replace(self.plumbline, engine=replace(self.plumbline.engine, alerts=self.alerts))
+        broken: list[Look] = []
+        for look in plumbline.look(unit, now=now):
+            broken += [look] if look.error else []
+            for wake in look.wakes:  # each with a time of its own: a lease begins with it
+                for settled in plumbline.settle([wake], now=self.clock()):
+                    self._report(settled)
+            plumbline.looked(unit, look)
+        if broken:
+            raise PlumblineError("Plumbline could not look at itself; see the log") from broken[0].error
+
+    def _report(self, settled: Settled) -> None:
+        extra = {"target": str(settled.wake.target), "outcome": settled.outcome.value, "reason": settled.reason}
+        self.logger.info("house settled", extra=extra)
+
+    def _record(self, deployment: Deployed, before: Recorded, version: int, now: datetime) -> None:
+        """Told, then recorded: a process that dies in between tells once more, and nothing holds untold."""
+        from plumbline.alerts.house import deployed  # once for each deployment
+
+        parts = self._parts()
+        differences = list(_differences(before.parts, parts)) if before.parts else []
+        if differences:
+            engine = self.plumbline.engine
+            notifier = replace(engine, alerts=self.alerts).notifier
+            alert = deployed(differences, deployment.since, engine.deployment.sender)
+            notifier.send_once(f"house#{deployment.mark}", alert, now=now, within=_TOLD_FOR)
+        try:
+            self.memory.record(Recorded(deployment.mark, parts), version)
+        except Conflict:  # another look was at it, and has told and recorded the same
+            return
+        self.logger.info("house recorded", extra={"deployment": deployment.mark, "differences": len(differences)})
+
+    def _parts(self) -> Parts:
+        """Every part of the stack, as it is, but for what would leave Plumbline deaf or dumb."""
+        from plumbline.controls.house import _parts as house  # once for each deployment
+        from plumbline.controls.house.house_integrity import sound
+
+        ask = self.plumbline.engine.aws.eyes(self.plumbline.account, self.plumbline.engine.deployment.home)
+        found: dict[str, dict[str, Part]] = {}
+        for kind, named in house.placed(ask, self.stack.resources()).items():
+            for name, place in named.items():
+                part = house.read(ask, kind, name, place)
+                if part is not None:
+                    found.setdefault(kind, {})[name] = {**place, **sound(kind, part)}
+        return found
+
+
+def _differences(before: Parts, after: Parts) -> Iterator[str]:
+    """What is another now, part by part, in a person's words."""
+    from plumbline.controls.house.house_integrity import CONTROL, changed, said
+
+    for kind in sorted({*before, *after}):
+        old, new = before.get(kind, {}), after.get(kind, {})
+        for name in sorted({*old, *new}):
+            what = CONTROL.noun.format(kind=kind.rpartition("-")[2], id=name)
+            if name not in old:
+                yield f"{what} is new"
+            elif facts := changed(old[name], new.get(name)):
+                yield f"{what} " + ", ".join(said(kind, one) for one in facts)

@@ -1,0 +1,151 @@
+"""Who may command Plumbline: root, whom the baseline names, else administrators and holders of the OperatorPolicy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.baseline import people
+from plumbline.core.calls import Ask, Call
+from plumbline.core.targets import GLOBAL
+from plumbline.handlers.operate.asked import Asked
+from plumbline.rights.account import Principal, account_of, text_of
+from plumbline.rights.documents import Document, document
+from plumbline.rights.effective import Memo, may
+
+#: Root, a user with his path, and a role's session, which does not tell the role's path.
+#: Source: STS API reference, GetCallerIdentity; IAM user guide, IAM identifiers.
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):(?:iam|sts)::(?P<account>\d{12}):"
+    r"(?:(?P<root>root)|user/(?:[!-~]+/)?(?P<user>[\w+=,.@-]+)|assumed-role/(?P<role>[\w+=,.@-]+)/[\w+=,.@-]+)"
+)
+_GONE = ("NoSuchEntity",)
+#: Whoever may all of these on everything may do anything: rights of every kind, in a service nobody has listed, and, in
+#: case everything but IAM is allowed, those of IAM that make administrators.
+_EVERYTHING = (
+    "any-service:AnyAction",
+    "iam:AttachRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PassRole",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether somebody may command Plumbline.
+
+    Attributes:
+        who: the ARN of the user or the role, with its path; STS's own where IAM knows no such one.
+        why_not: why he may not, as it reads after "because"; empty where he may.
+    """
+
+    who: str
+    why_not: str = ""
+
+
+def standing(asked: Asked, arn: str) -> Standing:
+    """Whether the caller whom STS names may command Plumbline.
+
+    Args:
+        asked: whose Plumbline.
+        arn: as STS names him; of this account.
+
+    Raises:
+        AwsRefusal: what decides it cannot be read. Then nothing may be done.
+    """
+    found = _ARN.fullmatch(arn)
+    if found is None:
+        return Standing(arn, "it is neither a user nor a role; sign in as one")
+    if found["root"]:
+        return Standing(arn)
+    ask = asked.plumbline.engine.aws.eyes(asked.account, GLOBAL)
+    kind, name = ("User", found["user"]) if found["user"] else ("Role", found["role"])
+    caller = principal(ask, kind, name)
+    if caller is None:
+        return Standing(arn, "IAM knows it no more")
+    place = asked.place
+    operate = f"arn:{found['partition']}:lambda:{place.region}:{place.account}:function:{place.function}"
+    if may(caller.itself, "lambda:InvokeFunction", operate).denied:
+        return Standing(caller.itself.arn, "a policy of its own denies it to command Plumbline")
+    named = people.of_account(asked.plumbline.engine.baseline.operators, asked.account)
+    if named:
+        listed = people.named(caller.itself.arn, named)
+        return Standing(caller.itself.arn, "" if listed else "`operators` in baseline.yaml does not name it")
+    policy = f":policy/plumbline/{place.function.removesuffix('-operate')}-operator"
+    if is_administrator(caller.itself) or any(one.endswith(policy) for one in caller.holds):
+        return Standing(caller.itself.arn)
+    return Standing(
+        caller.itself.arn,
+        "it is no administrator and does not hold the stack's OperatorPolicy, and baseline.yaml names no `operators`",
+    )
+
+
+def is_administrator(principal: Principal) -> bool:
+    """Whether a user or a role may do anything now, by all its documents together."""
+    memo = Memo()
+    return all(may(principal, action, memo=memo) for action in _EVERYTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One user or role.
+
+    Attributes:
+        itself: with all that gives it rights.
+        holds: the ARNs of the managed policies that it has, of its own or by its groups.
+    """
+
+    itself: Principal
+    holds: frozenset[str]
+
+
+def principal(ask: Ask, kind: str, name: str) -> Read | None:
+    """One user or role with all that gives it rights, read by itself: an account may have thousands. None if gone.
+
+    Args:
+        ask: the eyes.
+        kind: `User` or `Role`.
+        name: without its path.
+
+    Raises:
+        AwsRefusal: AWS did not show all of it.
+    """
+    answer = ask(Call("iam", f"Get{kind}", {f"{kind}Name": name}, absent=_GONE))
+    if answer is None:
+        return None
+    details = [_details(ask, kind, answer[kind])]
+    groups: list[Mapping[str, Any]] = []
+    if kind == "User":
+        mine = ask(Call("iam", "ListGroupsForUser", {"UserName": name}))["Groups"]
+        groups = [_details(ask, "Group", one) for one in mine]
+        details[0]["GroupList"] = [one["GroupName"] for one in mine]
+    holds = {policy["PolicyArn"] for one in (*details, *groups) for policy in one["AttachedManagedPolicies"]}
+    boundary = (answer[kind].get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+    texts = dict(_texts(ask, {*holds, *([boundary] if boundary else [])}))
+    account = account_of({f"{kind}DetailList": details, "GroupDetailList": groups}, managed=texts)
+    return Read(account.principals[answer[kind]["Arn"]], frozenset(holds))
+
+
+def _details(ask: Ask, kind: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    """What the bulk read would tell of one, without reading all."""
+    own = {f"{kind}Name": one[f"{kind}Name"]}
+    inline = ask(Call("iam", f"List{kind}Policies", own))["PolicyNames"]
+    return {
+        **one,
+        f"{kind}PolicyList": [ask(Call("iam", f"Get{kind}Policy", {**own, "PolicyName": policy})) for policy in inline],
+        "AttachedManagedPolicies": ask(Call("iam", f"ListAttached{kind}Policies", own))["AttachedPolicies"],
+    }
+
+
+def _texts(ask: Ask, arns: Iterable[str]) -> Iterator[tuple[str, Document]]:
+    for arn in sorted(arns):
+        known = text_of(arn, {})
+        if known is None:
+            version = ask(Call("iam", "GetPolicy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
+            answer = ask(Call("iam", "GetPolicyVersion", {"PolicyArn": arn, "VersionId": version}))
+            known = document(answer["PolicyVersion"]["Document"])
+        yield arn, known

@@ -1,0 +1,177 @@
+"""An attack as data: who, with which rights, does what, and how it must end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.attacks.stage import Stage
+
+
+class Way(Enum):
+    """How the owner hears: in words, by which topic, and within how long, CloudTrail's own delay aside."""
+
+    TRIPWIRE = ("a tripwire's mail, which needs no code of Plumbline's", "watchdog", "60 s")
+    EVENT = ("the alert that the event leads to", "alerts", "60 s")
+    STACK = ("the mail about a change of the stack", "watchdog", "60 s")
+    HOUSE = ("the house look of every ten minutes", "", "11 min")
+    SWEEP = ("the hourly sweep", "alerts", "70 min")
+    ALARM = ("an alarm of CloudWatch's", "watchdog", "3 h 10 min")
+
+    def __init__(self, words: str, topic: str, within: str) -> None:
+        self.words = words
+        #: The topic's last word; empty where either may tell.
+        self.topic = topic
+        self.within = within
+
+
+@dataclass(frozen=True, slots=True)
+class Attacker:
+    """Somebody with some rights.
+
+    Attributes:
+        name: the user's name, or the role's.
+        rights: what he may do, for a reader.
+        policies: names of AWS's own policies, with their real documents.
+        allowed: actions allowed on everything, in a policy of the account's own.
+        passes: whose roles he may pass, as a pattern of ARNs; none where empty.
+        before: was there before Plumbline: what the guard is to him is proposed, and a person decides.
+        deploys: the baseline names him among `deployers`.
+        identity_center: a role that only Identity Center can change, so that nothing can be attached to it.
+        full: carries as many policies as AWS takes, so that one more cannot be attached.
+    """
+
+    name: str
+    rights: str
+    policies: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    passes: str = ""
+    before: bool = False
+    deploys: bool = False
+    identity_center: bool = False
+    full: bool = False
+
+    @property
+    def described(self) -> str:
+        """The rights, and what is special about who holds them."""
+        special = {
+            "there before Plumbline, guard proposed": self.before,
+            "a deployer of the baseline": self.deploys,
+            "a permission set of Identity Center": self.identity_center,
+            "as many policies as AWS takes": self.full,
+        }
+        said = [words for words, holds in special.items() if holds]
+        return f"{self.rights} ({', '.join(said)})" if said else self.rights
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One call, as boto3 takes it. `<...>` in its texts stands for what `Stage.named` knows.
+
+    Attributes:
+        service: boto3's name of the service.
+        operation: the client's method.
+        parameters: its arguments.
+        tears_down: nothing would be left to play the other stories with, so it is made only where IAM's simulator says
+            that it is refused; where it says otherwise, it counts as made, and nobody was told.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    tears_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is no single call: a script, a link that is clicked."""
+
+    words: str
+    do: Callable[[Stage, Attacker], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Prevented:
+    """AWS, or Plumbline's own answer, refused every call, and nothing has changed.
+
+    Attributes:
+        by: what refused, for a reader.
+    """
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The owner hears, by a way that these rights cannot silence.
+
+    Attributes:
+        way: how.
+        says: what the e-mail has to name: patterns, each of which its subject or text must hold.
+        mended: whether all is as it was when he has heard.
+    """
+
+    way: Way
+    says: tuple[str, ...]
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Nothing holds it. So whoever could do it is a critical finding, and that was told when it was seen.
+
+    Attributes:
+        because: why nothing can.
+        told: how the owner hears all the same, where the attacker does not silence it first.
+    """
+
+    because: str
+    told: Told | None = None
+
+
+Verdict = Prevented | Told | Open
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A story.
+
+    Attributes:
+        name: a sentence, unique.
+        who: the attacker.
+        blows: what he does, in order.
+        verdict: how it must end.
+        before: what an administrator makes first, so that there is something to attack.
+        check: more that must hold at the end: raises where it does not.
+    """
+
+    name: str
+    who: Attacker
+    blows: tuple[Blow | Deed, ...]
+    verdict: Verdict
+    before: tuple[Blow | Deed, ...] = ()
+    check: Callable[[Stage], None] | None = field(default=None, compare=False)
+
+
+def blow(service: str, operation: str, /, **parameters: Any) -> Blow:
+    """A call that changes something."""
+    return Blow(service, operation, parameters)
+
+
+def tearing_down(service: str, operation: str, /, **parameters: Any) -> Blow:
+    """A call after which there would be nothing left to attack."""
+    return Blow(service, operation, parameters, tears_down=True)
+
+
+def document(*statements: Mapping[str, Any]) -> str:
+    """A policy's text."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+EVERYTHING = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+STRANGER = "999988887777"

@@ -1,0 +1,130 @@
+"""Rules, queues, topics and who is subscribed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.attacks.house.facet import PREFIX, Clients, Facet, Seen, without
+
+
+def _rules(clients: Clients) -> Seen:
+    client = clients("events")
+    found = {}
+    for one in client.list_rules(NamePrefix=PREFIX)["Rules"]:
+        targets = client.list_targets_by_rule(Rule=one["Name"])["Targets"]
+        pattern = json.loads(one["EventPattern"]) if one.get("EventPattern") else None
+        rule = {**without(one, "Arn", "EventBusName"), "EventPattern": pattern}
+        found[one["Name"]] = {"rule": rule, "targets": sorted(targets, key=lambda target: str(target["Id"]))}
+    bus = client.describe_event_bus()
+    found["the default bus"] = {"Policy": bus.get("Policy", "")}
+    return found
+
+
+def _mend_rules(clients: Clients, name: str, was: Any, now: Any) -> None:
+    client = clients("events")
+    if name == "the default bus":
+        client.remove_permission(RemoveAllPermissions=True)
+        return
+    there = [one["Id"] for one in (now or {}).get("targets", ())]
+    if was is None:
+        if there:
+            client.remove_targets(Rule=name, Ids=there)
+        client.delete_rule(Name=name)
+        return
+    rule = {key: value for key, value in was["rule"].items() if value}
+    if rule.get("EventPattern"):
+        rule["EventPattern"] = json.dumps(rule["EventPattern"])
+    client.put_rule(**rule)
+    stray = [one for one in there if one not in {target["Id"] for target in was["targets"]}]
+    if stray:
+        client.remove_targets(Rule=name, Ids=stray)
+    if was["targets"]:
+        client.put_targets(Rule=name, Targets=was["targets"])
+
+
+def _queues(clients: Clients) -> Seen:
+    client = clients("sqs")
+    volatile = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed", "LastModifiedTimestamp", "CreatedTimestamp")  # fmt: skip
+    return {
+        url.rpartition("/")[2]: without(
+            client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"], *volatile
+        )
+        for url in client.list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", ())
+    }
+
+
+def _mend_queues(clients: Clients, name: str, was: Any, now: Any) -> None:
+    client = clients("sqs")
+    assert was, f"queue {name} is new, and no story makes one"
+    assert now, f"queue {name} is gone; nothing here makes it again"
+    changed = {key: was.get(key, "") for key in {*was, *now} if was.get(key) != now.get(key)}
+    client.set_queue_attributes(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"], Attributes=changed)
+
+
+def _topics(clients: Clients) -> Seen:
+    client = clients("sns")
+    counted = ("SubscriptionsConfirmed", "SubscriptionsPending", "SubscriptionsDeleted", "EffectiveDeliveryPolicy")
+    return {
+        one["TopicArn"]: without(client.get_topic_attributes(TopicArn=one["TopicArn"])["Attributes"], *counted)
+        for one in client.list_topics()["Topics"]
+        if f":{PREFIX}-" in one["TopicArn"]
+    }
+
+
+def _mend_topics(clients: Clients, name: str, was: Any, now: Any) -> None:
+    assert was, f"topic {name} is new, and no story makes one"
+    assert now, f"topic {name} is gone; nothing here makes it again"
+    for key in sorted({*was, *now}):
+        if was.get(key) != now.get(key):
+            clients("sns").set_topic_attributes(TopicArn=name, AttributeName=key, AttributeValue=was.get(key, ""))
+
+
+def _subscriptions(clients: Clients) -> Seen:
+    """Who hears what, by topic and address: one that subscribed again has another ARN."""
+    client = clients("sns")
+    volatile = ("SubscriptionArn", "SubscriptionPrincipal", "Endpoint", "Protocol", "TopicArn", "Owner")
+    return {
+        f"{one['TopicArn']} {one['Protocol']} {one['Endpoint']}": without(
+            client.get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])["Attributes"], *volatile
+        )
+        for one in client.list_subscriptions()["Subscriptions"]
+        if f":{PREFIX}-" in one["TopicArn"] and one["SubscriptionArn"].startswith("arn:")
+    }
+
+
+def subscription(clients: Clients, topic: str, endpoint: str) -> str:
+    """The ARN under which an address hears a topic."""
+    for one in clients("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        if one["Endpoint"] == endpoint:
+            return str(one["SubscriptionArn"])
+    raise AssertionError(f"{endpoint} does not hear {topic}")
+
+
+def _mend_subscriptions(clients: Clients, name: str, was: Any, now: Any) -> None:
+    client = clients("sns")
+    topic, protocol, endpoint = name.split(" ")
+    if now is None:
+        client.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+        now = {}
+    arn = subscription(clients, topic, endpoint)
+    if was is None:
+        client.unsubscribe(SubscriptionArn=arn)
+        return
+    for key in ("FilterPolicy", "RawMessageDelivery", "RedrivePolicy"):
+        if was.get(key) != now.get(key):
+            client.set_subscription_attributes(
+                SubscriptionArn=arn,
+                AttributeName=key,
+                AttributeValue=was.get(key, "{}" if key == "FilterPolicy" else ""),
+            )
+
+
+FACETS: Mapping[str, Facet] = {
+    "queue": Facet(_queues, _mend_queues),
+    "topic": Facet(_topics, _mend_topics),
+    "subscription": Facet(_subscriptions, _mend_subscriptions),
+}
+LAST: Mapping[str, Facet] = {"rule": Facet(_rules, _mend_rules)}

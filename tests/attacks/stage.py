@@ -1,0 +1,333 @@
+"""The account in which the stories are played: Plumbline deployed, people with some rights before and after it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local import deployment
+from local.embedded import EmbeddedAWS, Mail, SeenCall
+from tests.attacks.attack import Attacker, Blow, Deed, Way, document
+from tests.attacks.attackers import ATTACKERS
+from tests.attacks.house import memory, wiring
+from tests.end_to_end.account import Account
+
+OWNER = "security@example.com"
+#: A role of the account's own that the baseline knows as an administrator.
+DEPLOYS = "deploys"
+#: The shipped baseline, but for the people whose keys it knows, each attacker with one, and for that role.
+BASELINE = json.dumps(
+    {
+        "deployers": [f"arn:aws:iam::*:user/{one.name}" for one in ATTACKERS if one.deploys],
+        "controls": {
+            "iam-access-key-created": {"allowed_users": [one.name for one in ATTACKERS if not one.identity_center]},
+            "iam-admin-grants": {
+                "administrators": {
+                    "roles": [
+                        "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_AdministratorAccess_*",
+                        DEPLOYS,
+                    ]
+                }
+            },
+        },
+    }
+)
+_AWS_POLICIES = "arn:aws:iam::aws:policy/"
+#: What fills up a principal: AWS's own policies that read, ten with what he has.
+_FILLERS = (
+    "AmazonEC2ReadOnlyAccess", "AmazonRDSReadOnlyAccess", "AmazonVPCReadOnlyAccess", "AmazonRoute53ReadOnlyAccess",
+    "AmazonECS_FullAccess", "AmazonKinesisReadOnlyAccess", "AmazonGlacierReadOnlyAccess", "AmazonSSMReadOnlyAccess",
+    "AWSBatchFullAccess",
+)  # fmt: skip
+_SCHEDULES = {Way.HOUSE: "rate(10 minutes)", Way.SWEEP: "rate(1 hour)"}
+_NAMED = re.compile(r"<([a-z][a-z -]*)>")
+#: How often is looked, and how long nothing has to happen to count as quiet; in seconds.
+_POLL, _QUIET = 0.05, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What came of one blow.
+
+    Attributes:
+        blow: which.
+        refused: why it did not land, in AWS's code or Plumbline's words; empty where it did.
+    """
+
+    blow: Blow | Deed
+    refused: str
+
+
+@dataclass
+class Stage:
+    """The account, the attackers, and what can be seen of both without asking Plumbline."""
+
+    account: Account
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _mail: list[Mail] = field(default_factory=list)
+    _calls: list[SeenCall] = field(default_factory=list)
+
+    @property
+    def aws(self) -> EmbeddedAWS:
+        """The emulator."""
+        return self.account.aws
+
+    def client(self, service: str, who: str = "admin") -> Any:
+        """A client of one service, acting as somebody; kept, for it costs more than a call."""
+        if (service, who) not in self._clients:
+            self._clients[service, who] = self.aws.client(service, as_=who)
+        return self._clients[service, who]
+
+    def invoke(self, function: str, payload: object) -> Any:
+        """Invoke a function as an administrator."""
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        return json.loads(answer["Payload"].read() or b"null")
+
+    def tick(self, way: Way) -> None:
+        """Do what a schedule does when its time has come; nothing where it is switched off, or has no target."""
+        events, expression = self.client("events"), _SCHEDULES[way]
+        for rule in events.list_rules(NamePrefix="plumbline-")["Rules"]:
+            if rule.get("ScheduleExpression") == expression and rule["State"] == "ENABLED":
+                for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+                    function = str(target["Arn"]).rpartition(":function:")[2]
+                    self.invoke(function, json.loads(target.get("Input", "{}")))
+
+    def alarm(self, name: str) -> None:
+        """Let an alarm go off as CloudWatch does when its time has come; nothing where it is gone or muted."""
+        cloudwatch = self.client("cloudwatch")
+        for one in cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+            if one["ActionsEnabled"]:
+                cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="before")
+                cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="nothing for three hours")
+
+    # --- what is called how ---------------------------------------------------------------------------
+
+    def named(self, name: str, who: Attacker) -> str:
+        """What a name in a story stands for.
+
+        Raises:
+            AssertionError: no story may say so; the message names it.
+        """
+        what, _, which = name.partition(" ")
+        region, account = self.aws.region, self.aws.account
+        made: Mapping[str, Callable[[], str]] = {
+            "me": lambda: self.arn(who),
+            "my-name": lambda: who.name,
+            "function": lambda: f"plumbline-{which}",
+            "role": lambda: f"arn:aws:iam::{account}:role/plumbline/plumbline-{which}",
+            "policy": lambda: f"arn:aws:iam::{account}:policy/plumbline/plumbline-{which}",
+            "topic": lambda: f"arn:aws:sns:{region}:{account}:plumbline-{which}",
+            "queue": lambda: f"{self.aws.endpoint}/{account}/plumbline-{which}",
+            "queue-arn": lambda: f"arn:aws:sqs:{region}:{account}:plumbline-{which}",
+            "subscription": lambda: wiring.subscription(
+                self.client, f"arn:aws:sns:{region}:{account}:plumbline-{which}", OWNER
+            ),
+            "trigger": lambda: self._trigger(which),
+            "ledger": lambda: self.ledger,
+            "ledger-arn": lambda: f"arn:aws:dynamodb:{region}:{account}:table/{self.ledger}",
+            "permission": lambda: self._permission(which),
+            "names-function": lambda: self._naming,
+            "bucket": lambda: self.bucket,
+            "account": lambda: account,
+        }
+        assert what in made, f"<{name}> stands for nothing: there are {', '.join(made)}"
+        return made[what]()
+
+    def arn(self, who: Attacker) -> str:
+        """An attacker's ARN, as policies know it."""
+        kind = "role/aws-reserved/sso.amazonaws.com" if who.identity_center else "user"
+        return f"arn:aws:iam::{self.aws.account}:{kind}/{who.name}"
+
+    def _trigger(self, function: str) -> str:
+        found = self.client("lambda").list_event_source_mappings(FunctionName=f"plumbline-{function}")
+        return str(found["EventSourceMappings"][0]["UUID"])
+
+    def _permission(self, function: str) -> str:
+        policy = self.client("lambda").get_policy(FunctionName=f"plumbline-{function}")["Policy"]
+        return str(json.loads(policy)["Statement"][0]["Sid"])
+
+    @cached_property
+    def _naming(self) -> str:
+        stack = self.client("cloudformation").describe_stack_resource(
+            StackName="plumbline", LogicalResourceId="NamesFunction"
+        )
+        return str(stack["StackResourceDetail"]["PhysicalResourceId"])
+
+    @cached_property
+    def ledger(self) -> str:
+        """The ledger's table."""
+        return memory.ledger_name(self.client)
+
+    @cached_property
+    def bucket(self) -> str:
+        """The bucket of the trail's records."""
+        buckets = self.client("s3").list_buckets()["Buckets"]
+        return next(str(one["Name"]) for one in buckets if one["Name"].startswith("plumbline-trail"))
+
+    def filled(self, value: Any, who: Attacker) -> Any:
+        """A value of a story with its names filled in."""
+        if isinstance(value, str):
+            return _NAMED.sub(lambda found: self.named(found[1], who), value)
+        if isinstance(value, Mapping):
+            return {self.filled(key, who): self.filled(one, who) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.filled(one, who) for one in value]
+        return value
+
+    # --- acting -------------------------------------------------------------------------------------
+
+    def strike(self, blow: Blow | Deed, who: Attacker, *, as_: str | None = None) -> Landed:
+        """Let somebody do something, and say what came of it."""
+        try:
+            if isinstance(blow, Deed):
+                answer = blow.do(self, who)
+            elif blow.tears_down and self._may(blow, who):
+                return Landed(blow, "")
+            else:
+                call = getattr(self.client(blow.service, as_ or who.name), blow.operation)
+                answer = call(**self.filled(blow.parameters, who))
+        except ClientError as error:
+            return Landed(blow, error.response["Error"]["Code"])
+        return Landed(blow, _refusal(answer))
+
+    def _may(self, blow: Blow, who: Attacker) -> bool:
+        """Whether IAM's simulator would let a call through, whatever its conditions."""
+        model = self.client(blow.service).meta.service_model
+        action = f"{model.signing_name}:{''.join(part.title() for part in blow.operation.split('_'))}"
+        action = action.replace("monitoring:", "cloudwatch:")
+        resource = self._resource(blow, who)
+        asked = {"PolicySourceArn": self.arn(who), "ActionNames": [action], "ResourceArns": [resource]}
+        (answer,) = self.client("iam").simulate_principal_policy(**asked)["EvaluationResults"]
+        return bool(answer["EvalDecision"] == "allowed")
+
+    def _resource(self, blow: Blow, who: Attacker) -> str:
+        name = str(next(iter(self.filled(blow.parameters, who).values())))
+        region, account = self.aws.region, self.aws.account
+        if name.startswith("arn:"):
+            return name
+        forms = {
+            "lambda": f"arn:aws:lambda:{region}:{account}:function:{name}",
+            "sqs": f"arn:aws:sqs:{region}:{account}:{name.rpartition('/')[2]}",
+            "dynamodb": f"arn:aws:dynamodb:{region}:{account}:table/{name}",
+            "events": f"arn:aws:events:{region}:{account}:rule/{name}",
+            "cloudformation": f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{self._stack_id}",
+            "s3": f"arn:aws:s3:::{name}",
+        }
+        return forms[blow.service]
+
+    @cached_property
+    def _stack_id(self) -> str:
+        (stack,) = self.client("cloudformation").describe_stacks(StackName="plumbline")["Stacks"]
+        return str(stack["StackId"]).rpartition("/")[2]
+
+    # --- watching -----------------------------------------------------------------------------------
+
+    def mail(self) -> list[Mail]:
+        """Every e-mail so far."""
+        self._mail += self.aws.mail(since=len(self._mail))
+        return self._mail
+
+    def calls(self) -> list[SeenCall]:
+        """Every API call so far."""
+        self._calls += self.aws.calls(since=len(self._calls))
+        return self._calls
+
+    def own_calls(self) -> int:
+        """How many calls Plumbline's functions have made."""
+        return sum(call.role.startswith("plumbline") for call in self.calls())
+
+    def quiet(self, until: Callable[[], object] = lambda: False, *, seconds: float = 12.0) -> bool:
+        """Wait until something holds, or Plumbline has nothing left to do; give whether it holds.
+
+        Args:
+            until: what is waited for.
+            seconds: at most so long, for who cannot work is never done.
+        """
+        began = since = time.monotonic()
+        seen = -1
+        while not until():
+            now, calls = time.monotonic(), self.own_calls()
+            if calls != seen or (now - since > _QUIET and self._waiting()):
+                seen, since = calls, now
+            if now - since > _QUIET or now - began > seconds:
+                return bool(until())
+            time.sleep(_POLL)
+        return True
+
+    def _waiting(self) -> bool:
+        """Whether a queue of Plumbline's holds something that nobody has taken yet."""
+        client, count = self.client("sqs"), "ApproximateNumberOfMessages"
+        urls = (f"{self.aws.endpoint}/{self.aws.account}/plumbline-{name}" for name in ("wakes", "units"))
+        got = (client.get_queue_attributes(QueueUrl=url, AttributeNames=[count])["Attributes"] for url in urls)
+        return any(int(one[count]) for one in got)
+
+
+def _refusal(answer: Any) -> str:
+    """Why a call that AWS answered did nothing; empty where it did."""
+    if not isinstance(answer, Mapping):
+        return ""
+    if answer.get("FailedEntryCount"):
+        return str(answer["Entries"][0].get("ErrorCode", "refused"))
+    if answer.get("Failed"):
+        return str(answer["Failed"][0].get("Code", "refused"))
+    if "Payload" in answer:
+        said = json.loads(answer["Payload"].read() or b"null")
+        if isinstance(said, Mapping) and said.get("ok") is False:
+            return f"Plumbline: {said.get('text', '')}"
+        if isinstance(said, Mapping) and "errorMessage" in said:
+            return f"Plumbline: {said['errorMessage']}"
+    return ""
+
+
+@contextmanager
+def stage(state: Path) -> Iterator[Stage]:
+    """Deploy, let in who attacks, and wait until Plumbline has seen them all."""
+    with EmbeddedAWS.start(state=state) as aws:
+        for one in ATTACKERS:
+            if one.before:
+                _let_in(aws, one)
+        _make_the_deploying_role(aws)
+        baseline = state / "baseline.yaml"
+        baseline.write_text(BASELINE)
+        deployment.build(aws, baseline=baseline)
+        outputs = deployment.deploy(aws, {"AlertEmail": OWNER, "EscalationEmail": "ciso@example.com"})
+        made = Stage(Account(aws, outputs))
+        aws.wait(made.own_calls, timeout=90, what="the deployment has started a sweep")
+        made.quiet(seconds=90)
+        for one in ATTACKERS:
+            if not one.before:
+                _let_in(aws, one)
+        made.quiet(seconds=90)
+        yield made
+
+
+def _make_the_deploying_role(aws: EmbeddedAWS) -> None:
+    """As EC2 machines that deploy have one: nobody else may assume it."""
+    iam = aws.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=DEPLOYS, AssumeRolePolicyDocument=document(trust))
+    iam.attach_role_policy(RoleName=DEPLOYS, PolicyArn=f"{_AWS_POLICIES}AdministratorAccess")
+
+
+def _let_in(aws: EmbeddedAWS, who: Attacker) -> None:
+    policies = [f"{_AWS_POLICIES}{name}" for name in (*who.policies, *(_FILLERS if who.full else ()))]
+    if who.allowed:
+        statements = [{"Effect": "Allow", "Action": list(who.allowed), "Resource": "*"}]
+        if who.passes:
+            statements.append({"Effect": "Allow", "Action": "iam:PassRole", "Resource": who.passes})
+        text = document(*statements)
+        made = aws.client("iam").create_policy(PolicyName=f"of-{who.name}", PolicyDocument=text)
+        policies.append(made["Policy"]["Arn"])
+    if who.identity_center:
+        aws.permission_set(who.name, policies)
+    else:
+        aws.user(who.name, policies=policies)

@@ -1,0 +1,1 @@
+"""Stories of what watches Plumbline itself."""

@@ -1,0 +1,239 @@
+"""No role of Plumbline can make an administrator, of itself or of anybody, whatever limits its sessions.
+
+Read from the template as CloudFormation gets it: every role with all that is ever attached to it. The one exception is
+chosen at deployment (`InlinePolicies`), and stands in a policy of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+import pytest
+
+from plumbline.controls import registry
+from plumbline.core.calls import Call
+from plumbline.core.giving import (
+    ATTACHES,
+    AWS_DENIALS,
+    DETACHES,
+    GROUP_POLICIES,
+    OWN_DENIALS,
+    TAKES,
+    Maker,
+    is_taken,
+    maker,
+)
+from tests.core.test_giving import GIVES
+from tests.deployed import STACK, as_deployed, logical, properties, transformed
+
+ACCOUNT = "111122223333"
+ROLES = tuple(properties("AWS::IAM::Role"))
+CONVERSION = "ConversionPolicy"
+#: Beside IAM's own: what starts or changes something that runs with a role, or takes one.
+#: Source: pathfinding.cloud's paths of the classes new-passrole, existing-passrole and principal-access.
+STRONG = re.compile(
+    r"iam:PassRole|sts:.*|organizations:.*|sso.*:.*|cloudformation:(Create|Update|Execute|Set).*"
+    r"|lambda:(Add|Create|Publish|Put|Update).*|ec2:(Run|Modify|Request|CreateLaunch|Associate|Replace).*"
+    r"|ecs:.*|glue:(Create|Update|Start).*|codebuild:.*|sagemaker:.*|ssm:.*|apprunner:.*|bedrock-agentcore:.*"
+    r"|datapipeline:.*|states:.*|batch:.*|events:PutTargets|scheduler:.*|ec2-instance-connect:.*"
+)
+OWN = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline"
+GUARD, SUSPENDED = (f"{OWN}-{name}" for name in OWN_DENIALS)
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@cache
+def _held(role: str, *, converting: bool = False) -> tuple[Mapping[str, Any], ...]:
+    """Every statement of every policy that a role lists, and of those that attach themselves to it, as deployed."""
+    resources = transformed()["Resources"]
+    listed = [logical(one) for one in resources[role]["Properties"].get("ManagedPolicyArns", ())]
+    listed += [
+        name
+        for name, one in properties("AWS::IAM::ManagedPolicy").items()
+        if role in map(logical, one.get("Roles", ())) and (converting or name != CONVERSION)
+    ]
+    documents = [as_deployed(_named()[one]["Properties"]["PolicyDocument"], _named(), STACK) for one in listed]
+    return tuple(statement for document in documents for statement in _several(document["Statement"]))
+
+
+@cache
+def _named() -> Mapping[str, Any]:
+    """The resources, their names beginning with `plumbline`."""
+    text = json.dumps(transformed()["Resources"]).replace("${Names.Prefix}", "plumbline")
+    named: Mapping[str, Any] = json.loads(text)
+    return named
+
+
+def _allowing(role: str, *, converting: bool = False) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for statement in _held(role, converting=converting):
+        assert not {"NotAction", "NotResource"} & set(statement), (
+            f"{role}: {statement['Sid']} says what it does not mean"
+        )
+        if statement["Effect"] == "Allow":
+            yield from ((action, statement) for action in _several(statement["Action"]))
+
+
+def _policies(statement: Mapping[str, Any]) -> set[str]:
+    """The policies that a statement is about; all where it names none in a way that IAM enforces."""
+    (found,) = [
+        set(_several(keys["iam:PolicyARN"]))
+        for operator, keys in statement.get("Condition", {}).items()
+        if operator in ("ArnEquals", "ArnLike", "StringEquals") and "iam:PolicyARN" in keys
+    ] or [{"*"}]
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_is_allowed_a_pattern_of_actions(role: str) -> None:
+    assert [] == [action for action, _ in _allowing(role, converting=True) if "*" in action or "?" in action]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_holds_managed_policies_of_this_stack_and_nothing_else(role: str) -> None:
+    held = properties("AWS::IAM::Role")[role]
+    assert "Policies" not in held
+    assert set(map(logical, held["ManagedPolicyArns"])) <= set(properties("AWS::IAM::ManagedPolicy"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_gives_rights_in_iam_is_held_by_no_role_but_for_named_policies(role: str) -> None:
+    """Source: Service Authorization Reference: `iam:PolicyARN` goes with attaching and detaching, and nothing else."""
+    gives = {f"iam:{one}" for one in GIVES}
+    given = {(action, arn) for action, one in _allowing(role) if action in gives for arn in _policies(one)}
+    groups = {("iam:AttachGroupPolicy", f"arn:aws:iam::aws:policy/{name}") for name in GROUP_POLICIES}
+    attaches = ("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy")
+    denials = {(action, arn) for action in attaches for arn in (GUARD, SUSPENDED)}
+    assert (groups | denials if role == "GivingRole" else set()) == given
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_may_do_in_iam_what_nobody_has_thought_about(role: str) -> None:
+    """Every write of IAM that a role holds takes, or is about named policies."""
+    writes = {
+        (action, statement["Sid"])
+        for action, statement in _allowing(role)
+        if action.startswith("iam:") and not action.split(":")[1].startswith(("Get", "List", "Generate", "Simulate"))
+        if maker(Call("iam", action.split(":")[1])) is not Maker.TAKING and _policies(statement) == {"*"}
+    }
+    assert set() == writes
+
+
+def test_only_eyes_and_the_two_hands_touch_iam_at_all() -> None:
+    touching = {role for role in ROLES for action, _ in _allowing(role) if action.startswith("iam:")}
+    assert {"EyesRole", "HandsRole", "GivingRole"} == touching
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_passes_changes_or_takes_another_role(role: str) -> None:
+    strong = {action for action, _ in _allowing(role) if STRONG.fullmatch(action) and not _is_read(action)}
+    allowed = {"sts:AssumeRole", "ec2:ModifyInstanceMetadataDefaults"}  # a region's defaults: no instance, and no role
+    assert strong <= allowed, f"{role} may {sorted(strong - allowed)}"
+    taken = {arn for action, one in _allowing(role) if action == "sts:AssumeRole" for arn in _several(one["Resource"])}
+    below = f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-"
+    expected = {
+        "ReactRole": ("eyes", "hands", "giving"),
+        "OperateRole": ("eyes", "hands", "giving"),
+        "SweepRole": ("eyes", "house"),
+    }
+    assert {below + name for name in expected.get(role, ())} == taken
+
+
+def _is_read(action: str) -> bool:
+    return action.partition(":")[2].startswith(("Get", "List", "Describe"))
+
+
+def test_the_writing_roles_trust_only_functions_of_this_stack() -> None:
+    def trusted(role: str) -> set[str]:
+        (statement,) = properties("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+        assert "sts:AssumeRole" == statement["Action"]
+        (kind, who), *more = statement["Principal"].items()
+        assert not more
+        return {f"{kind} {logical(one) or one}" for one in _several(who)}
+
+    for role in ROLES:
+        assert "*" not in " ".join(trusted(role))
+    assert {"AWS ReactRole", "AWS OperateRole"} == trusted("HandsRole") == trusted("GivingRole")
+    assert {"AWS SweepRole"} == trusted("HouseRole")
+
+
+def test_the_hands_that_take_take_away_nothing_that_denies() -> None:
+    (denied,) = [one for one in _held("HandsRole") if one["Sid"] == "NeverADenial"]
+    assert ("Deny", "*") == (denied["Effect"], denied["Resource"])
+    assert {"iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"} == set(denied["Action"])
+    aws = {f"arn:aws:iam::aws:policy/{name}" for name in AWS_DENIALS}
+    assert {"ArnLike": {"iam:PolicyARN": sorted({GUARD, SUSPENDED, *aws})}} == {
+        operator: {key: sorted(value) for key, value in keys.items()} for operator, keys in denied["Condition"].items()
+    }
+
+
+def test_giving_hands_may_give_nothing_to_plumblines_own_roles() -> None:
+    (denied,) = [one for one in _held("GivingRole", converting=True) if one["Effect"] == "Deny"]
+    assert ("*", f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-*") == (denied["Action"], denied["Resource"][0])
+    assert "Condition" not in denied
+
+
+def test_the_exception_chosen_at_deployment_is_copies_of_inline_policies_and_stands_by_itself() -> None:
+    policy = transformed()["Resources"][CONVERSION]
+    assert "ConvertsInline" == policy["Condition"]
+    assert {"Fn::Equals": [{"Ref": "InlinePolicies"}, "enforce"]} == transformed()["Conditions"]["ConvertsInline"]
+    assert "propose" == transformed()["Parameters"]["InlinePolicies"]["Default"]
+    assert ["GivingRole"] == list(map(logical, policy["Properties"]["Roles"]))
+    more = [one for one in _held("GivingRole", converting=True) if one not in _held("GivingRole")]
+    made, attached = more
+    copies = {f"arn:aws:iam::{ACCOUNT}:policy/plumbline/{kind}-*" for kind in ("user", "group", "role")}
+    assert (["iam:CreatePolicy"], copies) == (made["Action"], set(made["Resource"]))
+    assert copies == _policies(attached)
+    assert not [arn for arn in (GUARD, SUSPENDED) if any(fnmatchcase(arn, one) for one in copies)]
+
+
+# --- what the controls need, and no more: a law holds that they declare the calls they make ------------------------
+
+
+def _declared(*, house: bool) -> set[str]:
+    return {action for one in registry.load().values() if one.house is house for action in one.writes}
+
+
+def test_the_hands_that_take_hold_what_repairs_and_undos_take_and_no_more() -> None:
+    assert {one for one in _declared(house=False) if is_taken(one)} == {one for one, _ in _allowing("HandsRole")}
+
+
+def test_the_giving_hands_hold_no_more_than_repairs_ask_for_and_what_puts_denials_on_and_takes_them_off() -> None:
+    asked = _declared(house=False) & set(ATTACHES)
+    assert asked | set(DETACHES) == {one for one, _ in _allowing("GivingRole")}
+
+
+def test_whose_rights_a_call_takes_is_who_may_make_it() -> None:
+    """The roles as IAM reads them, against the file that says which of them makes a call."""
+    role_of = {Maker.TAKING: {"HandsRole"}, Maker.GIVING: {"GivingRole"}, Maker.PERSON: set()}
+    names = ("AdministratorAccess", "AWSDenyAll", "AWSCompromisedKeyQuarantineV3", "ReadOnlyAccess", *GROUP_POLICIES)
+    arns = [*(f"arn:aws:iam::aws:policy/{one}" for one in names), GUARD, SUSPENDED]
+    arns += [f"arn:aws:iam::{ACCOUNT}:policy/{one}" for one in ("own", "plumbline/user-ann-reads-0123456789ab")]
+    for action in sorted({*ATTACHES, *DETACHES, *(f"iam:{one}" for one in GIVES), *TAKES}):
+        for arn in arns:
+            by = maker(Call("iam", action.split(":")[1], {"PolicyArn": arn}))
+            may = {role for role in ROLES if _may(role, action, arn)}
+            assert role_of[by] >= may, f"{action} {arn}"
+            assert not may or role_of[by] == may, f"{action} {arn}"
+            if action in DETACHES:
+                assert role_of[by] == may, f"{action} {arn}"
+
+
+def _may(role: str, action: str, policy: str) -> bool:
+    """Whether a role may make a call on something of the account's, about this policy."""
+    effects = {
+        one["Effect"]
+        for one in _held(role)
+        if any(fnmatchcase(action, pattern) for pattern in _several(one["Action"]))
+        and any(fnmatchcase(f"arn:aws:iam::{ACCOUNT}:{kind}/ann", pattern) for pattern in _several(one["Resource"])
+                for kind in ("group", "role", "user"))
+        and any(fnmatchcase(policy, pattern) for pattern in _policies(one))
+    }  # fmt: skip
+    return effects == {"Allow"}
