@@ -120,6 +120,11 @@ class Asked:
             )
         return self._somewhere[action]
 
+    def anywhere(self, action: str) -> bool:
+        """Whether an action may be called on a thing of any name."""
+        one = "*" if action in WITHOUT_RESOURCE else _at(self.principal, action, self.fresh)
+        return self.may(action, one)
+
     def whatever(self, action: str) -> bool:
         """Whether what an action is asked on besides leaves it any use."""
         me = self.principal
