@@ -210,6 +210,10 @@ STORIES = (
 )
 
 
+#: What is taken here from the last who could come in; see tests/laws/test_last_way_in.py.
+LAST_WAYS_IN = tuple(story for story in STORIES if story.name == "the last administrator")
+
+
 def _told(
     breaks: Callable[[World], Target], settings: Mapping[str, Any] = DEFAULT
 ) -> tuple[dict[str, Any], tuple[str, ...], Plan]:
