@@ -39,9 +39,11 @@ from plumbline.adapters.items import (
     version_of,
 )
 from plumbline.adapters.table_calls import TableCalls
+from plumbline.baseline.rules import Patience
 from plumbline.core.clock import utc
 from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
+from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.adoption import piece_of
@@ -68,6 +70,7 @@ class Table:
         region: where it is.
         letter_hours: how many clock hours count as one, for letters.
         renamed: earlier id of a control -> the one it has today. What is read bears today's.
+        patience: what a person can have typed; what is longer is not believed.
     """
 
     clients: ClientFactory
@@ -75,6 +78,7 @@ class Table:
     region: str
     letter_hours: int = 1
     renamed: Renamed = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     def brief(
         self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
@@ -100,8 +104,10 @@ class Table:
         try:
             return Brief(
                 finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
-                exemptions=exemptions_in(found["exemptions"], self.renamed),
-                pauses={name: one.until for name, one in pauses_in(found["pauses"], self.renamed).items()},
+                exemptions=believed(
+                    exemptions_in(found["exemptions"], self.renamed), self.patience.exemption_days, now
+                ),
+                pauses=ends(pauses_in(found["pauses"], self.renamed), self.patience.pause_days, now),
                 adoption=adoption_in(items, adoptions),
                 hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
                 budget=budget,

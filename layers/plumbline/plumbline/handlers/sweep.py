@@ -145,4 +145,6 @@ class Sweeper:
 
     def _has_to_tell_of_exemptions(self, account: str) -> bool:
         reviewed = self.plumbline.engine.baseline.exemptions
-        return any(True for _ in exemption_notices.due(self.plumbline.ledger, reviewed, account, self.clock()))
+        ledger, now = self.plumbline.ledger, self.clock()
+        doubts = exemption_notices.doubts(ledger, self.plumbline.engine.baseline.patience, account, now)
+        return bool(doubts) or any(True for _ in exemption_notices.due(ledger, reviewed, account, now))
