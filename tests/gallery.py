@@ -64,6 +64,7 @@ _ACL: Mapping[str, Any] = {
         {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers", "Type": "Group"}, "Permission": "READ"},
     ],
 }
+_MADE = "was made, though the baseline lists no key for its user"
 _NO_TRAIL: State = {"trails": []}
 _AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
 
@@ -116,6 +117,12 @@ def letters() -> Iterator[tuple[str, Alert]]:
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
     yield "Somebody puts it back each time.", deviations.fight(control, finding, times, SENDER)
     yield from _breakers(controls, finding)
+    summary = f"{_MADE}, and it was over when Plumbline looked"
+    brief = replace(finding, deviation=Deviation(summary), status=Status.NOTED)
+    yield (
+        "An event announced something that was over when Plumbline looked.",
+        deviations.gone(control, brief, None, SENDER),
+    )
     yield from _unseen()
     yield "A person took a repair back.", outcomes.undone(control, repaired, _BEFORE, NOW + DAY, SENDER)
     yield (

@@ -73,8 +73,8 @@ class Account:
         return [call for call in self.aws.calls(since=since) if call.role == f"plumbline-{role}"]
 
     def operate(self, *command: str) -> Mapping[str, Any]:
-        """A command as a person types it."""
-        answer: Mapping[str, Any] = self.aws.invoke("plumbline-operate", {"command": list(command)})
+        """A command as an administrator types it, with the proof that it is he."""
+        answer: Mapping[str, Any] = self.aws.typed(*command)
         return answer
 
     def first_sweep(self) -> None:

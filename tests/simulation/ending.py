@@ -52,11 +52,12 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
 
 def _never_exempt(oracle: Oracle, world: World, key: Key, finding: Finding, life: Life, swept: datetime) -> None:
     """Of what is critical somebody is told, whatever exempts it; an undo has told of what it brought back."""
-    since = world.ears.since(swept)
-    if not is_critical(key[0]) or life.brought_back or finding.unheard or oracle.heard(life):
+    if not is_critical(key[0]):
         return
+    since = world.ears.since(swept)
     listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
-    told = listed or not world.ears.ever(swept - 2 * HOUR) or life.opened > swept - HOUR
+    waits = finding.unheard or not world.ears.ever(swept - 2 * HOUR) or life.opened > swept - HOUR
+    told = oracle.heard(life) or life.brought_back or listed or waits
     oracle.check("never exempt", told, f"{key[0]} {finding.target.id} {finding.id[:4]}: critical, exempt, and untold")
 
 
@@ -128,8 +129,8 @@ def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life
         oracle.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
     since = world.ears.since(swept)
     # What was told into the void waits for the first digest that somebody hears, and its reminders with it: they reach
-    # nobody else. Its escalation does not.
-    waits = finding.awaits_digest and (since is None or since > swept - 2 * HOUR)
+    # nobody else, and come with the look after that digest. Its escalation does not wait.
+    waits = since is None or since > swept - 2 * HOUR
     if passed and not waits:
         names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told

@@ -23,6 +23,7 @@ _OUTCOMES = {
         "cannot-look",
         "escalated",
         "repair-failed",
+        "came-and-went",
     ),  # what is repaired beside it names what is in its grace
     "escalated": ("escalated",),
     "repaired": ("repaired",),

@@ -314,7 +314,9 @@ class Oracle:
             if earlier.adopted:  # carried through the dark from what was undone
                 life.grace, life.adopted = earlier.grace, earlier.adopted & set(after.deviation.items)
                 life.news += bool(life.adopted)
-        if earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
+        if after.status is Status.NOTED and key[0] != "visit-kept":
+            self._came_and_went(world, after)
+        elif earlier and earlier.closed and key[0] != "visit-kept" and not world.weather.stale:
             toy = world.toys[(after.target.kind, after.target.id)]
             since = [one[1] for one in toy.past if one[0] > earlier.closed]
             states = [*since, (toy.seen(earlier.closed) or {}).get("facts")]
@@ -323,6 +325,16 @@ class Oracle:
             self.check("opened rightly", not wrongly, f"{name}: opened, and it was in line since {earlier.id[:4]}")
         self.known.setdefault(key, (after.first_seen, False))
         self.keeps(world, key, life, after)
+
+    def _came_and_went(self, world: World, after: Finding) -> None:
+        """What is told as over was so once, and is in line when it is told."""
+        world.count["came and went"] += 1
+        toy, (said,) = world.toys[(after.target.kind, after.target.id)], after.deviation.items
+        fact, value = said.split()[-2:]
+        was = any((facts or {}).get(fact) == value for _, facts, _ in toy.past)
+        name = f"{after.control} {after.target.id} {after.id[:4]}"
+        self.check("came and went", was, f"{name}: {said}, and it never was")
+        self.check("came and went", after.cause.who in ("mallory", "eve"), f"{name}: told of {after.cause.who}")
 
     def keeps(self, world: World, key: Key, life: Life, after: Finding) -> None:
         """Remember a new life."""

@@ -23,7 +23,7 @@ HAPPENED = (
     "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
     "settled: resolved", "heard later", "never heard", "no longer heard", "heard again",
-    "settled: listed", "hidden", "opened unseen", "turned unseen", "came to light",
+    "settled: listed", "hidden", "came and went", "opened unseen", "turned unseen", "came to light",
 )  # fmt: skip
 CHECKED = (
     "write-ahead", "one writer", "one life", "first seen", "mode", "exempt", "paused", "due", "grace", "breakers",
@@ -31,7 +31,7 @@ CHECKED = (
     "undo exempts first", "undo restores", "told once", "never lost", "seen", "told", "closed", "clock acts",
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
     "closed rightly", "opened rightly", "unseen", "unseen rightly", "unseen listed", "unseen told", "light",
-    "announced", "asking writes nothing", "only PlumblineError",
+    "never exempt", "left", "came and went", "announced", "asking writes nothing", "only PlumblineError",
 )  # fmt: skip
 
 

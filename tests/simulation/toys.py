@@ -125,6 +125,12 @@ def _locating(kind: str) -> Any:
     return locate
 
 
+def _announced(_ask: Ask, detail: Event, state: State, _settings: Settings) -> str:
+    fact, value = parameter(detail, "fact"), parameter(detail, "value")
+    there = (state or {}).get("facts", {})
+    return f"was loose: {fact} {value}" if value in WRONG and there.get(fact) != value else ""
+
+
 def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE) -> Control:
     bulk = kind == "gate"
     return Control(
@@ -145,6 +151,7 @@ def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE
         find=None if bulk else _listing(kind),
         observe=_observe,
         survey=_surveying(kind) if bulk else None,
+        announces=_announced if kind == "door" else None,
         blinds=kind == "door",
     )
 

@@ -208,7 +208,7 @@ class World:
             "eventID": f"e-{self.number}",
             "awsRegion": HOME,
             "recipientAccountId": ACCOUNT,
-            "userIdentity": {"type": "IAMUser", "userName": who, "arn": f"arn:aws:iam::{ACCOUNT}:user/{who}"},
+            "userIdentity": _identity(who),
             "sourceIPAddress": "198.51.100.7",
             "userAgent": "aws-cli/2",
             "requestParameters": parameters,
@@ -380,6 +380,13 @@ class World:
         if self.weather.double and self.rng.random() < self.weather.double / 4:
             self.count["message doubled"] += 1
             self.queues[queue].append(Message(message.body, self.now + timedelta(seconds=40), message.handle + "d"))
+
+
+def _identity(who: str) -> dict[str, str]:
+    """A user, or the role with which Plumbline writes."""
+    if who.startswith("plumbline"):
+        return {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/plumbline-hands/toys"}
+    return {"type": "IAMUser", "userName": who, "arn": f"arn:aws:iam::{ACCOUNT}:user/{who}"}
 
 
 @dataclass

@@ -59,6 +59,16 @@ def noted(control: Control, finding: Finding, state: State, sender: Sender, but:
     return about("seen", control, finding, sender, lead=lead, rows=rows)
 
 
+def gone(control: Control, finding: Finding, state: State, sender: Sender) -> Alert:
+    """Something that an event announced, and that was over when Plumbline looked."""
+    lead = (
+        f"{sentence(control, finding)} Plumbline changed nothing. Whoever could use it meanwhile may have done so: "
+        "look in CloudTrail's event history at what was done with it from the time below on."
+    )
+    rows = what_happened(finding) | {"Target": str(finding.target), "Now": control.describe(state)}
+    return about("came and went", control, finding, sender, lead=lead, rows=rows)
+
+
 def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sender: Sender) -> Alert:
     """Somebody keeps putting a deviation back."""
     other = "the other side, named below" if finding.cause.action else "the other side, whom CloudTrail's history names"

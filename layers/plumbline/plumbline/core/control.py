@@ -125,6 +125,7 @@ Part = Callable[[State, Plan], State]
 
 Spell = Callable[[Target, State], Target]
 Mend = Callable[[Call, AwsRefusal], Sequence[Mended]]
+Announces = Callable[[Ask, Event, State, Settings], str]
 
 
 class MakePlan(Protocol):
@@ -189,7 +190,13 @@ class Control:
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
         witness: for controls that events alone can tell about: event detail -> state. There is nothing to observe.
+        announces: ask, event detail, state, settings -> what the event brought about against this rule and the state
+            shows no more, as it reads after the target's name: "was given policy AdministratorAccess". Empty where it
+            did not. It serves to tell of what came and went before anybody looked; nothing is judged by it, or
+            repaired.
         settings: JSON Schema of each setting, with `default` and `description`.
+        people: whether it judges by whom the baseline names elsewhere too: then `people` among its settings has
+            `administrators`, `operators` and `deployers`. No change of theirs makes its findings new ones.
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
@@ -224,7 +231,9 @@ class Control:
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None
     witness: Callable[[Event], State] | None = None
+    announces: Announces | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    people: bool = False
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     house: bool = False

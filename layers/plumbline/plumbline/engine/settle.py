@@ -13,7 +13,7 @@ from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import Response
-from plumbline.core.control import Control, Scope
+from plumbline.core.control import Control, Deviation, Scope
 from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
@@ -103,7 +103,9 @@ class Engine:
             )
         try:
             if deviation is None:
-                return self._compliant(control, wake, brief, state, now)
+                return self._came_and_went(control, rule, wake, brief, state, now) or self._compliant(
+                    control, wake, brief, state, now
+                )
             known = come_to_light(self.ears.noted(brief, wake.target.account, now), now)
             case = Case(control, rule, wake, state, deviation, known, now)
             try:
@@ -204,6 +206,18 @@ class Engine:
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
         return Unseeing(self.aws, self.repairer, self.ears)
+
+    def _came_and_went(
+        self, control: Control, rule: Rule, wake: Wake, brief: Brief, state: State, now: datetime
+    ) -> Settled | None:
+        """What only an event told of; see Gone. An open finding has told of it, or tells when it is closed."""
+        if wake.event is None or (brief.finding is not None and brief.finding.is_open):
+            return None
+        from plumbline.engine.gone import Gone  # hardly ever; no other wake pays for it
+
+        return Gone(self.aws, self.notifier, self.ears).told(
+            Case(control, rule, wake, state, Deviation(""), brief, now)
+        )
 
     def _compliant(self, control: Control, wake: Wake, brief: Brief, state: State, now: datetime) -> Settled:
         finding = brief.finding

@@ -121,8 +121,8 @@ class Reaction:
             return
         for one in expanded:
             key = (one.control, one.target)
-            # evidence differs from event to event; what is observed does not
-            if key not in self.settled or one.evidence is not None:
+            # what an event says differs from event to event; what is observed does not
+            if key not in self.settled or one.evidence is not None or one.event is not None:
                 self.settled[key] = self.plumbline.engine.settle(one, now=now)
             self._report(self.settled[key])
 

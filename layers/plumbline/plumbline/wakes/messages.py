@@ -36,6 +36,7 @@ class Wake:
         origin: what made Plumbline look.
         cause: who did what, where an event announced it.
         evidence: for controls that only events can tell about, what the event showed.
+        event: the record of the event itself, for controls that tell of what came and went.
     """
 
     control: str
@@ -43,6 +44,7 @@ class Wake:
     origin: Origin
     cause: Cause = field(default_factory=Cause)
     evidence: State = None
+    event: Event | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> str:
         """The message body; `read` understands it."""
@@ -143,7 +145,8 @@ def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
                 if (control.id, target) not in seen:
                     seen.add((control.id, target))
                     evidence = control.witness(detail) if control.witness else None
-                    yield Wake(control.id, target, Origin.EVENT, cloudtrail.cause(detail), evidence)
+                    record = detail if control.announces else None
+                    yield Wake(control.id, target, Origin.EVENT, cloudtrail.cause(detail), evidence, record)
 
 
 def concerns(on: On, event: Event) -> bool:

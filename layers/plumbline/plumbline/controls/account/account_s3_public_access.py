@@ -17,10 +17,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from plumbline.controls._switch import HELD, Switch, Values
-from plumbline.core.calls import Call
+from plumbline.core.calls import Ask, Call
+from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
-from plumbline.core.control import Control, On, Severity
-from plumbline.core.targets import GLOBAL
+from plumbline.core.control import Control, On, Settings, Severity
+from plumbline.core.targets import GLOBAL, State
+from plumbline.wakes import cloudtrail
 
 FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -31,6 +33,17 @@ def write(values: Values | None) -> Call:
         return Call("s3control", "DeletePublicAccessBlock")
     block = {name: bool(values.get(name)) for name in FOUR}
     return Call("s3control", "PutPublicAccessBlock", {"PublicAccessBlockConfiguration": block})
+
+
+def announced(_ask: Ask, detail: Event, _state: State, _settings: Settings) -> str:
+    """That an event switched off some of the four, all of which are on again."""
+    if detail.get("eventName") == "DeleteAccountPublicAccessBlock":
+        return "was taken away"
+    block = cloudtrail.section(
+        cloudtrail.section(detail.get("requestParameters")).get("PublicAccessBlockConfiguration")
+    )
+    off = [name for name in FOUR if block and block.get(name) in (False, "false", None)]
+    return f"was switched off in part: {', '.join(off)}" if off else ""
 
 
 SWITCH = Switch(
@@ -62,6 +75,7 @@ CONTROL = Control(
     ),
     reads=frozenset({"s3:GetAccountPublicAccessBlock"}),
     writes=frozenset({"s3:PutAccountPublicAccessBlock"}),
+    announces=announced,
     held_by=frozenset({"AccessDenied"}),  # its session may do it, so only an organisation's policy denies it
     noun="the account's S3 public access block",
     answers={"cis-7.0": ("3.1.4",), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08",)},

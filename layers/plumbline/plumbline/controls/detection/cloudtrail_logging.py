@@ -30,12 +30,15 @@ from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.rights.documents import listed
 from plumbline.wakes import cloudtrail
 
 KIND = "cloudtrail"
 _EVERY_TRAIL = "trails"
 #: What may be given to a trail that is not the baseline's: it changes neither what is recorded nor where it goes.
 _DETAILS = frozenset({"leaves out global services", "has no log file validation"})
+#: The same as an event's parameters call it.
+_MUST_BE_ON = ("isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation")
 _WHOLE = {"IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True, "EnableLogFileValidation": True}
 
 
@@ -74,6 +77,30 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     faults = missing(ours)
     verdict = "is incomplete" if ours["logging"] else "is off"
     return Deviation(f"{verdict}: trail {ours['name']} {faults[0]}", tuple(f"{ours['name']} {one}" for one in faults))
+
+
+def announced(_ask: Ask, detail: Event, state: State, _settings: Settings) -> str:
+    """That an event took away the one trail that records everything, which does so again."""
+    name = cloudtrail.parameter(detail, "name", "trailName")
+    whole = [one for one in (state or {}).get("trails", ()) if not missing(one)]
+    if not any(has_name(one, name) for one in whole) or not all(has_name(one, name) for one in whole):
+        return ""  # another one went on, or it was never the one that counts
+    given, event = cloudtrail.section(detail.get("requestParameters")), detail.get("eventName")
+    off = [one for one in _MUST_BE_ON if given.get(one) is False]
+    blind = bool(given.get("eventSelectors")) and not any(map(_has_everything, listed(given["eventSelectors"])))
+    what = {
+        "StopLogging": "stopped",
+        "DeleteTrail": "deleted",
+        "UpdateTrail": f"narrowed ({', '.join(off)} switched off)" if off else "",
+        "PutEventSelectors": "told to leave out management events" if blind else "",
+    }.get(str(event), "")
+    return f"was off for a while: trail {whole[0]['name']} was {what}" if what else ""
+
+
+def _has_everything(selector: Any) -> bool:  # noqa: ANN401 - records hold anything
+    """Whether a selector of an event has all management events in it."""
+    one = cloudtrail.section(selector)
+    return bool(one.get("includeManagementEvents", True)) and one.get("readWriteType", "All") == "All"
 
 
 def describe(state: State) -> str:
@@ -221,6 +248,7 @@ CONTROL = Control(
             "the default stands for the bucket that the stack made, whatever it is called.",
         },
     },
+    announces=announced,
     blinds=True,
     answers={"cis-7.0": ("4.1", "4.2", "5.5"), "moj": ("trail",), "ssb": ("ACCT.07",)},
 )

@@ -34,10 +34,13 @@ from plumbline.controls.s3._buckets import (
     seen,
 )
 from plumbline.core.calls import Ask, Call, Mended, Plan, Step
+from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
+from plumbline.rights.documents import listed
+from plumbline.wakes import cloudtrail
 
 _GROUPS = {
     "http://acs.amazonaws.com/groups/global/AllUsers": "anyone",
@@ -50,6 +53,13 @@ _MEANS = {
     "WRITE": "write and delete files",
     "READ": "list it",
     "READ_ACP": "read its permissions",
+}
+
+#: Canned ACLs that let everybody in, and what they let him do.
+_CANNED = {
+    "public-read-write": "anyone might list it, write and delete files",
+    "public-read": "anyone might list it",
+    "authenticated-read": "anyone with an AWS account might list it",
 }
 
 Grant = Mapping[str, Any]
@@ -69,6 +79,24 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     if not public:
         return None
     return Deviation(f"is public: {_words(public[0])}", tuple(map(_fact, public)))
+
+
+def announced(_ask: Ask, detail: Event, _state: State, _settings: Settings) -> str:
+    """That an event made a bucket public by its ACL, spelt out or by the name of a canned one.
+
+    Source: Amazon S3 user guide, Access control list (ACL) overview: canned ACLs.
+    """
+    given = cloudtrail.section(detail.get("requestParameters"))
+    canned = next((str(one) for one in listed(given.get("x-amz-acl")) if str(one) in _CANNED), "")
+    grants = cloudtrail.section(cloudtrail.section(given.get("AccessControlPolicy")).get("AccessControlList"))
+    spelt = [
+        f"{_GROUPS[group]} might {_MEANS[right]}"
+        for grant in map(cloudtrail.section, listed(grants.get("Grant")))
+        if (group := str(cloudtrail.section(grant.get("Grantee")).get("URI"))) in _GROUPS
+        and (right := str(grant.get("Permission"))) in _MEANS
+    ]
+    words = _CANNED[canned] if canned else next(iter(spelt), "")
+    return f"was made public: {words}" if words else ""
 
 
 def describe(state: State) -> str:
@@ -174,6 +202,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     excepted=excepted,
+    announces=announced,
     mend=mend,
     clashes=partial(closed_to_all, "s3-public-acl"),
     settings={"allowed_buckets": ALLOWED},

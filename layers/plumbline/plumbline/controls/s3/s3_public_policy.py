@@ -38,6 +38,7 @@ from plumbline.controls.s3._buckets import (
     seen,
 )
 from plumbline.core.calls import Ask, Call, Mended, Plan, Step
+from plumbline.core.cause import Event
 from plumbline.core.clock import NEVER, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal
@@ -45,6 +46,7 @@ from plumbline.core.targets import State, Target
 from plumbline.rights import public
 from plumbline.rights.documents import Document, Statement, document, listed, statements
 from plumbline.rights.public import Verdict, is_public, verdict
+from plumbline.wakes import cloudtrail
 
 _NO_POLICY = ("NoSuchBucketPolicy", *GONE)
 #: The clock of what is public in name only: told, and no more.
@@ -74,6 +76,16 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         summary = "is public by Amazon's definition, though its policy lets nobody in from outside"
         return Deviation(summary, items, CLOSED)
     return None
+
+
+def announced(_ask: Ask, detail: Event, _state: State, _settings: Settings) -> str:
+    """That an event gave a bucket a policy that lets everybody in."""
+    try:
+        policy = document(cloudtrail.section(detail.get("requestParameters")).get("bucketPolicy"))
+        open_to_all = [one for one in statements(policy) if is_public(one)]
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return ""
+    return f"was made public: its policy allowed anyone {_actions(open_to_all[0])}" if open_to_all else ""
 
 
 def describe(state: State) -> str:
@@ -205,6 +217,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     excepted=excepted,
+    announces=announced,
     part=part,
     mend=mend,
     clashes=partial(closed_to_all, "s3-public-policy"),
