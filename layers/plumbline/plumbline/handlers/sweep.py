@@ -114,9 +114,10 @@ class Sweeper:
                 self.logger.error(
                     "not looked", extra={"control": look.control, "region": unit.region, "reason": reason}
                 )
+            sent = self.clock()  # before it is sent: react may be quicker than the note of it
             self.wakes.send([wake.to_json() for wake in look.wakes])
             if self.unsettled is not None:
-                self.unsettled.note(unit, look, reported)
+                self.unsettled.note(unit, look, reported, at=sent)
             self.plumbline.looked(unit, look)
             left.remove(look.control)
             told_together += len(look.wakes) if look.adopts else look.unseen

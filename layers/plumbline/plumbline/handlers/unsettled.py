@@ -55,15 +55,16 @@ class Unsettled:
     alerts: Alerts
     clock: Callable[[], datetime]
 
-    def note(self, unit: Unit, look: Look, before: Reported) -> None:
+    def note(self, unit: Unit, look: Look, before: Reported, *, at: datetime) -> None:
         """Write down what one control has just reported; what it reports no more is forgotten.
 
         Args:
             unit: where it looked.
             look: what it saw; its wakes are on their way.
             before: what was reported earlier.
+            at: when its wakes were sent, or just before.
         """
-        key, now = f"{look.control}@{unit.region}", self.clock().isoformat()
+        key, now = f"{look.control}@{unit.region}", at.isoformat()
         known = before.get(key, {})
         named = [str(wake.target) for wake in look.wakes if not wake.target.is_pattern]
         reported = {one: known.get(one, now) for one in named[:_MOST]}
