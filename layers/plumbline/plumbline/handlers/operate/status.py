@@ -19,6 +19,7 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
+from plumbline.handlers.operate import suspensions
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
@@ -38,6 +39,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     swept = ledger.last_sweep(asked.account)
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
     pauses = {name: one for name, one in ledger.all_pauses(asked.account)[0].items() if one.until > now}
+    suspended = ledger.all_suspensions(asked.account)[0]
     spent = ledger.spent_in(asked.account, now)
     stopped = tripped(asked, spent)
     waiting = [one for one in found if one.status is not Status.EXEMPT]
@@ -59,6 +61,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "STOPPED": "; ".join(stopped.values()),
         "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
+        "SUSPENDED": suspensions.status(suspended),
         "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
         "alarms": alarms_text,
         "e-mail": hears.row if asked.connections.topics else "",
@@ -79,6 +82,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "fights": fights,
         "pauses": {name: one.to_json() for name, one in pauses.items()},
         "exemptions": [one.to_json() for one in exemptions],
+        "suspended": [one.to_json() for one in suspended],
         "alarms": alarms,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
         "ever_heard": hears.hearing.ever,
@@ -89,6 +93,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "To go on after STOPPED, type": pasted("resume", "--breakers") if stopped else "",
         "To see the FIGHT, type": pasted("show", fights[0]) if fights else "",
         "To end the pause, type": pasted("resume") if pauses else "",
+        "To release one who is SUSPENDED, type": pasted("release", suspended[0].id) if suspended else "",
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
