@@ -55,10 +55,17 @@ def letter(mail: Mail) -> None:
         "From:    Plumbline <no-reply@sns.amazonaws.com>",
         *textwrap.wrap(f"Subject: {mail.subject}", WIDTH - 2, subsequent_indent=" " * 9, break_on_hyphens=False),
     ]
-    sys.stdout.write(
-        "\n".join([edge, *(f"| {line}" for line in [*head, "", *mail.text.rstrip().splitlines()]), edge, ""])
-    )
+    sys.stdout.write("\n".join([edge, *(f"| {line}" for line in [*head, "", *_lines(mail.text)]), edge, ""]))
     sys.stdout.flush()
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of an e-mail: Plumbline folds its own, AWS does not."""
+    for line in text.rstrip().splitlines():
+        if len(line) > WIDTH - 2:
+            yield from textwrap.wrap(line, WIDTH - 2, break_on_hyphens=False)
+        else:
+            yield line
 
 
 @contextmanager
@@ -137,7 +144,7 @@ class Story:
     def plumbline(self, *words: str) -> str:
         """Type a command, as a person in CloudShell does, and show the answer."""
         say(f"\n$ plumbline {shlex.join(words)}")
-        answer = self.aws.invoke("plumbline-operate", {"command": list(words), "by": "the person in the demo"})
+        answer = self.aws.typed(*words)
         sys.stdout.write(textwrap.indent(answer["text"], "  ") + "\n\n")
         sys.stdout.flush()
         if not answer["ok"]:
@@ -166,6 +173,7 @@ def play(aws: EmbeddedAWS) -> Story:
     _a_stopped_trail(story)
     _root(story)
     _the_bill(story)
+    _tampering(story)
     _undo(story, key)
     _fight(story)
     heading("Status")
@@ -404,6 +412,31 @@ def _the_bill(story: Story) -> None:
         what="the alarm is there again and tells somebody",
         subject="^.Plumbline. repaired: .*on the bill",
     )
+
+
+def _tampering(story: Story) -> None:
+    """First AWS itself tells, by no code of Plumbline's; then Plumbline looks at itself, and puts back what it may."""
+    mallory, admin = story.aws.client("events", as_="mallory"), story.aws.client("events")
+    rule = "plumbline-iam"
+    story.act(
+        "Somebody turns on Plumbline itself",
+        f"mallory switches off {rule}, the rule by which Plumbline hears of IAM. AWS itself e-mails the owner: no code "
+        "of Plumbline's has to run for that.",
+        lambda: mallory.disable_rule(Name=rule),
+        until=None,
+        what="",
+        subject="^AWS Notification Message$",
+    )
+    say("\nEvery ten minutes Plumbline looks at itself. This does not wait for the clock, and starts a look.")
+    story.read = max(mail.number for mail in story.aws.mail())
+    with timed("looking, and putting the rule back"):
+        story.aws.invoke("plumbline-sweep", {"plumbline-task": "house"})
+        story.aws.wait(
+            lambda: admin.describe_rule(Name=rule)["State"] == "ENABLED",
+            timeout=_STEP_SECONDS,
+            what="the rule is on again",
+        )
+    letter(story.mail(f"^.Plumbline. repaired: .*{rule}"))
 
 
 def _undo(story: Story, mail: Mail) -> None:

@@ -27,6 +27,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
+from local import typed
 from local.wire import s3_control_endpoint
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -278,16 +279,26 @@ class EmbeddedAWS:
             RoleArn=arn, RoleSessionName=session, DurationSeconds=_TWELVE_HOURS
         )["Credentials"]
         self._keys[name] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        # From now on as on AWS: it trusts Identity Center and nobody of the account, whatever he may assume.
+        provider = {"Federated": f"arn:aws:iam::{self.account}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"}
+        statement = {"Effect": "Allow", "Principal": provider, "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"]}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         return arn
 
-    def invoke(self, function: str, payload: object = None) -> Any:  # noqa: ANN401
+    def invoke(self, function: str, payload: object = None, as_: str = "admin") -> Any:  # noqa: ANN401
         """Invoke a function and return what it answered; its error is raised with its trace."""
-        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        answer = self.client("lambda", as_).invoke(FunctionName=function, Payload=json.dumps(payload).encode())
         value = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:
             message = f"{function} failed: {json.dumps(value, indent=2)}\nThe emulator's log is {self.log}"
             raise EmbeddedAWSError(message)
         return value
+
+    def typed(self, *words: str, as_: str = "admin", function: str = "plumbline-operate") -> Any:  # noqa: ANN401
+        """Type a command of Plumbline, with the proof of who types it; what operate answers."""
+        asked = typed.request(self.session(as_), self.endpoint, self.account, function, words)
+        return self.invoke(function, asked, as_=as_)
 
     # --- watching it ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import accounts, from_moto, mailbox
+from local import accounts, from_moto, mailbox, presigned
 from local.identities import caller_of
 from local.moto_server import MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
@@ -63,7 +63,11 @@ class Gateway:
         checks: list[Check] = []
         checks_of_request.set(checks)
         reply = _Reply(send)
-        await self._emulator(scope, _replay(request.body, receive), reply.pass_on)
+        refused = presigned.refused(request)
+        if refused:
+            await _send_xml(reply.pass_on, *refused)
+        else:
+            await self._emulator(scope, _replay(request.body, receive), reply.pass_on)
         answer = reply.answer
         error = answer.error(operation) if operation else None
         calls.append(
@@ -199,7 +203,14 @@ def _decoded(headers: Any) -> dict[str, str]:  # noqa: ANN401
 
 
 async def _send_json(send: Send, status: int, value: object) -> None:
-    body = json.dumps(value, default=str).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await _send(send, status, json.dumps(value, default=str).encode(), b"application/json")
+
+
+async def _send_xml(send: Send, status: int, body: bytes) -> None:
+    await _send(send, status, body, b"text/xml")
+
+
+async def _send(send: Send, status: int, body: bytes, kind: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -15,6 +15,8 @@ from ministack.services import sns
 from local.cfn_types import after_create
 from local.recorder import mail
 
+# What AWS writes over a message without a subject. EventBridge gives it none; the emulator makes one up.
+_SUBJECT, _WITHOUT = "AWS Notification Message", ("", None, "EventBridge Notification")
 _MAIL_PROTOCOLS = frozenset({"email", "email-json"})
 
 Handler = Callable[[Mapping[str, list[str]]], tuple[int, dict[str, str], bytes]]
@@ -145,8 +147,7 @@ def _post(
             "topic": topic_arn,
             "to": subscription.get("endpoint", ""),
             "protocol": subscription.get("protocol"),
-            # What AWS writes over a message without a subject.
-            "subject": subject or "AWS Notification Message",
+            "subject": _SUBJECT if subject in _WITHOUT else subject,
             "text": text,
             "attributes": {
                 name: value.get("StringValue", "") if isinstance(value, dict) else value

@@ -504,7 +504,7 @@ def _nobody_in_particular(call: Call) -> Any:
     name = str(call.parameters.get("UserName", call.parameters.get("RoleName")))
     kind = "Role" if "RoleName" in call.parameters else "User"
     itself = {f"{kind}Name": name, "Path": "/", "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}"}
-    empty = {"Groups": [], "PolicyNames": [], "AttachedPolicies": []}
+    empty: dict[str, list[Any]] = {"Groups": [], "PolicyNames": [], "AttachedPolicies": []}
     return {kind: itself} if call.operation == f"Get{kind}" else empty
 
 

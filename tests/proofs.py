@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from plumbline.adapters.sts import Identity, NotReached
 from plumbline.compose import Plumbline
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.errors import AwsRefusal, NotReached
 from plumbline.handlers.operate import proof
+from plumbline.ports import Identity
 
 STS = "https://sts.us-east-1.amazonaws.com"
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -73,7 +73,7 @@ class Signatures:
     asked: list[str] = field(default_factory=list)
 
     def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
-        """See handlers.operate.asked.Whoever."""
+        """See ports.Sts."""
         self.asked.append(url)
         if self.down:
             raise NotReached("ConnectTimeoutError", "STS did not answer")

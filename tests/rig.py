@@ -31,9 +31,12 @@ from plumbline.core.control import Control, Scope
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.engine.by_person import done
 from plumbline.engine.settle import Deployment
 from plumbline.engine.surveying import survey
+from plumbline.engine.undoing import Undone, undo
 from plumbline.findings.adoption import Adoption, kept_as, mark
+from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 from plumbline.wakes.messages import Wake
 from tests.deployed import ledger_table
@@ -113,7 +116,10 @@ class Rig:
         mode: Response = Response.ENFORCE,
         controls: Mapping[str, Control] | None = None,
     ) -> Plumbline:
-        """A Plumbline that holds these rules, whose first sweep found nothing, and that somebody hears."""
+        """A Plumbline that holds these rules, whose first sweep found nothing, and that somebody hears.
+
+        It may turn inline policies into managed ones, so that what repairs do is seen whole.
+        """
         name = f"ledger-{uuid4()}"
         self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
         topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
@@ -131,7 +137,7 @@ class Rig:
             house_role="house",
             baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
-            deployment=Deployment(home=self.world.home, mode=mode, sender=sender),
+            deployment=Deployment(home=self.world.home, mode=mode, sender=sender, converts=True),
         )
         for name, rule in rules.items():
             scope = plumbline.index.entries[name].scope if name in plumbline.index else Scope.GLOBAL
@@ -249,6 +255,16 @@ class Broken:
         except AwsRefusal:
             return False
         return self.state() == self.before
+
+    def undone(self, plumbline: Plumbline, finding: Finding, *, now: datetime, force: bool = False) -> Undone:
+        """Undo as a person types it, who makes with rights of his own what no role of Plumbline may."""
+        undone = undo(plumbline.engine, plumbline.ledger, finding, now=now, force=force)
+        if not undone.asks:
+            return undone
+        self.rig.world.perform(self.story.rule, self.target, undone.asks, ())
+        came = done(plumbline.engine, undone.finding, undone.finding.ticket, now=now)
+        assert isinstance(came, Undone)
+        return came
 
     def install(self, *, mode: Response = Response.ENFORCE) -> Plumbline:
         """A Plumbline that repairs at once, whatever the control's own mode and clocks are; nothing counted yet."""

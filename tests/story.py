@@ -155,6 +155,20 @@ def stories() -> list[Story]:
     return [story for module in modules for story in getattr(module, "STORIES", ())]
 
 
+def signs_in(iam: Any, user: str) -> None:
+    """A console password and an MFA device for a user: a person, who can come in.
+
+    Args:
+        iam: a person's client.
+        user: who is there already.
+    """
+    iam.create_login_profile(UserName=user, Password="correct horse Battery 9")
+    serial = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]["SerialNumber"]
+    iam.enable_mfa_device(
+        UserName=user, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="234567"
+    )
+
+
 def make_table(name: str, region: str) -> None:
     """The ledger's table, of the shape that template.yaml gives it."""
     boto3.client("dynamodb", region_name=region).create_table(**ledger_table(name))

@@ -54,7 +54,7 @@ HEARD: list[tuple[str, str, str, Mapping[str, Any]]] = [
       for name in ("DeleteRule", "DisableRule", "EnableRule", "PutRule")),
     *(("RulesTripwire", "events", name, {"rule": "plumbline-trip-iam"}) for name in ("PutTargets", "RemoveTargets")),
     *(("TopicsTripwire", "sns", name, {"topicArn": ALERTS})
-      for name in ("SetTopicAttributes", "DeleteTopic", "AddPermission", "RemovePermission")),
+      for name in ("SetTopicAttributes", "DeleteTopic", "AddPermission", "RemovePermission", "Subscribe")),
     *(("TopicsTripwire", "sns", name, {"subscriptionArn": f"{ALERTS}:1a2b"})
       for name in ("Unsubscribe", "SetSubscriptionAttributes")),
     ("TopicsTripwire", "sns", "PutDataProtectionPolicy", {"resourceArn": ALERTS}),
@@ -91,7 +91,7 @@ OTHERS: list[tuple[str, str, Mapping[str, Any]]] = [
     ("lambda", "Invoke", {"functionName": "plumbline-operate"}),
     ("events", "DisableRule", {"name": "nightly"}),
     ("sns", "SetTopicAttributes", {"topicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:shop"}),
-    ("sns", "Subscribe", {"topicArn": ALERTS}),
+    ("sns", "Subscribe", {"topicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:shop"}),
     ("sqs", "PurgeQueue", {"queueUrl": f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/shop"}),
     ("monitoring", "DeleteAlarms", {"alarmNames": ["shop"]}),
     ("monitoring", "SetAlarmState", {"alarmName": "plumbline-unheard"}),

@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import batches, react
+from plumbline.handlers.heartbeat import Heartbeat
 
 logger = Logger(service="plumbline-react")
 
@@ -35,6 +36,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: AN
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
     try:
         queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
-        return batches.partial(event, react.Reaction(plumbline(), logger, now, queue.later).record)
+        receipts = [one["receiptHandle"] for one in event.get("Records") or ()]
+        with Heartbeat(queue.hide, receipts) as beat:
+            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done)
+            return batches.partial(event, reaction.record)
     finally:
         coldstart.over()

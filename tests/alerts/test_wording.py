@@ -151,7 +151,7 @@ def test_a_digest_lists_all_that_one_letter_holds_and_says_where_the_rest_is() -
     body = _digest(*many).body
     listed = sum(one.target.id in body for one in many)
     assert f"and {5000 - listed} more. All of them: plumbline findings" in body
-    assert "Then any of:" in body
+    assert "What you can do, in AWS CloudShell in" in body
     assert len(body.encode()) < 200_000, "SNS takes 256 KB"
 
 

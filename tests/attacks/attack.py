@@ -40,6 +40,7 @@ class Attacker:
         allowed: actions allowed on everything, in a policy of the account's own.
         passes: whose roles he may pass, as a pattern of ARNs; none where empty.
         before: was there before Plumbline: what the guard is to him is proposed, and a person decides.
+        deploys: the baseline names him among `deployers`.
         identity_center: a role that only Identity Center can change, so that nothing can be attached to it.
         full: carries as many policies as AWS takes, so that one more cannot be attached.
     """
@@ -50,6 +51,7 @@ class Attacker:
     allowed: tuple[str, ...] = ()
     passes: str = ""
     before: bool = False
+    deploys: bool = False
     identity_center: bool = False
     full: bool = False
 
@@ -58,6 +60,7 @@ class Attacker:
         """The rights, and what is special about who holds them."""
         special = {
             "there before Plumbline, guard proposed": self.before,
+            "a deployer of the baseline": self.deploys,
             "a permission set of Identity Center": self.identity_center,
             "as many policies as AWS takes": self.full,
         }
@@ -73,7 +76,6 @@ class Blow:
         service: boto3's name of the service.
         operation: the client's method.
         parameters: its arguments.
-        preparing: AWS takes it, and it changes nothing by itself: only what follows has to be refused.
         tears_down: nothing would be left to play the other stories with, so it is made only where IAM's simulator says
             that it is refused; where it says otherwise, it counts as made, and nobody was told.
     """
@@ -81,7 +83,6 @@ class Blow:
     service: str
     operation: str
     parameters: Mapping[str, Any]
-    preparing: bool = False
     tears_down: bool = False
 
 
@@ -159,11 +160,6 @@ class Attack:
 def blow(service: str, operation: str, /, **parameters: Any) -> Blow:
     """A call that changes something."""
     return Blow(service, operation, parameters)
-
-
-def preparing(service: str, operation: str, /, **parameters: Any) -> Blow:
-    """A call that only prepares another."""
-    return Blow(service, operation, parameters, preparing=True)
 
 
 def tearing_down(service: str, operation: str, /, **parameters: Any) -> Blow:

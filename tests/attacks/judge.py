@@ -104,8 +104,6 @@ def _changed(verdict: Verdict, differences: Sequence[Difference]) -> Iterator[st
 def _refused(landed: Sequence[Landed]) -> Iterator[str]:
     """What is wrong with what was to be refused."""
     for one in landed:
-        if isinstance(one.blow, Blow) and one.blow.preparing:
-            continue
         called = _in_words(one)
         if not one.refused:
             yield f"{called} was not refused"

@@ -27,18 +27,18 @@ DEPLOYS = "deploys"
 #: The shipped baseline, but for the people whose keys it knows, each attacker with one, and for that role.
 BASELINE = json.dumps(
     {
+        "deployers": [f"arn:aws:iam::*:user/{one.name}" for one in ATTACKERS if one.deploys],
         "controls": {
             "iam-access-key-created": {"allowed_users": [one.name for one in ATTACKERS if not one.identity_center]},
             "iam-admin-grants": {
                 "administrators": {
                     "roles": [
                         "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_AdministratorAccess_*",
-                        "plumbline/{stack}-hands",
                         DEPLOYS,
                     ]
                 }
             },
-        }
+        },
     }
 )
 _AWS_POLICIES = "arn:aws:iam::aws:policy/"

@@ -7,8 +7,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from local.embedded import EmbeddedAWS, Mail, SeenCall
@@ -72,8 +73,8 @@ class Account:
         return [call for call in self.aws.calls(since=since) if call.role == f"plumbline-{role}"]
 
     def operate(self, *command: str) -> Mapping[str, Any]:
-        """A command as a person types it."""
-        answer: Mapping[str, Any] = self.aws.invoke("plumbline-operate", {"command": list(command)})
+        """A command as an administrator types it, with the proof that it is he."""
+        answer: Mapping[str, Any] = self.aws.typed(*command)
         return answer
 
     def first_sweep(self) -> None:
@@ -118,6 +119,21 @@ class Account:
         names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
         got = self.aws.client("sqs").get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
         return sum(int(got[one]) for one in names)
+
+    def processes(self, function: str) -> list[int]:
+        """The processes that a function runs in now."""
+        mark = f"AWS_LAMBDA_FUNCTION_NAME=plumbline-{function}".encode()
+        found: list[int] = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+        return found
+
+    def look_at_the_house(self) -> None:
+        """The look at Plumbline itself that the schedule makes every ten minutes."""
+        self.aws.invoke("plumbline-sweep", {"plumbline-task": "house"})
+        self.quiet()
 
     @contextmanager
     def denied(self, role: str, action: str) -> Iterator[None]:

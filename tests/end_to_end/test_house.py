@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -52,3 +56,83 @@ def test_whoever_switches_a_rule_off_is_told_of_at_once(account: Account) -> Non
         account.until(told, "the watchdog tells")
     finally:
         account.aws.client("events").enable_rule(Name="plumbline-iam")
+
+
+def _trigger(account: Account) -> dict[str, Any]:
+    (mapping,) = account.aws.client("lambda").list_event_source_mappings(FunctionName="plumbline-react")[
+        "EventSourceMappings"
+    ]
+    return dict(mapping)
+
+
+def test_what_somebody_has_switched_off_is_put_back_by_the_next_look_and_told(account: Account) -> None:
+    account.first_sweep()
+    account.look_at_the_house()
+    since = account.latest_mail()
+    erin = account.aws.client("lambda", as_="erin")
+    account.aws.client("events", as_="erin").disable_rule(Name="plumbline-iam")
+    account.aws.client("events", as_="erin").remove_targets(Rule="plumbline-s3", Ids=["wakes"])
+    erin.update_event_source_mapping(UUID=_trigger(account)["UUID"], Enabled=False)
+    erin.put_function_concurrency(FunctionName="plumbline-react", ReservedConcurrentExecutions=0)
+    account.look_at_the_house()
+    told = {
+        one.subject.removeprefix("[Plumbline] repaired: Plumbline's ")
+        for one in account.mail_about("repaired: ", since)
+    }
+    assert {
+        "rule plumbline-iam was switched off",
+        "rule plumbline-s3 had other targets",
+        "trigger plumbline-react/plumbline-wakes was switched off",
+        "function plumbline-react had a limit of concurrency",
+    } == told
+    assert "ENABLED" == account.aws.client("events").describe_rule(Name="plumbline-iam")["State"]
+    assert ["wakes"] == [
+        one["Id"] for one in account.aws.client("events").list_targets_by_rule(Rule="plumbline-s3")["Targets"]
+    ]
+    assert _trigger(account)["State"] in ("Enabled", "Enabling")
+    assert "Concurrency" not in account.aws.client("lambda").get_function(FunctionName="plumbline-react")
+
+
+def test_what_house_hands_may_not_put_back_is_told(account: Account) -> None:
+    functions, since = account.aws.client("lambda"), account.latest_mail()
+    before = functions.get_function_configuration(FunctionName="plumbline-operate")["Environment"]
+    other = {"Variables": {**before["Variables"], "PLUMBLINE_MODE": "observe"}}
+    account.aws.client("lambda", as_="erin").update_function_configuration(
+        FunctionName="plumbline-operate", Environment=other
+    )
+    try:
+        account.look_at_the_house()
+        assert account.mail_about("found: Plumbline's function plumbline-operate has another environment", since)
+    finally:
+        functions.update_function_configuration(FunctionName="plumbline-operate", Environment=before)
+        account.look_at_the_house()
+
+
+def test_a_look_at_the_house_takes_few_calls(account: Account) -> None:
+    """Each is a management event, which a second trail's copy of the events would be paid for: docs/operating.md."""
+    since = account.latest_call()
+    account.look_at_the_house()
+    calls = [one for role in ("eyes", "sweep") for one in account.calls_of(role, since)]
+    assert len(calls) <= 130, sorted(f"{one.service}:{one.operation}" for one in calls)
+
+
+def test_react_that_is_killed_in_the_middle_is_continued_within_a_minute(account: Account) -> None:
+    """A real kill, of the process, while its message is hidden and before anybody was told."""
+    for _ in range(5):
+        user, since, call = account.user(), account.latest_mail(), account.latest_call()
+        account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+        while not account.calls_of("react", call):  # it has begun
+            time.sleep(0.01)
+        for process in account.processes("react"):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        killed = time.monotonic()
+        if account.mail_about(f"of user {user} ", since):
+            continue  # it was quicker
+        account.until(lambda user=user, since=since: account.mail_about(f"of user {user} ", since), "somebody hears")
+        assert time.monotonic() - killed < 60
+        assert account.key_status(user) == ["Inactive"]
+        account.quiet()
+        assert 1 == len(account.mail_about(f"of user {user} ", since))
+        return
+    pytest.fail("react was quicker than the test, five times")

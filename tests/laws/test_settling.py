@@ -15,7 +15,6 @@ from plumbline.core.calls import Step
 from plumbline.core.clock import UNSEEN, Response
 from plumbline.core.control import Control
 from plumbline.core.errors import LedgerDown, PlumblineError
-from plumbline.engine import undoing
 from plumbline.engine.case import Outcome, Settled
 from plumbline.findings.finding import LEASE, Status
 from plumbline.wakes.messages import from_event
@@ -65,7 +64,7 @@ def test_an_undo_brings_the_state_back_and_the_target_is_left_alone(broken: Brok
     if not finding.repairs[-1].undo:
         assert finding.repairs[-1].plan.irreversible, "what has no undo must say so"
         return
-    undone = undoing.undo(plumbline.engine, plumbline.ledger, finding, now=LATER)
+    undone = broken.undone(plumbline, finding, now=LATER)
     assert undone.finding.status is Status.UNDONE
     if broken.story.reset:
         assert broken.before == broken.state()
@@ -167,7 +166,7 @@ def test_a_refused_write_is_failed_and_its_undo_is_kept(broken: Broken) -> None:
         assert (number - 1, _undo(plan.steps[:number])) == (repair.done, [one.to_json() for one in repair.undo])
         assert ["repair-failed"] == [_outcome(alert) for alert in broken.rig.letters]
         if repair.undo and broken.story.reset:
-            undoing.undo(plumbline.engine, plumbline.ledger, kept, now=LATER, force=True)
+            broken.undone(plumbline, kept, now=LATER, force=True)
             assert broken.before == broken.state(), (
                 f"half a repair ({number - 1} of {len(plan.steps)}) was not taken back"
             )

@@ -24,7 +24,7 @@ def _another_group(told: World) -> None:
 
 
 def _the_group(told: World) -> None:
-    told.client("iam").attach_group_policy(GroupName="administrators", PolicyArn=READ)
+    told.client("iam").attach_group_policy(GroupName="data-scientists", PolicyArn=READ)
 
 
 def _another_administrator(told: World) -> None:
@@ -68,17 +68,17 @@ def _repaired(name: str, told: World) -> tuple[Broken, Any, Finding]:
 @pytest.mark.parametrize("name", CASES)
 def test_what_happened_to_something_else_is_no_reason_to_refuse(name: str) -> None:
     with world() as told:
-        _, plumbline, finding = _repaired(name, told)
+        broken, plumbline, finding = _repaired(name, told)
         CASES[name][0](told)
-        done = undoing.undo(plumbline.engine, plumbline.ledger, finding, now=LATER)
+        done = broken.undone(plumbline, finding, now=LATER)
         assert (done.finding.status, done.restored) == (Status.UNDONE, True)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_happened_to_what_was_repaired_is(name: str) -> None:
     with world() as told:
-        _, plumbline, finding = _repaired(name, told)
+        broken, plumbline, finding = _repaired(name, told)
         CASES[name][1](told)
         with pytest.raises(undoing.CannotUndo, match="has changed since Plumbline repaired it"):
             undoing.undo(plumbline.engine, plumbline.ledger, finding, now=LATER)
-        assert undoing.undo(plumbline.engine, plumbline.ledger, finding, now=LATER, force=True)
+        assert broken.undone(plumbline, finding, now=LATER, force=True)

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from local.embedded import ACCOUNT, EmbeddedAWS
 from plumbline.controls import registry
 from tests.deployed import of_type
 from tests.local.conftest import error
+from tests.local.reference import form, types
 from tests.trails import logging_trail
 
 FACTS: Mapping[str, Any] = json.loads((Path(__file__).parents[2] / "local/authorization.json").read_text())
@@ -156,26 +155,6 @@ ON_NO_RESOURCE = frozenset({"cloudwatch:ListMetrics"})
 ON_THE_STREAM = frozenset({"CreateLogStream"})
 
 
-@cache
-def _reference() -> Mapping[str, Any]:
-    text = files("cfnlint.data.AdditionalSpecs").joinpath("Policies.json").read_text()
-    return dict(json.loads(text))
-
-
-def _types(action: str) -> list[str]:
-    """The resource types of an action, by the reference."""
-    service, _, name = action.partition(":")
-    found: Mapping[str, Any] = _reference()[service]["Actions"][name.lower()]
-    return list(found.get("Resources", ()))
-
-
-def _form(service: str, kind: str) -> re.Pattern[str]:
-    """The form of the ARNs of a type, by the reference."""
-    (arn,) = _reference()[service]["Resources"][kind]["ARNFormats"]
-    filled = arn.replace("${Partition}", "aws").replace("${Region}", "us-east-1").replace("${Account}", ACCOUNT)
-    return re.compile(filled)
-
-
 def _used() -> Iterator[str]:
     for control in registry.load().values():
         yield from control.reads | control.writes
@@ -195,17 +174,17 @@ USED = sorted(set(_used()))
 @pytest.mark.parametrize("service", sorted(FACTS))
 def test_our_facts_are_those_of_the_service_authorization_reference(service: str) -> None:
     for kind, scope in FACTS[service]["resources"].items():
-        wrong = [one for one in scope["actions"] if kind not in _types(f"{service}:{one}") and one not in ON_THE_STREAM]
+        wrong = [one for one in scope["actions"] if kind not in types(f"{service}:{one}") and one not in ON_THE_STREAM]
         assert [] == wrong, f"not about a {kind}"
         arn = scope["arn"].format("name", region="us-east-1", account=ACCOUNT)
         if (service, kind) != ("sts", "role"):
-            assert _form(service, kind).fullmatch(arn), f"{arn} is no {kind}"
-    assert [] == [one for one in FACTS[service]["unscoped"] if _types(f"{service}:{one}")]
+            assert form(service, kind).fullmatch(arn), f"{arn} is no {kind}"
+    assert [] == [one for one in FACTS[service]["unscoped"] if types(f"{service}:{one}")]
     assert FACTS[service]["page"].startswith("Actions, resources, and condition keys for ")
 
 
 def test_the_examples_are_in_the_form_of_the_reference() -> None:
-    wrong = [arn for (service, kind), arn in ARNS.items() if not _form(service, kind).fullmatch(arn)]
+    wrong = [arn for (service, kind), arn in ARNS.items() if not form(service, kind).fullmatch(arn)]
     assert [] == wrong
 
 
@@ -287,7 +266,7 @@ def caller(account: EmbeddedAWS) -> Caller:
 @pytest.mark.parametrize("action", USED)
 def test_each_action_is_asked_of_the_right_resource(caller: Caller, action: str) -> None:
     service = action.partition(":")[0]
-    kinds = [] if action in ON_NO_RESOURCE else _types(action)
+    kinds = [] if action in ON_NO_RESOURCE else types(action)
     right = next((ARNS[service, kind] for kind in kinds if (service, kind) in ARNS), "*")
     assert right != "*" or not kinds, f"there is no example of a {kinds}"
     other = ARNS["iam", "user"] if right == "*" else f"{right}-of-another"

@@ -70,8 +70,8 @@ def _commands(block: str, where: str) -> Iterator[Printed]:
 def _emails() -> Iterator[Printed]:
     for title, alert in gallery.letters():
         yield from (Printed(one, f"e-mail: {title}") for one in alert.commands)
-        listed, _, beside = alert.body.partition("Then any of:")
-        yield from _commands(beside, f"e-mail: {title}")
+        listed, _, beside = alert.body.partition("What you can do, in AWS CloudShell")
+        yield from _commands(beside.partition("Where the shell does not know")[0], f"e-mail: {title}")
         for one in re.findall(r"ype: (plumbline .*)$", listed, re.MULTILINE):
             yield Printed(one, f"e-mail: {title}")
 

@@ -18,10 +18,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plumbline.alerts import shell
+from plumbline.controls import registry
+from plumbline.core import giving
 from plumbline.handlers.operate import proof
 from plumbline.handlers.operate.commands import COMMANDS
 from tests.deployed import source, text
@@ -185,7 +188,7 @@ def test_what_takes_own_rights_is_shown_done_and_reported_in_one_command(here: B
         "Undone.",
     ]
     assert Said(0, "\n".join(shown) + "\n", "") == said
-    given = [json.dumps(one["parameters"], separators=(",", ":")) for one in (_ATTACH, _JOIN)]  # type: ignore[index]
+    given = [json.dumps(one["parameters"], separators=(",", ":")) for one in (_ATTACH, _JOIN)]
     assert [
         f"iam attach-user-policy --region us-east-1 --cli-input-json {given[0]}",
         f"iam add-user-to-group --region us-east-1 --cli-input-json {given[1]}",
@@ -199,6 +202,20 @@ def test_what_aws_refuses_ends_it_and_is_reported(here: Bash) -> None:
     assert (1, "AccessDenied\n", 1) == (said.code, said.err, len(here.performed))
     assert said.out.endswith("\nHalf.\n")
     assert [*_THEN, "--failed", "2"] == here.asked["command"]
+
+
+def test_what_is_gone_already_is_as_well_done(here: Bash) -> None:
+    gone = {**_ATTACH, "absent": ["NoSuchEntity", "AccessDenied"]}
+    asks = here.answers(_asks(gone, _JOIN)).then_answers('{"ok": true, "text": "Undone."}')
+    said = _typed(asks.refuses("attach-user-policy"), "undo", "7F3K")
+    assert (0, "", 1, _THEN) == (said.code, said.err, len(here.performed), here.asked["command"])
+
+
+def test_it_makes_every_call_of_a_control_that_takes_a_person_and_no_more() -> None:
+    writes = {action for one in registry.load().values() for action in one.writes} | set(giving.DETACHES)
+    writes.add("iam:SetDefaultPolicyVersion")  # of undos that earlier versions have kept
+    persons = {one for one in writes if one in giving.DETACHES or not giving.is_taken(one)}
+    assert {xform_name(one.partition(":")[2], "-") for one in persons} == set(shell.PERFORMED)
 
 
 @pytest.mark.parametrize(

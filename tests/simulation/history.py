@@ -24,6 +24,7 @@ from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import PlumblineError
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.settle import Deployment, Engine
+from plumbline.handlers.heartbeat import HIDDEN_FOR
 from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
@@ -320,7 +321,7 @@ class History:
             )
             world.send("wakes", Wake(control, target(kind, name), origin).to_json())
             message = world.queues["wakes"][-1]
-            message.receives, message.visible = 1, world.now + timedelta(seconds=360)
+            message.receives, message.visible = 1, world.now + timedelta(seconds=HIDDEN_FOR)
             self._react([message])
         elif (kind, name) in world.toys:
             self._somebody_acts((kind, name))

@@ -16,6 +16,7 @@ from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
+from plumbline.handlers.heartbeat import HIDDEN_FOR
 from tests.simulation.dynamo import Dynamo, Item
 from tests.simulation.hearing import Ears
 from tests.simulation.oracle import Oracle
@@ -26,7 +27,8 @@ T = TypeVar("T")
 START = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 TABLE = "plumbline-ledger"
 _TIMEOUTS = {"react": 60, "sweep": 300, "operate": 60}
-_VISIBILITY = {"wakes": 360, "units": 1800}
+#: Seconds: react hides what it receives for less than its queue does; see handlers/heartbeat.py.
+_VISIBILITY = {"wakes": HIDDEN_FOR, "units": 1800}
 _RECEIVES = {"wakes": 5, "units": 3}
 _DEEPEST = 3
 _LEDGER_BREAKS = ("ProvisionedThroughputExceededException", "InternalServerError", "TransactionConflict")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -113,6 +114,36 @@ class Aws(Protocol):
         Raises:
             AwsRefusal: a role could not be assumed, or not within the limits of its session, or only a person may make
                 one of the calls (see `core.giving`). Nothing was written.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom AWS takes somebody for.
+
+    Attributes:
+        account: twelve digits.
+        arn: of a user, an account's root, or a session: `arn:aws:sts::...:assumed-role/ROLE/SESSION`, without the path
+            of the role.
+    """
+
+    account: str
+    arn: str
+
+
+class Sts(Protocol):
+    """AWS, asked in another's words who he is."""
+
+    def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
+        """Whom AWS takes the signer of a request for.
+
+        Args:
+            url: the presigned request; it goes to nobody but STS, and whoever calls has made sure of that.
+            headers: those that are signed with it.
+
+        Raises:
+            AwsRefusal: AWS does not take the signature, with its code, such as SignatureDoesNotMatch.
+            NotReached: STS did not answer, or answered what cannot be read.
         """
 
 

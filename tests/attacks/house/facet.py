@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-#: A client of a service, acting as an administrator.
-Clients = Callable[[str], Any]
+#: A client of a service, acting as an administrator, or as whom it is told.
+Clients = Callable[..., Any]
 #: What was read of one thing, by the thing's name.
 Seen = Mapping[str, Any]
 #: What is not as it was: the kind, the thing, how it was, how it is.

@@ -19,7 +19,8 @@ def _functions(clients: Clients) -> Iterator[dict[str, Any]]:
 
 
 def _settings(clients: Clients) -> Seen:
-    volatile = ("LastModified", "RevisionId", "CodeSha256", "CodeSize", "LastUpdateStatus", "State", "Version")
+    volatile = ("LastModified", "RevisionId", "CodeSha256", "CodeSize", "LastUpdateStatus", "State", "Version",
+                "StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")  # fmt: skip
     return {
         one["FunctionName"]: {
             **without(one, *volatile),
@@ -122,7 +123,8 @@ def _triggers(clients: Clients) -> Seen:
             "MaximumRetryAttempts", "BisectBatchOnFunctionError")  # fmt: skip
     return {
         f"{one['FunctionArn'].rpartition(':')[2]} from {one['EventSourceArn'].split(':')[2]}": {
-            **{key: one[key] for key in kept if key in one},
+            # A filter that was taken off again leaves an empty list of them.
+            **{key: one[key] for key in kept if one.get(key) not in (None, {"Filters": []})},
             "EventSourceArn": one["EventSourceArn"],
         }
         for one in clients("lambda").list_event_source_mappings()["EventSourceMappings"]

@@ -17,7 +17,6 @@ from tests.attacks.attack import (
     Way,
     blow,
     document,
-    preparing,
     tearing_down,
 )
 from tests.attacks.attackers import (
@@ -74,15 +73,14 @@ STORIES = (
         _GUARD,
     ),
     Attack(
-        "a layer in the place of Plumbline's own",
+        "a stranger's layer in the place of Plumbline's own",
         LAMBDA,
         (
-            preparing("lambda", "publish_layer_version", LayerName="of-lena", Content={"ZipFile": _OTHER_LAYER}),
             blow(
                 "lambda",
                 "update_function_configuration",
                 FunctionName=_REACT,
-                Layers=["arn:aws:lambda:us-east-1:<account>:layer:of-lena:1"],
+                Layers=[f"arn:aws:lambda:us-east-1:{STRANGER}:layer:theirs:1"],
             ),
         ),
         _GUARD,
@@ -162,6 +160,20 @@ STORIES = (
         Prevented("the trust of its roles"),
     ),
     Attack(
+        "an administrator's permission set assumed, by one who may assume any role",
+        ASSUMER,
+        (
+            blow(
+                "sts",
+                "assume_role",
+                RoleArn="arn:aws:iam::<account>:role/aws-reserved/sso.amazonaws.com/"
+                "AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+                RoleSessionName="asta",
+            ),
+        ),
+        Prevented("the trust of Identity Center's roles"),
+    ),
+    Attack(
         "no concurrency left for repairs",
         POWER,
         (blow("lambda", "put_function_concurrency", FunctionName=_REACT, ReservedConcurrentExecutions=0),),
@@ -205,7 +217,7 @@ STORIES = (
             blow(
                 "lambda",
                 "create_event_source_mapping",
-                FunctionName=_OPERATE,
+                FunctionName=_SWEEP,
                 EventSourceArn="<queue-arn wakes>",
             ),
         ),

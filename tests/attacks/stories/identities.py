@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.attacks import house
+from tests.attacks import house, signing
 from tests.attacks.attack import (
     ADMINISTRATOR,
     EVERYTHING,
@@ -55,6 +55,11 @@ def _made_and_gone(stage: Stage, who: Attacker) -> None:
     iam = stage.client("iam", who.name)
     iam.attach_user_policy(UserName=_SECOND_USER, PolicyArn=ADMINISTRATOR)
     iam.detach_user_policy(UserName=_SECOND_USER, PolicyArn=ADMINISTRATOR)
+
+
+def _exempt(stage: Stage, who: Attacker) -> Any:
+    words = ("exempt", "*", "--control", "all", "--days", "30", "--owner", who.name, "--reason", "agreed")
+    return signing.invoke(stage, who.name, signing.request(stage, who.name, *words))
 
 
 def _key_made_and_gone(stage: Stage, who: Attacker) -> None:
@@ -177,16 +182,13 @@ STORIES = (
         _tripwire("CreatePolicyVersion"),
     ),
     Attack(
-        "the operators' policy attached to oneself",
+        "the operators' policy attached to oneself, and everything exempted with it",
         IAM_FULL,
-        (blow("iam", "attach_user_policy", UserName=_BY, PolicyArn="<policy operator>"),),
-        _tripwire("AttachUserPolicy"),
-    ),
-    Attack(
-        "a tag on one of its roles",
-        IAM_FULL,
-        (blow("iam", "tag_role", RoleName="plumbline-hands", Tags=[{"Key": "exempt", "Value": "yes"}]),),
-        _tripwire("TagRole"),
+        (
+            blow("iam", "attach_user_policy", UserName=_BY, PolicyArn="<policy operator>"),
+            Deed("exempt '*' --control all, signed with his own keys", _exempt),
+        ),
+        Told(Way.EVENT, ("exempt", _BY)),
     ),
     Attack(
         "the guard taken off by whom it holds",

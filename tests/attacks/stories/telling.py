@@ -24,6 +24,7 @@ from tests.attacks.attack import (
 from tests.attacks.attackers import (
     CLOUDFORMATION,
     CLOUDWATCH,
+    DEPLOYER,
     LOGS,
     OLD_CLOUDFORMATION,
     OLD_CLOUDWATCH,
@@ -32,7 +33,7 @@ from tests.attacks.attackers import (
     PUBLISHER,
     SNS,
 )
-from tests.attacks.stage import OWNER, Stage
+from tests.attacks.stage import Stage
 
 _GUARD = Prevented("the guard")
 _ALERTS, _WATCHDOG = "<topic alerts>", "<topic watchdog>"
@@ -191,7 +192,7 @@ STORIES = (
         "the unsubscribe link of an alert clicked, by whoever has the e-mail",
         PUBLISHER,
         (Deed("the link in an alert's last line", _link),),
-        Told(Way.HOUSE, (OWNER,)),
+        Told(Way.HOUSE, ("plumbline-alerts", "subscri")),
     ),
     # --- alarms and logs ------------------------------------------------------------------------------
     Attack(
@@ -304,6 +305,12 @@ STORIES = (
             ),
         ),
         _GUARD,
+    ),
+    Attack(
+        "the stack updated to observe, by a deployer",
+        DEPLOYER,
+        (blow("cloudformation", "update_stack", **_updated("observe")),),
+        Told(Way.STACK, ("UPDATE_IN_PROGRESS",)),
     ),
     Attack(
         "a stack policy that no deployment of the owner's comes through, before his guard is agreed to",

@@ -1,1 +1,1 @@
-"""Stories of the controls below controls/ec2."""
+"""Stories of what watches Plumbline itself."""

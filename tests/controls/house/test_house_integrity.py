@@ -41,9 +41,14 @@ def _code(text: str) -> bytes:
 
 @dataclass
 class Stack:
-    """What a deployment made, as far as moto makes it."""
+    """What a deployment made, as far as moto makes it.
+
+    Attributes:
+        resources: what CloudFormation would list.
+    """
 
     world: World
+    resources: tuple[tuple[str, str], ...] = ()
 
     def client(self, service: str) -> Any:
         """A client of whoever deploys, and of whoever changes things afterwards."""
@@ -99,6 +104,7 @@ class Stack:
     def record(self, *resources: tuple[str, str]) -> None:
         """Write down how all of it is."""
         ask = self.world.accounts.eyes(ACCOUNT, HOME)
+        self.resources = resources
         found: dict[str, dict[str, Part]] = {}
         for kind, named in placed(ask, resources).items():
             for name, place in named.items():
@@ -177,7 +183,7 @@ REPAIRED: Mapping[str, tuple[str, str, Callable[[Stack], Any]]] = {
     "a function may not run": (
         "lambda-function", "plumbline-react",
         lambda here: here.client("lambda").put_function_concurrency(
-            FunctionName="plumbline-react", ReservedConcurrentExecutions=0
+            FunctionName="plumbline-react", ReservedConcurrentExecutions=1
         ),
     ),
     "an alarm tells nobody": (

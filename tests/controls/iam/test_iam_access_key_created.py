@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.controls.iam._principals import REPORT
-from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, plan
+from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, observe, plan
 from plumbline.core.calls import Ask, Call
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
-from tests.story import ACCOUNT, HOME, Story, World, world
+from tests.story import ACCOUNT, HOME, Story, World, signs_in, world
 
-KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active"}
+KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active", "administrators": []}
+AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 def _key_of(world: World, user: str) -> Target:
@@ -30,10 +32,98 @@ def _report_then_key(world: World) -> Target:
     return target
 
 
+def _trust(**principal: str) -> str:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _last_key(world: World) -> Target:
+    """The key of the only administrator, who has no password and no MFA."""
+    target = _key_of(world, "mallory")
+    iam = world.client("iam")
+    iam.create_group(GroupName="administrators")
+    iam.attach_group_policy(GroupName="administrators", PolicyArn=AWS_ADMIN)
+    iam.add_user_to_group(GroupName="administrators", UserName="mallory")
+    return target
+
+
+def _key_of_one_of_many(world: World) -> Target:
+    """The key of an administrator beside whom one can come in, and some cannot."""
+    target = _last_key(world)
+    iam = world.client("iam")
+    iam.create_user(UserName="ann")
+    signs_in(iam, "ann")
+    iam.add_user_to_group(GroupName="administrators", UserName="ann")
+    provider = f"arn:aws:iam::{ACCOUNT}:saml-provider/gone"
+    iam.create_role(RoleName="sso", AssumeRolePolicyDocument=_trust(Federated=provider))
+    iam.attach_role_policy(RoleName="sso", PolicyArn=AWS_ADMIN)
+    return target
+
+
+def _last_key_but_for_a_stranger(world: World) -> Target:
+    """The key of the only administrator of this account: another's may assume a role."""
+    target = _last_key(world)
+    iam = world.client("iam")
+    iam.create_role(RoleName="OrganizationAccountAccessRole", AssumeRolePolicyDocument=_trust(AWS="444455556666"))
+    iam.attach_role_policy(RoleName="OrganizationAccountAccessRole", PolicyArn=AWS_ADMIN)
+    return target
+
+
+def _key_to_a_role(world: World) -> Target:
+    """The key of a user with one right: to assume the only administrator's role."""
+    target = _key_of(world, "mallory")
+    iam = world.client("iam")
+    iam.create_role(RoleName="administrator", AssumeRolePolicyDocument=_trust(AWS=ACCOUNT))
+    iam.attach_role_policy(RoleName="administrator", PolicyArn=AWS_ADMIN)
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="mallory", PolicyName="become", PolicyDocument=document)
+    return target
+
+
 STORIES = (
     Story("a key for a user nobody listed", CONTROL.id, lambda world: _key_of(world, "mallory")),
     Story("the same, told by a credential report", CONTROL.id, _report_then_key),
+    Story("the key of an administrator, and another can come in", CONTROL.id, _key_of_one_of_many),
+    Story("the key of the only administrator", CONTROL.id, _last_key, alert_only=True),
+    Story(
+        "the same, and a stranger's account has a role here", CONTROL.id, _last_key_but_for_a_stranger, alert_only=True
+    ),
+    Story("the key of the only user who may become one", CONTROL.id, _key_to_a_role, alert_only=True),
 )
+#: What is taken here from the last who could come in; see tests/laws/test_last_way_in.py.
+LAST_WAYS_IN = STORIES[-3:]
+
+
+def test_the_refusal_says_who_could_not_come_in_and_what_to_do() -> None:
+    with world() as told:
+        target = _last_key(told)
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+        refusal = plan(target, state, {"allowed_users": []}).refusal
+    assert refusal == (
+        "nobody would be left who is an administrator by the baseline and can come in (user mallory has no MFA "
+        "device), and you might be locked out; give one of your administrators a console password and MFA, or a way in "
+        "through Identity Center or SAML, and name them under administrators in the baseline"
+    )
+
+
+def test_the_administrators_whom_the_baseline_names_count() -> None:
+    named = {"allowed_users": [], "people": {"administrators": {"users": ["ann"], "groups": [], "roles": []}}}
+    nobody = {"allowed_users": [], "people": {"administrators": {"users": ["eve"], "groups": [], "roles": []}}}
+    with world() as told:
+        target = _key_of_one_of_many(told)
+        told.client("iam").attach_user_policy(UserName="ann", PolicyArn=AWS_ADMIN)
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+    assert (1, 0) == (len(plan(target, state, named).steps), len(plan(target, state, nobody).steps))
+
+
+def test_the_key_of_who_is_no_administrator_costs_one_more_read() -> None:
+    with world() as told:
+        target = _key_of(told, "mallory")
+        told.calls.clear()
+        observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+        asked = [call.operation for call in told.calls]
+    assert ["ListAccessKeys", "GetAccountAuthorizationDetails"] == asked
 
 
 def test_an_active_key_of_an_unlisted_user_deviates() -> None:

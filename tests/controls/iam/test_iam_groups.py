@@ -17,6 +17,13 @@ from tests.story import ACCOUNT, Story, World, defaults
 
 AWS = "arn:aws:iam::aws:policy/"
 TARGET = Target(ACCOUNT, GLOBAL, "iam-groups", "baseline")
+#: Groups that the giving hands may give all they get.
+GIVEN = {
+    "groups": {
+        "data-engineers": ["AmazonAthenaFullAccess", "AWSGlueConsoleFullAccess"],
+        "data-scientists": ["AmazonS3ReadOnlyAccess"],
+    }
+}
 SETTINGS = {"groups": {"administrators": ["AdministratorAccess"], "billing": ["job-function/Billing"]}}
 HELD = {
     "partition": "aws",
@@ -34,8 +41,8 @@ def _fresh(_world: World) -> Target:
 
 def _changed(world: World) -> Target:
     iam = world.client("iam")
-    iam.create_group(GroupName="administrators")
-    iam.attach_group_policy(GroupName="administrators", PolicyArn=f"{AWS}ReadOnlyAccess")
+    iam.create_group(GroupName="data-engineers")
+    iam.attach_group_policy(GroupName="data-engineers", PolicyArn=f"{AWS}ReadOnlyAccess")
     iam.create_group(GroupName="others")
     iam.attach_group_policy(GroupName="others", PolicyArn=f"{AWS}ReadOnlyAccess")
     return TARGET
@@ -54,8 +61,8 @@ def _through_the_center(world: World) -> Target:
 
 STORIES = (
     Story("people come through Identity Center", CONTROL.id, _through_the_center, alert_only=True),
-    Story("a fresh account", CONTROL.id, _fresh),
-    Story("one policy too few and one too many", CONTROL.id, _changed, settings=SETTINGS),
+    Story("a fresh account", CONTROL.id, _fresh, settings=GIVEN),
+    Story("one policy too few and one too many", CONTROL.id, _changed, settings=GIVEN),
 )
 
 

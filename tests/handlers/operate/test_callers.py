@@ -31,6 +31,7 @@ EXEMPT = ("--days", "7", "--owner", "ann", "--reason", "party")
 #: A command of each kind that changes something, as it is typed about the finding whose id is put in for FINDING.
 CHANGING: Mapping[str, tuple[str, ...]] = {
     "undo": ("undo", "FINDING", "--force"),
+    "done": ("done", "FINDING", "0B61C4"),
     "approve": ("approve", "FINDING"),
     "enforce": ("enforce", "--yes"),
     "exempt": ("exempt", "*", "--control", "all", "--all", *EXEMPT),
@@ -99,8 +100,8 @@ def test_whoever_may_invoke_operate_changes_nothing_under_any_name(name: str) ->
 def test_somebody_who_may_does_it_with_a_proof(name: str) -> None:
     house = _house(response=Response.PROPOSE) if name == "approve" else _house()
     answer = house.type(*_words(house, name), by=ANN)
-    refused = {"unexempt": "Refused"}  # there is none
-    assert refused.get(name) == answer.data.get("error"), answer.text
+    nothing_there = {"unexempt": "Refused", "done": "NotBegun"}
+    assert nothing_there.get(name) == answer.data.get("error"), answer.text
 
 
 @pytest.mark.parametrize("name", READING)
@@ -252,6 +253,12 @@ def test_the_proof_is_in_no_answer_no_mail_and_not_in_the_ledger(more: Mapping[s
         assert [] == [one for one in secrets if one in told]
 
 
+@pytest.mark.parametrize("request_", [None, 7, [], {}, {"command": ["undo"], "proof": "SECRET", "nonce": "SECRET"}])
+def test_the_log_has_the_command_and_nothing_else_of_a_request(request_: Any) -> None:
+    assert commands.shown(request_) in ("None", "['undo']")
+    assert 200 == len(commands.shown({"command": "x" * 900}))
+
+
 # --- by what an account's own policies say --------------------------------------------------------------------------
 
 _ALL = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -271,7 +278,7 @@ class _Iam(Lamps):
             return super().read(call)
         given = dict(call.parameters)
         if call.operation in ("GetPolicy", "GetPolicyVersion"):
-            text = {"Document": {"Statement": []}}
+            text: Any = {"Document": {"Statement": []}}
             return (
                 {"Policy": {"DefaultVersionId": "v1"}} if "Version" not in call.operation else {"PolicyVersion": text}
             )
@@ -287,7 +294,7 @@ class _Iam(Lamps):
         path = one.get("path", "/")
         arn = f"arn:aws:iam::{ACCOUNT}:{kind.lower()}{path}{name}"
         inline = {key: text for key, text in one["has"].items() if not key.startswith("arn:")}
-        answers = {
+        answers: Mapping[str, Mapping[str, Any]] = {
             f"Get{kind}": {kind: {f"{kind}Name": name, "Path": path, "Arn": arn}},
             f"List{kind}Policies": {"PolicyNames": list(inline)},
             f"Get{kind}Policy": {"PolicyDocument": inline.get(given.get("PolicyName", ""))},
@@ -301,10 +308,10 @@ class _Iam(Lamps):
                 ]
             },
         }
-        return {**answers[operation], "PolicyName": given.get("PolicyName", "")}
+        return dict(answers[operation], PolicyName=given.get("PolicyName", ""))
 
 
-_ADMINISTRATOR = {"arn:aws:iam::aws:policy/AdministratorAccess": {}}
+_ADMINISTRATOR: Mapping[str, Any] = {"arn:aws:iam::aws:policy/AdministratorAccess": {}}
 
 
 def _may(arn: str, principals: Mapping[str, Mapping[str, Any]], operators: tuple[str, ...] = ()) -> str:
@@ -346,7 +353,7 @@ def test_where_nobody_is_named_it_is_administrators_and_who_holds_the_operator_p
 
 
 def test_who_is_named_may_and_nobody_else_but_root() -> None:
-    everybody = {
+    everybody: Mapping[str, Mapping[str, Any]] = {
         "User/ann": {"has": {}, "path": "/team/"},
         "User/bo": {"has": _ADMINISTRATOR},
         "Role/AWSReservedSSO_AdministratorAccess_0123456789abcdef": {"has": _ADMINISTRATOR, "path": _PATH},
@@ -360,7 +367,7 @@ def test_who_is_named_may_and_nobody_else_but_root() -> None:
 
 
 def test_a_list_with_strangers_only_is_an_empty_one() -> None:
-    everybody = {"User/ann": {"has": {}}, "User/bo": {"has": _ADMINISTRATOR}}
+    everybody: Mapping[str, Mapping[str, Any]] = {"User/ann": {"has": {}}, "User/bo": {"has": _ADMINISTRATOR}}
     strangers = ("arn:aws:iam::444455556666:user/ann",)
     assert [_NOBODY, ""] == [_may(f"arn:aws:iam::{ACCOUNT}:user/{one}", everybody, strangers) for one in ("ann", "bo")]
 

@@ -135,6 +135,23 @@ def test_the_sts_of_a_machine_counts_only_where_it_is_named() -> None:
         _checked(token(GOOD, "http://127.0.0.1:4567"), place=here)
 
 
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, ()),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, ("http://127.0.0.1:4566",)),
+        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1", "AWS_ENDPOINT_URL": "x"}, ("http://127.0.0.1:1",)),
+        ({"AWS_ENDPOINT_URL_STS": "https://sts.evil.example"}, ()),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566@evil.example"}, ()),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1.evil.example:80"}, ()),
+    ],
+)
+def test_no_setting_of_the_function_sends_it_to_anybody_elses_sts(
+    environment: Mapping[str, str], expected: tuple[str, ...]
+) -> None:
+    assert expected == proof.on_this_machine(environment)
+
+
 def _without(name: str) -> Mapping[str, str]:
     return {one: text for one, text in GOOD.items() if one != name}
 

@@ -15,6 +15,7 @@ from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
+from plumbline.ports import Alerts
 
 #: Bytes: SNS takes 256 KB of text and attributes together. No alert is written to be as long.
 _MAX_BODY = 250_000
@@ -116,8 +117,8 @@ class Urgent:
         watchdog: where they go as well when nobody hears the first, or it takes nothing.
     """
 
-    alerts: Topic
-    watchdog: Topic
+    alerts: Alerts
+    watchdog: Alerts
 
     @property
     def arn(self) -> str:

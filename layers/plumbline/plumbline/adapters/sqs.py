@@ -49,6 +49,19 @@ class Queue:
         parameters = {"QueueUrl": self.url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
         self._perform("ChangeMessageVisibility", parameters)
 
+    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+        """Let nobody else receive messages for `seconds` from now.
+
+        What is gone by now, or was received by others meanwhile, is refused for itself alone.
+        """
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for number, receipt in enumerate(receipts)
+        ]
+        for start in range(0, len(entries), 10):
+            batch = {"QueueUrl": self.url, "Entries": entries[start : start + 10]}
+            self._perform("ChangeMessageVisibilityBatch", batch)
+
     def _perform(self, operation: str, parameters: Mapping[str, object]) -> dict[str, list[object]]:
         answer: dict[str, list[object]] = perform(
             self.clients("", self.region, "sqs"), Call("sqs", operation, parameters)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 from xml.etree import ElementTree as ET
 
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.errors import AwsRefusal, NotReached
+from plumbline.ports import Identity
 
 #: Seconds. A command may take a minute; one answer must not take most of it.
 _CONNECT_SECONDS, _READ_SECONDS = 3, 10
@@ -19,57 +18,28 @@ _CODE = re.compile(r"[A-Za-z.]{1,64}")
 _ACCOUNT = re.compile(r"\d{12}")
 
 
-class NotReached(AwsRefusal):
-    """STS did not answer, or not as STS does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom AWS takes the signer for.
-
-    Attributes:
-        account: twelve digits.
-        arn: of a user, an account's root, or a session: `arn:aws:sts::...:assumed-role/ROLE/SESSION`, without the path
-            of the role.
-    """
-
-    account: str
-    arn: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Sts:
-    """Sends one GET to STS and reads who signed it. Follows no redirect, tries nothing twice, logs nothing."""
-
-    _session: list[Any] = field(default_factory=list, repr=False)
+    """Sends one GET to STS and reads who signed it. Follows no redirect, tries nothing twice, keeps nothing."""
 
     def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
-        """Whom AWS takes the signer of a request for.
-
-        Args:
-            url: the presigned request; it goes to nobody but STS, and whoever calls has made sure of that.
-            headers: those that are signed with it.
-
-        Raises:
-            AwsRefusal: AWS does not take the signature, with its code, such as SignatureDoesNotMatch.
-            NotReached: STS did not answer, or answered what cannot be read.
-        """
+        """See ports.Sts."""
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import HTTPClientError
         from botocore.httpsession import URLLib3Session
 
-        if not self._session:
-            self._session.append(URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS)))
+        session = URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS))
         try:
-            answer = self._session[0].send(
-                AWSRequest(method="GET", url=url, headers=dict(headers), stream_output=True).prepare()
-            )
+            request = AWSRequest(method="GET", url=url, headers=dict(headers), stream_output=True)
+            answer = session.send(request.prepare())
             status, body = answer.status_code, answer.raw.read(_LONGEST)
+            answer.raw.close()
         except (HTTPClientError, OSError) as error:
             # its text would repeat the address, and with it the signature
             raise NotReached(type(error).__name__, "STS did not answer") from None
         except Exception as error:  # noqa: BLE001 -- urllib3's own errors, which come while the answer is read
             raise NotReached(type(error).__name__, "STS broke off its answer") from None
+        finally:
+            session.close()
         if status in _DENIED:
             raise AwsRefusal(_code(body), "AWS does not take this signature")
         if status != _OK:

@@ -117,12 +117,13 @@ def how_to(sender: Sender, commands: Mapping[str, str]) -> str:
     """The last part of an alert: what can be typed, in CloudShell. Nothing in it comes from an event."""
     width = max(len(one) for one in commands)
     beside = width + max(len(what) for what in commands.values()) <= WIDTH - len("  plumbline   # ")
-    paste = f"What you can do, in AWS CloudShell in {sender.region}. Paste this once:"
+    can = f"What you can do, in AWS CloudShell in {sender.region}:"
+    paste = "Where the shell does not know `plumbline` yet, paste this first:"
     lines = "\n".join(
         f"  plumbline {one:<{width}}  # {what}" if beside else f"  # {what}\n  plumbline {one}"
         for one, what in commands.items()
     )
-    return "\n\n".join([paste, indented(command(sender)), f"Then any of:\n\n{lines}"])
+    return "\n\n".join([can, lines, paste, indented(command(sender))])
 
 
 def attributes_of(

@@ -26,19 +26,20 @@ READ_SECONDS = 70
 #: The commands that only read: all others are sent with a proof. A test holds them against the table of commands.
 READING = ("status", "findings", "show", "plan", "exemptions", "help")
 #: The calls of IAM that the function makes with a person's own rights, as the CLI names them: those that give rights,
-#: which no role of Plumbline may.
+#: which no role of Plumbline may. Who detaches a policy that denies gives as well.
 PERFORMED = (
     "add-user-to-group",
     "attach-group-policy",
     "attach-role-policy",
     "attach-user-policy",
     "create-policy",
-    "create-policy-version",
+    "detach-group-policy",
+    "detach-role-policy",
+    "detach-user-policy",
     "put-group-policy",
     "put-role-policy",
     "put-user-policy",
     "set-default-policy-version",
-    "update-access-key",
 )
 
 #: A line with a backslash at its end goes on in the next one. All of them may stand on one line as well, which is how
@@ -79,20 +80,21 @@ halt_error(2) end'; code=$?; steps=$(says '[.perform?[]?] | length');
 [ "$steps" -gt 0 ] && [ $code -lt 2 ] || exit $code;
 [ "$proof" ] && says -e '.then[0] == "done" and all(.perform[];
 .service == "iam" and (.operation | IN(
-{performed})))' >/dev/null || {
+{performed}
+)))' >/dev/null || {
 echo "plumbline: asked for calls that it never makes" >&2; exit 2; };
 echo "This takes rights of your own:"; n=0; while [ $n -lt $steps ]; do
 printf '  %s %s\n' "aws iam $(says -r ".perform[$n].operation")" \
 "$(says -ac ".perform[$n].parameters")"; n=$((n + 1)); done;
 if [ -t 0 ]; then printf 'Do it? [y/N] '; read -r yes;
 case $yes in [yY]*) ;; *) echo "Nothing was done."; exit 1;; esac; fi;
-n=0; failed=; while [ $n -lt $steps ] && [ -z "$failed" ]; do
-aws iam "$(says -r ".perform[$n].operation")" --region {region} \
---cli-input-json "$(says -c ".perform[$n].parameters")" >/dev/null ||
-failed=$((n + 1)); n=$((n + 1)); done;
+n=0; failed=; export err; while [ $n -lt $steps ] && [ -z "$failed" ]; do
+err=$(aws iam "$(says -r ".perform[$n].operation")" --region {region} \
+--cli-input-json "$(says -c ".perform[$n].parameters")" 2>&1 >/dev/null) ||
+says -e ".perform[$n].absent // [] | any(inside(env.err))" >/dev/null || {
+printf '%s\n' "$err" >&2; failed=$((n + 1)); }; n=$((n + 1)); done;
 eval "set -- $(says -r '.then | @sh')";
-[ -z "$failed" ] || set -- "$@" --failed "$failed";
-plumbline "$@"
+[ -z "$failed" ] || set -- "$@" --failed "$failed"; plumbline "$@"
 )
 """
 #: How wide a line of it is, so that an e-mail does not break it.

@@ -23,7 +23,7 @@ from plumbline.baseline import profiles, regions
 from plumbline.baseline.changes import changed
 from plumbline.baseline.checks import clashes, judged
 from plumbline.baseline.document import Document, read, read_file
-from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
+from plumbline.baseline.rules import PEOPLE, Baseline, Breakers, Letters, Patience, completed
 from plumbline.baseline.schema import MODES, schema
 from plumbline.baseline.wishes import doubts
 from plumbline.controls import registry
@@ -127,7 +127,8 @@ def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str,
             if name == "default" and FOUND_BY_SWEEP in clocks:
                 clocks[FOUND_BY_SWEEP] = _no_bolder(clocks[FOUND_BY_SWEEP], clocks[name])
     settings = ({key: value for key, value in layer.items() if key not in _OWN_KEYS} for layer in layers)
-    return {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
+    rule = {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
+    return {**rule, PEOPLE: True} if control.people else rule
 
 
 def _no_bolder(found: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:

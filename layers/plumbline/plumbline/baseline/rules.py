@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -22,17 +22,28 @@ from plumbline.decisions.exemptions import Exemption
 STACK = "plumbline"
 #: How a baseline writes the bucket of the trail that the stack makes. In a stack of version 0.1 it is called so.
 TRAIL_BUCKET = "{stack}-trail-{account}-{region}"
+#: What a control that judges by whom the whole baseline names finds among its settings, and nobody writes there.
+PEOPLE = "people"
 _AGAIN = "run `sam build` and deploy again"
 COMPILED = Path(__file__).with_name("baseline.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One control as this account wants it."""
+    """One control as this account wants it.
+
+    Attributes:
+        settings: what the control judges by; under `PEOPLE`, where it asks for that, whom the baseline names elsewhere.
+    """
 
     response: Response
     clocks: Mapping[str, Clock]
     settings: Mapping[str, Any]
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """Its own settings: who is named elsewhere makes nobody's findings new ones."""
+        return {name: one for name, one in self.settings.items() if name != PEOPLE}
 
     @property
     def mark(self) -> str:
@@ -43,8 +54,7 @@ class Rule:
         clocks = {
             name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items() if name != UNSEEN
         }
-        text = json.dumps([self.response, clocks, self.settings],
-                          sort_keys=True, default=str)  # fmt: skip
+        text = json.dumps([self.response, clocks, self.own], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -56,11 +66,15 @@ class Rules(Mapping[str, Rule]):
         written: control -> its rule as plain data.
         stack: what the names of Plumbline's own resources begin with.
         trail_bucket: the bucket of the stack's trail, where it is called otherwise than `TRAIL_BUCKET` says.
+        operators: see `Baseline`.
+        deployers: see `Baseline`.
     """
 
     written: Mapping[str, Any]
     stack: str
     trail_bucket: str = ""
+    operators: Sequence[str] = ()
+    deployers: Sequence[str] = ()
     _read: dict[str, Rule] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, control: str) -> Rule:
@@ -76,12 +90,22 @@ class Rules(Mapping[str, Rule]):
                 self._read[control] = Rule(
                     response=Response(rule["mode"]),
                     clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
-                    settings=in_stack(rule["settings"], self.stack, self.trail_bucket),
+                    settings=in_stack(rule["settings"], self.stack, self.trail_bucket)
+                    | ({PEOPLE: self._people()} if rule.get(PEOPLE) else {}),
                 )
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 message = f"the rule of {control} in the compiled baseline cannot be read ({error}); {_AGAIN}"
                 raise BaselineError([message]) from error
         return self._read[control]
+
+    def _people(self) -> Mapping[str, Any]:
+        """Whom the baseline names: administrators, by kind of name, operators and deployers, by their ARNs."""
+        named = self.written["iam-admin-grants"]["settings"]["administrators"]
+        return {
+            "administrators": in_stack(named, self.stack),
+            "operators": list(self.operators),
+            "deployers": list(self.deployers),
+        }
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.written)
@@ -159,16 +183,18 @@ class Baseline:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK, trail_bucket: str = "") -> Baseline:
         """The baseline that compiler.py wrote, as it is meant in a stack of this name."""
+        # An earlier build wrote neither.
+        operators, deployers = tuple(data.get("operators", ())), tuple(data.get("deployers", ()))
         return cls(
-            rules=Rules(dict(data["controls"]), stack, trail_bucket),
+            rules=Rules(dict(data["controls"]), stack, trail_bucket, operators, deployers),
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
             letters=Letters(**data["letters"]),
             exemptions=tuple(Exemption.from_json(one) for one in data["exemptions"]),
             patience=Patience(**data["patience"]),
             profile=data["profile"],
-            operators=tuple(data.get("operators", ())),  # an earlier build wrote neither
-            deployers=tuple(data.get("deployers", ())),
+            operators=operators,
+            deployers=deployers,
         )
 
 

@@ -195,6 +195,8 @@ class Control:
             did not. It serves to tell of what came and went before anybody looked; nothing is judged by it, or
             repaired.
         settings: JSON Schema of each setting, with `default` and `description`.
+        people: whether it judges by whom the baseline names elsewhere too: then `people` among its settings has
+            `administrators`, `operators` and `deployers`. No change of theirs makes its findings new ones.
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
@@ -231,6 +233,7 @@ class Control:
     witness: Callable[[Event], State] | None = None
     announces: Announces | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    people: bool = False
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     house: bool = False

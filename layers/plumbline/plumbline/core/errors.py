@@ -66,6 +66,10 @@ class AwsRefusal(PlumblineError):
         return self.code in _AWS_OWN
 
 
+class NotReached(AwsRefusal):
+    """AWS did not answer, or not as it does."""
+
+
 class ControlMistake(AwsRefusal):
     """A control failed by a mistake of its own. What it was to look at is as unseen as if AWS had refused to show it.
 

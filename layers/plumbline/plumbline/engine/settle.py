@@ -223,8 +223,10 @@ class Engine:
         finding = brief.finding
         if finding is None or not finding.is_open:
             return Settled(Outcome.COMPLIANT, wake, finding)
-        if finding.is_leased(now):  # our own repair's echo, or a second look: whoever holds the lease finishes
-            return Settled(Outcome.HELD, wake, finding)
+        if finding.is_leased(
+            now
+        ):  # our own repair's echo, or a second look: whoever holds the lease finishes, if he lives
+            return Settled(Outcome.HELD, wake, finding, again=True, reason="another look at it is under way")
         if finding.status is Status.UNDOING:
             return self.repairer.undo_cut_short(control, wake, finding, state, now, deviant=False)
         if is_ours(finding, now):

@@ -16,7 +16,7 @@ from plumbline.core.targets import Target
 
 def mark(rule: Rule) -> str:
     """What a first sweep was made under: when a control's settings change, what they newly find is adopted afresh."""
-    text = json.dumps(rule.settings, sort_keys=True, default=str) + str(rule.response is Response.OFF)
+    text = json.dumps(rule.own, sort_keys=True, default=str) + str(rule.response is Response.OFF)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
 from plumbline.core.recorded import Deployed, Part, Parts, Recorded
+from plumbline.engine.case import Settled
 from plumbline.handlers.react import Log
 from plumbline.ports import Alerts
 from plumbline.sweep.units import Unit
@@ -83,12 +84,16 @@ class Housekeeper:
         broken: list[Look] = []
         for look in plumbline.look(unit, now=now):
             broken += [look] if look.error else []
-            for settled in plumbline.settle(look.wakes, now=now):
-                extra = {"target": str(settled.wake.target), "outcome": settled.outcome.value, "reason": settled.reason}
-                self.logger.info("house settled", extra=extra)
+            for wake in look.wakes:  # each with a time of its own: a lease begins with it
+                for settled in plumbline.settle([wake], now=self.clock()):
+                    self._report(settled)
             plumbline.looked(unit, look)
         if broken:
             raise PlumblineError("Plumbline could not look at itself; see the log") from broken[0].error
+
+    def _report(self, settled: Settled) -> None:
+        extra = {"target": str(settled.wake.target), "outcome": settled.outcome.value, "reason": settled.reason}
+        self.logger.info("house settled", extra=extra)
 
     def _record(self, deployment: Deployed, before: Recorded, version: int, now: datetime) -> None:
         """Told, then recorded: a process that dies in between tells once more, and nothing holds untold."""

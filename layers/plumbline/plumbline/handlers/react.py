@@ -13,8 +13,10 @@ from plumbline.core.targets import Target
 from plumbline.engine.case import Settled
 from plumbline.wakes import messages
 
-#: Doubles with each try: 15, 30, 60, 120 seconds, past the lease of a process that died.
+#: Doubles with each try: 15, 30, 60, 120 seconds.
 _FIRST_RETRY_SECONDS = 15
+#: Seconds after the end of a lease: clocks differ, and the ledger's is the other function's.
+_PAST_THE_LEASE = 1
 
 
 class Log(Protocol):
@@ -28,7 +30,15 @@ class Log(Protocol):
 
 
 class ComeBack(PlumblineError):
-    """This record has to be looked at again; the queue brings it back after its visibility time-out."""
+    """This record has to be looked at again; the queue brings it back.
+
+    Attributes:
+        after: in so many seconds; None where nobody knows better than to wait longer each time.
+    """
+
+    def __init__(self, message: str, after: int | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +47,14 @@ class Reaction:
 
     Attributes:
         later: makes a failed message come back after some seconds; else it waits for the queue's visibility time-out.
+        done: is told of each message that this process is done with, whichever way.
     """
 
     plumbline: Plumbline
     logger: Log
     clock: Callable[[], datetime]
     later: Callable[[str, int], None]
+    done: Callable[[str], None] = lambda _receipt: None
     settled: dict[tuple[str, Target], Settled] = field(default_factory=dict)
 
     def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
@@ -55,10 +67,13 @@ class Reaction:
         """
         try:
             self._record(record)
-        except PlumblineError:
+        except PlumblineError as error:
             tries = int(record["attributes"]["ApproximateReceiveCount"])
-            self.later(record["receiptHandle"], _FIRST_RETRY_SECONDS * 2 ** (tries - 1))
+            after = error.after if isinstance(error, ComeBack) else None
+            self.done(record["receiptHandle"])
+            self.later(record["receiptHandle"], after or _FIRST_RETRY_SECONDS * 2 ** (tries - 1))
             raise
+        self.done(record["receiptHandle"])
 
     def _record(self, record: Any) -> None:  # noqa: ANN401
         try:
@@ -120,7 +135,11 @@ class Reaction:
         self.logger.info("settled", extra=extra)
         if settled.again:
             message = f"{settled.wake.control} on {settled.wake.target}: {settled.outcome.value}: {settled.reason}"
-            raise ComeBack(message)
+            finding, now = settled.finding, self.clock()
+            leased = finding is not None and finding.lease is not None and finding.is_leased(now)
+            # what a process has left that died is taken over as soon as it may be
+            until = finding.lease if finding is not None and finding.lease is not None and leased else now
+            raise ComeBack(message, int((until - now).total_seconds()) + _PAST_THE_LEASE if leased else None)
 
 
 def _named(wake: messages.Wake) -> dict[str, Any]:

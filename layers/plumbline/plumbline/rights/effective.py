@@ -74,6 +74,20 @@ class Stated:
         """Whether it is about an action, given in lower case."""
         return any(_covers(one, action) for one in self.actions) != self.all_but
 
+    def spoken(self, known: Mapping[str, str]) -> Iterable[str]:
+        """Those of `known`, action in lower case -> anything, that it is about."""
+        if self.all_but:
+            return [one for action, one in known.items() if self.speaks_of(action)]
+        found: list[str] = []
+        for pattern in self.actions:
+            if pattern == "*":
+                return known.values()
+            if "*" in pattern or "?" in pattern:
+                found += [one for action, one in known.items() if _covers(pattern, action)]
+            elif pattern in known:
+                found.append(known[pattern])
+        return found
+
 
 def _covers(pattern: str, action: str) -> bool:
     """As `matches_exactly`, the usual patterns first: there are many questions of this kind."""

@@ -21,7 +21,7 @@ from plumbline.rights.lead import Path
 from plumbline.rights.leads import LEADS
 from plumbline.rights.paths import ACTIONS, PATHS
 
-_LOWER = {action: action.lower() for action in ACTIONS}
+_LOWER = {action.lower(): action for action in ACTIONS}
 _DIRECT = tuple(path for path in PATHS if path.direct)
 _THROUGH = tuple(path for path in PATHS if not path.direct)
 
@@ -80,6 +80,10 @@ class Judge:
         """The paths by which a principal gives itself everything, whatever else there is."""
         return tuple(self._found(_DIRECT, principal))
 
+    def is_direct(self, principal: Principal) -> bool:
+        """Whether a principal gives itself everything, whatever else there is."""
+        return self._is_led(principal, _DIRECT)
+
     def speaks_of(self, principal: Principal) -> frozenset[str]:
         """The actions of any path that some document of a principal allows on something."""
         return frozenset().union(*(self._spoken(text) for text in principal.documents))
@@ -90,8 +94,8 @@ class Judge:
     def _spoken(self, text: Document) -> frozenset[str]:
         known = self._speaks.get(id(text))
         if known is None:
-            said = [one for one in self._memo.of(text) if one.allow]
-            known = frozenset(action for action, lower in _LOWER.items() if any(one.speaks_of(lower) for one in said))
+            said = (one.spoken(_LOWER) for one in self._memo.of(text) if one.allow)
+            known = frozenset(action for one in said for action in one)
             self._speaks[id(text)] = known
         return known
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._machinery import Keeper
+from plumbline.core.control import Settings
 from plumbline.core.names import among, fits
 
 #: Each key is used where a baseline leaves it out, so that naming the users does not unname the roles.
@@ -21,6 +22,12 @@ ADMINISTRATORS: Mapping[str, Sequence[str]] = {
 }
 
 
+def administrators(settings: Settings) -> Mapping[str, Sequence[str]]:
+    """Whom the baseline makes administrators, for a control that judges by it (`Control.people`)."""
+    named: Mapping[str, Sequence[str]] = settings.get("people", {}).get("administrators", ADMINISTRATORS)
+    return named
+
+
 def trusted(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
     """Whether the baseline makes this principal an administrator, or the organisation has it for its own."""
     if one["kind"] == "user":
@@ -33,11 +40,16 @@ def trusted(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
 
 
 def excess(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
-    """Inline policies, attached policies and memberships that the baseline does not give."""
+    """Inline policies, attached policies and memberships that the baseline does not give.
+
+    A membership counts in the baseline's groups for those whom it does not name, and in any other group that makes
+    administrators, whatever it is called.
+    """
     named = among(state["name"], who["users"])
     joined = [] if named else [group for group in state["groups"] if among(group, who["groups"])]
     if trusted(state, who):
         return [], [], joined
+    joined += [group for group in state["through"] if group not in joined]
     return list(state["inline"]), list(state["attached"]), joined
 
 
@@ -51,10 +63,34 @@ def others(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> list[M
     return [one for one in state["holders"] if not trusted(one, who)]
 
 
-def remaining(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
-    """Whether somebody is an administrator by the baseline or Identity Center's, and stays one whatever is repaired."""
-    return any(
-        one["keeper"] == Keeper.IDENTITY_CENTER.value
-        or (trusted(one, who) and (one["direct"] or any(among(group, who["groups"]) for group in one["through"])))
-        for one in state["administrators"]
-    )
+def locked_out(state: Mapping[str, Any], who: Mapping[str, Sequence[str]], losing: Sequence[str] = ()) -> str:
+    """Why nothing may be taken away, and what to do; empty where a person remains who can come in as an administrator.
+
+    A person who remains is an administrator by the baseline or by Identity Center, whatever is repaired, and could come
+    in: see `rights/way_in.py`.
+
+    Args:
+        state: with `administrators`, as `_administrators` weighs them.
+        who: the administrators of the baseline.
+        losing: groups that would make no administrators any more.
+    """
+    lasting = [one for one in state["administrators"] if _lasts(one, who, losing)]
+    if any(not one["unusable"] for one in lasting):
+        return ""
+    named = [f"{one['kind']} {one['name']} {one['unusable']}" for one in lasting]
+    more = f", and {len(named) - _FEW} more" if len(named) > _FEW else ""
+    return _LOCKED_OUT.format(f" ({'; '.join(named[:_FEW])}{more})" if named else "")
+
+
+_FEW = 3
+_LOCKED_OUT = (
+    "nobody would be left who is an administrator by the baseline and can come in{}, and you might be locked out; give "
+    "one of your administrators a console password and MFA, or a way in through Identity Center or SAML, and name them "
+    "under administrators in the baseline"
+)
+
+
+def _lasts(one: Mapping[str, Any], who: Mapping[str, Sequence[str]], losing: Sequence[str]) -> bool:
+    """Whether an administrator stays one, whatever is repaired."""
+    through = [group for group in one["through"] if among(group, who["groups"]) and not among(group, losing)]
+    return bool(one["keeper"] == Keeper.IDENTITY_CENTER.value or (trusted(one, who) and (one["direct"] or through)))

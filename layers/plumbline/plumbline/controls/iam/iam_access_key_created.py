@@ -5,7 +5,9 @@ of each user that had one by the last credential report, which AWS makes every f
 switched on again is seen within the hour even where its event was lost, a user's very first key within some five hours.
 Why: an access key is a password that works from anywhere, never expires and needs no second factor. Making one for a
 quiet user is the first thing an intruder does to be able to come back.
-Repair: deactivates that one key; no other key, and nothing else of the user, is touched.
+Repair: deactivates that one key; no other key, and nothing else of the user, is touched. The key of an administrator,
+or of a user who may become one by assuming a role, stays while no person would be left who is an administrator by the
+baseline and can come in (`iam-admin-grants` says who that is): you are told instead, and why.
 Undo: activates the key again. Sessions that were minted from it before live on until they expire.
 Source: AWS IAM best practices (temporary credentials); CloudTrail CreateAccessKey.
 """
@@ -14,10 +16,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
+from plumbline.controls.iam._administrators import administrators_where_it_matters
+from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
+from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
@@ -56,7 +62,35 @@ def observe(ask: Ask, target: Target) -> State:
     """The key as it is; None when it, or its user, is gone."""
     user, _, key_id = target.id.partition("/")
     key = next((one for one in _keys(ask, user) if one["AccessKeyId"] == key_id), None)
-    return key and {"user": key.get("UserName") or user, "key": key_id, "status": key["Status"]}
+    return key and _state(user, key, administrators_where_it_matters(ask))
+
+
+def survey(ask: Ask) -> Mapping[Target, State]:
+    """Every key that `find` finds; who is an administrator is asked once for all."""
+    administrators = administrators_where_it_matters(ask)
+    return {
+        target: _state(user, key, administrators)
+        for target in find(ask)
+        for user, _, key_id in [target.id.partition("/")]
+        for key in _keys(ask, user)
+        if key["AccessKeyId"] == key_id
+    }
+
+
+def _state(user: str, key: Mapping[str, str], administrators: Callable[[str], list[dict[str, Any]]]) -> State:
+    name = key.get("UserName") or user
+    active = key["Status"] == "Active"
+    return {
+        "user": name,
+        "key": key["AccessKeyId"],
+        "status": key["Status"],
+        "administrators": administrators(name) if active else [],
+    }
+
+
+def part(state: State, _plan: Plan) -> State:
+    """The key itself; who is an administrator comes and goes."""
+    return state and {name: state[name] for name in ("user", "key", "status")}
 
 
 def spell(target: Target, state: State) -> Target:
@@ -96,9 +130,11 @@ def describe(state: State) -> str:
     return f"the key is {state['status']}" if state else "the key does not exist"
 
 
-def plan(target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Deactivate the key, and only it."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
+    if state.get("administrators") and (why := locked_out(state, administrators(settings))):
+        return Plan(refusal=why)
     key = {"UserName": state["user"], "AccessKeyId": state["key"]}
 
     def to(status: str) -> Call:
@@ -133,14 +169,24 @@ CONTROL = Control(
     kinds=(KIND,),
     # Users are allowed by name, so who is renamed is looked at too.
     wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "UpdateAccessKey", "UpdateUser"), locate),),
-    reads=frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers"}),
+    reads=WAY_IN_READS
+    | {
+        "iam:GenerateCredentialReport",
+        "iam:GetAccountAuthorizationDetails",
+        "iam:GetCredentialReport",
+        "iam:ListAccessKeys",
+        "iam:ListUsers",
+        "organizations:DescribeOrganization",
+    },
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",
-    find=find,
+    survey=survey,
     observe=observe,
     detect=detect,
     describe=describe,
     plan=plan,
+    part=part,
+    people=True,
     excepted=excepted,
     announces=announced,
     spell=spell,

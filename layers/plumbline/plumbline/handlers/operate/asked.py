@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from plumbline.adapters.sts import Identity, NotReached
 from plumbline.alerts import wording
 from plumbline.alerts.alert import Alert
 from plumbline.alerts.shell import pasted
@@ -17,8 +16,7 @@ from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.decisions.exemptions import ANY
 from plumbline.findings.finding import SHORT, Finding, spoken
 from plumbline.handlers.operate.proof import Place, endpoints
-
-__all__ = ("ALL", "Answer", "Asked", "Connections", "NotReached", "Refused")
+from plumbline.ports import Sts
 
 ALL = "all"
 #: How alike two ids of four letters are of which one letter was misread.
@@ -34,13 +32,6 @@ class Outlet(Protocol):
 
     def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         """Send messages, or raise."""
-
-
-class Whoever(Protocol):
-    """STS, which knows who signed."""
-
-    def identity(self, url: str, headers: Mapping[str, str]) -> Identity:
-        """Whom AWS takes the signer of a request for, or raise AwsRefusal or NotReached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +51,7 @@ class Connections:
     topics: tuple[str, ...] = ()
     alert_email: str = ""
     escalation_email: str = ""
-    sts: Whoever | None = None
+    sts: Sts | None = None
     endpoints: Collection[str] = ()
 
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from plumbline.alerts import decisions, wording
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.errors import AwsRefusal, NotReached
 from plumbline.handlers.operate import operators, proof
-from plumbline.handlers.operate.asked import Asked, NotReached, Refused
+from plumbline.handlers.operate.asked import Asked, Refused
 from plumbline.handlers.operate.proof import Unproven
 
 #: How many of those who may not command are told of in a day, each once: whoever tries must not flood anybody.

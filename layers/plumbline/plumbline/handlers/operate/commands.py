@@ -26,6 +26,7 @@ __all__ = ("COMMANDS", "Answer", "Connections", "Refused", "answer")
 _JSON = "--json"
 _HELP = ("--help", "-h")
 _VERSION = "--version"
+_LONGEST_SHOWN = 200
 _COLUMN, _GIST = 22, 43
 
 
@@ -85,6 +86,11 @@ def _words(request: Any) -> list[str]:  # noqa: ANN401
     if isinstance(command, Sequence) and all(isinstance(word, str) for word in command):
         return list(command)
     raise Refused('say what to do as {"command": "status"} or {"command": ["undo", "7F3K"]}')
+
+
+def shown(request: Any) -> str:  # noqa: ANN401
+    """The command of a request, for a log. Never the rest: with a proof somebody could say once more what was typed."""
+    return str(request.get("command") if isinstance(request, Mapping) else None)[:_LONGEST_SHOWN]
 
 
 def help_(_asked: Asked, typed: Typed) -> Answer:

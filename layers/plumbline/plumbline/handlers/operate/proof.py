@@ -105,6 +105,16 @@ def endpoints(home: str) -> frozenset[str]:
     return frozenset(found | ({_GLOBAL} if _partition(home) == "aws" else set()))
 
 
+def on_this_machine(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Where STS is in an account that a machine plays for itself. AWS's functions have nothing on that address.
+
+    Args:
+        environment: the process's, with what the SDK reads of it.
+    """
+    told = environment.get("AWS_ENDPOINT_URL_STS") or environment.get("AWS_ENDPOINT_URL", "")
+    return (told,) if re.fullmatch(r"http://127\.0\.0\.1:\d+", told) else ()
+
+
 def value(account: str, region: str, function: str, command: Sequence[str], nonce: str) -> str:
     r"""What has to be signed for a command.
 

@@ -1,0 +1,62 @@
+"""Who could come in as an administrator: the reading half of the last way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from plumbline.controls.iam._principals import GONE
+from plumbline.core.calls import Ask, Call
+from plumbline.rights.account import Principal, account_of
+from plumbline.rights.way_in import may_become, unusable
+
+WAY_IN_READS = frozenset(
+    {"iam:GetLoginProfile", "iam:ListMFADevices", "iam:ListOpenIDConnectProviders", "iam:ListSAMLProviders"}
+)
+
+
+class WaysIn:
+    """Who of an account could come in. Each question is asked once, and only where an answer hangs on it.
+
+    Args:
+        ask: performs reads.
+        details: the bulk read of the account.
+        management: asks for the management account, as `_machinery.management_account` answers.
+    """
+
+    def __init__(self, ask: Ask, details: Mapping[str, Any], management: Callable[[], str | None]) -> None:
+        self._ask = ask
+        self._account = cache(lambda: account_of(details))
+        self.management = management
+        self.lacks = cache(self._lacks)
+        self.providers = cache(self._providers)
+
+    def unusable(self, kind: str, name: str) -> str:
+        """Why nobody could come in as a user or role, named with its path or without; empty where somebody can."""
+        found = self._account().of(kind, name.rpartition("/")[2])
+        return unusable(found, self) if found else "is gone"
+
+    def may_become(self, user: str, role: str) -> bool:
+        """Whether a user may use a role, each named with its path or without."""
+        one, other = (
+            self._account().of(kind, name.rpartition("/")[2]) for kind, name in (("user", user), ("role", role))
+        )
+        return one is not None and other is not None and may_become(one, other)
+
+    def users(self) -> Iterable[Principal]:
+        """See `way_in.People`."""
+        return [one for one in self._account().principals.values() if one.kind == "user"]
+
+    def _lacks(self, user: str) -> str:
+        """See `way_in.People`."""
+        name = {"UserName": user}
+        if not (self._ask(Call("iam", "ListMFADevices", name, absent=GONE)) or {}).get("MFADevices"):
+            return "has no MFA device"
+        return "" if self._ask(Call("iam", "GetLoginProfile", name, absent=GONE)) else "has no console password"
+
+    def _providers(self) -> frozenset[str]:
+        """See `way_in.People`."""
+        saml = self._ask(Call("iam", "ListSAMLProviders"))["SAMLProviderList"]
+        connect = self._ask(Call("iam", "ListOpenIDConnectProviders"))["OpenIDConnectProviderList"]
+        return frozenset(one["Arn"] for one in (*saml, *connect))
