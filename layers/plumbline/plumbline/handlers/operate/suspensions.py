@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from plumbline.adapters.clients import global_region
 from plumbline.alerts import suspensions as alerts
 from plumbline.alerts import wording
 from plumbline.alerts.shell import by_aws_cli, pasted, spelled
@@ -80,7 +79,7 @@ def suspend(asked: Asked, typed: Typed) -> Answer:
     others = [one for one in before if one.arn != arn]
     version = _saved(asked, (*others, made), version)
     try:
-        _act(asked, made, made.attaches(_policy(asked)))
+        _act(asked, made, made.attaches(_policy(asked, made)))
     except AwsRefusal as error:
         _saved(asked, (*others, *([known] if known else [])), version)
         raise Refused(_not_suspended(made, error)) from error
@@ -121,11 +120,11 @@ def release(asked: Asked, typed: Typed) -> Answer:
     others = [one for one in before if one is not mine]
     version = _saved(asked, (*others, replace(mine, stage="releasing")), version)
     try:
-        _act(asked, mine, mine.detaches(_policy(asked)))
+        _act(asked, mine, mine.detaches(_policy(asked, mine)))
     except AwsRefusal as error:
         raise Refused(
             f"AWS refused to take the suspension from {mine.kind} {mine.name}: {error}. Nothing has changed for it. "
-            f"Type the same again, or: {by_aws_cli(mine.detaches(_policy(asked)))}"
+            f"Type the same again, or: {by_aws_cli(mine.detaches(_policy(asked, mine)))}"
         ) from error
     _saved(asked, others, version)
     trouble = asked.tell(alerts.released(mine, asked.by, asked.plumbline.engine.deployment.sender))
@@ -178,11 +177,16 @@ def _meant(asked: Asked, text: str, known: Sequence[Suspension]) -> tuple[str, s
                 "user/mallory"
             )
     kind, name = _split(asked, arn)
-    caller = operators.principal(asked.plumbline.engine.aws.eyes(asked.account, GLOBAL), kind.capitalize(), name)
-    if caller is None:
+    ask = asked.plumbline.engine.aws.eyes(asked.account, GLOBAL)
+    spelled_kind = kind.capitalize()
+    found_it = ask(Call("iam", f"Get{spelled_kind}", {f"{spelled_kind}Name": name}, absent=("NoSuchEntity",)))
+    if found_it is not None:
+        _not_reserved(asked, str(found_it[spelled_kind]["Arn"]).partition(f":{kind}/")[2])
+    who = operators.principal(ask, spelled_kind, name) if found_it is not None else None
+    if who is None:
         raise Refused(f"IAM knows no {kind} {wording.clean(name, 64)}, so there is nobody to suspend")
-    _may_be_suspended(asked, kind, caller)
-    return caller.itself.arn, finding
+    _may_be_suspended(asked, kind, who)
+    return who.itself.arn, finding
 
 
 def _split(asked: Asked, arn: str) -> tuple[str, str]:
@@ -205,10 +209,13 @@ def _split(asked: Asked, arn: str) -> tuple[str, str]:
     return ("user", found["user"]) if found["user"] else ("role", found["role"] or found["session"])
 
 
-def _may_be_suspended(asked: Asked, kind: str, who: operators.Read) -> None:
-    """Raise Refused where somebody would be locked out who must not be, or where IAM keeps the role from everybody."""
-    itself, baseline = who.itself, asked.plumbline.engine.baseline
-    path = itself.arn.partition(f":{kind}/")[2]
+def _not_reserved(asked: Asked, path: str) -> None:
+    """Raise Refused where IAM keeps a role from everybody, or where it is Plumbline's own.
+
+    Args:
+        asked: whose Plumbline.
+        path: of the user or role, with its name.
+    """
     if path.startswith("aws-reserved/"):
         raise Refused(
             "Identity Center keeps this role, and nobody else may change it. Disable the user there (Users, the user, "
@@ -218,6 +225,12 @@ def _may_be_suspended(asked: Asked, kind: str, who: operators.Read) -> None:
         raise Refused("only an AWS service uses this role, and nobody else may change it. Switch off what uses it")
     if path.startswith(f"plumbline/{asked.plumbline.engine.deployment.sender.stack}-"):
         raise Refused("this is a role of Plumbline itself. To stop what it repairs, type: plumbline pause")
+
+
+def _may_be_suspended(asked: Asked, kind: str, who: operators.Read) -> None:
+    """Raise Refused where somebody would be locked out who must not be."""
+    itself, baseline = who.itself, asked.plumbline.engine.baseline
+    path = itself.arn.partition(f":{kind}/")[2]
     if _is(asked.by, kind, itself.name):
         raise Refused("this is you, and you could not release yourself")
     named = people.of_account(baseline.operators, asked.account)
@@ -262,15 +275,10 @@ def _suspended(text: str, known: Sequence[Suspension]) -> Suspension:
     raise Refused(f"say which of these, by its id. Type: {pasted('release', known[0].id)}\n{shown}")
 
 
-def _policy(asked: Asked) -> str:
+def _policy(asked: Asked, one: Suspension) -> str:
     """The ARN of the policy that denies everything, as the stack makes it."""
-    deployment = asked.plumbline.engine.deployment
-    home = global_region(deployment.home)
-    partition = "aws-cn" if home.startswith("cn-") else "aws-us-gov" if home.startswith("us-gov-") else "aws"
-    return f"arn:{partition}:iam::{asked.account}:policy/plumbline/{deployment.sender.stack}-{_SUSPENDED}"
-
-
-_SUSPENDED = "suspended"
+    stack, partition = asked.plumbline.engine.deployment.sender.stack, one.arn.split(":")[1]
+    return f"arn:{partition}:iam::{asked.account}:policy/plumbline/{stack}-suspended"
 
 
 def _act(asked: Asked, one: Suspension, call: Call) -> None:
