@@ -24,6 +24,7 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
+from plumbline.decisions.suspensions import Suspension
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
@@ -211,6 +212,7 @@ class Memory:
     history: list[Finding] = field(default_factory=list)
     exemptions: list[Exemption] = field(default_factory=list)
     pauses: dict[str, Pause | datetime] = field(default_factory=dict)
+    suspended: list[Suspension] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
     claims: dict[str, datetime] = field(default_factory=dict)
@@ -327,6 +329,16 @@ class Memory:
         """Write all pauses."""
         self._write_over("pauses", version)
         self.pauses = {name: Pause.from_json(one.to_json()) for name, one in pauses.items()}
+
+    def all_suspensions(self, _account: str) -> tuple[tuple[Suspension, ...], int]:
+        """All suspensions and their version."""
+        self._up()
+        return tuple(self.suspended), self.versions.get("suspensions", 0)
+
+    def save_suspensions(self, _account: str, suspensions: Iterable[Suspension], version: int) -> None:
+        """Write all suspensions."""
+        self._write_over("suspensions", version)
+        self.suspended = [Suspension.from_json(one.to_json()) for one in suspensions]
 
     def spent_in(self, _account: str, now: datetime) -> dict[str, int]:
         """What was counted in this clock hour."""

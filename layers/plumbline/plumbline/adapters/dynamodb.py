@@ -16,8 +16,10 @@ from plumbline.adapters.items import (
     adoption_items,
     adoptions_in,
     began,
+    body_of,
     buried_item,
     count_of,
+    counters,
     counts_in,
     epoch,
     exemptions_in,
@@ -29,6 +31,7 @@ from plumbline.adapters.items import (
     key_of,
     key_today,
     latest,
+    letters_key,
     number,
     pauses_in,
     piece_key,
@@ -46,9 +49,10 @@ from plumbline.core.targets import Target
 from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
+from plumbline.decisions.suspensions import Suspension
 from plumbline.findings.adoption import piece_of
 from plumbline.findings.brief import Brief
-from plumbline.findings.budgets import LETTERS, Budget
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, with_room
 from plumbline.findings.hearing import KEPT_AS, Hearing
 from plumbline.findings.packed import checked, text_of
@@ -91,7 +95,7 @@ class Table:
         names = {
             "exemptions": "exemptions",
             "pauses": "pauses",
-            **self._counters(control, budget, now),
+            **counters(control, budget, now, self.letter_hours),
             "heard": KEPT_AS,
         }
         keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions, *adoptions.values())]
@@ -121,19 +125,10 @@ class Table:
 
     def counted(self, known: Brief, control: str, account: str, budget: Budget, now: datetime, /) -> Brief:
         """See ports.Ledger."""
-        names = self._counters(control, budget, now)
+        names = counters(control, budget, now, self.letter_hours)
         found = {name: self._calls.one(account, sk) for name, sk in names.items()}
         with readable("what was counted in this clock hour"):
             return replace(known, budget=budget, **counts_in(found))
-
-    def _counters(self, control: str, budget: Budget, now: datetime) -> dict[str, str]:
-        """Where the counters that bear on a wake stand."""
-        names = {
-            "spent": spent_key(control, now),
-            "spent_in_all": spent_key(budget.of_all, now),
-            "letters": self._letters_key(budget.letters, now),
-        }
-        return names | ({"spent_by_actor": spent_key(budget.of_actor, now)} if budget.of_actor else {})
 
     def save(
         self,
@@ -158,7 +153,7 @@ class Table:
             writes.append(self._calls.put(buried_item(buried, now)))
         pk, until = account_key(finding.target.account), now + (self.letter_hours + 1) * _HOUR
         counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in (spend or {}).items()]
-        counts += [(self._letters_key(alert, now), None)] if alert else []
+        counts += [(letters_key(alert, now, self.letter_hours), None)] if alert else []
         writes += [{"Update": {"TableName": self.name, **count_of(key_of(pk, sk), until, most)}} for sk, most in counts]
         self._write(writes, finding)
         return saved
@@ -264,6 +259,16 @@ class Table:
         """
         self._calls.put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
 
+    def all_suspensions(self, account: str) -> tuple[tuple[Suspension, ...], int]:
+        """All suspensions, and the version they were read in; see all_exemptions."""
+        item = self._calls.one(account, "suspensions")
+        with readable("the suspensions"):
+            return tuple(map(Suspension.from_json, body_of(item, []))), version_of(item)
+
+    def save_suspensions(self, account: str, suspensions: Iterable[Suspension], version: int) -> None:
+        """Write all suspensions over the version they were read in; see save_exemptions."""
+        self._calls.put_one(account, "suspensions", [one.to_json() for one in suspensions], version)
+
     def spent_in(self, account: str, now: datetime) -> Mapping[str, int]:
         """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
         values = {":k": string(account_key(account)), ":p": string("spent#")}
@@ -281,8 +286,8 @@ class Table:
             {
                 "TableName": self.name,
                 "Key": key_of(account_key(account), spent_key(name, now)),
-                "UpdateExpression": "SET n = :none, expires = :expires",
-                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(now + 2 * _HOUR))},
+                "UpdateExpression": "SET n = :n, expires = :expires",
+                "ExpressionAttributeValues": {":n": number(0), ":expires": number(epoch(now + 2 * _HOUR))},
             },
         )
 
@@ -297,11 +302,7 @@ class Table:
             self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def hearing(self, account: str) -> Hearing:
-        """See ports.Ledger.
-
-        Raises:
-            LedgerDown: it cannot be read.
-        """
+        """See ports.Ledger."""
         item = self._calls.one(account, KEPT_AS)
         with readable("who hears"):
             return Hearing.from_json(text_of(item) if item else None)
@@ -334,10 +335,6 @@ class Table:
         if names:
             query["ExpressionAttributeNames"] = names
         return findings_in(self._perform("Query", query)["Items"], self.renamed)
-
-    def _letters_key(self, counter: str, now: datetime) -> str:
-        hours = self.letter_hours if counter == LETTERS else 1
-        return spent_key(counter, now.replace(hour=now.hour - now.hour % hours))
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:

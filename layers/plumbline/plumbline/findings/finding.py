@@ -22,7 +22,6 @@ SHORT = 4
 LEASE = timedelta(seconds=50)
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
-
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
 

@@ -64,7 +64,7 @@ class Task(str, Enum):
 
     DIGEST = "digest"  # tell, in one alert, what waits for it
     WEEKLY = "weekly"  # the weekly summary
-    EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
+    EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended; ask about suspensions
     UNHEARD = "unheard"  # tell whoever still can be told that nobody hears alerts
 
     def to_json(self) -> str:

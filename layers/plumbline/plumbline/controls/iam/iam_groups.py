@@ -157,7 +157,7 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
         }
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
-        if (guard := state.get("guard", "")) and not here and not _makes_administrators(group, names, settings):
+        if (guard := state.get("guard", "")) and not here and not _is_the_administrators(group, names, settings):
             wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
         missing = sorted(arn for arn in wanted if not among(arn, there))
         extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
@@ -167,7 +167,7 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
             yield _Difference(group, here, len(there), missing, extra, strong)
 
 
-def _makes_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
+def _is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
     """Whether a group is, or is meant to be, the administrators'."""
     return among(group, administrators(settings)["groups"]) or any(
         among(_short(one), AWS_ADMIN_POLICIES) for one in names
@@ -288,7 +288,7 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
             )
     whole = {"people": enforced.get("iam-admin-grants", {})}
     for group, policies in groups.items():
-        if len(policies) == MOST_ATTACHED and not _makes_administrators(group, policies, whole):
+        if len(policies) == MOST_ATTACHED and not _is_the_administrators(group, policies, whole):
             yield ("groups", group), _ELEVEN
     if "iam-admin-grants" not in enforced:
         return
