@@ -264,11 +264,11 @@ class Stage:
         return True
 
     def _waiting(self) -> bool:
-        """Whether a queue of Plumbline's holds something that nobody has taken yet."""
-        client, count = self.client("sqs"), "ApproximateNumberOfMessages"
+        """Whether a queue of Plumbline's holds something, or a function has something of it in hand."""
+        client, counts = self.client("sqs"), [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible")]
         urls = (f"{self.aws.endpoint}/{self.aws.account}/plumbline-{name}" for name in ("wakes", "units"))
-        got = (client.get_queue_attributes(QueueUrl=url, AttributeNames=[count])["Attributes"] for url in urls)
-        return any(int(one[count]) for one in got)
+        got = (client.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"] for url in urls)
+        return any(int(one[count]) for one in got for count in counts)
 
 
 def _refusal(answer: Any) -> str:
