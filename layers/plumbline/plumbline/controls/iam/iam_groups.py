@@ -36,8 +36,7 @@ from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
 GROUPS = Call("iam", "GetAccountAuthorizationDetails", {"Filter": ["Group"], "MaxItems": 1000})
-#: Nobody but Identity Center can make a role below this path.
-_CENTER = "/aws-reserved/sso.amazonaws.com/"
+_CENTER = "/aws-reserved/sso.amazonaws.com/"  # nobody but Identity Center can make a role below this path
 _CENTERS = Call("iam", "ListRoles", {"PathPrefix": _CENTER, "MaxItems": 1000})
 #: The clock of groups that are missing where people come through Identity Center.
 BY_CENTER = "identity-center"
