@@ -45,5 +45,4 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
     )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)
     logger.info("answered", extra={"command": commands.shown(event), "ok": answer.ok})
-    own = {"perform": answer.perform, "then": answer.then} if answer.perform else {}
-    return {"ok": answer.ok, "text": answer.text, "data": answer.data, **own}
+    return answer.to_json()

@@ -12,13 +12,14 @@ import pytest
 from plumbline.baseline.rules import completed
 from plumbline.controls.iam._administrators import observe, survey
 from plumbline.controls.iam._entitled import ADMINISTRATORS
+from plumbline.controls.iam._led import WAY
 from plumbline.controls.iam._principals import by_name
 from plumbline.controls.iam.iam_admin_grants import CONTROL, KEPT, detect, plan
 from plumbline.core.calls import Call, Plan
-from plumbline.core.clock import NEVER
+from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.targets import GLOBAL, Target
+from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
@@ -204,8 +205,13 @@ STORIES = (
     Story("a role of CloudFormation", CONTROL.id, _bootstrapped, alert_only=True),
     Story("a permission set of Identity Center", CONTROL.id, _permission_set, alert_only=True),
     Story("a policy of a user, Identity Center and CloudFormation", CONTROL.id, _shared_with_identity_center),
+    Story("a way through a strong role", CONTROL.id, lambda world: _leads(world, PASSES, MAKES)),
     Story("the last administrator, in an empty group", CONTROL.id, _last_in_an_empty_group, settings=NAMED),
 )
+
+
+#: What is taken here from the last who could come in; see tests/laws/test_last_way_in.py.
+LAST_WAYS_IN = tuple(story for story in STORIES if story.name == "the last administrator")
 
 
 def _told(
@@ -229,7 +235,9 @@ def _calls(repair: Plan) -> list[tuple[str, dict[str, Any]]]:
     ("event", "looked_at"),
     [
         ("UpdateUser", _target("user", "mallory")),
-        ("UpdateGroup", _target("group", "operators")),
+        ("UpdateGroup", Target(ACCOUNT, GLOBAL, ALL, ALL)),  # its members, and the group
+        ("DetachUserPolicy", _target("user", "backup-operator")),
+        ("DeleteRolePermissionsBoundary", _target("role", "web-frontend")),
         ("RemoveUserFromGroup", _target("user", "ann")),
     ],
 )
@@ -633,3 +641,92 @@ def test_an_undo_of_a_repair_from_before_compares_what_both_versions_know() -> N
     earlier = {name: value for name, value in state.items() if name != "keeper"}
     earlier["administrators"] = []
     assert CONTROL.part(earlier, Plan()) == CONTROL.part(state, Plan())
+
+
+# --- ways through what there is -----------------------------------------------------------------------
+
+
+def _leads(world: World, *documents: object) -> Target:
+    """Mallory has these inline policies, in an account with a strong role that Lambda may use."""
+    _settled(world)
+    _kept(world, "deploy", Service="lambda.amazonaws.com")
+    target = _user(world)
+    for number, one in enumerate(documents):
+        world.client("iam").put_user_policy(UserName="mallory", PolicyName=f"p{number}", PolicyDocument=json.dumps(one))
+    return target
+
+
+def _policy_of(*actions: str, on: str = "*") -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": on}]}
+
+
+PASSES: dict[str, Any] = _policy_of("iam:PassRole", on=f"arn:aws:iam::{ACCOUNT}:role/deploy")
+MAKES: dict[str, Any] = _policy_of("lambda:CreateFunction", "lambda:InvokeFunction")
+WAY_THROUGH = "may pass the role deploy, which has administrator rights, to a new Lambda function (lambda-001)"
+
+
+def test_a_way_through_what_there_is_is_told_with_its_path_and_proposed() -> None:
+    with world() as told:
+        target = _leads(told, PASSES, MAKES, READ)
+        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), target)
+    assert detect(state, DEFAULT) == Deviation("could become an administrator", (WAY_THROUGH,), WAY)
+    assert CONTROL.clocks[WAY].mode is Response.PROPOSE
+    repair = plan(target, state, DEFAULT)
+    assert _calls(repair) == [("DeleteUserPolicy", {"UserName": "mallory", "PolicyName": "p0"})]
+    assert json.loads(repair.undo[0].parameters["PolicyDocument"]) == PASSES
+
+
+def test_who_rewrites_himself_is_an_administrator_though_two_policies_give_it() -> None:
+    def rewrites(told: World) -> Target:
+        himself = f"arn:aws:iam::{ACCOUNT}:role/mine"
+        return _leads(told, _policy_of("iam:CreateRole", on=himself), _policy_of("iam:PutRolePolicy", on=himself))
+
+    assert _told(rewrites)[1] == ("p0",)
+
+
+def test_who_joins_any_group_that_makes_administrators_is_taken_out_whatever_it_is_called() -> None:
+    def joins(told: World) -> Target:
+        _settled(told)
+        iam, target = told.client("iam"), _user(told)
+        iam.create_group(GroupName="Admins")
+        iam.attach_group_policy(GroupName="Admins", PolicyArn=AWS_ADMIN)
+        iam.add_user_to_group(GroupName="Admins", UserName="mallory")
+        return target
+
+    _, items, repair = _told(joins)
+    assert items == ("member of Admins",)
+    assert _calls(repair) == [("RemoveUserFromGroup", {"GroupName": "Admins", "UserName": "mallory"})]
+
+
+def test_a_policy_of_a_group_is_not_taken_for_what_it_could_lead_to() -> None:
+    def given(told: World) -> Target:
+        _leads(told)
+        iam = told.client("iam")
+        iam.create_group(GroupName="data-engineers")
+        for name, one in (("a", PASSES), ("b", MAKES)):
+            iam.put_group_policy(GroupName="data-engineers", PolicyName=name, PolicyDocument=json.dumps(one))
+        iam.add_user_to_group(GroupName="data-engineers", UserName="mallory")
+        return _target("group", "data-engineers")
+
+    _, items, repair = _told(given)
+    assert (items, repair.steps) == ((WAY_THROUGH,), ())
+    assert "narrow the role" in repair.refusal
+
+    def member(told: World) -> Target:
+        given(told)
+        return _target("user", "mallory")
+
+    assert _told(member)[1] == ()  # the group is told of, and not each of its members
+
+
+def test_a_boundary_counts_as_long_as_its_holder_cannot_take_it_off() -> None:
+    def bounded(told: World) -> Target:
+        _settled(told)
+        iam = told.client("iam")
+        bound = iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+        trust = _trust(Service="ec2.amazonaws.com")
+        iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust, PermissionsBoundary=bound)
+        iam.attach_role_policy(RoleName="web", PolicyArn=AWS_ADMIN)
+        return _target("role", "web")
+
+    assert _told(bounded)[1] == ()

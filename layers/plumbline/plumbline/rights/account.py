@@ -14,6 +14,8 @@ from plumbline.rights.documents import Document, document
 
 _KINDS = {"user": "User", "group": "Group", "role": "Role"}
 _ARN_PARTS = 6
+#: Roles that belong to AWS's services: nobody here can use, pass or change them.
+_SERVICE_LINKED = "/aws-service-role/"
 #: What nobody has to read: it says the same in every account and for ever.
 #: Source: AWS managed policy reference, AdministratorAccess.
 EVERYTHING_ALLOWED: Document = {
@@ -124,7 +126,7 @@ def account_of(
     running: Sequence[Running] = (),
     read: frozenset[str] = frozenset(),
 ) -> Account:
-    """The account that GetAccountAuthorizationDetails tells of.
+    """The account that GetAccountAuthorizationDetails tells of, without service-linked roles.
 
     Args:
         details: its answer, all pages together.
@@ -138,6 +140,7 @@ def account_of(
         one["Arn"]: _principal(kind, one, texts)
         for kind, spelled in _KINDS.items()
         for one in details.get(f"{spelled}DetailList") or ()
+        if not one.get("Path", "/").startswith(_SERVICE_LINKED)
     }
     groups = {one.name: one for one in found.values() if one.kind == "group"}
     for one in details.get("UserDetailList") or ():

@@ -18,11 +18,15 @@ from plumbline.controls.iam._principals import (
     principals,
 )
 from plumbline.controls.iam._way_in import WaysIn
+from plumbline.controls.iam._weighed import Weighed, as_principal, is_aws, may_matter, weighed
 from plumbline.core.calls import Ask, Call
 from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.rights.account import EVERYTHING_ALLOWED, Principal, account_of
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
+from plumbline.rights.blame import own_alone
 from plumbline.rights.documents import Document, document
+from plumbline.rights.ways import Judge
 
 POLICY = "iam-policy"
 
@@ -35,9 +39,9 @@ class _Account:
         principals: all of them.
         groups: user -> his groups.
         policies: the account's own, by ARN.
-        documents: what those say now.
-        keepers: the roles that are kept by somebody, by their targets; asked for administrators alone.
-        granting: groups whose members are administrators through them.
+        judge: weighs rights against what there is.
+        weighed: what each principal's documents come to.
+        keeper: who keeps a role; asked only where it matters.
         administrators: the users and roles with an administrator's rights, whether they should have them or not, and
             why nobody could come in as them.
         ways_in: who could come in.
@@ -46,9 +50,9 @@ class _Account:
     principals: Mapping[Target, Mapping[str, Any]]
     groups: Mapping[str, list[str]]
     policies: Mapping[str, Mapping[str, Any]]
-    documents: Mapping[str, Document]
-    keepers: Mapping[Target, Keeper]
-    granting: frozenset[str]
+    judge: Judge
+    weighed: Callable[[Target], Weighed]
+    keeper: Callable[[Target], Keeper]
     administrators: list[dict[str, Any]]
     ways_in: WaysIn
 
@@ -60,14 +64,14 @@ def survey(ask: Ask) -> Mapping[Target, State]:
         target: _principal_state(
             one,
             account.groups.get(target.id, []) if one["kind"] == "user" else [],
-            account.documents,
+            account.weighed(target),
             lambda: account,
-            lambda target=target: account.keepers.get(target, Keeper.NOBODY),  # type: ignore[misc]
+            lambda target=target: account.keeper(target),  # type: ignore[misc]
         )
         for target, one in account.principals.items()
     } | {
         Target(ask.account, GLOBAL, POLICY, arn.partition(":policy/")[2]): _policy_state(
-            arn, policy["DefaultVersionId"], account.documents[arn], lambda: account
+            arn, policy["DefaultVersionId"], default_document(policy), lambda: account
         )
         for arn, policy in account.policies.items()
     }
@@ -90,9 +94,24 @@ def observe(ask: Ask, target: Target) -> State:
     if found["kind"] == "user":
         answer = ask(Call("iam", "ListGroupsForUser", named(target), absent=GONE))
         groups = sorted(one["GroupName"] for one in answer["Groups"]) if answer else []
-    documents = {arn: _policy(ask, arn)[2] for arn in found["attached"] if not _is_aws(arn)}
+    me = as_principal(found, lambda arn: _policy(ask, arn)[2])
+    rights = Weighed()
+    if groups or may_matter(me):
+        joined = [_group(ask, account(), name) for name in groups]
+        rights = weighed(account().judge, me, joined)
     whose = lambda: _keeper(ask, found, lambda: management_account(ask), _trust_of(ask))  # noqa: E731
-    return _principal_state(found, groups, documents, account, whose)
+    return _principal_state(found, groups, rights, account, whose)
+
+
+def _group(ask: Ask, account: _Account, name: str) -> Principal:
+    """A group of the bulk read, with what its policies say."""
+    target = Target(ask.account, GLOBAL, "iam-group", name)
+    return as_principal(account.principals[target], _reader(ask, account.policies))
+
+
+def _reader(ask: Ask, policies: Mapping[str, Mapping[str, Any]]) -> Callable[[str], Document]:
+    """What managed policies say: the account's own as they were read in bulk, AWS's asked one by one."""
+    return cache(lambda arn: default_document(policies[arn]) if arn in policies else _policy(ask, arn)[2])
 
 
 def _policy(ask: Ask, arn: str) -> tuple[str, str, Document]:
@@ -124,48 +143,45 @@ def _keeper(
 def _principal_state(
     found: Mapping[str, Any],
     groups: Sequence[str],
-    documents: Mapping[str, Document],
+    rights: Weighed,
     account: Callable[[], _Account],
     kept_by: Callable[[], Keeper],
 ) -> dict[str, Any]:
-    """What makes a principal an administrator, and who else is one."""
-    inline = {name: text for name, text in found["inline"].items() if admin_reason(text)}
-    reasons = {arn: reason for arn in found["attached"] if (reason := _attached_reason(found["kind"], arn, documents))}
-    through = [group for group in groups if group in account().granting]
+    """What makes a principal an administrator, what could, and who else is one."""
+    taken = {source for sources in rights.ways.values() for source in sources}
+    own = rights.inline or rights.attached
     return {
         "kind": found["kind"],
         "name": found["name"],
         "groups": list(groups),
-        "through": through,
-        "inline": inline,
-        "attached": sorted(reasons),
-        "reasons": sorted({*reasons.values(), *(admin_reason(text) for text in inline.values())}),
-        "keeper": kept_by().value if inline or reasons else "",
-        "administrators": account().administrators if inline or reasons or through else [],
+        "through": list(rights.through),
+        "inline": dict(rights.inline),
+        "attached": list(rights.attached),
+        "reasons": list(rights.reasons),
+        "ways": {fact: list(sources) for fact, sources in rights.ways.items()},
+        "leading": {"inline": dict(rights.texts), "attached": sorted(one for one in taken if ":policy/" in one)},
+        "keeper": kept_by().value if own or rights.ways else "",
+        "administrators": account().administrators if own or rights.through else [],
     }
 
 
 def _policy_state(arn: str, version: str, text: Document, account: Callable[[], _Account]) -> dict[str, Any]:
     """Whether a policy makes administrators, of whom, and the newest of its other versions that does not."""
-    reason = admin_reason(text)
-    others: list[str] = []
-    holders: list[dict[str, Any]] = []
-    if reason:
-        others = [
-            one["VersionId"]
-            for one in account().policies.get(arn, {}).get("PolicyVersionList", ())
-            if one["VersionId"] != version and not admin_reason(document(one["Document"]))
-        ]
-        holders = [
-            {
-                "kind": one["kind"],
-                "name": one["name"],
-                "groups": account().groups.get(target.id, []) if one["kind"] == "user" else [],
-                "keeper": account().keepers.get(target, Keeper.NOBODY).value,
-            }
-            for target, one in account().principals.items()
-            if arn in one["attached"]
-        ]
+    reason, those = _makes(arn, text, account)
+    others = [
+        one["VersionId"]
+        for one in (account().policies.get(arn, {}).get("PolicyVersionList", ()) if those or reason else ())
+        if one["VersionId"] != version and not admin_reason(document(one["Document"]))
+    ]
+    holders = [
+        {
+            "kind": account().principals[target]["kind"],
+            "name": account().principals[target]["name"],
+            "groups": account().groups.get(target.id, []) if target.kind == "iam-user" else [],
+            "keeper": account().keeper(target).value,
+        }
+        for target in those
+    ]
     return {
         "kind": "policy",
         "name": arn,
@@ -177,55 +193,64 @@ def _policy_state(arn: str, version: str, text: Document, account: Callable[[], 
     }
 
 
-def _attached_reason(kind: str, arn: str, documents: Mapping[str, Document]) -> str:
-    if not _is_aws(arn):
-        return admin_reason(documents.get(arn, {}))
-    name = arn.partition(":policy/")[2]
-    if name not in AWS_ADMIN_POLICIES or (kind == "role" and name.startswith("service-role/")):
-        return ""
-    return f"AWS's own policy {name} makes its holder an administrator"
-
-
-def _is_aws(arn: str) -> bool:
-    return ":iam::aws:" in arn
+def _makes(arn: str, text: Document, account: Callable[[], _Account]) -> tuple[str, list[Target]]:
+    """Why a policy makes administrators, and of whom: of all who have it, or of those alone to whom it gives that."""
+    if not may_matter(Principal(arn, "", "user", (text,))):
+        return "", []
+    reason = admin_reason(text)
+    holding = [target for target, one in account().principals.items() if arn in one["attached"]]
+    if reason:
+        return reason, holding
+    made = [target for target in holding if arn in account().weighed(target).attached]
+    return next((one for target in made for one in account().weighed(target).reasons), ""), made
 
 
 def _account(ask: Ask) -> _Account:
     everything, found = ask(EVERYTHING), principals(ask)
     groups = {one["UserName"]: sorted(one.get("GroupList") or []) for one in everything["UserDetailList"]}
     trust = {one["Arn"]: document(one["AssumeRolePolicyDocument"]) for one in everything["RoleDetailList"]}
-    documents = {one["Arn"]: default_document(one) for one in everything["Policies"]}
-    direct = {
-        target
-        for target, one in found.items()
-        if any(admin_reason(text) for text in one["inline"].values())
-        or any(_attached_reason(one["kind"], arn, documents) for arn in one["attached"])
-    }
-    management = cache(lambda: management_account(ask))
-    keepers = {one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})) for one in sorted(direct)}
-    granting = frozenset(target.id for target in direct if target.kind == "iam-group")
-    ways_in = WaysIn(ask, everything, management)
-    administrators = []
-    for target, one in found.items():
-        mine = groups.get(target.id, []) if one["kind"] == "user" else []
-        through = [group for group in mine if group in granting]
-        if one["kind"] != "group" and (target in direct or through):
-            administrators.append(
-                {
-                    "kind": one["kind"],
-                    "name": one["name"],
-                    "groups": mine,
-                    "direct": target in direct,
-                    "keeper": keepers.get(target, Keeper.NOBODY).value,
-                    "through": through,
-                    "unusable": ways_in.unusable(one["kind"], one["name"]),
-                }
-            )
     policies = {one["Arn"]: one for one in everything["Policies"]}
-    return _Account(found, groups, policies, documents, keepers, granting, administrators, ways_in)
+    # Of AWS's own policies only those known by name count for the others: to read all that anybody has is too dear.
+    known = {arn: EVERYTHING_ALLOWED for one in found.values() for arn in one["attached"] if _makes_administrators(arn)}
+    judge = Judge(account_of(everything, managed=known))
+    read = _reader(ask, policies)
+    group = cache(lambda name: as_principal(found[Target(ask.account, GLOBAL, "iam-group", name)], read))
+
+    def weigh(target: Target) -> Weighed:
+        one = found[target]
+        mine = groups.get(target.id, []) if one["kind"] == "user" else []
+        return weighed(judge, as_principal(one, read), [group(name) for name in mine])
+
+    management = cache(lambda: management_account(ask))
+    whose = cache(lambda one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})))
+    granting = frozenset(
+        target.id for target, one in found.items() if target.kind == "iam-group" and one["arn"] in judge.administrators
+    )
+    ways_in = WaysIn(ask, everything, management)
+    administrators = [
+        {
+            "kind": one["kind"],
+            "name": one["name"],
+            "groups": groups.get(target.id, []) if one["kind"] == "user" else [],
+            "direct": judge.is_direct(own_alone(judge.account.principals[one["arn"]])),
+            "keeper": whose(target).value,
+            "through": [name for name in groups.get(target.id, ()) if name in granting]
+            if one["kind"] == "user"
+            else [],
+            "unusable": ways_in.unusable(one["kind"], one["name"]),
+        }
+        for target, one in found.items()
+        if one["arn"] in judge.administrators and one["kind"] != "group"
+    ]
+    return _Account(found, groups, policies, judge, cache(weigh), whose, administrators, ways_in)
 
 
-def weighed(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
+def _makes_administrators(arn: str) -> bool:
+    name = arn.partition(":policy/")[2]
+    return is_aws(arn) and name in AWS_ADMIN_POLICIES and not name.startswith("service-role/")
+
+
+def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
     """Asks who is an administrator, where something is taken from a user who is one, or may become one.
 
     Returns:

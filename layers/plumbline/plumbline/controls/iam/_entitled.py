@@ -40,11 +40,16 @@ def trusted(one: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> bool:
 
 
 def excess(state: Mapping[str, Any], who: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
-    """Inline policies, attached policies and memberships that the baseline does not give."""
+    """Inline policies, attached policies and memberships that the baseline does not give.
+
+    A membership counts in the baseline's groups for those whom it does not name, and in any other group that makes
+    administrators, whatever it is called.
+    """
     named = among(state["name"], who["users"])
     joined = [] if named else [group for group in state["groups"] if among(group, who["groups"])]
     if trusted(state, who):
         return [], [], joined
+    joined += [group for group in state["through"] if group not in joined]
     return list(state["inline"]), list(state["attached"]), joined
 
 

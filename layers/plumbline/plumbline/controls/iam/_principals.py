@@ -10,7 +10,7 @@ from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
 from plumbline.core.control import Settings
 from plumbline.core.names import fits, same_name
-from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.rights.documents import Document, document
 from plumbline.wakes import cloudtrail
 
@@ -89,6 +89,11 @@ def locate_principal(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, kind, name, region=GLOBAL)
 
 
+def locate_everybody(detail: Event) -> Iterable[Target]:
+    """Whom a renamed group's name or a role's trust makes an administrator, or lets become one, no event says."""
+    return cloudtrail.here(detail, ALL, "", region=GLOBAL)
+
+
 def spell_principal(target: Target, state: State) -> Target:
     """A user, group or role under the name that AWS keeps, whatever spelling an event wrote."""
     name = state["name"].rpartition("/")[2] if state else target.id
@@ -122,7 +127,8 @@ PRINCIPAL_WRITES = frozenset(
 def principal(ask: Ask, target: Target) -> dict[str, Any] | None:
     """One user, group or role, asked afresh; None when it is gone or a service-linked role.
 
-    `name` is a role's with its path, as `aws-reserved/sso.amazonaws.com/...`, and `trust` who may use a role.
+    `name` is a role's with its path, as `aws-reserved/sso.amazonaws.com/...`, `trust` who may use a role, and
+    `bounded_by` the ARN of a permissions boundary.
     """
     spelled, own = PRINCIPALS[target.kind], named(target)
     answer = ask(Call("iam", _ITSELF[spelled], own, absent=GONE))
@@ -173,10 +179,19 @@ def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
 def _itself(spelled: str, one: Mapping[str, Any]) -> dict[str, Any]:
     """What a principal is, as single and bulk reads tell it alike."""
     name = one[f"{spelled}Name"]
+    itself = {
+        "kind": spelled.lower(),
+        "name": name,
+        "arn": one["Arn"],
+        "bounded_by": (one.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn", ""),
+        "tags": {tag["Key"]: tag["Value"] for tag in one.get("Tags") or ()},
+    }
     if spelled != "Role":
-        return {"kind": spelled.lower(), "name": name}
-    trust = document(one.get("AssumeRolePolicyDocument"))
-    return {"kind": "role", "name": one["Path"].lstrip("/") + name, "trust": trust}
+        return itself
+    return itself | {
+        "name": one["Path"].lstrip("/") + name,
+        "trust": document(one.get("AssumeRolePolicyDocument")),
+    }
 
 
 def default_document(policy: Mapping[str, Any]) -> Document:

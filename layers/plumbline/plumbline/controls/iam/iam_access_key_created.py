@@ -20,7 +20,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from plumbline.controls.iam._administrators import weighed
+from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._principals import REPORT, by_name, user_names
 from plumbline.controls.iam._way_in import WAY_IN_READS
@@ -62,12 +62,12 @@ def observe(ask: Ask, target: Target) -> State:
     """The key as it is; None when it, or its user, is gone."""
     user, _, key_id = target.id.partition("/")
     key = next((one for one in _keys(ask, user) if one["AccessKeyId"] == key_id), None)
-    return key and _state(user, key, weighed(ask))
+    return key and _state(user, key, administrators_where_it_matters(ask))
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every key that `find` finds; who is an administrator is asked once for all."""
-    administrators = weighed(ask)
+    administrators = administrators_where_it_matters(ask)
     return {
         target: _state(user, key, administrators)
         for target in find(ask)

@@ -1,57 +1,64 @@
 """Administrator rights are held by the administrators, and by nobody else.
 
-Holds: no user, group or role that is not named in `administrators` has a policy, inline or managed, that allows
-everything, all of IAM, or a way to take any right (see `policies.admin_reason`); nobody whom the baseline does not name
-joins an administrators group; and no customer managed policy that others hold turns into such a policy. As long as the
-baseline names no users, whoever is in an administrators group is told about and left alone. A permissions boundary
-makes no difference, for it can be taken away. Service-linked roles are left out, and so are AWS's own policies for
-service roles on a role. A role that nobody can use but the organisation's management account belongs to the
-organisation, whatever it is called. What only IAM Identity Center can change, and a role that nobody but CloudFormation
-works with, as CDK's and StackSets' are, is told once and never repaired: change the permission set or the template, or
-name the role in `administrators`. So is a role that one other account can use while AWS does not say whether that is
-the management account. Names are compared as IAM does, without case.
+Holds: no user, group or role that is not named in `administrators` can give itself any right: by everything, all of
+IAM, or a part of IAM that is enough to rewrite itself, by all of its policies together; nobody whom the baseline does
+not name joins an administrators group, or any other group that makes administrators; and no customer managed policy
+that others hold turns into such a policy. Nor is there a way for anybody else to become an administrator through what
+there is in the account. The published ones are known (`rights/paths.py`): to pass a strong role to new work, to change
+work that runs with one, to assume one, to make keys of an administrator. What is denied counts, and so do conditions
+that restrict, and a permissions boundary for as long as its holder cannot take it off. As long as the baseline names
+no users, whoever is in an administrators group is told about and left alone. Service-linked roles are left out, and so
+are AWS's own policies for service roles on a role. Where Plumbline does not read what runs with a role, the evidence
+is that it trusts the service. What an organisation denies from above is not seen. A role that nobody can use but the
+organisation's management account belongs to the organisation, whatever it is called. What only IAM Identity Center can
+change, and a role that nobody but CloudFormation works with, as CDK's and StackSets' are, is told once and never
+repaired: change the permission set or the template, or name the role in `administrators`. So is a role that one other
+account can use while AWS does not say whether that is the management account. Names are compared as IAM does, without
+case.
 Why: with administrator rights an intruder can do anything, and remove every trace and every other rule on this list.
 Handing them to an account he already has takes one call, and it is the call he makes first.
 Repair: detaches the managed policy, deletes the inline one, or takes the user out of the group. A policy that was
 turned into an administrator's is detached from all others: a person sets it back to an earlier version, because who may
-do that may set it to the one that makes administrators as well, and no role of Plumbline may. Nothing is taken from
-anyone unless a person is left who is an administrator by the baseline and can come in: a user with a console password
-and MFA, a role of IAM Identity Center, or one that people use through a SAML or OpenID Connect provider of the account,
-from the organisation's management account, or as such a user. A key, and a role that another account or a machine uses,
-are no person; then you are told instead, and why. What is detached stays in the account, and can be attached again.
+do that may set it to the one that makes administrators as well, and no role of Plumbline may. A way through what there
+is in the account is told at once with its path, and proposed: to take away the policies that open it; of a group, whose
+policies the baseline may give, it is told only, and the strong role is what to narrow. Nothing is taken from anyone
+unless a person is left who is an administrator by the baseline and can come in: a user with a console password and MFA,
+a role of IAM Identity Center, or one that people use through a SAML or OpenID Connect provider of the account, from the
+organisation's management account, or as such a user. A key, and a role that another account or a machine uses, are no
+person; then you are told instead, and why. What is detached stays in the account, and can be attached again.
 Undo: attaches, puts back or joins again, which takes the rights of whoever undoes it.
-Source: AWS IAM best practices (least privilege); Rhino Security Labs, AWS IAM privilege escalation; CloudTrail event
-names of IAM.
+Source: AWS IAM best practices (least privilege); pathfinding.cloud; Rhino Security Labs, AWS IAM privilege escalation;
+CloudTrail event names of IAM.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._administrators import POLICY, observe, survey
 from plumbline.controls.iam._announced import announced
 from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, locked_out, others, trusted
+from plumbline.controls.iam._led import PROPOSED, WAY, could, taken
 from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
 from plumbline.controls.iam._principals import (
-    GONE,
     PRINCIPAL_READS,
     PRINCIPAL_WRITES,
     PRINCIPALS,
     by_names,
+    locate_everybody,
     locate_principal,
-    named,
     spell_policy,
     spell_principal,
 )
+from plumbline.controls.iam._steps import detached, member, outside, without_inline
 from plumbline.controls.iam._way_in import WAY_IN_READS
-from plumbline.core.calls import Call, Plan, Step
+from plumbline.core.calls import Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, NEVER, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.names import among
 from plumbline.core.targets import GLOBAL, State, Target
-from plumbline.rights.documents import Document
 from plumbline.wakes import cloudtrail
 
 
@@ -80,11 +87,11 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         )
     inline, attached, joined = excess(state, who)
     if not (inline or attached or joined):
-        return None
-    items = (*inline, *attached, *map(_member, joined))
+        return None if trusted(state, who) else could(state)
+    items = (*inline, *attached, *map(member, joined))
     if state["keeper"]:
         return Deviation(HAS[Keeper(state["keeper"])], items, KEPT)
-    if joined and not who["users"]:
+    if not who["users"] and any(among(group, who["groups"]) for group in joined):
         return Deviation("is an administrator whom the baseline does not name", items)
     return Deviation("has administrator rights it should not have", items)
 
@@ -113,12 +120,9 @@ def describe(state: State) -> str:
         f"attached: {', '.join(state['attached'])}" if state["attached"] else "",
         f"groups: {', '.join(state['groups'])}" if state["groups"] else "",
         f"({why})" if why else "",
+        f"it {'; it '.join(state['ways'])}" if state.get("ways") else "",
     ]
     return "; ".join(part for part in parts if part) or "no administrator rights of its own"
-
-
-def _member(group: str) -> str:
-    return f"member of {group}"
 
 
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
@@ -128,28 +132,45 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     if state["kind"] == "policy":
         return _policy_plan(target, state, who, facts)
     inline, attached, joined = excess(state, who)
+    if not (inline or attached or joined):
+        return _led_plan(target, state, facts)
     inline, attached = [one for one in inline if one in facts], [one for one in attached if one in facts]
-    joined = [group for group in joined if _member(group) in facts]
+    joined = [group for group in joined if member(group) in facts]
     left: dict[str, str] = {}
-    if joined and not who["users"]:
-        left |= dict.fromkeys(map(_member, joined), _NO_USERS)
-        joined = []
+    if not who["users"]:
+        left |= {member(group): _NO_USERS for group in joined if among(group, who["groups"])}
+        joined = [group for group in joined if member(group) not in left]
     why = WHY_KEPT.get(state["keeper"], "") or locked_out(state, who)
     if why:  # who leaves a group that gives nothing loses no right
         granting = [group for group in joined if group in state["through"]]
-        left |= dict.fromkeys((*inline, *attached, *map(_member, granting)), why)
+        left |= dict.fromkeys((*inline, *attached, *map(member, granting)), why)
         inline, attached, joined = [], [], [group for group in joined if group not in granting]
     return Plan.partly(
         (
-            *(_without_inline(target, name, state["inline"][name]) for name in inline),
-            *(_detached(state["kind"], target.id, arn, fact=arn) for arn in attached),
-            *(_outside(target.id, group) for group in joined),
+            *(without_inline(target, name, state["inline"][name]) for name in inline),
+            *(detached(state["kind"], target.id, arn, fact=arn) for arn in attached),
+            *(outside(target.id, group) for group in joined),
         ),
         left,
         resources=by_names(target.account, [(state["kind"], target.id), *(("group", group) for group in joined)]),
         summary=", and ".join(_words(inline, attached, joined)),
         means=_STAYS if attached else "",
         later=[_delete(arn) for arn in attached if ":iam::aws:" not in arn],
+    )
+
+
+def _led_plan(target: Target, state: Mapping[str, Any], facts: Container[str]) -> Plan:
+    """Take away what opens a way; nobody loses administrator rights by it, for nobody had them."""
+    inline, attached, left = taken(state, facts)
+    return Plan.partly(
+        (
+            *(without_inline(target, name, state["leading"]["inline"][name]) for name in inline),
+            *(detached(state["kind"], target.id, arn, fact=arn) for arn in attached),
+        ),
+        left,
+        resources=by_names(target.account, [(state["kind"], target.id)]),
+        summary=", and ".join(_words(inline, attached, [])),
+        means=_STAYS if attached else "",
     )
 
 
@@ -175,8 +196,7 @@ def _policy_plan(
     names = [(one["kind"], one["name"].rpartition("/")[2]) for one in free]
     return Plan.partly(
         tuple(
-            _detached(kind, name, state["name"], fact=holder(one))
-            for one, (kind, name) in zip(free, names, strict=True)
+            detached(kind, name, state["name"], fact=holder(one)) for one, (kind, name) in zip(free, names, strict=True)
         ),
         {holder(one): WHY_KEPT[one["keeper"]] for one in meant if one["keeper"]},
         resources=by_names(target.account, names),
@@ -205,36 +225,7 @@ def part(state: State, _plan: Plan) -> State:
 
 #: What the state tells of the target itself. The rest tells of other things of the account: it decides whether a repair
 #: is safe, and no repair changes it.
-_OWN = ("kind", "name", "groups", "inline", "attached", "version", "back_to")
-
-
-def _without_inline(target: Target, name: str, text: Document) -> Step:
-    spelled, policy = PRINCIPALS[target.kind], {**named(target), "PolicyName": name}
-    whole = json.dumps(text, separators=(",", ":"))
-    return Step(
-        do=Call("iam", f"Delete{spelled}Policy", policy, absent=GONE),
-        undo=(Call("iam", f"Put{spelled}Policy", {**policy, "PolicyDocument": whole}, absent=GONE),),
-        fact=name,
-    )
-
-
-def _detached(kind: str, name: str, arn: str, *, fact: str) -> Step:
-    spelled = kind.capitalize()
-    both = {f"{spelled}Name": name, "PolicyArn": arn}
-    return Step(
-        do=Call("iam", f"Detach{spelled}Policy", both, absent=GONE),
-        undo=(Call("iam", f"Attach{spelled}Policy", both, absent=GONE),),
-        fact=fact,
-    )
-
-
-def _outside(user: str, group: str) -> Step:
-    both = {"GroupName": group, "UserName": user}
-    return Step(
-        do=Call("iam", "RemoveUserFromGroup", both, absent=GONE),
-        undo=(Call("iam", "AddUserToGroup", both, absent=GONE),),
-        fact=_member(group),
-    )
+_OWN = ("kind", "name", "groups", "inline", "attached", "leading", "version", "back_to")
 
 
 def _words(inline: Sequence[str], attached: Sequence[str], joined: Sequence[str]) -> Iterator[str]:
@@ -261,7 +252,7 @@ CONTROL = Control(
     since="0.1",
     severity=Severity.CRITICAL,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND_OPEN, KEPT: NEVER},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND_OPEN, KEPT: NEVER, WAY: PROPOSED},
     scope=Scope.GLOBAL,
     kinds=(*PRINCIPALS, POLICY),
     wakes_on=(
@@ -276,11 +267,22 @@ CONTROL = Control(
                 "PutRolePolicy",
                 "PutUserPolicy",
                 "RemoveUserFromGroup",
-                "UpdateGroup",  # the baseline names administrators, so who is renamed may become one, or be one no more
-                "UpdateUser",
+                "UpdateUser",  # the baseline names administrators, so who is renamed may become one, or be one no more
+                # what denied, or held rights within bounds, is gone
+                "DeleteGroupPolicy",
+                "DeleteRolePermissionsBoundary",
+                "DeleteRolePolicy",
+                "DeleteUserPermissionsBoundary",
+                "DeleteUserPolicy",
+                "DetachGroupPolicy",
+                "DetachRolePolicy",
+                "DetachUserPolicy",
+                "PutRolePermissionsBoundary",
+                "PutUserPermissionsBoundary",
             ),
             locate_principal,
         ),
+        On("iam.amazonaws.com", ("UpdateAssumeRolePolicy", "UpdateGroup"), locate_everybody),
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
     reads=PRINCIPAL_READS | WAY_IN_READS | {"iam:ListGroupsForUser", "organizations:DescribeOrganization"},

@@ -88,6 +88,11 @@ class Answer:
     perform: tuple[Mapping[str, Any], ...] = ()
     then: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """The answer as the shell function reads it."""
+        own = {"perform": self.perform, "then": self.then} if self.perform else {}
+        return {"ok": self.ok, "text": self.text, "data": self.data, **own}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
