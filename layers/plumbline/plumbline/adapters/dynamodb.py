@@ -281,15 +281,7 @@ class Table:
 
     def forget_spent(self, account: str, name: str, now: datetime) -> None:
         """Begin to count the repairs of a control, or of all as `*`, of this clock hour anew."""
-        self._perform(
-            "UpdateItem",
-            {
-                "TableName": self.name,
-                "Key": key_of(account_key(account), spent_key(name, now)),
-                "UpdateExpression": "SET n = :n, expires = :expires",
-                "ExpressionAttributeValues": {":n": number(0), ":expires": number(epoch(now + 2 * _HOUR))},
-            },
-        )
+        self._calls.count_anew(key_of(account_key(account), spent_key(name, now)), now + 2 * _HOUR)
 
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
