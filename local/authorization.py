@@ -95,6 +95,7 @@ def _conditions() -> Mapping[str, Mapping[str, str]]:
 def install() -> None:
     """Let the emulator ask IAM as `authorization.json` says."""
     _name_batches_by_their_single_call()
+    _name_the_calls_about_concurrency()
     _ask_of_the_right_resources()
     _tell_the_condition_keys()
     _name_the_resource_in_refusals()
@@ -108,6 +109,19 @@ def _name_batches_by_their_single_call() -> None:
         return action.removesuffix(_BATCH) if action and action.startswith(_BATCHES) else action
 
     iam_actions.extract_iam_action = single
+
+
+def _name_the_calls_about_concurrency() -> None:
+    """Stock: whatever is done about a function's concurrency is PutFunctionConcurrency."""
+    stock = iam_actions._lambda_action
+    calls = {"PUT": "PutFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency", "GET": "GetFunctionConcurrency"}
+
+    def by_method(method: str, path: str) -> str | None:
+        is_asked = path.rstrip("/").endswith("/concurrency")
+        action: str | None = calls.get(method) if is_asked else stock(method, path)
+        return action
+
+    iam_actions._lambda_action = by_method
 
 
 def _ask_of_the_right_resources() -> None:
