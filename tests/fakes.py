@@ -144,6 +144,8 @@ class Lamps:
             self.on_write()
             self._maybe_fail(call)
             self.calls.append(call)
+            if call.service == "iam":
+                return True
             if call.parameters["Name"] not in self.lamps:
                 return False
             on = self.lamps[call.parameters["Name"]]["on"]
