@@ -721,9 +721,12 @@ def test_a_policy_of_a_group_is_not_taken_for_what_it_could_lead_to() -> None:
 
 def test_a_boundary_counts_as_long_as_its_holder_cannot_take_it_off() -> None:
     def bounded(told: World) -> Target:
-        target = _user_inline(told)
-        policy = told.client("iam").create_policy(PolicyName="bound", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
-        told.client("iam").put_user_permissions_boundary(UserName="mallory", PermissionsBoundary=policy)
-        return target
+        _settled(told)
+        iam = told.client("iam")
+        bound = iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+        trust = _trust(Service="ec2.amazonaws.com")
+        iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust, PermissionsBoundary=bound)
+        iam.attach_role_policy(RoleName="web", PolicyArn=AWS_ADMIN)
+        return _target("role", "web")
 
     assert _told(bounded)[1] == ()

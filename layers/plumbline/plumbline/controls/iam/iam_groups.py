@@ -6,10 +6,13 @@ and so does this: `Administrators` is the group that the baseline calls `adminis
 Identity Center, a group that is missing is told once and not made: nobody would be in it.
 Why: people get their rights through these groups. A policy added to one silently gives something to everybody in it; a
 policy taken away, or the group deleted or renamed, stops them working, and someone soon hands out rights one by one.
-Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed. A group
-that is made gets the guard as well, unless it is the administrators': it counts among the ten, and is nowhere taken for
-one too many. What may be all that makes the baseline's administrators some is not taken from their group: you are told.
-Undo: attaches and detaches the other way round, and deletes a group it created while that has no members.
+Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed. Policies
+that make administrators, and others than the groups of the baseline have as shipped, no role of Plumbline may attach:
+they are proposed, and attached with the rights of whoever approves it. A group that is made gets the guard as well,
+unless it is the administrators': it counts among the ten, and is nowhere taken for one too many. What may be all that
+makes the baseline's administrators some is not taken from their group: you are told.
+Undo: attaches and detaches the other way round, and deletes a group it created while that has no members. What it
+attaches again takes the rights of whoever undoes it.
 Source: AWS IAM best practices (rights through groups); AWS managed policies for job functions.
 """
 
@@ -105,13 +108,22 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
     meant = [_meant(one, facts, settings, made=_is_made(state, one)) for one in _differences(state, settings)]
     changed = [one for one, left in meant if one.missing or one.extra or _is_created(one, left, facts)]
     created = [one.name for one in changed if not one.spelled]
+    strong = [one.spelled for one in changed if one.spelled and any(_makes_administrators(arn) for arn in one.missing)]
     return Plan.partly(
         [step for one in changed for step in _steps(one)],
         {fact: why for _, left in meant for fact, why in left.items()},
         resources=by_names(target.account, [("group", one.spelled or one.name) for one in changed]),
         summary=", ".join(f"{'corrects' if one.spelled else 'creates'} group {one.name}" for one in changed),
         irreversible=f"who was in {', '.join(created)} before, if it was deleted; add them again" if created else "",
+        means=_MEANS.format(names=", ".join(strong)) if strong else "",
+        later=[f"aws iam get-group --group-name {name}" for name in strong],
     )
+
+
+_MEANS = (
+    "Whoever is in {names} becomes an administrator. A group may have been renamed into that place, so look first who "
+    "is in it, as below."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +156,7 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
         }
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
-        if (guard := state.get("guard", "")) and not here and not _makes_administrators(group, names, settings):
+        if (guard := state.get("guard", "")) and not here and not _is_the_administrators(group, names, settings):
             wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
         missing = sorted(arn for arn in wanted if not among(arn, there))
         extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
@@ -154,7 +166,7 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
             yield _Difference(group, here, len(there), missing, extra, strong)
 
 
-def _makes_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
+def _is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
     """Whether a group is, or is meant to be, the administrators'."""
     return among(group, administrators(settings)["groups"]) or any(
         among(_short(one), AWS_ADMIN_POLICIES) for one in names
@@ -200,6 +212,10 @@ _LAST_WAY_IN = (
     "locked out; list what makes them administrators under `groups`, or detach it yourself"
 )
 _LATER = "a group that is left alone for now does not exist, and nothing can be attached to it"
+
+
+def _makes_administrators(arn: str) -> bool:
+    return ":iam::aws:" in arn and among(_short(arn), AWS_ADMIN_POLICIES)
 
 
 def _steps(one: _Difference) -> Iterator[Step]:
@@ -271,7 +287,7 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
             )
     whole = {"people": enforced.get("iam-admin-grants", {})}
     for group, policies in groups.items():
-        if len(policies) == MOST_ATTACHED and not _makes_administrators(group, policies, whole):
+        if len(policies) == MOST_ATTACHED and not _is_the_administrators(group, policies, whole):
             yield ("groups", group), _ELEVEN
     if "iam-admin-grants" not in enforced:
         return
