@@ -119,6 +119,7 @@ def about(
     undo: bool = False,
     escalation: bool = False,
     resume: str = "",
+    suspend: bool = False,
     subject: str = "",
     later: Sequence[str] = (),
 ) -> Alert:
@@ -135,6 +136,7 @@ def about(
         undo: whether an undo can be typed.
         escalation: whether the escalation address gets it too.
         resume: what kind of resume lets it be repaired again, as `CONTROL --fights`; empty where none does.
+        suspend: whether whoever did it is proposed to be suspended, where an event names him.
         subject: what its subject says instead of the deviation.
         later: shell commands that a person may need because of the repair.
     """
@@ -143,6 +145,7 @@ def about(
     who = finding.cause.who if finding.cause.action and not subject else ""
     short = finding.short
     commands = {
+        f"suspend {short} --reason WHY": "let who did it do nothing" if suspend and finding.cause.actor else "",
         f"undo {short}": _back(finding) if undo else "",
         f"approve {short}": "do what is proposed" if finding.proposal else "",
         f"resume {resume}": "repair again now" if resume else "",

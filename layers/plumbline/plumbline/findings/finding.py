@@ -17,14 +17,11 @@ from plumbline.findings.unseen import TOLD, UNMADE, Unseen
 
 #: How much of an id is shown; the rest only decides when two begin alike.
 SHORT = 4
-
 #: Longer than react and operate may run (the template gives them 45 seconds), so that nobody acts beside them; and so
 #: short that what a process has left that was killed is taken over within a minute.
 LEASE = timedelta(seconds=50)
-
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
-
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
 
