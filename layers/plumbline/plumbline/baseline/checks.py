@@ -109,8 +109,8 @@ def unchosen(compiled: Mapping[str, Any], chosen: str) -> Iterator[Problem]:
     """
     if compiled["controls"][CONVERTS]["mode"] == Response.ENFORCE.value and chosen != Response.ENFORCE.value:
         advice = (
-            "Plumbline may do this by itself only where the stack's parameter InlinePolicies is enforce, for one of its "
-            "roles can then give anything to anybody. Write 'propose', and approve each, or deploy with: "
+            "Plumbline may do this by itself only where the stack's parameter InlinePolicies is enforce, for one of "
+            "its roles can then give anything to anybody. Write 'propose', and approve each, or deploy with: "
             "make deploy PARAMETERS=InlinePolicies=enforce (for sam build alone, "
             f"set {CHOSEN}=enforce)"
         )
