@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError
 from deploy import looking
 from deploy.deciding import TRAIL, Refused, Wanted, decide
 from plumbline.adapters.clients import ClientFactory, Clients
+from plumbline.baseline.checks import CHOSEN
 from plumbline.core.errors import AwsRefusal
 
 _WIDTH = 100
@@ -34,7 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         parameters = _parameters(typed.parameters)
         trail = typed.trail or parameters.pop(TRAIL, "")
         wanted = Wanted(stack, typed.email or parameters.pop("AlertEmail", ""), trail, parameters)
-        decision = decide(looking.look(clients, region, stack), wanted)
+        seen = looking.look(clients, region, stack)
+        decision = decide(seen, wanted)
     except Refused as refusal:
         return _stop(str(refusal))
     except (AwsRefusal, BotoCoreError) as error:
@@ -45,7 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     _say(decision.told)
     if typed.look:
         return 0
-    code = _sam(["build", *_build_dir(typed)], typed.config_env)
+    chosen = {**seen.parameters, **decision.parameters}.get("InlinePolicies", "")  # the build has to know
+    code = _sam(["build", *_build_dir(typed)], typed.config_env, **{CHOSEN: chosen})
     given = [f"{name}={_quoted(value)}" for name, value in decision.parameters.items()]
     where = ["--stack-name", stack, "--region", region]
     overrides = ["--parameter-overrides", *given] if given else []
@@ -76,10 +80,11 @@ def _after(clients: ClientFactory, region: str, stack: str) -> int:
     return 0
 
 
-def _sam(arguments: Sequence[str], config_env: str) -> int:
+def _sam(arguments: Sequence[str], config_env: str, **told: str) -> int:
     command = ["sam", arguments[0], "--config-env", config_env, *arguments[1:]]
     try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603 -- a list: no shell reads it
+        told = {**os.environ, **told}
+        return subprocess.run(command, check=False, env=told).returncode  # noqa: S603 -- a list: no shell reads it
     except FileNotFoundError:
         return _stop("`sam` is not on the path; run this as `make deploy`, which brings its own.")
 

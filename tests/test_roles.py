@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.alerts.shell import PERFORMED, spelled
 from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.giving import (
@@ -222,6 +223,11 @@ def test_the_hands_that_take_hold_what_repairs_and_undos_take_and_no_more() -> N
 def test_the_giving_hands_hold_no_more_than_repairs_ask_for_and_what_puts_denials_on_and_takes_them_off() -> None:
     asked = _declared(house=False) & set(ATTACHES)
     assert asked | set(DETACHES) == {one for one, _ in _allowing("GivingRole")}
+
+
+def test_the_shell_function_makes_every_call_that_a_control_may_ask_of_a_person() -> None:
+    asked = {one.partition(":")[2] for one in _declared(house=False) if one.startswith("iam:") and not is_taken(one)}
+    assert {spelled(one) for one in asked} <= set(PERFORMED)
 
 
 def test_whose_rights_a_call_takes_is_who_may_make_it() -> None:

@@ -467,8 +467,9 @@ ROLES = (
     ],
 )
 def test_a_file_of_an_earlier_version_is_told_what_its_words_no_longer_say(
-    rule: str, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    rule: str, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PLUMBLINE_INLINE_POLICIES", "enforce")
     source = tmp_path / "baseline.yaml"
     source.write_text(f"controls:\n  iam-inline-policies: {rule}\n")
     assert main([str(source), str(tmp_path / "baseline.json")]) == 0
@@ -522,3 +523,18 @@ def test_a_file_may_ask_for_what_a_sweep_finds_at_once() -> None:
     text = "controls: {iam-groups: {clocks: {default: {act: 3d}, found-by-sweep: {act: 0}}}}"
     rules = _compiled(text).rules
     assert timedelta(0) == rules["iam-groups"].clocks["found-by-sweep"].act
+
+
+def test_turning_inline_policies_by_itself_stops_the_build_unless_the_deployment_chose_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "baseline.yaml"
+    source.write_text("controls:\n  iam-inline-policies: {mode: enforce}\n")
+    for chosen in ("", "propose"):
+        monkeypatch.setenv("PLUMBLINE_INLINE_POLICIES", chosen)
+        assert 1 == main([str(source)])
+        said = capsys.readouterr().err
+        assert said.startswith(f"{source}:2:")
+        assert "make deploy PARAMETERS=InlinePolicies=enforce" in said
+    monkeypatch.setenv("PLUMBLINE_INLINE_POLICIES", "enforce")
+    assert 0 == main([str(source)])

@@ -95,6 +95,28 @@ def _named_twice(data: Mapping[str, Any], controls: Mapping[str, Control]) -> It
             yield ("controls", name), f"{name} and {other} are the same control by two of its ids; write only {now}"
 
 
+#: The control whose repair may give anything, so that enforcing it is a choice of the deployment, and where a build
+#: learns what was chosen.
+CONVERTS, CHOSEN = "iam-inline-policies", "PLUMBLINE_INLINE_POLICIES"
+
+
+def unchosen(compiled: Mapping[str, Any], chosen: str) -> Iterator[Problem]:
+    """What the file asks for and the deployment does not allow: to turn inline policies into managed ones at once.
+
+    Args:
+        compiled: the baseline.
+        chosen: the stack's parameter InlinePolicies, as far as the build was told; empty for its default.
+    """
+    if compiled["controls"][CONVERTS]["mode"] == Response.ENFORCE.value and chosen != Response.ENFORCE.value:
+        advice = (
+            "Plumbline may do this by itself only where the stack's parameter InlinePolicies is enforce, for one of "
+            "its roles can then give anything to anybody. Write 'propose', and approve each, or deploy with: "
+            "make deploy PARAMETERS=InlinePolicies=enforce (for sam build alone, "
+            f"set {CHOSEN}=enforce)"
+        )
+        yield ("controls", CONVERTS, "mode"), advice
+
+
 def _clock_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     """Times that no schema can judge: too long to count with, or a reminder that reminds of nothing."""
     for control, rule in (data.get("controls") or {}).items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -21,7 +22,7 @@ from typing import Any, TextIO
 
 from plumbline.baseline import profiles, regions
 from plumbline.baseline.changes import changed
-from plumbline.baseline.checks import clashes, judged
+from plumbline.baseline.checks import CHOSEN, clashes, judged, unchosen
 from plumbline.baseline.document import Document, read, read_file
 from plumbline.baseline.rules import PEOPLE, Baseline, Breakers, Letters, Patience, completed
 from plumbline.baseline.schema import MODES, schema
@@ -175,6 +176,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         compiled = compile_file(wanted.source, today=datetime.now(timezone.utc).date(), folder=wanted.profiles)
         document = read_file(wanted.source, str(wanted.source))
+        if refused := list(unchosen(compiled, os.environ.get(CHOSEN, ""))):
+            raise document.refused(refused)
     except BaselineError as error:
         if wanted.destination:
             sys.stderr.write("\nThe baseline cannot be used; nothing was built.\n\n")
