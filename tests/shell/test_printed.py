@@ -25,6 +25,7 @@ EVERYTHING = printed.everything()
 #: What neither Plumbline, nor make, nor the AWS CLI answers for, and what does.
 ELSEWHERE = {
     ".ci/run": "what CI runs; it runs `make check` and `make test`",
+    "plumbline done 7F3K 0B61C4": "its ticket is another each time; tests/engine/test_by_person.py types it",
     "sam build": "tests/end_to_end/conftest.py builds with it",
     "sam deploy": "tests/end_to_end/conftest.py deploys with it",
     "sam build && sam deploy": "the same two",
@@ -67,7 +68,7 @@ def test_commands_are_found_in_every_place() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here; CloudShell has it")
-@pytest.mark.parametrize("one", _of("plumbline "), ids=_ids)
+@pytest.mark.parametrize("one", [one for one in _of("plumbline ") if one.text not in ELSEWHERE], ids=_ids)
 def test_plumbline_does_what_is_printed(one: Printed, tmp_path: Path) -> None:
     here = Bash.at(tmp_path)
     with listening(town_for(one.text)) as port:

@@ -25,6 +25,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
 from plumbline.engine.settle import Engine
 from plumbline.handlers.operate.asked import Connections
+from plumbline.ports import DeadLetter
 from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, MALLORY, NOW, House
 
@@ -56,6 +57,12 @@ class _Queue:
     def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         pass
 
+    def receive(self) -> Sequence[DeadLetter]:
+        return ()
+
+    def delete(self, receipt: str) -> None:
+        pass
+
 
 def town_for(command: str) -> Town:
     """A town in which a command can be carried out."""
@@ -63,7 +70,9 @@ def town_for(command: str) -> Town:
     verb = words[0] if words else "help"
     id_ = next((one for one in words[1:2] if _ID.fullmatch(one)), "7F3K")
     control = next((one for one in words if one in registry.load()), "iam-groups")
-    town = Town(connections=Connections(_Queue()), breakers=Breakers(per_control=9, fight=9))
+    town = Town(
+        connections=Connections(_Queue(), wakes=_Queue(), dead=_Queue()), breakers=Breakers(per_control=9, fight=9)
+    )
     town.response = Response.PROPOSE if verb == "approve" else Response.ENFORCE
     target = Target(ACCOUNT, "eu-west-1", registry.load()[control].kinds[0], "acme-data")
     town.aws.lamps["acme-data"] = {"on": ["a"]}

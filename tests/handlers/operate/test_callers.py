@@ -40,6 +40,8 @@ CHANGING: Mapping[str, tuple[str, ...]] = {
     "resume": ("resume", "--all"),
     "sweep": ("sweep",),
     "redrive": ("redrive",),
+    "suspend": ("suspend", f"arn:aws:iam::{ACCOUNT}:user/mallory", "--days", "1", "--reason", "x"),
+    "release": ("release", f"arn:aws:iam::{ACCOUNT}:user/mallory"),
 }
 
 
@@ -101,7 +103,13 @@ def test_whoever_may_invoke_operate_changes_nothing_under_any_name(name: str) ->
 def test_somebody_who_may_does_it_with_a_proof(name: str) -> None:
     house = _house(response=Response.PROPOSE) if name == "approve" else _house()
     answer = house.type(*_words(house, name), by=ANN)
-    nothing_there = {"unexempt": "Refused", "done": "NotBegun", "redrive": "Refused"}
+    nothing_there = {
+        "unexempt": "Refused",
+        "done": "NotBegun",
+        "redrive": "Refused",
+        "suspend": "Refused",
+        "release": "Refused",
+    }
     assert nothing_there.get(name) == answer.data.get("error"), answer.text
 
 
