@@ -29,6 +29,7 @@ _USERS_OF_THE_CALLER = "user/"
 # Source: Amazon SQS API permissions, in its developer guide; Amazon SNS API reference, PublishBatch.
 _BATCH = "Batch"
 _BATCHES = ("sqs:", "sns:")
+_NAMED_AS_CALLED = "lambda:"
 
 
 class Asked(str):
@@ -95,7 +96,6 @@ def _conditions() -> Mapping[str, Mapping[str, str]]:
 def install() -> None:
     """Let the emulator ask IAM as `authorization.json` says."""
     _name_batches_by_their_single_call()
-    _name_the_calls_about_concurrency()
     _ask_of_the_right_resources()
     _tell_the_condition_keys()
     _name_the_resource_in_refusals()
@@ -106,22 +106,19 @@ def _name_batches_by_their_single_call() -> None:
 
     def single(*request: Any) -> str | None:  # noqa: ANN401
         action: str | None = extract(*request)
+        if action and action.startswith(_NAMED_AS_CALLED):
+            action = _as_called(action, Request(request[1], request[2], request[5], request[3], request[4], client=""))
         return action.removesuffix(_BATCH) if action and action.startswith(_BATCHES) else action
 
     iam_actions.extract_iam_action = single
 
 
-def _name_the_calls_about_concurrency() -> None:
-    """Stock: whatever is done about a function's concurrency is PutFunctionConcurrency."""
-    stock = iam_actions._lambda_action
-    calls = {"PUT": "PutFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency", "GET": "GetFunctionConcurrency"}
-
-    def by_method(method: str, path: str) -> str | None:
-        is_asked = path.rstrip("/").endswith("/concurrency")
-        action: str | None = calls.get(method) if is_asked else stock(method, path)
+def _as_called(action: str, request: Request) -> str:
+    """Stock: taking a limit of concurrency off is asked as putting one. AWS names Lambda's actions as its calls."""
+    operation = operation_of(request)
+    if operation is None or operation.name.startswith("Invoke"):
         return action
-
-    iam_actions._lambda_action = by_method
+    return f"lambda:{operation.name}"
 
 
 def _ask_of_the_right_resources() -> None:

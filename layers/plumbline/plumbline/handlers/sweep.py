@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
-from plumbline.handlers import exemption_notices
+from plumbline.handlers import exemption_notices, suspension_notices
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.react import Log
 from plumbline.handlers.unsettled import Unsettled
@@ -129,7 +129,7 @@ class Sweeper:
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
             delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
             self.wakes.send([Task.DIGEST.to_json()], delay=delay)
-        if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
+        if unit.last and not left and self._has_to_tell_of_decisions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
             self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
@@ -154,6 +154,12 @@ class Sweeper:
         except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
             self.logger.error("alarm not set", extra={"reason": str(error)})
 
-    def _has_to_tell_of_exemptions(self, account: str) -> bool:
+    def _has_to_tell_of_decisions(self, account: str) -> bool:
+        """Whether an exemption has to be told of, or a suspension asked about."""
         reviewed = self.plumbline.engine.baseline.exemptions
-        return any(True for _ in exemption_notices.due(self.plumbline.ledger, reviewed, account, self.clock()))
+        ledger, now = self.plumbline.ledger, self.clock()
+        if exemption_notices.doubts(ledger, self.plumbline.engine.baseline.patience, account, now):
+            return True
+        if any(True for _ in exemption_notices.due(ledger, reviewed, account, now)):
+            return True
+        return bool(suspension_notices.due(ledger, account, now))
