@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.end_to_end.account import Account
+from tests.end_to_end.account import SECONDS, Account
 
 #: What somebody with PowerUserAccess does to what Plumbline remembers, hears and says.
 WRITES: dict[str, Callable[[Account], Any]] = {
@@ -122,7 +122,9 @@ def test_react_that_is_killed_in_the_middle_is_continued_within_a_minute(account
     for _ in range(5):
         user, since, call = account.user(), account.latest_mail(), account.latest_call()
         account.aws.client("iam", as_="mallory").create_access_key(UserName=user)
+        begun = time.monotonic()
         while not account.calls_of("react", call):  # it has begun
+            assert time.monotonic() - begun < SECONDS, "react has not begun"
             time.sleep(0.01)
         for process in account.processes("react"):
             with suppress(ProcessLookupError):
