@@ -65,6 +65,9 @@ def test_subject_body_and_chat_are_harmless(text: str) -> None:
     [
         ("aws iam delete-policy --policy-arn arn:aws:iam::111122223333:policy/evil.com", "policy/evil.com"),
         ("aws sns subscribe --notification-endpoint ann.lee@example.com", "ann.lee@example.com"),
+        ("aws sns subscribe --notification-endpoint 'ann lee@example.com'", "ann lee@example.com"),
+        ("aws sns subscribe --notification-endpoint 'o'\"'\"'brien@example.com'", "o'brien@example.com"),
+        ("aws iam delete-policy --policy-arn 'https://evil.com/x y'", "https://evil.com/x y"),
     ],
 )
 def test_a_command_can_be_pasted_and_is_no_link(command: str, words: str) -> None:

@@ -49,12 +49,17 @@ def harmless(text: str) -> str:
 def harmless_command(text: str) -> str:
     """The same of a line to be pasted into a shell, which takes a dot behind a backslash for a dot.
 
-    Between quotes a backslash would stay, so what is quoted is made harmless like any other text.
+    Between quotes a backslash would stay, so there it stands between the end of one quote and the next.
     """
     shown = _shown(text)
-    if "'" in shown or '"' in shown or _SCHEME.search(shown):
-        return harmless(shown)
-    return _ADDRESS.sub(r"\\.", _DOMAIN.sub(r"\\.", shown))
+    live = {found.end() - 1 for found in _SCHEME.finditer(shown)}
+    live |= {found.start() for pattern in (_DOMAIN, _ADDRESS, _PORT) for found in pattern.finditer(shown)}
+    said, quote = [], ""
+    for at, char in enumerate(shown):
+        if char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        said.append(f"{quote}\\{char}{quote}" if at in live else char)
+    return "".join(said)
 
 
 def _shown(text: str) -> str:
