@@ -12,8 +12,8 @@ import unicodedata
 _SCHEME = re.compile(
     r"(?i)(https?|ftp|file|mailto|javascript|vbscript|data|tel|sms|callto|skype|facetime|search-ms|ms-\w+)\s*:|:(?=//)"
 )
-#: A dot before what may be a top-level domain; a few file names that are none stay as they are.
-_DOMAIN = re.compile(r"(?i)(?:(?<=www)|(?<=[^\W_]))[.\u3002](?=(?!(?:json|ya?ml)\b)[^\W\d_][^\W_])")
+#: A dot before what may be a top-level domain; file names that are none, and Plumbline's own page, stay as they are.
+_DOMAIN = re.compile(r"(?i)(?:(?<=www)|(?<=[^\W_]))(?<!docs/operating)[.\u3002](?=(?!(?:json|ya?ml)\b)[^\W\d_][^\W_])")
 #: A host with a port, and an address with a path behind it. A network's size behind a slash is none.
 _PORT = re.compile(r"(?<=[\w\]]):(?=\d{1,5}/)")
 _ADDRESS = re.compile(r"(?<=\d)\.(?=\d{1,3}(?::\d|/(?!\d{1,2}\b)))")
