@@ -29,6 +29,7 @@ _USERS_OF_THE_CALLER = "user/"
 # Source: Amazon SQS API permissions, in its developer guide; Amazon SNS API reference, PublishBatch.
 _BATCH = "Batch"
 _BATCHES = ("sqs:", "sns:")
+_NAMED_AS_CALLED = "lambda:"
 
 
 class Asked(str):
@@ -105,9 +106,19 @@ def _name_batches_by_their_single_call() -> None:
 
     def single(*request: Any) -> str | None:  # noqa: ANN401
         action: str | None = extract(*request)
+        if action and action.startswith(_NAMED_AS_CALLED):
+            action = _as_called(action, Request(request[1], request[2], request[5], request[3], request[4], client=""))
         return action.removesuffix(_BATCH) if action and action.startswith(_BATCHES) else action
 
     iam_actions.extract_iam_action = single
+
+
+def _as_called(action: str, request: Request) -> str:
+    """Stock: taking a limit of concurrency off is asked as putting one. AWS names Lambda's actions as its calls."""
+    operation = operation_of(request)
+    if operation is None or operation.name.startswith("Invoke"):
+        return action
+    return f"lambda:{operation.name}"
 
 
 def _ask_of_the_right_resources() -> None:

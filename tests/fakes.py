@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.alerts.alert import Alert, Sender
-from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
+from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
 from plumbline.core.calls import Ask, Call, Plan, Step
@@ -21,6 +21,7 @@ from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
@@ -193,6 +194,10 @@ class LampEyes:
 class Swept(Adoption):
     """That of a control whose first sweep was made long ago, under whatever rule."""
 
+    def knows(self, target: Target, rule: Rule) -> bool:
+        """Whatever a wake says of a target is so."""
+        return True
+
     def origin_of(self, target: Target, rule: Rule, otherwise: Origin) -> Origin:
         """See Adoption."""
         return otherwise
@@ -227,8 +232,8 @@ class Memory:
         self._up()
         known = Brief(
             self.findings.get((control, target)),
-            tuple(self.exemptions),
-            {name: one.until for name, one in self._pauses().items()},
+            believed(self.exemptions, Patience().exemption_days, now),
+            ends(self._pauses(), Patience().pause_days, now),
             adoption=self._adoption(adopted or control),
             hearing=self.heard,
         )

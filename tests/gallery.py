@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline.alerts import actors, decisions, deviations, outcomes, suspensions, unseen
+from plumbline.alerts import actors, decisions, deviations, house, outcomes, suspensions, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.digest import digest
 from plumbline.alerts.hearing import unheard
@@ -213,6 +213,10 @@ def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tupl
         unheard(Hearing(None, NOW), ["security@example.com"], topic, SENDER),
     )
     yield "Nobody hears any more.", unheard(Hearing(NOW - 9 * DAY, NOW), [], topic, SENDER)
+    changes = ["Plumbline's function plumbline-react has other code", "Plumbline's rule plumbline-kms is new"]
+    yield "Plumbline's stack was deployed, and is another.", house.deployed(changes, NOW, SENDER)
+    left = ["user mallory has administrator rights: by policy AdministratorAccess"]
+    yield "React has not settled what the sweep has reported.", house.unsettled(left, NOW, SENDER)
     burst = TooLarge("what is known of it", 1_234_567, 390_000)
     yield (
         "What it would have to remember does not fit into the ledger.",

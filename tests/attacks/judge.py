@@ -23,6 +23,8 @@ REFUSALS = frozenset(
 )  # fmt: skip
 #: What Plumbline itself changes in answer to what is put back, and how often that is put back as well.
 _ANSWERED, _TRIES = ("decision", "person", "rule"), 3
+#: Seconds until nobody was told, where Plumbline is still at work: what is promised within a minute comes in one.
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _told(stage: Stage, attack: Attack, told: Told, heard: int, began: float) ->
         found[:] = [one for one in stage.mail()[heard:] if _fits(one, told, stage, attack.who)]
         return bool(found)
 
-    stage.quiet(arrived)
+    stage.quiet(arrived, seconds=_PATIENCE)
     if not found:
         came = [f"{one.topic.rpartition(':')[2]}: {one.subject}" for one in stage.mail()[heard:] if one.to == OWNER]
         return [f"no e-mail by {told.way.words} names {', '.join(told.says)}; what came is {came}"], None

@@ -52,6 +52,8 @@ _SCHEDULES = {Way.HOUSE: "rate(10 minutes)", Way.SWEEP: "rate(1 hour)"}
 _NAMED = re.compile(r"<([a-z][a-z -]*)>")
 #: How often is looked, and how long nothing has to happen to count as quiet; in seconds.
 _POLL, _QUIET = 0.05, 0.6
+#: Seconds for the first sweep, and for settling everybody who is let in; on a machine that does much else beside.
+_FIRST_SWEEP = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Stage:
             "permission": lambda: self._permission(which),
             "names-function": lambda: self._naming,
             "bucket": lambda: self.bucket,
+            "sam-bucket": lambda: self._bucket_named("aws-sam-cli-managed-default"),
             "account": lambda: account,
         }
         assert what in made, f"<{name}> stands for nothing: there are {', '.join(made)}"
@@ -170,8 +173,11 @@ class Stage:
     @cached_property
     def bucket(self) -> str:
         """The bucket of the trail's records."""
+        return self._bucket_named("plumbline-trail")
+
+    def _bucket_named(self, start: str) -> str:
         buckets = self.client("s3").list_buckets()["Buckets"]
-        return next(str(one["Name"]) for one in buckets if one["Name"].startswith("plumbline-trail"))
+        return next(str(one["Name"]) for one in buckets if one["Name"].startswith(start))
 
     def filled(self, value: Any, who: Attacker) -> Any:
         """A value of a story with its names filled in."""
@@ -236,6 +242,10 @@ class Stage:
         self._mail += self.aws.mail(since=len(self._mail))
         return self._mail
 
+    def has_told_of_the_first_sweep(self) -> bool:
+        """Whether the owner has had the digest of what was there before."""
+        return any("digest: " in one.subject and one.to == OWNER for one in self.mail())
+
     def calls(self) -> list[SeenCall]:
         """Every API call so far."""
         self._calls += self.aws.calls(since=len(self._calls))
@@ -264,11 +274,11 @@ class Stage:
         return True
 
     def _waiting(self) -> bool:
-        """Whether a queue of Plumbline's holds something that nobody has taken yet."""
-        client, count = self.client("sqs"), "ApproximateNumberOfMessages"
+        """Whether a queue of Plumbline's holds something, or a function has something of it in hand."""
+        client, counts = self.client("sqs"), [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible")]
         urls = (f"{self.aws.endpoint}/{self.aws.account}/plumbline-{name}" for name in ("wakes", "units"))
-        got = (client.get_queue_attributes(QueueUrl=url, AttributeNames=[count])["Attributes"] for url in urls)
-        return any(int(one[count]) for one in got)
+        got = (client.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"] for url in urls)
+        return any(int(one[count]) for one in got for count in counts)
 
 
 def _refusal(answer: Any) -> str:
@@ -301,12 +311,13 @@ def stage(state: Path) -> Iterator[Stage]:
         deployment.build(aws, baseline=baseline)
         outputs = deployment.deploy(aws, {"AlertEmail": OWNER, "EscalationEmail": "ciso@example.com"})
         made = Stage(Account(aws, outputs))
-        aws.wait(made.own_calls, timeout=90, what="the deployment has started a sweep")
-        made.quiet(seconds=90)
+        # Whoever comes before the first sweep has been heard of counts as there before Plumbline.
+        aws.wait(made.has_told_of_the_first_sweep, timeout=_FIRST_SWEEP, what="the digest of the first sweep")
+        made.quiet(seconds=_FIRST_SWEEP)
         for one in ATTACKERS:
             if not one.before:
                 _let_in(aws, one)
-        made.quiet(seconds=90)
+        made.quiet(seconds=_FIRST_SWEEP)
         yield made
 
 

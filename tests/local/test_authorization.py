@@ -160,7 +160,7 @@ def _used() -> Iterator[str]:
         yield from control.reads | control.writes
     for policy in of_type("AWS::IAM::ManagedPolicy").values():
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            actions = statement["Action"]
+            actions = statement["Action"] if statement["Effect"] == "Allow" else []
             yield from (one for one in (actions if isinstance(actions, list) else [actions]) if one != "*")
 
 
@@ -317,6 +317,15 @@ def test_a_role_is_given_to_a_service_by_who_may_pass_it_to_that_service(caller:
         make()
     caller.is_given({"Version": "2012-10-17", "Statement": [making, to("lambda.amazonaws.com")]})
     make()
+
+
+def test_taking_a_limit_of_concurrency_off_is_an_action_of_its_own(caller: Caller) -> None:
+    """Source: Service Authorization Reference, actions of AWS Lambda."""
+    client = caller.client("lambda")
+    caller.may("lambda:PutFunctionConcurrency", "*")
+    assert "AccessDeniedException" == error(lambda: client.delete_function_concurrency(FunctionName="asked"))
+    caller.may("lambda:DeleteFunctionConcurrency", "*")
+    assert "ResourceNotFoundException" == error(lambda: client.delete_function_concurrency(FunctionName="asked"))
 
 
 def test_a_trigger_is_told_from_others_by_its_function(caller: Caller, account: EmbeddedAWS) -> None:

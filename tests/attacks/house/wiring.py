@@ -82,17 +82,21 @@ def _mend_topics(clients: Clients, name: str, was: Any, now: Any) -> None:
             clients("sns").set_topic_attributes(TopicArn=name, AttributeName=key, AttributeValue=was.get(key, ""))
 
 
+#: What a subscriber may have that changes what he hears; `{}` is what a filter is set to that is taken off.
+_HEARING = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
+_AS_EVER = (None, "", "{}", "false", "MessageAttributes")
+
+
 def _subscriptions(clients: Clients) -> Seen:
     """Who hears what, by topic and address: one that subscribed again has another ARN."""
     client = clients("sns")
-    volatile = ("SubscriptionArn", "SubscriptionPrincipal", "Endpoint", "Protocol", "TopicArn", "Owner")
-    return {
-        f"{one['TopicArn']} {one['Protocol']} {one['Endpoint']}": without(
-            client.get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])["Attributes"], *volatile
-        )
-        for one in client.list_subscriptions()["Subscriptions"]
-        if f":{PREFIX}-" in one["TopicArn"] and one["SubscriptionArn"].startswith("arn:")
-    }
+    found: dict[str, Any] = {}
+    for one in client.list_subscriptions()["Subscriptions"]:
+        if f":{PREFIX}-" in one["TopicArn"] and one["SubscriptionArn"].startswith("arn:"):
+            is_now = client.get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])["Attributes"]
+            said = {key: is_now[key] for key in _HEARING if is_now.get(key) not in _AS_EVER}
+            found[f"{one['TopicArn']} {one['Protocol']} {one['Endpoint']}"] = said
+    return found
 
 
 def subscription(clients: Clients, topic: str, endpoint: str) -> str:

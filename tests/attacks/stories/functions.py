@@ -302,6 +302,19 @@ STORIES = (
         _tripwire("UpdateEventSourceMapping"),
     ),
     Attack(
+        "a filter on the trigger, before his guard is agreed to",
+        OLD_LAMBDA,
+        (
+            blow(
+                "lambda",
+                "update_event_source_mapping",
+                UUID="<trigger react>",
+                FilterCriteria={"Filters": [{"Pattern": json.dumps({"body": {"never": ["true"]}})}]},
+            ),
+        ),
+        Told(Way.HOUSE, ("plumbline-react", "settings"), mended=True),
+    ),
+    Attack(
         "no concurrency for repairs, before his guard is agreed to",
         OLD_LAMBDA,
         (blow("lambda", "put_function_concurrency", FunctionName=_REACT, ReservedConcurrentExecutions=0),),

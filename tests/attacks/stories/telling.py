@@ -31,6 +31,7 @@ from tests.attacks.attackers import (
     OLD_SNS,
     POWER,
     PUBLISHER,
+    S3,
     SNS,
 )
 from tests.attacks.stage import Stage
@@ -289,6 +290,12 @@ STORIES = (
                 TemplateBody=json.dumps({"Resources": {"None": {"Type": "AWS::SNS::Topic"}}}),
             ),
         ),
+        _GUARD,
+    ),
+    Attack(
+        "what was uploaded for the next deployment exchanged for other code",
+        S3,
+        (blow("s3", "put_object", Bucket="<sam-bucket>", Key="plumbline/0123456789abcdef", Body=b"other code"),),
         _GUARD,
     ),
     Attack(

@@ -263,6 +263,19 @@ STORIES = (
         Prevented("the guard, which lets nobody pass Plumbline's roles"),
     ),
     Attack(
+        "a key on the default bus with which nothing that waits for its events can read them",
+        EVENTS,
+        (
+            blow(
+                "events",
+                "update_event_bus",
+                Name="default",
+                KmsKeyIdentifier="arn:aws:kms:us-east-1:<account>:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            ),
+        ),
+        _GUARD,
+    ),
+    Attack(
         "an event in the name of AWS",
         PUTTER,
         (

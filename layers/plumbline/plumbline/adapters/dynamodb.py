@@ -42,9 +42,11 @@ from plumbline.adapters.items import (
     version_of,
 )
 from plumbline.adapters.table_calls import TableCalls
+from plumbline.baseline.rules import Patience
 from plumbline.core.clock import utc
 from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
+from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
@@ -72,6 +74,7 @@ class Table:
         region: where it is.
         letter_hours: how many clock hours count as one, for letters.
         renamed: earlier id of a control -> the one it has today. What is read bears today's.
+        patience: what a person can have typed; what is longer is not believed.
     """
 
     clients: ClientFactory
@@ -79,6 +82,7 @@ class Table:
     region: str
     letter_hours: int = 1
     renamed: Renamed = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     def brief(
         self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
@@ -104,8 +108,10 @@ class Table:
         try:
             return Brief(
                 finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
-                exemptions=exemptions_in(found["exemptions"], self.renamed),
-                pauses={name: one.until for name, one in pauses_in(found["pauses"], self.renamed).items()},
+                exemptions=believed(
+                    exemptions_in(found["exemptions"], self.renamed), self.patience.exemption_days, now
+                ),
+                pauses=ends(pauses_in(found["pauses"], self.renamed), self.patience.pause_days, now),
                 adoption=adoption_in(items, adoptions),
                 hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
                 budget=budget,
@@ -275,15 +281,7 @@ class Table:
 
     def forget_spent(self, account: str, name: str, now: datetime) -> None:
         """Begin to count the repairs of a control, or of all as `*`, of this clock hour anew."""
-        self._perform(
-            "UpdateItem",
-            {
-                "TableName": self.name,
-                "Key": key_of(account_key(account), spent_key(name, now)),
-                "UpdateExpression": "SET n = :n, expires = :expires",
-                "ExpressionAttributeValues": {":n": number(0), ":expires": number(epoch(now + 2 * _HOUR))},
-            },
-        )
+        self._calls.count_anew(key_of(account_key(account), spent_key(name, now)), now + 2 * _HOUR)
 
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""

@@ -37,7 +37,8 @@ from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.adoption import Adoption, in_pieces, whole
 from plumbline.findings.budgets import LETTERS, Budget
-from plumbline.findings.finding import Finding, finding_id
+from plumbline.findings.finding import Finding
+from plumbline.findings.ids import finding_id
 from plumbline.findings.packed import Item, body, text_of
 from plumbline.findings.stored import from_json, to_json
 

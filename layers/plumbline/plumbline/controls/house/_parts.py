@@ -281,7 +281,8 @@ def _short(physical: str) -> str:
 
 def _chosen(of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Some fields of an answer, where they say anything; JSON in them as what it says."""
-    kept = {name: of[name] for name in names if of.get(name) not in (None, "", [], {})}
+    # A filter that was taken off a trigger again leaves an empty list of them.
+    kept = {name: of[name] for name in names if of.get(name) not in (None, "", [], {}, {"Filters": []})}
     return {name: _document(one) if str(one).startswith("{") and isinstance(one, str) else one
             for name, one in kept.items()}  # fmt: skip
 

@@ -15,7 +15,17 @@ from plumbline.alerts import wording
 from plumbline.alerts.shell import pasted
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
-from plumbline.handlers.operate import callers, exemptions, findings, pauses, plan, repairs, status, suspensions
+from plumbline.handlers.operate import (
+    callers,
+    dead_letters,
+    exemptions,
+    findings,
+    pauses,
+    plan,
+    repairs,
+    status,
+    suspensions,
+)
 from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
 from plumbline.handlers.operate.lists import columns, folded
 from plumbline.handlers.operate.typed import Command, Typed, usage_of
@@ -228,6 +238,14 @@ COMMANDS: Mapping[str, Command] = {
             1,
             1,
             example="release S7F3K",
+            changes=True,
+        ),
+        Command(
+            "redrive [--drop]",
+            "bring back what failed too often; says what it was",
+            dead_letters.redrive,
+            flags=("drop",),
+            example="redrive",
             changes=True,
         ),
         Command("help [COMMAND]", "this", help_, 0, 1, example="help exempt"),

@@ -15,6 +15,7 @@ from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope, Severity
 from plumbline.core.errors import AwsRefusal
+from plumbline.decisions.credible import believed, doubted, ends
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
@@ -38,13 +39,17 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     found = asked.open_findings()
     swept = ledger.last_sweep(asked.account)
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
-    pauses = {name: one for name, one in ledger.all_pauses(asked.account)[0].items() if one.until > now}
+    patience, all_pauses = engine.baseline.patience, ledger.all_pauses(asked.account)[0]
+    running = ends(all_pauses, patience.pause_days, now)
+    pauses = {name: one for name, one in all_pauses.items() if one.until > now and name in running}
     suspended = ledger.all_suspensions(asked.account)[0]
     spent = ledger.spent_in(asked.account, now)
     stopped = tripped(asked, spent)
     waiting = [one for one in found if one.status is not Status.EXEMPT]
     fights = [one.short for one in found if is_fight(one)]
-    own = ledger.all_exemptions(asked.account)[0]
+    all_own = ledger.all_exemptions(asked.account)[0]
+    own = believed(all_own, patience.exemption_days, now)
+    not_believed = doubted(all_own, patience.exemption_days, all_pauses, patience.pause_days, now)
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
     exemptions = sorted(in_force, key=lambda one: one.until)
     alarms, alarms_text = _alarms(asked)
@@ -59,6 +64,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
         "STOPPED": "; ".join(stopped.values()),
+        "NOT BELIEVED": "; ".join(f"{what}: {why}" for what, why in not_believed),
         "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
         "SUSPENDED": suspensions.status(suspended),
