@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from plumbline.alerts.shell import READING
 from plumbline.core.clock import Response
 from plumbline.core.errors import AwsRefusal
+from plumbline.decisions.suspensions import Suspension
 from plumbline.handlers.operate import commands, proof
 from plumbline.handlers.operate.asked import Connections
 from plumbline.handlers.operate.operators import is_administrator
@@ -39,6 +40,8 @@ CHANGING: Mapping[str, tuple[str, ...]] = {
     "pause": ("pause", "--hours", "1", "--reason", "x"),
     "resume": ("resume", "--all"),
     "sweep": ("sweep",),
+    "suspend": ("suspend", "role/ci", "--reason", "x"),
+    "release": ("release", "role/ci"),
     "redrive": ("redrive",),
     "suspend": ("suspend", f"arn:aws:iam::{ACCOUNT}:user/mallory", "--days", "1", "--reason", "x"),
     "release": ("release", f"arn:aws:iam::{ACCOUNT}:user/mallory"),
@@ -57,6 +60,8 @@ class _Queue:
 
 def _house(**changes: Any) -> House:
     house = House(connections=Connections(_Queue()), **changes)
+    ci = f"arn:aws:iam::{ACCOUNT}:role/ci"
+    house.ledger.suspended.append(Suspension("S7F3K", ci, "x", ROOT, NOW, NOW + timedelta(days=7), "suspended"))
     house.settle()
     return house
 

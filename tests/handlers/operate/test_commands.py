@@ -295,8 +295,8 @@ def test_status_names_alarms_that_are_on() -> None:
 @pytest.mark.parametrize(
     ("subscriptions", "says"),
     [
-        ([CONFIRMED, PENDING], "ciso@example.com has not confirmed plumbline-alerts. Click the"),
-        ([PENDING], "NOBODY HEARS plumbline-alerts. ciso@example.com has not confirmed"),
+        ([CONFIRMED, PENDING], "ciso@example[.]com has not confirmed plumbline-alerts. Click the"),
+        ([PENDING], "NOBODY HEARS plumbline-alerts. ciso@example[.]com has not confirmed"),
         ([], "NOBODY HEARS plumbline-alerts. Click the link in AWS's e-mail, or"),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plumbline.alerts import shell
+from plumbline.alerts.harmless import harmless_command
 from plumbline.alerts.wording import WIDTH, clean, indented, paragraph, subject_line, table
 from plumbline.baseline.rules import STACK
 from plumbline.core.control import Control, Severity
@@ -96,7 +97,7 @@ def body_of(
 ) -> str:
     """The text of an alert about one control: what, in a table too, why the rule exists, and what can be typed."""
     why = control.prose.get("Why", "")
-    needed = "\n".join(f"  {clean(one, MAX_BODY_TEXT)}" for one in later)  # each on one line, to be pasted
+    needed = "\n".join(f"  {harmless_command(one[:MAX_BODY_TEXT])}" for one in later)  # each on one line, to be pasted
     return (
         "\n\n".join(
             [

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, how_to
+from plumbline.alerts.harmless import harmless_command
 from plumbline.alerts.wording import clean, moment, paragraph, subject_line, table
 from plumbline.core.control import Severity
 from plumbline.findings.hearing import Hearing
@@ -86,7 +87,7 @@ def subscribing(topic: str, region: str, address: str = "", *, escalations: bool
     Source: AWS CLI reference, `sns subscribe` and `sns confirm-subscription`.
     """
     arn, where = shlex.quote(topic), shlex.quote(region)
-    to = shlex.quote(clean(address, 320)) if address else _NOT_KNOWN
+    to = harmless_command(shlex.quote(address[:320])) if address else _NOT_KNOWN
     only = f" \\\n  --attributes {shlex.quote(_ONLY_ESCALATIONS)}" if escalations else ""
     return tuple(
         (

@@ -5,10 +5,11 @@ Whatever came from an event or is a name in the account is cleaned before it is 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+
+from plumbline.alerts.harmless import harmless
 
 MAX_SUBJECT = 99
 
@@ -25,18 +26,9 @@ WIDTH = 78
 _ELLIPSIS = "..."
 
 
-#: What mail programs turn into something to click. Breaking the pattern keeps the text readable and dead.
-_LINK = re.compile(r"(?i)(https?|ftp|file|mailto|javascript|vbscript|data)\s*:|:(?=//)")
-
-
-_DOMAIN = re.compile(r"(?i)(?:(?<=www)\.|(?<=[a-z0-9])\.(?=[a-z]{2,}/))")
-
-
 def clean(text: str, limit: int = _MAX_TEXT) -> str:
     """Hostile text made harmless: one line, printable, no link a mail program would turn into a click, not too long."""
-    plain = unicodedata.normalize("NFKC", text[: limit * 4])  # a link in full-width letters is a link all the same
-    printable = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in plain)
-    dead = _DOMAIN.sub("[.]", _LINK.sub(lambda found: f"{found[1] or ''}[:]", " ".join(printable.split())))
+    dead = harmless(text[: limit * 4])
     return dead if len(dead) <= limit else dead[: limit - len(_ELLIPSIS)] + _ELLIPSIS
 
 
