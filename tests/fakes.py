@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.alerts.alert import Alert, Sender
-from plumbline.baseline.rules import Baseline, Breakers, Letters, Rule
+from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
 from plumbline.core.calls import Ask, Call, Plan, Step
@@ -21,8 +21,10 @@ from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
 from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
+from plumbline.decisions.suspensions import Suspension
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
@@ -142,6 +144,8 @@ class Lamps:
             self.on_write()
             self._maybe_fail(call)
             self.calls.append(call)
+            if call.service == "iam":
+                return True
             if call.parameters["Name"] not in self.lamps:
                 return False
             on = self.lamps[call.parameters["Name"]]["on"]
@@ -190,6 +194,10 @@ class LampEyes:
 class Swept(Adoption):
     """That of a control whose first sweep was made long ago, under whatever rule."""
 
+    def knows(self, target: Target, rule: Rule) -> bool:
+        """Whatever a wake says of a target is so."""
+        return True
+
     def origin_of(self, target: Target, rule: Rule, otherwise: Origin) -> Origin:
         """See Adoption."""
         return otherwise
@@ -206,6 +214,7 @@ class Memory:
     history: list[Finding] = field(default_factory=list)
     exemptions: list[Exemption] = field(default_factory=list)
     pauses: dict[str, Pause | datetime] = field(default_factory=dict)
+    suspended: list[Suspension] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
     claims: dict[str, datetime] = field(default_factory=dict)
@@ -223,8 +232,8 @@ class Memory:
         self._up()
         known = Brief(
             self.findings.get((control, target)),
-            tuple(self.exemptions),
-            {name: one.until for name, one in self._pauses().items()},
+            believed(self.exemptions, Patience().exemption_days, now),
+            ends(self._pauses(), Patience().pause_days, now),
             adoption=self._adoption(adopted or control),
             hearing=self.heard,
         )
@@ -322,6 +331,16 @@ class Memory:
         """Write all pauses."""
         self._write_over("pauses", version)
         self.pauses = {name: Pause.from_json(one.to_json()) for name, one in pauses.items()}
+
+    def all_suspensions(self, _account: str) -> tuple[tuple[Suspension, ...], int]:
+        """All suspensions and their version."""
+        self._up()
+        return tuple(self.suspended), self.versions.get("suspensions", 0)
+
+    def save_suspensions(self, _account: str, suspensions: Iterable[Suspension], version: int) -> None:
+        """Write all suspensions."""
+        self._write_over("suspensions", version)
+        self.suspended = [Suspension.from_json(one.to_json()) for one in suspensions]
 
     def spent_in(self, _account: str, now: datetime) -> dict[str, int]:
         """What was counted in this clock hour."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from plumbline.alerts import actors, decisions, deviations, outcomes, unseen
+from plumbline.alerts import actors, decisions, deviations, house, outcomes, suspensions, unseen
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.digest import digest
 from plumbline.alerts.hearing import unheard
@@ -24,6 +24,7 @@ from plumbline.core.errors import AwsRefusal, TooLarge
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
+from plumbline.decisions.suspensions import Suspension
 from plumbline.engine.repairing import HELD_FROM_ABOVE
 from plumbline.engine.unseen import all_of
 from plumbline.findings.budgets import Budget
@@ -43,6 +44,7 @@ MALLORY = Cause(
     source="203.0.113.12",
     tool="Boto3/1.40.4 md/Botocore#1.40.4",
 )
+ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 SENDER = Sender(account=ACCOUNT)
 ERIN = Cause(
     action="PutBucketAcl",
@@ -131,6 +133,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
     )
     yield from _beside_what_was_there()
     yield from _decided()
+    yield from _suspended()
     yield _root()
     adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
     yield "The first sweep is done.", digest(controls, adopted, SENDER)
@@ -188,6 +191,15 @@ def _breakers(controls: Mapping[str, Control], finding: Finding) -> Iterator[tup
     )
 
 
+def _suspended() -> Iterator[tuple[str, Alert]]:
+    """Who may do nothing, and who may again."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/ci/deploy"
+    one = Suspension("S7F3K", role, "made himself a key at night", ANN, NOW, NOW + 7 * DAY, "suspended")
+    yield "A person suspended somebody.", suspensions.suspended(one, SENDER)
+    yield "Somebody has been suspended for a week.", suspensions.still_suspended(one, SENDER)
+    yield "A person released somebody.", suspensions.released(one, ANN, SENDER)
+
+
 def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tuple[str, Alert]]:
     """Nobody hears, and what cannot be remembered."""
     deaf = held_back(Restraint(Why.UNHEARD, NOW), finding, plan, NOW)
@@ -201,6 +213,10 @@ def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tupl
         unheard(Hearing(None, NOW), ["security@example.com"], topic, SENDER),
     )
     yield "Nobody hears any more.", unheard(Hearing(NOW - 9 * DAY, NOW), [], topic, SENDER)
+    changes = ["Plumbline's function plumbline-react has other code", "Plumbline's rule plumbline-kms is new"]
+    yield "Plumbline's stack was deployed, and is another.", house.deployed(changes, NOW, SENDER)
+    left = ["user mallory has administrator rights: by policy AdministratorAccess"]
+    yield "React has not settled what the sweep has reported.", house.unsettled(left, NOW, SENDER)
     burst = TooLarge("what is known of it", 1_234_567, 390_000)
     yield (
         "What it would have to remember does not fit into the ledger.",

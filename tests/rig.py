@@ -115,10 +115,11 @@ class Rig:
         *,
         mode: Response = Response.ENFORCE,
         controls: Mapping[str, Control] | None = None,
+        converts: bool = True,
     ) -> Plumbline:
         """A Plumbline that holds these rules, whose first sweep found nothing, and that somebody hears.
 
-        It may turn inline policies into managed ones, so that what repairs do is seen whole.
+        It may turn inline policies into managed ones unless told otherwise, so that what repairs do is seen whole.
         """
         name = f"ledger-{uuid4()}"
         self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
@@ -137,7 +138,7 @@ class Rig:
             house_role="house",
             baseline=Baseline(rules, breakers=Breakers(1000, 1000, 1000, 1000)),
             index=None if controls is None else Index.of(controls),
-            deployment=Deployment(home=self.world.home, mode=mode, sender=sender, converts=True),
+            deployment=Deployment(home=self.world.home, mode=mode, sender=sender, converts=converts),
         )
         for name, rule in rules.items():
             scope = plumbline.index.entries[name].scope if name in plumbline.index else Scope.GLOBAL

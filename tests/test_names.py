@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, transformed
+from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, text, transformed
 
 _SPEC = importlib.util.spec_from_file_location("names_app", ROOT / "functions" / "names" / "app.py")
 assert _SPEC
@@ -322,7 +322,7 @@ def test_there_is_time_to_answer_before_cloudformation_and_lambda_lose_patience(
     assert app._ANSWERS * app._ANSWER_SECONDS + 2 * (3 + 5) < app._FOR_THE_ANSWER / 1000, (
         "the last question, the answer"
     )
-    for name in ("Names", "LedgerProtection"):
+    for name in ("Names", "LedgerProtection", "NobodyIsHeld"):
         assert function < resources[name]["Properties"]["ServiceTimeout"] < 3600
 
 
@@ -334,13 +334,106 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
         (json.dumps(one["Action"]), json.dumps(one["Resource"]))
         for policy in held
         for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "iam:" not in json.dumps(one["Action"])
     }
     assert {
-        ('"cloudformation:ListStackResources"', '{"Ref": "AWS::StackId"}'),
+        (
+            '["cloudformation:DescribeStackResource", "cloudformation:ListStackResources"]',
+            '{"Ref": "AWS::StackId"}',
+        ),
         ('["dynamodb:DescribeTable", "dynamodb:UpdateTable"]', '{"Fn::GetAtt": ["Ledger", "Arn"]}'),
         ('["logs:CreateLogStream", "logs:PutLogEvents"]', '{"Fn::GetAtt": ["NamesLog", "Arn"]}'),
     } == allowed
     assert [{"Ref": "NamesPolicy"}] == resources["NamesRole"]["Properties"]["ManagedPolicyArns"]
+
+
+def test_it_may_detach_what_goes_with_the_stack_and_nothing_else() -> None:
+    policy = transformed()["Resources"]["DetachingPolicy"]["Properties"]
+    looks, frees = policy["PolicyDocument"]["Statement"]
+    held = [text(one) for one in looks["Resource"]]
+    assert [f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-{name}" for name in ("guard", "suspended")] == held
+    assert ("iam:ListEntitiesForPolicy", ["iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"]) == (
+        looks["Action"],
+        frees["Action"],
+    )
+    assert held == [text(one) for one in frees["Condition"]["ArnEquals"]["iam:PolicyARN"]]
+    assert held == [text(one) for one in transformed()["Resources"]["NobodyIsHeld"]["Properties"]["Policies"]]
+    assert [{"Ref": "NamesRole"}] == policy["Roles"]
+
+
+def test_the_functions_that_attach_go_before_whoever_is_held_is_freed() -> None:
+    resources = transformed()["Resources"]
+    assert {"DetachingPolicy", "GuardPolicy"} <= set(resources["NobodyIsHeld"]["DependsOn"])
+    for function in ("ReactFunction", "OperateFunction"):
+        assert "NobodyIsHeld" in resources[function]["DependsOn"]
+
+
+def _held(iam: Any) -> tuple[str, str]:
+    """The guard, on a user, a group and a role, and another policy on the user."""
+    denied = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    guard, other = (
+        iam.create_policy(PolicyName=name, Path="/plumbline/", PolicyDocument=document)["Policy"]["Arn"]
+        for name in ("plumbline-guard", "other")
+    )
+    iam.create_user(UserName="maria")
+    iam.create_group(GroupName="developers")
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName="ci", AssumeRolePolicyDocument=trusted)
+    for arn in (guard, other):
+        iam.attach_user_policy(UserName="maria", PolicyArn=arn)
+    iam.attach_group_policy(GroupName="developers", PolicyArn=guard)
+    iam.attach_role_policy(RoleName="ci", PolicyArn=guard)
+    return guard, other
+
+
+def _carried(iam: Any, arn: str) -> int:
+    return sum(len(one) for key, one in iam.list_entities_for_policy(PolicyArn=arn).items() if key.startswith("Policy"))
+
+
+def _deleted(stack_id: str, status: str, policies: list[str]) -> dict[str, Any]:
+    """The answer to a request to delete, while CloudFormation says that of the resource."""
+    really = app._client
+
+    def client(service: str) -> Any:
+        said = {"StackResourceDetail": {"ResourceStatus": status}}
+        return (
+            SimpleNamespace(describe_stack_resource=lambda **_: said)
+            if service == "cloudformation"
+            else really(service)
+        )
+
+    with patch.object(app, "_client", client):
+        return _asked(
+            RequestType="Delete",
+            ResourceType="Custom::Detachment",
+            LogicalResourceId="NobodyIsHeld",
+            StackId=stack_id,
+            ResourceProperties={"Policies": policies},
+        )
+
+
+def test_nobody_carries_a_policy_of_a_stack_that_goes() -> None:
+    iam = boto3.client("iam")
+    guard, other = _held(iam)
+    none = guard.replace("guard", "suspended")
+    answer = _deleted(stack("plumbline").id, "DELETE_IN_PROGRESS", [guard, none])
+    assert ("SUCCESS", 0, 1) == (answer["Status"], _carried(iam, guard), _carried(iam, other))
+
+
+def test_who_calls_the_function_himself_frees_nobody() -> None:
+    iam = boto3.client("iam")
+    guard, _ = _held(iam)
+    answer = _deleted(stack("plumbline").id, "CREATE_COMPLETE", [guard])
+    assert ("FAILED", 3) == (answer["Status"], _carried(iam, guard))
+    assert "nobody deletes NobodyIsHeld of this stack; nothing was detached" in answer["Reason"]
+
+
+def test_what_is_made_or_changed_frees_nobody() -> None:
+    with patch("boto3.client", side_effect=AssertionError("nothing is asked of AWS")):
+        for kind in ("Create", "Update"):
+            assert "SUCCESS" == _asked(RequestType=kind, ResourceType="Custom::Detachment")["Status"]
 
 
 def test_cloudformation_asks_again_when_the_version_or_the_trail_changes() -> None:

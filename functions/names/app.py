@@ -1,4 +1,4 @@
-"""names: says what the stack's resources are called, and protects the ledger once all of them are made.
+"""names: says what the stack's resources are called, protects the ledger, and frees who carries a policy that goes.
 
 CloudFormation asks before it makes anything else of the stack. A template alone can neither shorten nor lower a name,
 nor tell a stack that has a ledger already from a new one. Here what the stack owns keeps its name, whichever version
@@ -35,6 +35,7 @@ _ANSWER_SECONDS, _ANSWERS = 5, 3
 _PASSING = (
     "AccessDenied", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError", "Timeout", "EndpointConn",
 )  # fmt: skip
+_KINDS = ("User", "Group", "Role")
 Context = Any
 Request = Mapping[str, Any]
 
@@ -118,13 +119,15 @@ def handler(request: Request, context: Context) -> None:
 
 
 def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, str]:
-    """What a request asks for; nothing where it asks for something to end, for nothing here has to be undone.
+    """What a request asks for. Where it asks for something to end, nobody may be left with a policy that goes.
 
     Raises:
         ValueError: nobody knows such a request.
     """
     kind, what = request.get("RequestType"), request.get("ResourceType")
     if kind == "Delete":
+        if what == "Custom::Detachment":
+            _patiently(lambda: _free(request, remaining), remaining)
         return {}
     if kind not in ("Create", "Update"):
         raise ValueError(f"CloudFormation asks to {kind!r}, which is neither Create, Update nor Delete")
@@ -137,7 +140,9 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, str]
     if what == "Custom::LedgerProtection":
         _patiently(lambda: _protect(wanted["Table"]), remaining)
         return {}
-    raise ValueError(f"there is no {what!r} here, only Custom::Names and Custom::LedgerProtection")
+    if what == "Custom::Detachment":  # there is nothing to do until it goes
+        return {}
+    raise ValueError(f"there is no {what!r} here, only Custom::Names, Custom::LedgerProtection and Custom::Detachment")
 
 
 def _patiently(ask: Callable[[], Any], remaining: Callable[[], int]) -> Any:  # noqa: ANN401 - whatever is asked for
@@ -176,6 +181,40 @@ def _protect(table: str) -> None:
     dynamodb = _client("dynamodb")
     if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+
+def _free(request: Request, remaining: Callable[[], int]) -> None:
+    """Detach each policy from whoever carries it, so that IAM lets it be deleted and nobody is left held by it.
+
+    Whoever may call this function could ask for that at any time, so CloudFormation is asked whether it really deletes
+    the resource that wants it. It may be asked about this stack only.
+
+    Raises:
+        PermissionError: it does not.
+        TimeoutError: there are more than can be freed in one go.
+    """
+    whole = {"StackName": request["StackId"], "LogicalResourceId": request["LogicalResourceId"]}
+    resource = _client("cloudformation").describe_stack_resource(**whole)["StackResourceDetail"]
+    if resource["ResourceStatus"] != "DELETE_IN_PROGRESS":
+        raise PermissionError(f"nobody deletes {request['LogicalResourceId']} of this stack; nothing was detached")
+    iam = _client("iam")
+    for arn in request["ResourceProperties"]["Policies"]:
+        for kind, name in _holders(iam, arn):
+            if remaining() < _FOR_THE_ANSWER:
+                raise TimeoutError(f"{arn} is carried by too many to free them all at once; delete the stack again")
+            try:
+                getattr(iam, f"detach_{kind.lower()}_policy")(**{f"{kind}Name": name, "PolicyArn": arn})
+            except iam.exceptions.NoSuchEntityException:
+                logger.info("%s %s no longer carries %s", kind, name, arn)
+
+
+def _holders(iam: Any, arn: str) -> list[tuple[str, str]]:  # noqa: ANN401 - boto3 makes its clients at run time
+    """Whoever carries a policy: kind and name. Read to the end before the first is freed, so that no page is missed."""
+    try:
+        pages = list(iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn))
+    except iam.exceptions.NoSuchEntityException:
+        return []
+    return [(kind, one[f"{kind}Name"]) for page in pages for kind in _KINDS for one in page.get(f"Policy{kind}s") or ()]
 
 
 def _send(address: str, body: bytes) -> None:

@@ -40,8 +40,9 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
         os.environ["PLUMBLINE_ESCALATION_EMAIL"],
         Sts(),
         on_this_machine(os.environ),
+        Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], home),
+        Queue(plumbline().clients, os.environ["PLUMBLINE_DEAD_LETTERS"], home),
     )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)
     logger.info("answered", extra={"command": commands.shown(event), "ok": answer.ok})
-    own = {"perform": answer.perform, "then": answer.then} if answer.perform else {}
-    return {"ok": answer.ok, "text": answer.text, "data": answer.data, **own}
+    return answer.to_json()

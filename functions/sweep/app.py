@@ -18,6 +18,7 @@ from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
 from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.unsettled import Unsettled
 
 logger = Logger(service="plumbline-sweep")
 
@@ -37,20 +38,19 @@ def _queue(variable: str) -> Queue:
     return Queue(plumbline().clients, os.environ[variable], plumbline().engine.deployment.home)
 
 
-def _housekeeper() -> Housekeeper:
-    here, ledger = plumbline(), plumbline().ledger
-    home, topic = here.engine.deployment.home, os.environ["PLUMBLINE_ALERTS_TOPIC"]
-    return Housekeeper(
-        here,
-        stack=Stack(here.clients, os.environ["PLUMBLINE_STACK_ID"], home),
-        memory=House(here.clients, ledger.name, home, here.account),
-        alerts=Urgent(
-            Topic(here.clients, topic, home, os.environ["PLUMBLINE_CHAT_TOPIC"]),
-            Topic(here.clients, os.environ["PLUMBLINE_WATCHDOG_TOPIC"], home),
-        ),
-        logger=logger,
-        clock=now,
-    )
+def _house() -> House:
+    here = plumbline()
+    return House(here.clients, here.ledger.name, here.engine.deployment.home, here.account)
+
+
+def _urgent() -> Urgent:
+    here, home = plumbline(), plumbline().engine.deployment.home
+    alerts = Topic(here.clients, os.environ["PLUMBLINE_ALERTS_TOPIC"], home, os.environ["PLUMBLINE_CHAT_TOPIC"])
+    return Urgent(alerts, Topic(here.clients, os.environ["PLUMBLINE_WATCHDOG_TOPIC"], home))
+
+
+def _stack() -> Stack:
+    return Stack(plumbline().clients, os.environ["PLUMBLINE_STACK_ID"], plumbline().engine.deployment.home)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
@@ -63,7 +63,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         clock=now,
         remaining=context.get_remaining_time_in_millis,
         silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
-        house=_housekeeper(),
+        house=Housekeeper(plumbline(), _stack(), _house(), _urgent(), logger, now),
+        unsettled=Unsettled(plumbline(), _house(), _urgent(), now),
     )
     match event:
         case {"plumbline-task": "house"}:

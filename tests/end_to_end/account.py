@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.embedded import EmbeddedAWS, Mail, SeenCall
 
 SECONDS = 90.0
@@ -73,9 +75,18 @@ class Account:
         return [call for call in self.aws.calls(since=since) if call.role == f"plumbline-{role}"]
 
     def operate(self, *command: str) -> Mapping[str, Any]:
-        """A command as an administrator types it, with the proof that it is he."""
+        """A command as an administrator types it, with the proof that it is he, and with what takes his own rights."""
         answer: Mapping[str, Any] = self.aws.typed(*command)
-        return answer
+        if not answer.get("perform"):
+            return answer
+        iam = self.aws.client("iam", as_="admin")
+        for one in answer["perform"]:
+            try:
+                getattr(iam, one["operation"].replace("-", "_"))(**one["parameters"])
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in one["absent"]:
+                    raise
+        return self.operate(*answer["then"])
 
     def first_sweep(self) -> None:
         """The sweep that CloudFormation's own event starts after a deployment, and everything it wakes."""

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -129,7 +130,7 @@ def test_react_that_is_killed_in_the_middle_is_continued_within_a_minute(account
         killed = time.monotonic()
         if account.mail_about(f"of user {user} ", since):
             continue  # it was quicker
-        account.until(lambda user=user, since=since: account.mail_about(f"of user {user} ", since), "somebody hears")
+        account.until(partial(account.mail_about, f"of user {user} ", since), "somebody hears")
         assert time.monotonic() - killed < 60
         assert account.key_status(user) == ["Inactive"]
         account.quiet()

@@ -70,8 +70,12 @@ def test_a_group_gets_back_what_was_taken_and_loses_what_was_added_and_an_undo_t
     groups.until(lambda: _policies(groups) == before, "the group has its own policies again")
     groups.quiet()
 
-    written = [call for call in groups.calls_of("hands", calls) if call.operation.endswith("GroupPolicy")]
-    assert {(call.operation, call.error) for call in written} == {("AttachGroupPolicy", ""), ("DetachGroupPolicy", "")}
+    written = [call for role in ("hands", "giving") for call in groups.calls_of(role, calls)]
+    assert {(call.role, call.operation, call.error) for call in written if call.operation.endswith("GroupPolicy")} == {
+        ("plumbline-hands", "DetachGroupPolicy", ""),
+        ("plumbline-giving", "AttachGroupPolicy", ""),
+    }
+    written = [call for call in written if call.operation.endswith("GroupPolicy")]
     asked = {check.resource for call in written for check in call.checks}
     assert asked == {f"arn:aws:iam::{ACCOUNT}:group/{SCIENTISTS}"}
 
@@ -193,7 +197,7 @@ def test_its_own_hands_are_denied_everything_on_itself(account: Account) -> None
     assert eyes == f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-eyes"
     asked = [eyes, eyes.replace("/plumbline/", "/"), f"arn:aws:iam::{ACCOUNT}:role/another"]
     decided = iam.simulate_principal_policy(
-        PolicySourceArn=hands, ActionNames=["iam:PutRolePolicy"], ResourceArns=asked
+        PolicySourceArn=hands, ActionNames=["iam:DeleteRolePolicy"], ResourceArns=asked
     )["EvaluationResults"]
     assert [one["EvalDecision"] for one in decided] == ["explicitDeny", "allowed", "allowed"]
 
@@ -227,13 +231,22 @@ def hands(account: Account) -> Iterator[Any]:
     assert account.operate("resume")["ok"]
 
 
-def test_a_repair_that_would_touch_plumbline_is_refused_by_its_own_role(hands: Any) -> None:
+def test_hands_give_nobody_anything_whatever_their_session(hands: Any) -> None:
+    """For real: what whoever gets hold of the role would try first."""
+    admin = _arn("AdministratorAccess")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        hands.attach_role_policy(RoleName="like-hands", PolicyArn=admin)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        hands.put_role_policy(RoleName="like-hands", PolicyName="p", PolicyDocument="{}")
+
+
+def test_a_repair_that_would_touch_plumbline_is_refused_by_its_own_role(account: Account, hands: Any) -> None:
     """For real: the hands' rights, on a role of Plumbline's and on another."""
     denies = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
     inline = {"PolicyName": "p", "PolicyDocument": json.dumps(denies)}
-    hands.put_role_policy(RoleName="somebody", **inline)
+    account.aws.client("iam").put_role_policy(RoleName="somebody", **inline)
     hands.delete_role_policy(RoleName="somebody", PolicyName="p")
     with pytest.raises(ClientError, match="with an explicit deny"):
-        hands.put_role_policy(RoleName="plumbline-eyes", **inline)
+        hands.delete_role_policy(RoleName="plumbline-eyes", PolicyName="p")
     with pytest.raises(ClientError, match="with an explicit deny"):
         hands.delete_policy(PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-eyes")

@@ -69,6 +69,8 @@ def test_a_rule_hears_it_and_its_one_target_is_found(record: Recorded) -> None:
 @pytest.mark.parametrize("record", RECORDS)
 def test_an_exemption_of_it_is_not_taken_for_one_that_covers_nothing(record: Recorded) -> None:
     target, controls = record.target(), registry.load()
+    if target.kind == ALL:  # it stands for targets of several kinds, and nobody can mean it
+        return
     patterns_of_it = (exactly(target), f"*/{target.kind}/{target.id}", f"{target.account}/*/{target.id}")
     assert [""] * 3 == [covers_nothing(record.control, one, controls, target.account) for one in patterns_of_it]
 

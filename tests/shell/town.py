@@ -22,6 +22,7 @@ from plumbline.core.clock import Response
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
+from plumbline.decisions.suspensions import Suspension
 from plumbline.engine.settle import Engine
 from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
@@ -80,6 +81,12 @@ def town_for(command: str) -> Town:
     if verb == "unexempt":
         number = words[1] if len(words) > 1 else "X7F3K"
         town.ledger.exemptions.append(Exemption(control, str(target), "ann", "x", NOW + timedelta(days=9), number))
+    if verb in ("suspend", "release"):
+        town.operators = (f"arn:aws:iam::{ACCOUNT}:user/ann",)  # not whom the finding names
+        number = words[1] if len(words) > 1 and words[1].startswith("S") else "S7F3K"
+        town.ledger.suspended.append(
+            Suspension(number, MALLORY.principal, "x", "", NOW, NOW + timedelta(days=7), "suspended")
+        )
     if verb == "resume":
         name = next((one for one in words[1:] if one in registry.load()), "*")
         town.ledger.pauses[name] = Pause(NOW + timedelta(days=1), "x")

@@ -105,13 +105,16 @@ class Plumbline:
 
     def look(self, unit: Unit, *, now: datetime) -> Iterator[Look]:
         """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
+        from plumbline.decisions.credible import believed
         from plumbline.sweep.look import Known  # react, which settles, never sweeps
         from plumbline.sweep.look import look as look_with
 
         ask = self.engine.aws.eyes(unit.account, unit.region)
         findings = self.ledger.open_findings(unit.account)
         adopted = self.ledger.adopted(unit.account)
-        exemptions = (*self.ledger.all_exemptions(unit.account)[0], *self.engine.baseline.exemptions)
+        days = self.engine.baseline.patience.exemption_days
+        own = believed(self.ledger.all_exemptions(unit.account)[0], days, now)
+        exemptions = (*own, *self.engine.baseline.exemptions)
         for control_id in unit.controls:
             control, rule = self.engine.controls[control_id], self.engine.rule(control_id)
             mine = [one for one in findings if one.control == control_id]
@@ -213,7 +216,7 @@ def in_one_process(
         from plumbline.controls import registry  # imports every control: not for a function
 
         index = registry.index()
-    ledger = Table(clients, table, region, baseline.letters.hours, index.renamed)
+    ledger = Table(clients, table, region, baseline.letters.hours, index.renamed, baseline.patience)
     engine = Engine(
         controls=index,
         baseline=baseline,

@@ -147,6 +147,25 @@ class Sts(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that failed too often.
+
+    Attributes:
+        id: SQS's own.
+        body: as it was sent.
+        receipt: what it is deleted with.
+        sender: who sent it, as SQS knows: the id of a user, or of a role with the session's name.
+        sent: when.
+    """
+
+    id: str
+    body: str
+    receipt: str
+    sender: str = ""
+    sent: datetime | None = None
+
+
 class Alerts(Protocol):
     """Where alerts go."""
 

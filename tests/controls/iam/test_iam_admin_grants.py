@@ -210,6 +210,10 @@ STORIES = (
 )
 
 
+#: What is taken here from the last who could come in; see tests/laws/test_last_way_in.py.
+LAST_WAYS_IN = tuple(story for story in STORIES if story.name == "the last administrator")
+
+
 def _told(
     breaks: Callable[[World], Target], settings: Mapping[str, Any] = DEFAULT
 ) -> tuple[dict[str, Any], tuple[str, ...], Plan]:
@@ -656,8 +660,8 @@ def _policy_of(*actions: str, on: str = "*") -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": on}]}
 
 
-PASSES = _policy_of("iam:PassRole", on=f"arn:aws:iam::{ACCOUNT}:role/deploy")
-MAKES = _policy_of("lambda:CreateFunction", "lambda:InvokeFunction")
+PASSES: dict[str, Any] = _policy_of("iam:PassRole", on=f"arn:aws:iam::{ACCOUNT}:role/deploy")
+MAKES: dict[str, Any] = _policy_of("lambda:CreateFunction", "lambda:InvokeFunction")
 WAY_THROUGH = "may pass the role deploy, which has administrator rights, to a new Lambda function (lambda-001)"
 
 
@@ -717,9 +721,12 @@ def test_a_policy_of_a_group_is_not_taken_for_what_it_could_lead_to() -> None:
 
 def test_a_boundary_counts_as_long_as_its_holder_cannot_take_it_off() -> None:
     def bounded(told: World) -> Target:
-        target = _user_inline(told)
-        policy = told.client("iam").create_policy(PolicyName="bound", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
-        told.client("iam").put_user_permissions_boundary(UserName="mallory", PermissionsBoundary=policy)
-        return target
+        _settled(told)
+        iam = told.client("iam")
+        bound = iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+        trust = _trust(Service="ec2.amazonaws.com")
+        iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust, PermissionsBoundary=bound)
+        iam.attach_role_policy(RoleName="web", PolicyArn=AWS_ADMIN)
+        return _target("role", "web")
 
     assert _told(bounded)[1] == ()

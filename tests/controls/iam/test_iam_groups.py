@@ -35,11 +35,20 @@ HELD = {
 }
 
 
-def _fresh(_world: World) -> Target:
+def _fresh(world: World) -> Target:
+    _deployed(world)
     return TARGET
 
 
+def _deployed(world: World) -> None:
+    """The stack has made the guard."""
+    denied = {"Effect": "Deny", "Action": "lambda:UpdateFunctionCode", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    world.client("iam").create_policy(PolicyName="plumbline-guard", Path="/plumbline/", PolicyDocument=document)
+
+
 def _changed(world: World) -> Target:
+    _deployed(world)
     iam = world.client("iam")
     iam.create_group(GroupName="data-engineers")
     iam.attach_group_policy(GroupName="data-engineers", PolicyArn=f"{AWS}ReadOnlyAccess")
@@ -59,7 +68,20 @@ def _through_the_center(world: World) -> Target:
     return TARGET
 
 
+def _of_administrators(world: World) -> Target:
+    """What makes the baseline's administrators some is not what it lists."""
+    iam = world.client("iam")
+    iam.create_group(GroupName="administrators")
+    iam.attach_group_policy(GroupName="administrators", PolicyArn=f"{AWS}AdministratorAccess")
+    iam.attach_group_policy(GroupName="administrators", PolicyArn=f"{AWS}PowerUserAccess")
+    return TARGET
+
+
+LISTED = {"groups": {"administrators": ["PowerUserAccess"]}}
+#: What is taken here from the last who could come in; see tests/laws/test_last_way_in.py.
+LAST_WAYS_IN = (Story("what makes administrators", CONTROL.id, _of_administrators, settings=LISTED, alert_only=True),)
 STORIES = (
+    *LAST_WAYS_IN,
     Story("people come through Identity Center", CONTROL.id, _through_the_center, alert_only=True),
     Story("a fresh account", CONTROL.id, _fresh, settings=GIVEN),
     Story("one policy too few and one too many", CONTROL.id, _changed, settings=GIVEN),
@@ -219,3 +241,47 @@ def test_what_aws_attaches_to_a_group_in_quarantine_is_left() -> None:
     deviation = detect({**HELD, "groups": {**groups, "billing": [*quarantined, own]}}, SETTINGS)
     assert deviation
     assert deviation.items == (f"billing has {own} as well",)
+
+
+GUARD = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-guard"
+
+
+def test_a_group_that_is_made_carries_the_guard_and_the_administrators_do_not() -> None:
+    made = plan(TARGET, {"partition": "aws", "guard": GUARD, "groups": {}}, SETTINGS).do
+    held = {(call.parameters["GroupName"], call.parameters.get("PolicyArn")) for call in made}
+    assert ("billing", GUARD) in held
+    assert ("administrators", GUARD) not in held
+
+
+def test_the_guard_on_a_group_is_never_one_too_many() -> None:
+    carried = {name: [*arns, GUARD] for name, arns in HELD["groups"].items()}  # type: ignore[attr-defined]
+    assert detect({**HELD, "guard": GUARD, "groups": carried}, SETTINGS) is None
+
+
+def test_a_group_that_is_there_without_it_is_as_the_baseline_says() -> None:
+    """Who in it could change Plumbline is house-guard's to say."""
+    assert detect({**HELD, "guard": GUARD}, SETTINGS) is None
+
+
+def test_a_guard_that_would_be_the_eleventh_policy_stops_the_build() -> None:
+    ten = [f"arn:aws:iam::{ACCOUNT}:policy/p{number}" for number in range(10)]
+    named = {"administrators": {"groups": ["admins"], "users": [], "roles": []}}
+    enforced = {CONTROL.id: {"groups": {"crowded": ten, "roomy": ten[:9], "admins": ten}}, "iam-admin-grants": named}
+    (clash,) = clashes(enforced)
+    why = "a group holds 10 policies, and plumbline-guard is one of them, which keeps who is in it from changing"
+    assert (("groups", "crowded"), f"{why} Plumbline; name 9 at most, or merge two of yours") == clash
+
+
+def test_what_may_be_all_that_makes_the_administrators_some_stays() -> None:
+    own, reads = f"arn:aws:iam::{ACCOUNT}:policy/ours", f"{AWS}ReadOnlyAccess"
+    groups = {"administrators": [own, reads], "billing": [f"{AWS}job-function/Billing"]}
+    kept = plan(TARGET, {**HELD, "groups": groups}, {"groups": {"administrators": ["PowerUserAccess"]}})
+    assert [(call.operation, call.parameters["PolicyArn"]) for call in kept.do] == [
+        ("DetachGroupPolicy", reads),
+        ("AttachGroupPolicy", f"{AWS}PowerUserAccess"),
+    ]
+    (why,) = kept.left.values()
+    assert "without this nothing may make them some, and you might be locked out" in why
+    groups["administrators"].append(f"{AWS}AdministratorAccess")
+    free = plan(TARGET, {**HELD, "groups": groups}, SETTINGS)
+    assert {own, reads} == {call.parameters["PolicyArn"] for call in free.do}

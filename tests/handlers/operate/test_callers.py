@@ -39,6 +39,7 @@ CHANGING: Mapping[str, tuple[str, ...]] = {
     "pause": ("pause", "--hours", "1", "--reason", "x"),
     "resume": ("resume", "--all"),
     "sweep": ("sweep",),
+    "redrive": ("redrive",),
 }
 
 
@@ -100,7 +101,7 @@ def test_whoever_may_invoke_operate_changes_nothing_under_any_name(name: str) ->
 def test_somebody_who_may_does_it_with_a_proof(name: str) -> None:
     house = _house(response=Response.PROPOSE) if name == "approve" else _house()
     answer = house.type(*_words(house, name), by=ANN)
-    nothing_there = {"unexempt": "Refused", "done": "NotBegun"}
+    nothing_there = {"unexempt": "Refused", "done": "NotBegun", "redrive": "Refused"}
     assert nothing_there.get(name) == answer.data.get("error"), answer.text
 
 

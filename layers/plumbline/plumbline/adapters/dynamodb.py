@@ -16,8 +16,10 @@ from plumbline.adapters.items import (
     adoption_items,
     adoptions_in,
     began,
+    body_of,
     buried_item,
     count_of,
+    counters,
     counts_in,
     epoch,
     exemptions_in,
@@ -29,6 +31,7 @@ from plumbline.adapters.items import (
     key_of,
     key_today,
     latest,
+    letters_key,
     number,
     pauses_in,
     piece_key,
@@ -39,14 +42,17 @@ from plumbline.adapters.items import (
     version_of,
 )
 from plumbline.adapters.table_calls import TableCalls
+from plumbline.baseline.rules import Patience
 from plumbline.core.clock import utc
 from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
+from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
+from plumbline.decisions.suspensions import Suspension
 from plumbline.findings.adoption import piece_of
 from plumbline.findings.brief import Brief
-from plumbline.findings.budgets import LETTERS, Budget
+from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, with_room
 from plumbline.findings.hearing import KEPT_AS, Hearing
 from plumbline.findings.packed import checked, text_of
@@ -68,6 +74,7 @@ class Table:
         region: where it is.
         letter_hours: how many clock hours count as one, for letters.
         renamed: earlier id of a control -> the one it has today. What is read bears today's.
+        patience: what a person can have typed; what is longer is not believed.
     """
 
     clients: ClientFactory
@@ -75,6 +82,7 @@ class Table:
     region: str
     letter_hours: int = 1
     renamed: Renamed = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     def brief(
         self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
@@ -87,7 +95,7 @@ class Table:
         names = {
             "exemptions": "exemptions",
             "pauses": "pauses",
-            **self._counters(control, budget, now),
+            **counters(control, budget, now, self.letter_hours),
             "heard": KEPT_AS,
         }
         keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions, *adoptions.values())]
@@ -100,8 +108,10 @@ class Table:
         try:
             return Brief(
                 finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
-                exemptions=exemptions_in(found["exemptions"], self.renamed),
-                pauses={name: one.until for name, one in pauses_in(found["pauses"], self.renamed).items()},
+                exemptions=believed(
+                    exemptions_in(found["exemptions"], self.renamed), self.patience.exemption_days, now
+                ),
+                pauses=ends(pauses_in(found["pauses"], self.renamed), self.patience.pause_days, now),
                 adoption=adoption_in(items, adoptions),
                 hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
                 budget=budget,
@@ -115,19 +125,10 @@ class Table:
 
     def counted(self, known: Brief, control: str, account: str, budget: Budget, now: datetime, /) -> Brief:
         """See ports.Ledger."""
-        names = self._counters(control, budget, now)
+        names = counters(control, budget, now, self.letter_hours)
         found = {name: self._calls.one(account, sk) for name, sk in names.items()}
         with readable("what was counted in this clock hour"):
             return replace(known, budget=budget, **counts_in(found))
-
-    def _counters(self, control: str, budget: Budget, now: datetime) -> dict[str, str]:
-        """Where the counters that bear on a wake stand."""
-        names = {
-            "spent": spent_key(control, now),
-            "spent_in_all": spent_key(budget.of_all, now),
-            "letters": self._letters_key(budget.letters, now),
-        }
-        return names | ({"spent_by_actor": spent_key(budget.of_actor, now)} if budget.of_actor else {})
 
     def save(
         self,
@@ -152,7 +153,7 @@ class Table:
             writes.append(self._calls.put(buried_item(buried, now)))
         pk, until = account_key(finding.target.account), now + (self.letter_hours + 1) * _HOUR
         counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in (spend or {}).items()]
-        counts += [(self._letters_key(alert, now), None)] if alert else []
+        counts += [(letters_key(alert, now, self.letter_hours), None)] if alert else []
         writes += [{"Update": {"TableName": self.name, **count_of(key_of(pk, sk), until, most)}} for sk, most in counts]
         self._write(writes, finding)
         return saved
@@ -258,6 +259,16 @@ class Table:
         """
         self._calls.put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
 
+    def all_suspensions(self, account: str) -> tuple[tuple[Suspension, ...], int]:
+        """All suspensions, and the version they were read in; see all_exemptions."""
+        item = self._calls.one(account, "suspensions")
+        with readable("the suspensions"):
+            return tuple(map(Suspension.from_json, body_of(item, []))), version_of(item)
+
+    def save_suspensions(self, account: str, suspensions: Iterable[Suspension], version: int) -> None:
+        """Write all suspensions over the version they were read in; see save_exemptions."""
+        self._calls.put_one(account, "suspensions", [one.to_json() for one in suspensions], version)
+
     def spent_in(self, account: str, now: datetime) -> Mapping[str, int]:
         """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
         values = {":k": string(account_key(account)), ":p": string("spent#")}
@@ -270,15 +281,7 @@ class Table:
 
     def forget_spent(self, account: str, name: str, now: datetime) -> None:
         """Begin to count the repairs of a control, or of all as `*`, of this clock hour anew."""
-        self._perform(
-            "UpdateItem",
-            {
-                "TableName": self.name,
-                "Key": key_of(account_key(account), spent_key(name, now)),
-                "UpdateExpression": "SET n = :none, expires = :expires",
-                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(now + 2 * _HOUR))},
-            },
-        )
+        self._calls.count_anew(key_of(account_key(account), spent_key(name, now)), now + 2 * _HOUR)
 
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
@@ -291,11 +294,7 @@ class Table:
             self._perform("PutItem", {"TableName": self.name, "Item": item})
 
     def hearing(self, account: str) -> Hearing:
-        """See ports.Ledger.
-
-        Raises:
-            LedgerDown: it cannot be read.
-        """
+        """See ports.Ledger."""
         item = self._calls.one(account, KEPT_AS)
         with readable("who hears"):
             return Hearing.from_json(text_of(item) if item else None)
@@ -328,10 +327,6 @@ class Table:
         if names:
             query["ExpressionAttributeNames"] = names
         return findings_in(self._perform("Query", query)["Items"], self.renamed)
-
-    def _letters_key(self, counter: str, now: datetime) -> str:
-        hours = self.letter_hours if counter == LETTERS else 1
-        return spent_key(counter, now.replace(hour=now.hour - now.hour % hours))
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:

@@ -1,18 +1,20 @@
-"""What the ledger keeps of Plumbline itself: its parts as they were deployed."""
+"""What the ledger keeps of Plumbline itself: its parts as they were deployed, and what its sweep has reported."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plumbline.adapters.clients import ClientFactory
-from plumbline.adapters.items import version_of
+from plumbline.adapters.items import account_key, key_of, string, version_of
 from plumbline.adapters.table_calls import TableCalls
 from plumbline.core.errors import LedgerDown
 from plumbline.core.recorded import Parts, Recorded
-from plumbline.findings.packed import text_of
+from plumbline.findings.packed import body, compact, text_of
 
 _KEPT_AS = "house"
+_REPORTED = "reported#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,24 @@ class House:
             Conflict: somebody else wrote first.
         """
         self._calls.put_one(self.account, _KEPT_AS, recorded.to_json(), version)
+
+    def reported(self) -> Mapping[str, Mapping[str, str]]:
+        """What the sweep has reported: control and region -> target -> since when.
+
+        Raises:
+            LedgerDown: it cannot be read.
+        """
+        values = {":k": string(account_key(self.account)), ":p": string(_REPORTED)}
+        items = self._calls.listed("pk = :k AND begins_with(sk, :p)", values)
+        try:
+            return {one["sk"]["S"].removeprefix(_REPORTED): json.loads(text_of(one)) for one in items}
+        except (KeyError, ValueError, TypeError) as error:
+            raise LedgerDown(f"what the sweep has reported cannot be read ({error})") from error
+
+    def report(self, key: str, targets: Mapping[str, str]) -> None:
+        """Write what one control has reported in one region."""
+        item = {**key_of(account_key(self.account), f"{_REPORTED}{key}"), **body(compact(targets))}
+        self._calls.perform("PutItem", {"TableName": self.table, "Item": item})
 
     @property
     def _calls(self) -> TableCalls:

@@ -5,6 +5,7 @@
     account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
     account#ID        exemptions                      all exemptions, one item
     account#ID        pauses                          all pauses, one item
+    account#ID        suspensions                     who is suspended, one item
     account#ID        spent#COUNTER#HOUR              repairs, or letters, in that clock hour (findings/budgets.py)
     account#ID        adopted#CONTROL                 how far the first sweep of a control has come
     account#ID        adopted#CONTROL#NN              of the targets it found, those of a piece, where they are many
@@ -35,7 +36,9 @@ from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.adoption import Adoption, in_pieces, whole
-from plumbline.findings.finding import Finding, finding_id
+from plumbline.findings.budgets import LETTERS, Budget
+from plumbline.findings.finding import Finding
+from plumbline.findings.ids import finding_id
 from plumbline.findings.packed import Item, body, text_of
 from plumbline.findings.stored import from_json, to_json
 
@@ -203,6 +206,22 @@ def adoption_items(pk: str, kept: str, text: str) -> Iterator[Item]:
     for piece, part in pieces.items():
         yield {**key_of(pk, piece_key(kept, piece)), **body(part)}
     yield {**key_of(pk, adopted_key(kept)), **body(head)}
+
+
+def counters(control: str, budget: Budget, now: datetime, letter_hours: int) -> dict[str, str]:
+    """Where the counters that bear on a wake stand."""
+    names = {
+        "spent": spent_key(control, now),
+        "spent_in_all": spent_key(budget.of_all, now),
+        "letters": letters_key(budget.letters, now, letter_hours),
+    }
+    return names | ({"spent_by_actor": spent_key(budget.of_actor, now)} if budget.of_actor else {})
+
+
+def letters_key(counter: str, now: datetime, letter_hours: int) -> str:
+    """Where alerts are counted; of those about critical findings each clock hour counts for itself."""
+    hours = letter_hours if counter == LETTERS else 1
+    return spent_key(counter, now.replace(hour=now.hour - now.hour % hours))
 
 
 def counts_in(found: Mapping[str, Item | None]) -> dict[str, Any]:

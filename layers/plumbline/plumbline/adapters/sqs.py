@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.core.calls import Call
 from plumbline.core.errors import PlumblineError
+from plumbline.ports import DeadLetter
+
+#: As long as two commands that follow each other take at the most.
+_HELD_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,38 @@ class Queue:
             batch = {"QueueUrl": self.url, "Entries": entries[start : start + 10]}
             self._perform("ChangeMessageVisibilityBatch", batch)
 
-    def _perform(self, operation: str, parameters: Mapping[str, object]) -> dict[str, list[object]]:
-        answer: dict[str, list[object]] = perform(
-            self.clients("", self.region, "sqs"), Call("sqs", operation, parameters)
-        )
+    def receive(self) -> Sequence[DeadLetter]:
+        """Up to ten messages with who sent each; nobody else sees them for two minutes.
+
+        Raises:
+            AwsRefusal: SQS did not answer.
+        """
+        parameters = {
+            "QueueUrl": self.url,
+            "MaxNumberOfMessages": 10,
+            "VisibilityTimeout": _HELD_SECONDS,
+            "WaitTimeSeconds": 1,  # asks all of SQS's machines; without it some are left out
+            "AttributeNames": ["SenderId", "SentTimestamp"],
+        }
+        found = self._perform("ReceiveMessage", parameters).get("Messages", ())
+        return [_letter(one) for one in found]
+
+    def delete(self, receipt: str) -> None:
+        """Delete a message that was received, or raise."""
+        self._perform("DeleteMessage", {"QueueUrl": self.url, "ReceiptHandle": receipt})
+
+    def _perform(self, operation: str, parameters: Mapping[str, object]) -> dict[str, list[Any]]:
+        answer: dict[str, list[Any]] = perform(self.clients("", self.region, "sqs"), Call("sqs", operation, parameters))
         return answer
+
+
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
+    told = message.get("Attributes", {})
+    sent = told.get("SentTimestamp")
+    return DeadLetter(
+        message["MessageId"],
+        message["Body"],
+        message["ReceiptHandle"],
+        told.get("SenderId", ""),
+        datetime.fromtimestamp(int(sent) / 1000, timezone.utc) if sent else None,
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.adapters.items import account_key, key_of, number, string, unchanged
+from plumbline.adapters.items import account_key, epoch, key_of, number, string, unchanged
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
 from plumbline.findings.packed import LARGEST, Item, body, checked, compact
@@ -84,6 +85,18 @@ class TableCalls:
         item = {**key_of(account_key(account), sk), **body(compact(data)), "version": number(version + 1)}
         checked(item, f"the list of {sk}", largest)
         self.perform("PutItem", {"TableName": self.name, "Item": item, **unchanged(version)})
+
+    def count_anew(self, key: Mapping[str, Any], until: datetime) -> None:
+        """Begin to count something anew; it is kept until then."""
+        self.perform(
+            "UpdateItem",
+            {
+                "TableName": self.name,
+                "Key": key,
+                "UpdateExpression": "SET n = :none, expires = :expires",
+                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(until))},
+            },
+        )
 
 
 def _is_about_size(text: str) -> bool:

@@ -78,6 +78,7 @@ def breaker(
         sender,
         lead=lead,
         rows=rows,
+        suspend=is_of_actor(held.of),
         resume=f"{control.id} --breakers" if not of_all and not is_of_actor(held.of) else "--breakers",
         subject=f"{made} {of_what} in one hour, {_things(len(left))} left",
     )
@@ -98,6 +99,8 @@ def and_all_else(alert: Alert, controls: Mapping[str, Control], finding: Finding
         f"This is critical finding number {ALONE + 1} within this clock hour of {who}. Each of the first {ALONE} had "
         "an e-mail of its own. What comes after this one within the hour is told together, in the next digest."
     )
+    if finding.cause.actor:
+        lead += f" To let {who} do nothing until you know more, type: plumbline suspend {finding.short} --reason WHY"
     return _above(alert, paragraph(lead, indent="  ") + "\n\n" + listed(controls, [finding, *others]))
 
 

@@ -98,6 +98,27 @@ def enforced(named: Sequence[str], by: str, sender: Sender) -> Alert:
     return alert.notice("grace ended", count, control=ANY, lead=lead, rows=rows, commands=commands, sender=sender)
 
 
+def doubted(found: Sequence[tuple[str, str]], sender: Sender) -> Alert:
+    """The ledger holds what nobody can have decided.
+
+    Args:
+        found: what, and why nobody can have.
+        sender: names commands and account.
+    """
+    count = f"{len(found)} decision{'s' * (len(found) != 1)}"
+    lead = (
+        f"In the ledger there {'is' if len(found) == 1 else 'are'} {count} that no command of Plumbline can have made, "
+        "so somebody wrote to the table, or baseline.yaml allows less than before. Nothing is held back by that: "
+        "repairs go on as if it were not there. Find out who can write to the ledger's table; CloudTrail's data events "
+        "of it tell, if your trail records them. End each of them, or, if one is meant, type it anew."
+    )
+    shown = [f"{what}: {why}" for what, why in found[:_NAMED]]
+    shown += [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
+    rows = {f"{number}.": one for number, one in enumerate(shown, 1)}
+    commands = {"exemptions": "all that is exempt", "status": "how things stand"}
+    return alert.notice("not believed", count, control=ANY, lead=lead, rows=rows, commands=commands, sender=sender)
+
+
 def refused(words: Sequence[str], who: str, why: str, sender: Sender, *, last: bool) -> Alert:
     """Somebody who may not command Plumbline typed a command that changes something.
 

@@ -9,7 +9,7 @@ from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.finding import about, sentence, spelled_out, what_happened
 from plumbline.alerts.wording import moment
 from plumbline.core.calls import Plan
-from plumbline.core.control import Control
+from plumbline.core.control import Control, Severity
 from plumbline.core.errors import TooLarge
 from plumbline.core.targets import State
 from plumbline.findings.clocks import WOULD_HAVE
@@ -66,7 +66,7 @@ def gone(control: Control, finding: Finding, state: State, sender: Sender) -> Al
         "look in CloudTrail's event history at what was done with it from the time below on."
     )
     rows = what_happened(finding) | {"Target": str(finding.target), "Now": control.describe(state)}
-    return about("came and went", control, finding, sender, lead=lead, rows=rows)
+    return about("came and went", control, finding, sender, lead=lead, rows=rows, suspend=True)
 
 
 def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sender: Sender) -> Alert:
@@ -78,7 +78,9 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sende
         "Plumbline tries again when the first of these repairs is a day old."
     )
     rows = what_happened(finding) | {"Repaired": "; ".join(f"{moment(at)}" for at in repairs)}
-    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=f"{control.id} --fights")
+    grave = control.severity is Severity.CRITICAL
+    resume = f"{control.id} --fights"
+    return about("fight", control, finding, sender, lead=lead, rows=rows, resume=resume, suspend=grave)
 
 
 def too_large(control: Control, finding: Finding, error: TooLarge, sender: Sender) -> Alert:

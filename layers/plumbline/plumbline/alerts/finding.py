@@ -10,6 +10,7 @@ from plumbline.alerts.wording import clean, moment, subject_line
 from plumbline.core.cause import Cause
 from plumbline.core.clock import instant
 from plumbline.core.control import Control
+from plumbline.core.giving import takes_a_person
 from plumbline.core.targets import GLOBAL
 from plumbline.findings.finding import Finding
 
@@ -78,6 +79,12 @@ def sentence(control: Control, finding: Finding, *, past: bool = False) -> str:
     return text[0].upper() + text[1:].rstrip(".") + "."
 
 
+def _back(finding: Finding) -> str:
+    """What an undo does, and whose rights it takes."""
+    calls = [call for one in finding.undoable for call in one.undo]
+    return "put it back, with your rights" if takes_a_person(calls) else "put it back"
+
+
 def past_tense(summary: str) -> str:
     """A summary as it reads once it is over: "was public"."""
     for now, then in (
@@ -112,6 +119,7 @@ def about(
     undo: bool = False,
     escalation: bool = False,
     resume: str = "",
+    suspend: bool = False,
     subject: str = "",
     later: Sequence[str] = (),
 ) -> Alert:
@@ -128,6 +136,7 @@ def about(
         undo: whether an undo can be typed.
         escalation: whether the escalation address gets it too.
         resume: what kind of resume lets it be repaired again, as `CONTROL --fights`; empty where none does.
+        suspend: whether whoever did it is proposed to be suspended, where an event names him.
         subject: what its subject says instead of the deviation.
         later: shell commands that a person may need because of the repair.
     """
@@ -136,7 +145,8 @@ def about(
     who = finding.cause.who if finding.cause.action and not subject else ""
     short = finding.short
     commands = {
-        f"undo {short}": "put it back" if undo else "",
+        f"suspend {short} --reason WHY": "let who did it do nothing" if suspend and finding.cause.actor else "",
+        f"undo {short}": _back(finding) if undo else "",
         f"approve {short}": "do what is proposed" if finding.proposal else "",
         f"resume {resume}": "repair again now" if resume else "",
         f"enforce {short}": "end its grace" if finding.is_open and finding.spared(finding.last_seen) else "",

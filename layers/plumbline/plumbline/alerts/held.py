@@ -39,7 +39,8 @@ def held_back(held: Restraint, finding: Finding, plan: Plan, now: datetime) -> s
     if held.why is Why.NOT_DUE:
         return _not_due(held, finding, plan, now)
     if held.why is Why.PROPOSE:
-        return f"Plumbline proposes a repair and waits for a person: it {plan.summary}."
+        own = " That gives rights, so it takes those of whoever approves it." if plan.by_person else ""
+        return f"Plumbline proposes a repair and waits for a person: it {plan.summary}.{own}"
     if held.why is Why.PAUSED:
         return f"Repairs are paused until {moment(acts)}. Then Plumbline {plan.summary}."
     if held.why is Why.TRIED:

@@ -43,7 +43,8 @@ def unsettled(waiting: Sequence[str], since: datetime, sender: Sender) -> Alert:
         "its trigger, throttled, or changed. Nothing is repaired until it runs. Its log and its queue say more."
     )
     rows = {"Function": f"{sender.stack}-react", "Queue": f"{sender.stack}-wakes"}
-    return _alert("not settled", f"react does not answer, {len(waiting)} deviations wait", lead, rows, waiting, sender)
+    waits = "1 deviation waits" if len(waiting) == 1 else f"{len(waiting)} deviations wait"
+    return _alert("not settled", f"react does not answer, {waits}", lead, rows, waiting, sender)
 
 
 def _alert(verb: str, what: str, lead: str, rows: Mapping[str, str], listed: Sequence[str], sender: Sender) -> Alert:

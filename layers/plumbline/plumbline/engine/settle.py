@@ -87,6 +87,8 @@ class Engine:
         # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
         adopted, budget = kept_as(control.id, control.scope, wake.target.region), Budget.of(control, wake.cause)
         brief = self.ledger.brief(control.id, wake.target, now, adopted, budget)
+        if wake.origin is Origin.ADOPTION and not brief.adoption.knows(wake.target, rule):
+            wake = replace(wake, origin=Origin.SWEEP)  # the ledger says what waits for its adoption, not a message
         try:
             state = observed(self.aws, control, wake)
             deviation = judged(control, state, rule.settings)

@@ -87,6 +87,15 @@ class Adoption:
         """As the ledger keeps it."""
         return json.dumps({"mark": self.mark, "pending": sorted(self.pending)})
 
+    def knows(self, target: Target, rule: Rule) -> bool:
+        """Whether a target waits for its adoption, or the control's first sweep is still to be made.
+
+        Only so is there a grace, whatever a message says: whoever may send one could write that it was there before.
+        Of a pattern it is enough that any target waits.
+        """
+        waits = bool(self.pending) if target.is_pattern else str(target) in self.pending
+        return self.mark != mark(rule) or waits
+
     def origin_of(self, target: Target, rule: Rule, otherwise: Origin) -> Origin:
         """Where a deviation comes from that nobody announced by name: from before Plumbline, or from `otherwise`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,23 +12,16 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import UNSEEN
 from plumbline.core.control import EVERY, Deviation
 from plumbline.core.targets import State, Target
+from plumbline.findings.ids import finding_id
 from plumbline.findings.unseen import TOLD, UNMADE, Unseen
-
-#: No I, L, O, U: read over the phone, none is taken for a digit or another letter (Crockford's base 32).
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-_ID_LENGTH = 10
 
 #: How much of an id is shown; the rest only decides when two begin alike.
 SHORT = 4
-
 #: Longer than react and operate may run (the template gives them 45 seconds), so that nobody acts beside them; and so
 #: short that what a process has left that was killed is taken over within a minute.
 LEASE = timedelta(seconds=50)
-
 #: A repair that was tried this often in one life of a finding needs a person.
 MAX_ATTEMPTS = 3
-
 #: How far back repairs of one target are counted when looking for a fight.
 FIGHT_WINDOW = timedelta(hours=24)
 
@@ -335,17 +327,6 @@ def held(finding: Finding, rest: Deviation, *, now: datetime) -> Finding:
         proposal=None,
         then="",
     )
-
-
-def finding_id(control: str, target: Target, first_seen: datetime) -> str:
-    """The id of the finding that was first seen then; a function of nothing else, so that retries agree."""
-    seed = f"{control}|{target}|{first_seen.isoformat()}".encode()
-    number = int.from_bytes(hashlib.sha256(seed).digest()[:8], "big")
-    letters = []
-    for _ in range(_ID_LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        letters.append(_ALPHABET[digit])
-    return "".join(letters)
 
 
 def spoken(text: str) -> str:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.alerts import decisions
 from plumbline.alerts.alert import Alert
+from plumbline.baseline.rules import Patience
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict
+from plumbline.decisions.credible import doubted
 from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices
+from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import LEASE
 
 #: How often the marks are written anew when people change exemptions at the same time.
 _TRIES = 5
 _MARK = "exemption#"
+_DOUBTED = "doubted#"
+#: What nobody can have decided, and still stands there, is told of again after a week.
+_DOUBTED_AGAIN = timedelta(days=7)
 #: The file may go on naming an exemption that has ended; its end is told once all the same.
 _REMEMBERED = timedelta(days=395)
 
 
 class Exemptions(Protocol):
-    """The part of the ledger that keeps exemptions, and what was told of them."""
+    """The part of the ledger that keeps exemptions and pauses, and what was told of them."""
 
     def all_exemptions(self, account: str) -> tuple[Sequence[Exemption], int]:
         """All exemptions and the version they were read in."""
+
+    def all_pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
+        """All pauses and the version they were read in."""
 
     def told_of(self, prefix: str, now: datetime) -> frozenset[str]:
         """The keys beginning with `prefix` that are claimed, or kept as told."""
@@ -49,6 +59,35 @@ def due(
         yield from ((one, notice) for one, notice in reviewed_notices(reviewed, now) if _claim(one, notice) not in told)
 
 
+def doubts(ledger: Exemptions, patience: Patience, account: str, now: datetime) -> Sequence[tuple[str, str]]:
+    """The exemptions and pauses that nobody can have decided, each with why, unless they were told of already.
+
+    Args:
+        ledger: keeps them.
+        patience: what a person can have typed.
+        account: the account they hold in.
+        now: the time, in UTC.
+    """
+    exemptions, pauses = ledger.all_exemptions(account)[0], ledger.all_pauses(account)[0]
+    found = [*doubted(exemptions, patience.exemption_days, pauses, patience.pause_days, now)]
+    return found if found and _doubts_claim(found) not in ledger.told_of(_DOUBTED, now) else ()
+
+
+def _doubts_claim(found: Sequence[tuple[str, str]]) -> str:
+    return f"{_DOUBTED}{hashlib.sha256(repr(sorted(found)).encode()).hexdigest()[:16]}"
+
+
+def _tell_doubts(plumbline: Plumbline, now: datetime) -> int:
+    """One alert that names them all: whoever writes many must not flood anybody."""
+    ledger, engine = plumbline.ledger, plumbline.engine
+    found = doubts(ledger, engine.baseline.patience, plumbline.account, now)
+    if not found or not ledger.once(_doubts_claim(found), now=now, within=LEASE):
+        return 0
+    engine.alerts.send(decisions.doubted(found, engine.deployment.sender))
+    ledger.told(_doubts_claim(found), now=now, within=_DOUBTED_AGAIN)
+    return 1
+
+
 def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
     """Send the alerts that are due, and record each; how many were sent.
 
@@ -60,7 +99,7 @@ def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
         AwsRefusal: SNS did not take an alert; it is sent the next time.
     """
     ledger, engine = plumbline.ledger, plumbline.engine
-    sent = 0
+    sent = _tell_doubts(plumbline, now)
     for exemption, notice in list(due(ledger, engine.baseline.exemptions, plumbline.account, now)):
         if ledger.once(_claim(exemption, notice), now=now, within=LEASE):
             engine.alerts.send(_letter(plumbline, exemption, notice))

@@ -108,9 +108,11 @@ class Reaction:
         elif task is messages.Task.UNHEARD:
             told = engine.unheard(account, now=now)
         else:
-            from plumbline.handlers import exemption_notices  # a task of once a day; no wake's cold start pays for it
+            # a task of once a day; no wake's cold start pays for it
+            from plumbline.handlers import exemption_notices, suspension_notices
 
             told = exemption_notices.tell_due(self.plumbline, now=now)
+            told += suspension_notices.tell_due(self.plumbline, now=now)
         self.logger.info("task done", extra={"task": task.value, "told": told})
 
     def _settle(self, wake: messages.Wake) -> None:

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
-from plumbline.handlers import exemption_notices
+from plumbline.handlers import exemption_notices, suspension_notices
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.react import Log
+from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task
 
@@ -48,6 +49,7 @@ class Sweeper:
         remaining: milliseconds until Lambda stops this invocation.
         silence: the alarm that is on while nobody hears; None where there is none.
         house: looks at Plumbline itself; None where nobody does.
+        unsettled: remembers what is reported, and tells what react does not settle; None where nobody does.
     """
 
     plumbline: Plumbline
@@ -58,6 +60,7 @@ class Sweeper:
     remaining: Callable[[], int]
     silence: Bell | None = None
     house: Housekeeper | None = None
+    unsettled: Unsettled | None = None
 
     def begin(self) -> dict[str, int]:
         """Look at Plumbline itself, and send the units of a new sweep on their way, whatever that has shown."""
@@ -70,15 +73,19 @@ class Sweeper:
         return {"units": len(units)}
 
     def look_at_the_house(self) -> dict[str, int]:
-        """Look at Plumbline itself, here and now.
+        """Look at Plumbline itself, here and now, and whether react settles what the sweep reports.
 
         Raises:
             PlumblineError: it could not be looked at, or not be told of.
         """
         units = [unit for unit in self.plumbline.units() if self._is_of_the_house(unit)]
-        for unit in units:
-            if self.house is not None:
-                self.house.look(unit)
+        try:
+            for unit in units:
+                if self.house is not None:
+                    self.house.look(unit)
+        finally:
+            waiting = self.unsettled.tell() if self.unsettled is not None else 0
+        self.logger.info("house looked at", extra={"units": len(units), "unsettled": waiting})
         return {"units": len(units)}
 
     def _is_of_the_house(self, unit: Unit) -> bool:
@@ -97,6 +104,7 @@ class Sweeper:
         left = list(unit.controls)
         told_together = 0  # what the first sweep finds, and what cannot be looked at
         broken: list[Look] = []
+        reported = self.unsettled.memory.reported() if self.unsettled is not None else {}
         looks = self.plumbline.look(unit, now=self.clock())
         while left and self.remaining() > _ENOUGH_MILLISECONDS:
             look = next(looks)
@@ -106,7 +114,10 @@ class Sweeper:
                 self.logger.error(
                     "not looked", extra={"control": look.control, "region": unit.region, "reason": reason}
                 )
+            sent = self.clock()  # before it is sent: react may be quicker than the note of it
             self.wakes.send([wake.to_json() for wake in look.wakes])
+            if self.unsettled is not None:
+                self.unsettled.note(unit, look, reported, at=sent)
             self.plumbline.looked(unit, look)
             left.remove(look.control)
             told_together += len(look.wakes) if look.adopts else look.unseen
@@ -118,7 +129,7 @@ class Sweeper:
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
             delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
             self.wakes.send([Task.DIGEST.to_json()], delay=delay)
-        if unit.last and not left and self._has_to_tell_of_exemptions(unit.account):
+        if unit.last and not left and self._has_to_tell_of_decisions(unit.account):
             self.wakes.send([Task.EXEMPTIONS.to_json()])
         if unit.last and not left:
             self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
@@ -143,6 +154,12 @@ class Sweeper:
         except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
             self.logger.error("alarm not set", extra={"reason": str(error)})
 
-    def _has_to_tell_of_exemptions(self, account: str) -> bool:
+    def _has_to_tell_of_decisions(self, account: str) -> bool:
+        """Whether an exemption has to be told of, or a suspension asked about."""
         reviewed = self.plumbline.engine.baseline.exemptions
-        return any(True for _ in exemption_notices.due(self.plumbline.ledger, reviewed, account, self.clock()))
+        ledger, now = self.plumbline.ledger, self.clock()
+        if exemption_notices.doubts(ledger, self.plumbline.engine.baseline.patience, account, now):
+            return True
+        if any(True for _ in exemption_notices.due(ledger, reviewed, account, now)):
+            return True
+        return bool(suspension_notices.due(ledger, account, now))

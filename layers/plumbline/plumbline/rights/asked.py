@@ -16,7 +16,7 @@ from plumbline.rights.account import Principal
 from plumbline.rights.documents import matches_exactly
 from plumbline.rights.effective import Context, Request, may
 from plumbline.rights.known import Known
-from plumbline.rights.paths import ASKED_OF, RESOURCES, WITHOUT_RESOURCE
+from plumbline.rights.paths import ALSO, ASKED_OF, RESOURCES, WITHOUT_RESOURCE
 
 
 def fresh(principal: Principal) -> str:
@@ -90,8 +90,8 @@ class Asked:
         """
         form, candidates = made("*"), [made(self.fresh)]
         for text in self.principal.documents:
-            for said in self.known.memo.of(text):
-                if said.allow and not said.elsewhere and said.speaks_of(action.lower()):
+            for said in self.known.memo.about(text, action.lower()):
+                if said.allow and not said.elsewhere:
                     candidates += [one for pattern in said.resources for one in self._covered(pattern, made)]
         return [one for one in dict.fromkeys(candidates) if matches_exactly(form, one) and self.may(action, one)]
 
@@ -119,6 +119,17 @@ class Asked:
                 else self.places(action, lambda name: _at(self.principal, action, name))
             )
         return self._somewhere[action]
+
+    def anywhere(self, action: str) -> bool:
+        """Whether an action may be called on a thing of any name."""
+        one = "*" if action in WITHOUT_RESOURCE else _at(self.principal, action, self.fresh)
+        return self.may(action, one)
+
+    def whatever(self, action: str) -> bool:
+        """Whether what an action is asked on besides leaves it any use."""
+        me = self.principal
+        also = [one.format(partition=me.partition, account=me.account, name=self.fresh) for one in ALSO.get(action, ())]
+        return not also or any(self.may(action, one) for one in also)
 
     def passes(self, role: Principal, services: Iterable[str]) -> bool:
         """Whether a role may be passed to one of these services."""

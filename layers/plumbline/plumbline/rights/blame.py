@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from plumbline.rights.account import Principal
 from plumbline.rights.documents import Document, statements
+from plumbline.rights.ways import Way
 
 #: Whether a principal with these documents has what is asked about.
 Has = Callable[[Principal], bool]
@@ -38,6 +39,26 @@ def blame(principal: Principal, has: Has) -> tuple[str, ...]:
     return tuple(principal.sources[one] for one in alone)
 
 
+def closing(ways: Iterable[Way], spoken: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The sources of one's own documents without which ways end: for each an action that nothing else allows.
+
+    Args:
+        ways: all that lead through one thing.
+        spoken: source -> the actions that the document allows on something.
+
+    Returns:
+        The sources, the fewest for each way in turn; none where groups give all that one of them takes.
+    """
+    gone: set[str] = set()
+    for way in ways:
+        holding = [{source for source, actions in spoken.items() if one in actions} - gone for one in way.actions]
+        own = [those for those in holding if not any(one.startswith(_FROM_GROUP) for one in those)]
+        if not own:
+            return ()
+        gone |= min(own, key=len)
+    return tuple(source for source in spoken if source in gone)
+
+
 def is_own(principal: Principal, number: int) -> bool:
     """Whether a document is a principal's own, and not one of its groups'."""
     return not principal.sources[number].startswith(_FROM_GROUP)
@@ -61,4 +82,4 @@ def _with(principal: Principal, those: set[int], denied: tuple[Document, ...]) -
 
 
 def _denials(text: Document) -> Document:
-    return {"Statement": [one for one in statements(text) if one.get("Effect") == "Deny"]}
+    return {**text, "Statement": [one for one in statements(text) if one.get("Effect") == "Deny"]}

@@ -28,6 +28,15 @@ def is_quarantine(name: str, policy: Document) -> bool:
     return _QUARANTINE.fullmatch(name) is not None and bool(said) and all(one.get("Effect") == "Deny" for one in said)
 
 
+def ends_sessions(name: str, policy: Document) -> bool:
+    """Whether this is what ends a role's older sessions: called as AWS's console does, and nothing but denials.
+
+    Source: IAM user guide, Revoke IAM role temporary security credentials.
+    """
+    said = statements(policy)
+    return name == "AWSRevokeOlderSessions" and bool(said) and all(one.get("Effect") == "Deny" for one in said)
+
+
 def is_aws_quarantine(arn: str) -> bool:
     """Whether an ARN is that of AWS's own quarantine policy, in any version."""
     return ":iam::aws:policy/" in arn and _QUARANTINE.fullmatch(arn.partition(":policy/")[2]) is not None

@@ -19,16 +19,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plumbline.rights.account import Principal
-from plumbline.rights.conditions import Met, Missing, Values, met
+from plumbline.rights.conditions import Fill, Met, Missing, Values, met
 from plumbline.rights.documents import Document, listed, matches, matches_exactly, statements
 
 Context = Mapping[str, str | Sequence[str] | None]
 
+#: Documents that say no version are of the one before.
+#: Source: IAM user guide, IAM JSON policy elements: Version.
+_VERSION = "2012-10-17"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-#: Special characters, as variables name them.
-_LITERAL = {"*", "?", "$"}
 #: A character no name holds, where a variable has no value: what holds it fits nothing.
 _NOTHING = "\0"
+#: Special characters, as variables name them. No name holds an asterisk or a question mark either.
+_LITERAL = {"*": _NOTHING, "?": _NOTHING, "$": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Stated:
         resources: patterns.
         elsewhere: whether `resources` are those that are not meant.
         condition: as written.
+        variables: whether `${...}` stands for something; in documents of the older version it is text.
     """
 
     allow: bool
@@ -69,6 +73,7 @@ class Stated:
     resources: tuple[str, ...]
     elsewhere: bool
     condition: Mapping[str, Any]
+    variables: bool = True
 
     def speaks_of(self, action: str) -> bool:
         """Whether it is about an action, given in lower case."""
@@ -106,6 +111,7 @@ def stated(policy: Document) -> tuple[Stated, ...]:
             resources=tuple(str(name) for name in listed(one.get("NotResource", one.get("Resource")))),
             elsewhere="NotResource" in one,
             condition=one.get("Condition") or {},
+            variables=policy.get("Version") == _VERSION,
         )
         for one in statements(policy)
         if one.get("Effect") in {"Allow", "Deny"}
@@ -117,6 +123,15 @@ class Memo:
     """What was read of documents, each once however many principals hold it. It keeps the documents it knows."""
 
     read: dict[int, tuple[Document, tuple[Stated, ...]]] = field(default_factory=dict)
+    found: dict[tuple[int, str], tuple[Stated, ...]] = field(default_factory=dict)
+
+    def about(self, policy: Document, action: str) -> tuple[Stated, ...]:
+        """The statements of a document that are about an action, given in lower case."""
+        key = (id(policy), action)
+        known = self.found.get(key)
+        if known is None:
+            known = self.found[key] = tuple(one for one in self.of(policy) if one.speaks_of(action))
+        return known
 
     def of(self, policy: Document) -> tuple[Stated, ...]:
         """The statements of a document."""
@@ -152,21 +167,14 @@ def may(
     request = Request(
         principal, action.lower(), resource, {key.lower(): one for key, one in (context or {}).items()}, tags
     )
-    said = [one for text in principal.documents for one in memo.of(text)]
-    if _denied(said, request):
+    said = [one for text in principal.documents for one in memo.about(text, request.action)]
+    limits = memo.about(principal.boundary, request.action) if principal.boundary is not None else None
+    if _denied(said, request) or _denied(limits or (), request):
         return Verdict(allowed=False, denied=True)
-    assumed = _allowed(said, request)
-    if assumed is None:
+    assumed, within = _allowed(said, request), () if limits is None else _allowed(limits, request)
+    if assumed is None or within is None:
         return Verdict(allowed=False)
-    if principal.boundary is not None:
-        limits = memo.of(principal.boundary)
-        if _denied(limits, request):
-            return Verdict(allowed=False, denied=True)
-        within = _allowed(limits, request)
-        if within is None:
-            return Verdict(allowed=False)
-        assumed = tuple(dict.fromkeys((*assumed, *within)))
-    return Verdict(allowed=True, assumed=assumed)
+    return Verdict(allowed=True, assumed=tuple(dict.fromkeys((*assumed, *within))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +212,13 @@ class Request:
         Returns:
             The text; None where a variable is unknown and `widely` is false.
         """
-        if "${" not in text:
-            return text
         unknown = False
 
         def replaced(found: re.Match[str]) -> str:
             nonlocal unknown
             name, _, otherwise = (part.strip() for part in found[1].partition(","))
             if name in _LITERAL:
-                return name
+                return _LITERAL[name]
             values = self.value(name.lower())
             if values is Missing.UNKNOWN:
                 unknown = True
@@ -225,20 +231,23 @@ class Request:
         return None if unknown and not widely else made
 
 
-def allows(said: Stated, request: Request) -> tuple[bool, tuple[str, ...]]:
-    """Whether a statement that allows covers a request, and which keys had to be assumed."""
-    if not said.allow or not said.speaks_of(request.action) or not _reaches(said, request):
+def _gives(said: Stated, request: Request) -> tuple[bool, tuple[str, ...]]:
+    """Whether a statement about the action allows a request, and which keys had to be assumed."""
+    if not said.allow or not _reaches(said, request):
         return False, ()
-    answer, open_ = met(said.condition, request.value, lambda text: request.filled(text, widely=False))
+    answer, open_ = met(said.condition, request.value, _filler(said, request))
     return answer is not Met.NO, open_
+
+
+def _filler(said: Stated, request: Request) -> Fill:
+    return (lambda text: request.filled(text, widely=False)) if said.variables else (lambda text: text)
 
 
 def _denied(said: Iterable[Stated], request: Request) -> bool:
     return any(
         not one.allow
-        and one.speaks_of(request.action)
         and _reaches(one, request)
-        and met(one.condition, request.value, lambda text: request.filled(text, widely=False))[0] is Met.YES
+        and met(one.condition, request.value, _filler(one, request))[0] is Met.YES
         for one in said
     )
 
@@ -247,7 +256,7 @@ def _allowed(said: Iterable[Stated], request: Request) -> tuple[str, ...] | None
     """The keys that had to be assumed, of the statement that needs fewest; None where nothing allows it."""
     best: tuple[str, ...] | None = None
     for one in said:
-        covered, open_ = allows(one, request)
+        covered, open_ = _gives(one, request)
         if covered and not open_:
             return ()
         if covered and (best is None or len(open_) < len(best)):
@@ -264,7 +273,7 @@ def _reaches(said: Stated, request: Request) -> bool:
     for pattern in said.resources:
         if pattern == "*":
             return not said.elsewhere
-        filled = request.filled(pattern, widely=widely)
+        filled = request.filled(pattern, widely=widely) if said.variables and "${" in pattern else pattern
         if filled is None:
             continue
         # Where case might matter, an Allow reaches and a Deny does not.

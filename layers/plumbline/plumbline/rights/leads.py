@@ -148,6 +148,8 @@ def _running(asked: Asked, path: Path) -> Iterator[tuple[str, str]]:
     if not all(asked.somewhere(action) for action in path.elsewhere):
         return
     about = [action for action in path.actions if action not in path.elsewhere]
+    if not all(asked.whatever(action) for action in about):
+        return
     strong = {one.arn: one for one in asked.known.strong_roles}
     if path.kind in asked.account.read:
         for one in asked.account.running:

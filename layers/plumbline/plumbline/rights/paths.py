@@ -64,5 +64,14 @@ RESOURCES: Mapping[str, str] = {
 }
 #: The service whose ARNs an action is asked on, where it is another one's.
 ASKED_OF: Mapping[str, str] = {"ssm": "ec2", "ec2-instance-connect": "ec2"}
+#: What an action is asked on as well, any of these: without one that runs whatever it is told it leads nowhere.
+#: Source: Service Authorization Reference, AWS Systems Manager.
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "ssm:SendCommand": (
+        "arn:{partition}:ssm:{name}::document/AWS-RunShellScript",
+        "arn:{partition}:ssm:{name}::document/AWS-RunPowerShellScript",
+        "arn:{partition}:ssm:{name}:{account}:document/{name}",
+    ),
+}
 #: Actions that are asked on no resource.
 WITHOUT_RESOURCE = frozenset({"ec2:DescribeInstances", "datapipeline:CreatePipeline"})

@@ -9,7 +9,7 @@ a way. Both are asked with the permissions boundary counted, as long as its hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from plumbline.rights.account import Account, Principal
@@ -60,6 +60,7 @@ class Judge:
         self.account = account
         self._memo = Memo()
         self._speaks: dict[int, frozenset[str]] = {}
+        self._groups: dict[str, tuple[tuple[Document, ...], tuple[Way, ...]]] = {}
         self.known = Known(account, self._memo, self._is_led)
 
     @property
@@ -73,6 +74,15 @@ class Judge:
 
     def ways(self, principal: Principal) -> tuple[Way, ...]:
         """Every path by which a principal could become an administrator here, direct ones first."""
+        if principal.kind != "group":
+            return self._ways(principal)
+        # asked again for each of its members
+        known = self._groups.get(principal.arn)
+        if known is None or known[0] != principal.documents:
+            known = self._groups[principal.arn] = (principal.documents, self._ways(principal))
+        return known[1]
+
+    def _ways(self, principal: Principal) -> tuple[Way, ...]:
         through = (way for way in self._found(_THROUGH, principal) if way.through != principal.arn)
         return (*self.direct(principal), *through)
 
@@ -87,6 +97,10 @@ class Judge:
     def speaks_of(self, principal: Principal) -> frozenset[str]:
         """The actions of any path that some document of a principal allows on something."""
         return frozenset().union(*(self._spoken(text) for text in principal.documents))
+
+    def spoken(self, principal: Principal) -> Mapping[str, frozenset[str]]:
+        """The source of each of its documents -> the actions of any path that it allows on something."""
+        return {source: self._spoken(text) for source, text in zip(principal.sources, principal.documents, strict=True)}
 
     def _is_led(self, principal: Principal, paths: Iterable[Path]) -> bool:
         return next(self._found(paths, principal), None) is not None

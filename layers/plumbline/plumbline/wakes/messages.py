@@ -64,7 +64,7 @@ class Task(str, Enum):
 
     DIGEST = "digest"  # tell, in one alert, what waits for it
     WEEKLY = "weekly"  # the weekly summary
-    EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended
+    EXEMPTIONS = "exemptions"  # tell of exemptions that end soon, or have ended; ask about suspensions
     UNHEARD = "unheard"  # tell whoever still can be told that nobody hears alerts
 
     def to_json(self) -> str:
@@ -193,12 +193,17 @@ def _fits(wanted: Any, detail: Event, name: str) -> bool:  # noqa: ANN401 - a te
     return name in detail and detail[name] != wanted["anything-but"]
 
 
+def _claimed(origin: Origin) -> Origin:
+    """What a message may say of where it comes from. That AWS announced something, only AWS's own event says."""
+    return origin if origin is Origin.ADOPTION else Origin.SWEEP
+
+
 def _own(message: Mapping[str, Any], controls: Mapping[str, Control], renamed: Mapping[str, str]) -> Wake:
     try:
         wake = Wake(
             control=renamed.get(message["control"], message["control"]),
             target=Target.parse(message["target"]),
-            origin=Origin(message["origin"]),
+            origin=_claimed(Origin(message["origin"])),
             cause=Cause.from_json(cloudtrail.section(message.get("cause"))),
         )
     except (KeyError, ValueError, TypeError, UnknownTarget, AttributeError) as error:

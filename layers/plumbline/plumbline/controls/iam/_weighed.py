@@ -8,7 +8,7 @@ from typing import Any
 
 from plumbline.rights.account import Account, Principal, member, text_of
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES, admin_reason
-from plumbline.rights.blame import blame
+from plumbline.rights.blame import blame, closing
 from plumbline.rights.documents import Document
 from plumbline.rights.ways import Judge, Way
 
@@ -83,14 +83,12 @@ def weighed(judge: Judge, me: Principal, groups: Iterable[Principal] = ()) -> We
         return _administrator(judge, me, whole, groups)
     found = [way for way in judge.ways(whole) if not way.direct]
     given = {(way.path, way.through) for group in groups for way in judge.ways(group)} if found else set()
-    first: dict[str, Way] = {}
+    own: dict[str, list[Way]] = {}
     for way in found:
         if (way.path, way.through) not in given:
-            first.setdefault(way.through, way)
-    ways = {
-        f"{way.sentence} ({way.path})": blame(whole, lambda one, way=way: _leads(judge, one, way))  # type: ignore[misc]
-        for way in first.values()
-    }
+            own.setdefault(way.through, []).append(way)
+    spoken = judge.spoken(whole) if own else {}
+    ways = {f"{those[0].sentence} ({those[0].path})": closing(those, spoken) for those in own.values()}
     texts = dict(zip(me.sources, me.documents, strict=True))
     taken = {source for sources in ways.values() for source in sources if source.startswith(_INLINE)}
     return Weighed(ways=ways, texts={one.removeprefix(_INLINE): texts[one] for one in sorted(taken)})
@@ -111,10 +109,6 @@ def _administrator(judge: Judge, me: Principal, whole: Principal, groups: Sequen
     way = next(iter(judge.direct(whole)))
     reasons = {_reason(one, texts[one]) or f"it {way.sentence}" for one in blamed}
     return Weighed(inline, attached, sorted(reasons), sorted(through))
-
-
-def _leads(judge: Judge, one: Principal, way: Way) -> bool:
-    return any(other.through == way.through and not other.direct for other in judge.ways(one))
 
 
 def _reason(source: str, text: Document) -> str:

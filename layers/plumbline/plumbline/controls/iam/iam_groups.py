@@ -6,8 +6,13 @@ and so does this: `Administrators` is the group that the baseline calls `adminis
 Identity Center, a group that is missing is told once and not made: nobody would be in it.
 Why: people get their rights through these groups. A policy added to one silently gives something to everybody in it; a
 policy taken away, or the group deleted or renamed, stops them working, and someone soon hands out rights one by one.
-Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed.
-Undo: attaches and detaches the other way round, and deletes a group it created while that has no members.
+Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed. Policies
+that make administrators, and others than the groups of the baseline have as shipped, no role of Plumbline may attach:
+they are proposed, and attached with the rights of whoever approves it. A group that is made gets the guard as well,
+unless it is the administrators': it counts among the ten, and is nowhere taken for one too many. What may be all that
+makes the baseline's administrators some is not taken from their group: you are told.
+Undo: attaches and detaches the other way round, and deletes a group it created while that has no members. What it
+attaches again takes the rights of whoever undoes it.
 Source: AWS IAM best practices (rights through groups); AWS managed policies for job functions.
 """
 
@@ -17,6 +22,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plumbline.controls.iam._entitled import administrators
 from plumbline.controls.iam._principals import EVERYTHING, GONE, MOST_ATTACHED, by_names, partition
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
@@ -30,8 +36,7 @@ from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
 GROUPS = Call("iam", "GetAccountAuthorizationDetails", {"Filter": ["Group"], "MaxItems": 1000})
-#: Nobody but Identity Center can make a role below this path.
-_CENTER = "/aws-reserved/sso.amazonaws.com/"
+_CENTER = "/aws-reserved/sso.amazonaws.com/"  # nobody but Identity Center can make a role below this path
 _CENTERS = Call("iam", "ListRoles", {"PathPrefix": _CENTER, "MaxItems": 1000})
 #: The clock of groups that are missing where people come through Identity Center.
 BY_CENTER = "identity-center"
@@ -62,6 +67,7 @@ def _state(ask: Ask, details: Mapping[str, Any], *, center: bool) -> State:
     return {
         "partition": partition(ask),
         "identity_center": center,
+        "guard": f"arn:{partition(ask)}:iam::{ask.account}:policy/plumbline/{ask.stack}-guard",
         "groups": {
             group["GroupName"]: sorted(one["PolicyArn"] for one in group.get("AttachedManagedPolicies") or [])
             for group in sorted(details["GroupDetailList"], key=lambda group: group["GroupName"])
@@ -99,16 +105,25 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    meant = [_meant(one, facts, made=_is_made(state, one)) for one in _differences(state, settings)]
+    meant = [_meant(one, facts, settings, made=_is_made(state, one)) for one in _differences(state, settings)]
     changed = [one for one, left in meant if one.missing or one.extra or _is_created(one, left, facts)]
     created = [one.name for one in changed if not one.spelled]
+    strong = [one.spelled for one in changed if one.spelled and any(_makes_administrators(arn) for arn in one.missing)]
     return Plan.partly(
         [step for one in changed for step in _steps(one)],
         {fact: why for _, left in meant for fact, why in left.items()},
         resources=by_names(target.account, [("group", one.spelled or one.name) for one in changed]),
         summary=", ".join(f"{'corrects' if one.spelled else 'creates'} group {one.name}" for one in changed),
         irreversible=f"who was in {', '.join(created)} before, if it was deleted; add them again" if created else "",
+        means=_MEANS.format(names=", ".join(strong)) if strong else "",
+        later=[f"aws iam get-group --group-name {name}" for name in strong],
     )
+
+
+_MEANS = (
+    "Whoever is in {names} becomes an administrator. A group may have been renamed into that place, so look first who "
+    "is in it, as below."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,7 @@ class _Difference:
         held: how many policies it has.
         missing: ARNs that it lacks.
         extra: ARNs that it has too much.
+        strong: whether it has, and keeps, a policy of AWS that makes administrators.
     """
 
     name: str
@@ -128,6 +144,7 @@ class _Difference:
     held: int
     missing: list[str]
     extra: list[str]
+    strong: bool = False
 
 
 def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Difference]:
@@ -139,23 +156,38 @@ def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Diff
         }
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
+        if (guard := state.get("guard", "")) and not here and not _is_the_administrators(group, names, settings):
+            wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
         missing = sorted(arn for arn in wanted if not among(arn, there))
-        extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn))
+        extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
         if not here or missing or extra:
-            yield _Difference(group, here, len(there), missing, extra)
+            kept = (arn for arn in there if arn not in extra and ":iam::aws:" in arn)
+            strong = any(among(_short(one), AWS_ADMIN_POLICIES) for one in kept)
+            yield _Difference(group, here, len(there), missing, extra, strong)
+
+
+def _is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
+    """Whether a group is, or is meant to be, the administrators'."""
+    return among(group, administrators(settings)["groups"]) or any(
+        among(_short(one), AWS_ADMIN_POLICIES) for one in names
+    )
 
 
 def _is_created(one: _Difference, left: Container[str], facts: Container[str]) -> bool:
     return not one.spelled and _absent(one.name) in facts and _absent(one.name) not in left
 
 
-def _meant(one: _Difference, facts: Container[str], *, made: bool) -> tuple[_Difference, dict[str, str]]:
+def _meant(
+    one: _Difference, facts: Container[str], settings: Settings, *, made: bool
+) -> tuple[_Difference, dict[str, str]]:
     """What is to be put right of a group that differs, and what of it cannot be while the rest is left alone."""
     if not made:
         wrong = [_absent(one.name), *(_lacks(one.name, arn) for arn in one.missing)]
         return replace(one, missing=[], extra=[]), {fact: _NOT_MADE for fact in wrong if fact in facts}
     missing = [arn for arn in one.missing if _lacks(one.name, arn) in facts]
     extra = [arn for arn in one.extra if _has_as_well(one.name, arn) in facts]
+    kept = _last_ways_in(one, extra, settings)
+    extra = [arn for arn in extra if arn not in kept]
     if not one.spelled and _absent(one.name) not in facts:
         return replace(one, missing=[], extra=[]), dict.fromkeys((_lacks(one.name, arn) for arn in missing), _LATER)
     room = max(0, MOST_ATTACHED - one.held + len(extra))  # never short for a whole repair: the baseline names no more
@@ -164,10 +196,26 @@ def _meant(one: _Difference, facts: Container[str], *, made: bool) -> tuple[_Dif
         f"{MOST_ATTACHED}; detach one of them"
     )
     left = dict.fromkeys((_lacks(one.name, arn) for arn in missing[room:]), full)
+    left |= dict.fromkeys((_has_as_well(one.name, arn) for arn in kept), _LAST_WAY_IN.format(one.spelled or one.name))
     return replace(one, missing=missing[:room], extra=extra), left
 
 
+def _last_ways_in(one: _Difference, extra: Sequence[str], settings: Settings) -> list[str]:
+    """What may be all that makes the baseline's administrators some: it is not taken from their group."""
+    if not among(one.name, administrators(settings)["groups"]) or one.strong:
+        return []
+    return [arn for arn in extra if ":iam::aws:" not in arn or among(_short(arn), AWS_ADMIN_POLICIES)]
+
+
+_LAST_WAY_IN = (
+    "the baseline names {} a group of administrators, and without this nothing may make them some, and you might be "
+    "locked out; list what makes them administrators under `groups`, or detach it yourself"
+)
 _LATER = "a group that is left alone for now does not exist, and nothing can be attached to it"
+
+
+def _makes_administrators(arn: str) -> bool:
+    return ":iam::aws:" in arn and among(_short(arn), AWS_ADMIN_POLICIES)
 
 
 def _steps(one: _Difference) -> Iterator[Step]:
@@ -220,6 +268,12 @@ def _short(arn: str) -> str:
     return arn.partition(":policy/")[2] or arn
 
 
+_ELEVEN = (
+    f"a group holds {MOST_ATTACHED} policies, and plumbline-guard is one of them, which keeps who is in it from "
+    f"changing Plumbline; name {MOST_ATTACHED - 1} at most, or merge two of yours"
+)
+
+
 def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], str]]:
     """Groups of one name, and those given administrator rights that iam-admin-grants would take from them."""
     groups = enforced[CONTROL.id]["groups"]
@@ -231,6 +285,10 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
                 ("groups", group),
                 f"IAM takes {group} and {other} for one name; write one of them, with all its policies",
             )
+    whole = {"people": enforced.get("iam-admin-grants", {})}
+    for group, policies in groups.items():
+        if len(policies) == MOST_ATTACHED and not _is_the_administrators(group, policies, whole):
+            yield ("groups", group), _ELEVEN
     if "iam-admin-grants" not in enforced:
         return
     named = enforced["iam-admin-grants"]["administrators"]["groups"]
@@ -269,6 +327,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     part=part,
+    people=True,
     clashes=clashes,
     settings={
         "groups": {

@@ -6,14 +6,15 @@ inline policies as their own. Roles that IAM Identity Center keeps are left out,
 compromised key, and an inline policy that makes an administrator: iam-admin-grants judges those.
 Why: an inline policy hides inside one user, group or role. No list of policies shows it, no earlier version of it is
 kept, and it is gone with its owner. It is where rights that nobody agreed to survive a review.
-Repair: is proposed, and made at once with `mode: enforce`: a customer managed policy with the same document under the
-path /plumbline/ is attached, and then the inline one deleted, so that no right is missing for a moment. An earlier copy
-of the same inline policy is taken away with it, so that no wider one stays. A policy too long for a managed one, or an
-owner that already holds ten (AWS's default quota, even where yours was raised), is left to a person. Copies that nobody
-holds any more are removed after a day. A reviewed one-to-one link is listed in `keep_inline`. Whoever deletes the owner
-has to detach the copy first, or AWS answers DeleteConflict: the e-mail has the command.
-Undo: puts the inline policy back, detaches the managed one and deletes it; what was an earlier copy, or one that nobody
-held, is made again.
+Repair: is proposed, and made with the rights of whoever approves it, because its text may give anything; with `mode:
+enforce` it is made at once where the stack's parameter `InlinePolicies` is `enforce` too. A customer managed policy
+with the same document under the path /plumbline/ is attached, and then the inline one deleted, so that no right is
+missing for a moment. An earlier copy of the same inline policy is taken away with it, so that no wider one stays. A
+policy too long for a managed one, or an owner that already holds ten (AWS's default quota, even where yours was
+raised), is left to a person. Copies that nobody holds any more are removed after a day. A reviewed one-to-one link is
+listed in `keep_inline`. Whoever deletes the owner has to detach the copy first: the e-mail has the command.
+Undo: puts the inline policy back, with the rights of whoever undoes it, detaches the managed one and deletes it; what
+was an earlier copy, or one that nobody held, is made again.
 Source: AWS IAM user guide, choosing between managed and inline policies; IAM quotas.
 """
 
@@ -50,7 +51,7 @@ from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Setting
 from plumbline.core.names import fits
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.administrators import admin_reason
-from plumbline.rights.counted import is_quarantine, size
+from plumbline.rights.counted import ends_sessions, is_quarantine, size
 from plumbline.rights.documents import Document, document
 
 #: Characters of a managed policy, white space not counted. Source: IAM quotas.
@@ -258,7 +259,8 @@ def _becomes(ask: Ask, found: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: below + name_of(found["kind"], found["name"], name, policy)
         for name, policy in found["inline"].items()
-        if not (found["name"].startswith(RESERVED) or admin_reason(policy) or is_quarantine(name, policy))
+        if not (found["name"].startswith(RESERVED) or admin_reason(policy))
+        if not (is_quarantine(name, policy) or ends_sessions(name, policy))
     }
 
 

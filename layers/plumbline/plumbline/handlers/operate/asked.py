@@ -16,7 +16,7 @@ from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.decisions.exemptions import ANY
 from plumbline.findings.finding import SHORT, Finding, spoken
 from plumbline.handlers.operate.proof import Place, endpoints
-from plumbline.ports import Sts
+from plumbline.ports import DeadLetter, Sts
 
 ALL = "all"
 #: How alike two ids of four letters are of which one letter was misread.
@@ -34,6 +34,16 @@ class Outlet(Protocol):
         """Send messages, or raise."""
 
 
+class DeadLetters(Protocol):
+    """A queue of messages that failed too often."""
+
+    def receive(self) -> Sequence[DeadLetter]:
+        """Some of them, which nobody else sees for a while; none where there are no more. Or raise."""
+
+    def delete(self, receipt: str) -> None:
+        """Delete one that was received, or raise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connections:
     """What of the stack only people's questions need.
@@ -45,6 +55,8 @@ class Connections:
         escalation_email: the one for escalations; empty for none.
         sts: tells who signed a proof; None where nobody can be asked, and then nothing is changed.
         endpoints: where STS may be asked beside its addresses in AWS, each as `scheme://host`.
+        wakes: takes what has to be looked at; None where there is no queue.
+        dead: what failed too often; None where nothing is kept.
     """
 
     units: Outlet | None = None
@@ -53,6 +65,8 @@ class Connections:
     escalation_email: str = ""
     sts: Sts | None = None
     endpoints: Collection[str] = ()
+    wakes: Outlet | None = None
+    dead: DeadLetters | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,11 @@ class Answer:
     ok: bool = True
     perform: tuple[Mapping[str, Any], ...] = ()
     then: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as the shell function reads it."""
+        own = {"perform": self.perform, "then": self.then} if self.perform else {}
+        return {"ok": self.ok, "text": self.text, "data": self.data, **own}
 
 
 @dataclass(frozen=True, slots=True)

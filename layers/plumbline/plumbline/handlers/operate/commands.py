@@ -15,7 +15,17 @@ from plumbline.alerts import wording
 from plumbline.alerts.shell import pasted
 from plumbline.compose import Plumbline
 from plumbline.core.errors import Conflict, PlumblineError
-from plumbline.handlers.operate import callers, exemptions, findings, pauses, plan, repairs, status
+from plumbline.handlers.operate import (
+    callers,
+    dead_letters,
+    exemptions,
+    findings,
+    pauses,
+    plan,
+    repairs,
+    status,
+    suspensions,
+)
 from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
 from plumbline.handlers.operate.lists import columns, folded
 from plumbline.handlers.operate.typed import Command, Typed, usage_of
@@ -209,6 +219,33 @@ COMMANDS: Mapping[str, Command] = {
             1,
             flags=pauses.KINDS,
             example="resume --all",
+            changes=True,
+        ),
+        Command(
+            "suspend USER|ROLE|FINDING [--days N|--until YYYY-MM-DD] --reason WHY",
+            "let somebody do nothing until you release him",
+            suspensions.suspend,
+            1,
+            1,
+            ("days", "until", "reason"),
+            example=suspensions.EXAMPLE,
+            changes=True,
+        ),
+        Command(
+            "release NUMBER|USER|ROLE",
+            "let somebody who is suspended act again",
+            suspensions.release,
+            1,
+            1,
+            example="release S7F3K",
+            changes=True,
+        ),
+        Command(
+            "redrive [--drop]",
+            "bring back what failed too often; says what it was",
+            dead_letters.redrive,
+            flags=("drop",),
+            example="redrive",
             changes=True,
         ),
         Command("help [COMMAND]", "this", help_, 0, 1, example="help exempt"),

@@ -11,6 +11,7 @@ from plumbline.alerts import decisions, wording
 from plumbline.alerts.shell import pasted
 from plumbline.core.errors import PlumblineError
 from plumbline.core.targets import Target
+from plumbline.decisions.credible import doubt
 from plumbline.decisions.exemptions import (
     ANY,
     ID_BEGINS,
@@ -127,12 +128,15 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
     controls = asked.plumbline.engine.controls
     nothing = [covers_nothing(one.control, one.target, controls, asked.account) for one in found]
     lines = []
+    days = asked.plumbline.engine.baseline.patience.exemption_days
     for one, why in zip(found, nothing, strict=True):
+        never = doubt(one, days, asked.now) if one in own else ""
         lines += [
             f"{one.id or 'baseline.yaml'}  {decisions.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
             *wrapped(wording.clean(one.target, 400), " " * 6),
             *wrapped(wording.clean(f"{one.owner}: {one.reason}", 400), " " * 6),
             *(wrapped(f"COVERS NOTHING: {why}", " " * 6) if why else ()),
+            *(wrapped(f"NOT BELIEVED, and so without effect: {never}", " " * 6) if never else ()),
         ]
     some = next((one.id for one in found if one.id), "")
     if some:

@@ -13,6 +13,7 @@ from plumbline.alerts.listing import what_next
 from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Severity
+from plumbline.decisions.credible import believed
 from plumbline.decisions.exemptions import ANY, covering
 from plumbline.findings.finding import CUT_SHORT, Finding, Repair, Status
 from plumbline.findings.stored import to_json
@@ -121,7 +122,8 @@ def show(asked: Asked, typed: Typed) -> Answer:
 
 def _exempt(asked: Asked, finding: Finding) -> str:
     """The exemption in force, in the words of who made it."""
-    own, _version = asked.plumbline.ledger.all_exemptions(asked.account)
+    days = asked.plumbline.engine.baseline.patience.exemption_days
+    own = believed(asked.plumbline.ledger.all_exemptions(asked.account)[0], days, asked.now)
     both = (*own, *asked.plumbline.engine.baseline.exemptions)
     one = covering(both, finding.control, finding.target, asked.now) if finding.is_open else None
     if one is None:

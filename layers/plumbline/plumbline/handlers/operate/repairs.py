@@ -18,6 +18,7 @@ from plumbline.engine.case import Outcome, Settled
 from plumbline.engine.undoing import Undone
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
+from plumbline.handlers.operate import suspensions
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
 from plumbline.handlers.operate.lists import name_of, table, wrapped
 from plumbline.handlers.operate.plan import MOST_PLANS, prospect
@@ -84,6 +85,8 @@ def approve(asked: Asked, typed: Typed) -> Answer:
 
 def done(asked: Asked, typed: Typed) -> Answer:
     """Go on with an undo or a repair of which a person has made his part."""
+    if (ended := suspensions.done(asked, typed)) is not None:
+        return ended
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.words[0])
     if finding.control not in engine.controls:
         raise Refused(f"{finding.short} belongs to the control {finding.control}, which this version does not have.")

@@ -15,10 +15,12 @@ from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope, Severity
 from plumbline.core.errors import AwsRefusal
+from plumbline.decisions.credible import believed, doubted, ends
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
+from plumbline.handlers.operate import suspensions
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
@@ -37,12 +39,17 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     found = asked.open_findings()
     swept = ledger.last_sweep(asked.account)
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
-    pauses = {name: one for name, one in ledger.all_pauses(asked.account)[0].items() if one.until > now}
+    patience, all_pauses = engine.baseline.patience, ledger.all_pauses(asked.account)[0]
+    running = ends(all_pauses, patience.pause_days, now)
+    pauses = {name: one for name, one in all_pauses.items() if one.until > now and name in running}
+    suspended = ledger.all_suspensions(asked.account)[0]
     spent = ledger.spent_in(asked.account, now)
     stopped = tripped(asked, spent)
     waiting = [one for one in found if one.status is not Status.EXEMPT]
     fights = [one.short for one in found if is_fight(one)]
-    own = ledger.all_exemptions(asked.account)[0]
+    all_own = ledger.all_exemptions(asked.account)[0]
+    own = believed(all_own, patience.exemption_days, now)
+    not_believed = doubted(all_own, patience.exemption_days, all_pauses, patience.pause_days, now)
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
     exemptions = sorted(in_force, key=lambda one: one.until)
     alarms, alarms_text = _alarms(asked)
@@ -57,8 +64,10 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
         "STOPPED": "; ".join(stopped.values()),
+        "NOT BELIEVED": "; ".join(f"{what}: {why}" for what, why in not_believed),
         "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
+        "SUSPENDED": suspensions.status(suspended),
         "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
         "alarms": alarms_text,
         "e-mail": hears.row if asked.connections.topics else "",
@@ -79,6 +88,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "fights": fights,
         "pauses": {name: one.to_json() for name, one in pauses.items()},
         "exemptions": [one.to_json() for one in exemptions],
+        "suspended": [one.to_json() for one in suspended],
         "alarms": alarms,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
         "ever_heard": hears.hearing.ever,
@@ -89,6 +99,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "To go on after STOPPED, type": pasted("resume", "--breakers") if stopped else "",
         "To see the FIGHT, type": pasted("show", fights[0]) if fights else "",
         "To end the pause, type": pasted("resume") if pauses else "",
+        "To release one who is SUSPENDED, type": pasted("release", suspended[0].id) if suspended else "",
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]

@@ -1,0 +1,111 @@
+"""What the sweep has reported is settled within a quarter of an hour, or the sweep's own function tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from plumbline.core.clock import Clock
+from plumbline.core.targets import Target
+from plumbline.handlers.sweep import Sweeper
+from plumbline.handlers.unsettled import SETTLED_WITHIN, Unsettled
+from plumbline.sweep.units import Unit
+from tests.fakes import ACCOUNT, LAMP, NOW, House, Letterbox
+from tests.handlers.test_react import Log, Outlet, _record
+from tests.sweep.test_what_is_unseen import _swept_before
+
+MINUTE = timedelta(minutes=1)
+LATER = Clock(act=timedelta(hours=12))
+UNIT = Unit(ACCOUNT, "global", ("lamp-off",), last=True)
+
+
+@dataclass
+class Notes:
+    """What was reported."""
+
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    writes: int = 0
+
+    def reported(self) -> Mapping[str, Mapping[str, str]]:
+        """See handlers.unsettled.Memory."""
+        return {key: dict(one) for key, one in self.kept.items()}
+
+    def report(self, key: str, targets: Mapping[str, str]) -> None:
+        """See handlers.unsettled.Memory."""
+        self.kept[key], self.writes = dict(targets), self.writes + 1
+
+
+@dataclass
+class Watch:
+    """A sweep that is over, and what looks at what became of it."""
+
+    house: House = field(default_factory=lambda: _swept_before(House()))
+    notes: Notes = field(default_factory=Notes)
+    told: Letterbox = field(default_factory=Letterbox)
+    wakes: Outlet = field(default_factory=Outlet)
+
+    def sweep(self, at: datetime = NOW) -> None:
+        """A whole sweep, of the only lamp."""
+        unsettled = Unsettled(self.house.plumbline, self.notes, self.told, lambda: at)
+        sweeper = Sweeper(
+            self.house.plumbline, Outlet(), self.wakes, Log(), lambda: at, lambda: 300_000, unsettled=unsettled
+        )
+        sweeper.record(_record(UNIT.to_json()))
+
+    def tell(self, after: timedelta) -> int:
+        """What is told some time later."""
+        return Unsettled(self.house.plumbline, self.notes, self.told, lambda: NOW + after).tell()
+
+
+def test_what_nobody_settles_is_told_after_a_quarter_of_an_hour_and_once() -> None:
+    watch = Watch()
+    watch.sweep()
+    assert [0, 1, 1] == [watch.tell(after) for after in (SETTLED_WITHIN - MINUTE, SETTLED_WITHIN, 2 * SETTLED_WITHIN)]
+    assert ["not settled: react does not answer, 1 deviation waits"] == watch.told.subjects
+    watch.sweep(NOW + timedelta(hours=1))
+    watch.tell(timedelta(minutes=90))
+    assert 1 == len(watch.told.letters), "it has waited since the first sweep: one time, one e-mail"
+
+
+def test_what_react_has_settled_is_not_told() -> None:
+    watch = Watch()
+    watch.sweep()
+    watch.house.settle()
+    assert 0 == watch.tell(SETTLED_WITHIN)
+
+
+def test_what_is_in_line_again_is_not_told() -> None:
+    watch = Watch()
+    watch.sweep()
+    watch.house.aws.lamps["hall"]["on"] = []
+    assert 0 == watch.tell(SETTLED_WITHIN)
+
+
+def test_what_is_due_and_not_looked_at_is_told() -> None:
+    """A finding was opened while react still ran; its repair is due since, and reported each hour."""
+    watch = Watch(house=_swept_before(House(clocks={"default": LATER})))
+    watch.house.settle(now=NOW - timedelta(days=1))
+    watch.sweep()
+    assert 1 == watch.tell(SETTLED_WITHIN)
+
+
+def test_a_quiet_sweep_writes_nothing_down_and_what_is_over_is_forgotten() -> None:
+    watch = Watch()
+    watch.house.aws.lamps["hall"]["on"] = []
+    watch.sweep()
+    assert ({}, 0) == (watch.notes.kept, watch.notes.writes)
+    watch.house.aws.lamps["hall"]["on"] = ["a"]
+    watch.sweep()
+    assert {"lamp-off@global": {str(LAMP): NOW.isoformat()}} == watch.notes.kept
+    watch.house.aws.lamps["hall"]["on"] = []
+    watch.sweep(NOW + timedelta(hours=1))
+    assert {"lamp-off@global": {}} == watch.notes.kept
+
+
+def test_a_list_that_cannot_be_had_is_no_target_to_wait_for() -> None:
+    watch = Watch()
+    watch.house.aws.fails["ListLamps"] = ["AccessDenied"]
+    watch.sweep()
+    assert {} == watch.notes.kept
+    assert Target(ACCOUNT, "global", "*", "*").is_pattern
