@@ -24,9 +24,11 @@ from tests.end_to_end.account import Account
 OWNER = "security@example.com"
 #: A role of the account's own that the baseline knows as an administrator.
 DEPLOYS = "deploys"
-#: The shipped baseline, but for the people whose keys it knows, each attacker with one, and for that role.
+#: The shipped baseline, but for people whose keys it knows, each attacker with one, for that role, and for breakers:
+#: more people come in an hour, by one administrator's hand, than it would guard.
 BASELINE = json.dumps(
     {
+        "breakers": {"per_control": 16, "in_all": 60},
         "deployers": [f"arn:aws:iam::*:user/{one.name}" for one in ATTACKERS if one.deploys],
         "controls": {
             "iam-access-key-created": {"allowed_users": [one.name for one in ATTACKERS if not one.identity_center]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from tests.attacks.house.facet import Clients, Facet, Seen
@@ -92,7 +93,8 @@ def _mend_rights(client: Any, kind: str, who: str, was: Any, now: Any) -> None:
 def _mend_user(client: Any, who: str, was: Any, now: Any) -> None:
     for group in now["groups"]:
         if group not in was["groups"]:
-            client.remove_user_from_group(GroupName=group, UserName=who)
+            with suppress(client.exceptions.NoSuchEntityException):  # the group was new as well, and is gone already
+                client.remove_user_from_group(GroupName=group, UserName=who)
     for group in was["groups"]:
         if group not in now["groups"]:
             client.add_user_to_group(GroupName=group, UserName=who)
