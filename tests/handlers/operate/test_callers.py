@@ -40,8 +40,6 @@ CHANGING: Mapping[str, tuple[str, ...]] = {
     "pause": ("pause", "--hours", "1", "--reason", "x"),
     "resume": ("resume", "--all"),
     "sweep": ("sweep",),
-    "suspend": ("suspend", "role/ci", "--reason", "x"),
-    "release": ("release", "role/ci"),
     "redrive": ("redrive",),
     "suspend": ("suspend", f"arn:aws:iam::{ACCOUNT}:user/mallory", "--days", "1", "--reason", "x"),
     "release": ("release", f"arn:aws:iam::{ACCOUNT}:user/mallory"),

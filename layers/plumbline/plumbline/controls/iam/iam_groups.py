@@ -19,10 +19,19 @@ Source: AWS IAM best practices (rights through groups); AWS managed policies for
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from plumbline.controls.iam._entitled import administrators
+from plumbline.controls.iam._group_differences import (
+    Difference,
+    absent,
+    differences,
+    has_as_well,
+    is_the_administrators,
+    lacks,
+    short,
+)
 from plumbline.controls.iam._principals import EVERYTHING, GONE, MOST_ATTACHED, by_names, partition
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
@@ -31,7 +40,6 @@ from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Setting
 from plumbline.core.names import among, folded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES
-from plumbline.rights.counted import is_aws_quarantine
 from plumbline.wakes import cloudtrail
 
 KIND = "iam-groups"
@@ -78,17 +86,17 @@ def _state(ask: Ask, details: Mapping[str, Any], *, center: bool) -> State:
 def detect(state: State, settings: Settings) -> Deviation | None:
     """A group that is missing, or has a policy too few or too many."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    found = list(_differences(state, settings))
+    found = list(differences(state, settings))
     items: list[str] = []
     for one in found:
-        items += [] if one.spelled else [_absent(one.name)]
-        items += [_lacks(one.name, arn) for arn in one.missing]
-        items += [_has_as_well(one.name, arn) for arn in one.extra]
+        items += [] if one.spelled else [absent(one.name)]
+        items += [lacks(one.name, arn) for arn in one.missing]
+        items += [has_as_well(one.name, arn) for arn in one.extra]
     clock = "default" if any(_is_made(state, one) for one in found) else BY_CENTER
     return Deviation("is not what the baseline says", tuple(items), clock) if items else None
 
 
-def _is_made(state: Mapping[str, Any], one: _Difference) -> bool:
+def _is_made(state: Mapping[str, Any], one: Difference) -> bool:
     """Whether a group is there, or would be made."""
     return bool(one.spelled) or not state.get("identity_center")
 
@@ -97,7 +105,7 @@ def describe(state: State) -> str:
     """Each group and its policies."""
     groups = state["groups"] if state else {}
     return (
-        "; ".join(f"{name}: {', '.join(map(_short, arns)) or 'no policy'}" for name, arns in groups.items())
+        "; ".join(f"{name}: {', '.join(map(short, arns)) or 'no policy'}" for name, arns in groups.items())
         or "no groups"
     )
 
@@ -105,7 +113,7 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    meant = [_meant(one, facts, settings, made=_is_made(state, one)) for one in _differences(state, settings)]
+    meant = [_meant(one, facts, settings, made=_is_made(state, one)) for one in differences(state, settings)]
     changed = [one for one, left in meant if one.missing or one.extra or _is_created(one, left, facts)]
     created = [one.name for one in changed if not one.spelled]
     strong = [one.spelled for one in changed if one.spelled and any(_makes_administrators(arn) for arn in one.missing)]
@@ -126,85 +134,38 @@ _MEANS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """A group that is not as the baseline says.
-
-    Attributes:
-        name: what the baseline calls it.
-        spelled: what the account calls it; empty where there is none.
-        held: how many policies it has.
-        missing: ARNs that it lacks.
-        extra: ARNs that it has too much.
-        strong: whether it has, and keeps, a policy of AWS that makes administrators.
-    """
-
-    name: str
-    spelled: str
-    held: int
-    missing: list[str]
-    extra: list[str]
-    strong: bool = False
-
-
-def _differences(state: Mapping[str, Any], settings: Settings) -> Iterator[_Difference]:
-    """Each named group that differs."""
-    spelled = {folded(name): name for name in state["groups"]}
-    for group, names in settings["groups"].items():
-        wanted = {
-            name if name.startswith("arn:") else f"arn:{state['partition']}:iam::aws:policy/{name}" for name in names
-        }
-        here = spelled.get(folded(group), "")
-        there = state["groups"].get(here, ())
-        if (guard := state.get("guard", "")) and not here and not _is_the_administrators(group, names, settings):
-            wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
-        missing = sorted(arn for arn in wanted if not among(arn, there))
-        extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
-        if not here or missing or extra:
-            kept = (arn for arn in there if arn not in extra and ":iam::aws:" in arn)
-            strong = any(among(_short(one), AWS_ADMIN_POLICIES) for one in kept)
-            yield _Difference(group, here, len(there), missing, extra, strong)
-
-
-def _is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
-    """Whether a group is, or is meant to be, the administrators'."""
-    return among(group, administrators(settings)["groups"]) or any(
-        among(_short(one), AWS_ADMIN_POLICIES) for one in names
-    )
-
-
-def _is_created(one: _Difference, left: Container[str], facts: Container[str]) -> bool:
-    return not one.spelled and _absent(one.name) in facts and _absent(one.name) not in left
+def _is_created(one: Difference, left: Container[str], facts: Container[str]) -> bool:
+    return not one.spelled and absent(one.name) in facts and absent(one.name) not in left
 
 
 def _meant(
-    one: _Difference, facts: Container[str], settings: Settings, *, made: bool
-) -> tuple[_Difference, dict[str, str]]:
+    one: Difference, facts: Container[str], settings: Settings, *, made: bool
+) -> tuple[Difference, dict[str, str]]:
     """What is to be put right of a group that differs, and what of it cannot be while the rest is left alone."""
     if not made:
-        wrong = [_absent(one.name), *(_lacks(one.name, arn) for arn in one.missing)]
+        wrong = [absent(one.name), *(lacks(one.name, arn) for arn in one.missing)]
         return replace(one, missing=[], extra=[]), {fact: _NOT_MADE for fact in wrong if fact in facts}
-    missing = [arn for arn in one.missing if _lacks(one.name, arn) in facts]
-    extra = [arn for arn in one.extra if _has_as_well(one.name, arn) in facts]
+    missing = [arn for arn in one.missing if lacks(one.name, arn) in facts]
+    extra = [arn for arn in one.extra if has_as_well(one.name, arn) in facts]
     kept = _last_ways_in(one, extra, settings)
     extra = [arn for arn in extra if arn not in kept]
-    if not one.spelled and _absent(one.name) not in facts:
-        return replace(one, missing=[], extra=[]), dict.fromkeys((_lacks(one.name, arn) for arn in missing), _LATER)
+    if not one.spelled and absent(one.name) not in facts:
+        return replace(one, missing=[], extra=[]), dict.fromkeys((lacks(one.name, arn) for arn in missing), _LATER)
     room = max(0, MOST_ATTACHED - one.held + len(extra))  # never short for a whole repair: the baseline names no more
     full = (
         f"with the policies that are left alone for now, {one.spelled or one.name} would hold more than "
         f"{MOST_ATTACHED}; detach one of them"
     )
-    left = dict.fromkeys((_lacks(one.name, arn) for arn in missing[room:]), full)
-    left |= dict.fromkeys((_has_as_well(one.name, arn) for arn in kept), _LAST_WAY_IN.format(one.spelled or one.name))
+    left = dict.fromkeys((lacks(one.name, arn) for arn in missing[room:]), full)
+    left |= dict.fromkeys((has_as_well(one.name, arn) for arn in kept), _LAST_WAY_IN.format(one.spelled or one.name))
     return replace(one, missing=missing[:room], extra=extra), left
 
 
-def _last_ways_in(one: _Difference, extra: Sequence[str], settings: Settings) -> list[str]:
+def _last_ways_in(one: Difference, extra: Sequence[str], settings: Settings) -> list[str]:
     """What may be all that makes the baseline's administrators some: it is not taken from their group."""
     if not among(one.name, administrators(settings)["groups"]) or one.strong:
         return []
-    return [arn for arn in extra if ":iam::aws:" not in arn or among(_short(arn), AWS_ADMIN_POLICIES)]
+    return [arn for arn in extra if ":iam::aws:" not in arn or among(short(arn), AWS_ADMIN_POLICIES)]
 
 
 _LAST_WAY_IN = (
@@ -215,10 +176,10 @@ _LATER = "a group that is left alone for now does not exist, and nothing can be 
 
 
 def _makes_administrators(arn: str) -> bool:
-    return ":iam::aws:" in arn and among(_short(arn), AWS_ADMIN_POLICIES)
+    return ":iam::aws:" in arn and among(short(arn), AWS_ADMIN_POLICIES)
 
 
-def _steps(one: _Difference) -> Iterator[Step]:
+def _steps(one: Difference) -> Iterator[Step]:
     name = {"GroupName": one.spelled or one.name}
     if not one.spelled:
         yield Step(
@@ -236,25 +197,8 @@ def _steps(one: _Difference) -> Iterator[Step]:
         yield Step(
             do=Call("iam", "AttachGroupPolicy", policy),
             undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),),
-            fact=_lacks(one.name, arn),
+            fact=lacks(one.name, arn),
         )
-
-
-def _absent(group: str) -> str:
-    return f"{group} does not exist"
-
-
-def _lacks(group: str, arn: str) -> str:
-    return f"{group} lacks {_exact(arn)}"
-
-
-def _has_as_well(group: str, arn: str) -> str:
-    return f"{group} has {_exact(arn)} as well"
-
-
-def _exact(arn: str) -> str:
-    """A policy that is taken for no other: one of the account's own may be called like one of AWS's."""
-    return _short(arn) if ":iam::aws:" in arn else arn
 
 
 def part(state: State, plan: Plan) -> State:
@@ -262,10 +206,6 @@ def part(state: State, plan: Plan) -> State:
     groups = state["groups"] if state else {}
     named = {call.parameters["GroupName"] for call in plan.do}
     return {name: groups.get(name) for name in sorted(named)}
-
-
-def _short(arn: str) -> str:
-    return arn.partition(":policy/")[2] or arn
 
 
 _ELEVEN = (
@@ -287,13 +227,13 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
             )
     whole = {"people": enforced.get("iam-admin-grants", {})}
     for group, policies in groups.items():
-        if len(policies) == MOST_ATTACHED and not _is_the_administrators(group, policies, whole):
+        if len(policies) == MOST_ATTACHED and not is_the_administrators(group, policies, whole):
             yield ("groups", group), _ELEVEN
     if "iam-admin-grants" not in enforced:
         return
     named = enforced["iam-admin-grants"]["administrators"]["groups"]
     for group, policies in groups.items():
-        strong = [_short(one) for one in policies if among(_short(one), AWS_ADMIN_POLICIES)]
+        strong = [short(one) for one in policies if among(short(one), AWS_ADMIN_POLICIES)]
         if strong and not among(group, named):
             advice = (
                 f"{strong[0]} makes administrators, and iam-admin-grants would take it from the group again; write "

@@ -11,10 +11,9 @@ enforce` it is made at once where the stack's parameter `InlinePolicies` is `enf
 with the same document under the path /plumbline/ is attached, and then the inline one deleted, so that no right is
 missing for a moment. An earlier copy of the same inline policy is taken away with it, so that no wider one stays. A
 policy too long for a managed one, or an owner that already holds ten (AWS's default quota, even where yours was
-raised), is left to a person. Copies that nobody holds any more are removed after a day. A reviewed one-to-one link is
-listed in `keep_inline`. Whoever deletes the owner has to detach the copy first: the e-mail has the command.
-Undo: puts the inline policy back, with the rights of whoever undoes it, detaches the managed one and deletes it; what
-was an earlier copy, or one that nobody held, is made again.
+raised), is left to a person. Copies that nobody holds are removed after a day. A reviewed one-to-one link is listed in
+`keep_inline`. Whoever deletes the owner has to detach the copy first: the e-mail has the command.
+Undo: puts the inline policy back, with the rights of whoever undoes it, and makes again what was an earlier copy.
 Source: AWS IAM user guide, choosing between managed and inline policies; IAM quotas.
 """
 

@@ -1,0 +1,85 @@
+"""How the account's groups differ from the baseline's, fact by fact: the comparing half of iam-groups. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.controls.iam._entitled import administrators
+from plumbline.core.control import Settings
+from plumbline.core.names import among, folded
+from plumbline.rights.administrators import AWS_ADMIN_POLICIES
+from plumbline.rights.counted import is_aws_quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A group that is not as the baseline says.
+
+    Attributes:
+        name: what the baseline calls it.
+        spelled: what the account calls it; empty where there is none.
+        held: how many policies it has.
+        missing: ARNs that it lacks.
+        extra: ARNs that it has too much.
+        strong: whether it has, and keeps, a policy of AWS that makes administrators.
+    """
+
+    name: str
+    spelled: str
+    held: int
+    missing: list[str]
+    extra: list[str]
+    strong: bool = False
+
+
+def differences(state: Mapping[str, Any], settings: Settings) -> Iterator[Difference]:
+    """Each named group that differs."""
+    spelled = {folded(name): name for name in state["groups"]}
+    for group, names in settings["groups"].items():
+        wanted = {
+            name if name.startswith("arn:") else f"arn:{state['partition']}:iam::aws:policy/{name}" for name in names
+        }
+        here = spelled.get(folded(group), "")
+        there = state["groups"].get(here, ())
+        if (guard := state.get("guard", "")) and not here and not is_the_administrators(group, names, settings):
+            wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
+        missing = sorted(arn for arn in wanted if not among(arn, there))
+        extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
+        if not here or missing or extra:
+            kept = (arn for arn in there if arn not in extra and ":iam::aws:" in arn)
+            strong = any(among(short(one), AWS_ADMIN_POLICIES) for one in kept)
+            yield Difference(group, here, len(there), missing, extra, strong)
+
+
+def is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
+    """Whether a group is, or is meant to be, the administrators'."""
+    return among(group, administrators(settings)["groups"]) or any(
+        among(short(one), AWS_ADMIN_POLICIES) for one in names
+    )
+
+
+def absent(group: str) -> str:
+    """The fact that a group does not exist."""
+    return f"{group} does not exist"
+
+
+def lacks(group: str, arn: str) -> str:
+    """The fact that a group has a policy too few."""
+    return f"{group} lacks {_exact(arn)}"
+
+
+def has_as_well(group: str, arn: str) -> str:
+    """The fact that a group has a policy too many."""
+    return f"{group} has {_exact(arn)} as well"
+
+
+def _exact(arn: str) -> str:
+    """A policy that is taken for no other: one of the account's own may be called like one of AWS's."""
+    return short(arn) if ":iam::aws:" in arn else arn
+
+
+def short(arn: str) -> str:
+    """A policy's name, with its path."""
+    return arn.partition(":policy/")[2] or arn
