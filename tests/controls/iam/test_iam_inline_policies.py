@@ -390,3 +390,11 @@ def test_what_is_gone_is_fine() -> None:
         for kind in ("user", "group", "role"):
             assert observe(told.accounts.eyes(ACCOUNT, GLOBAL), _target(kind, "nobody")) is None
     assert detect(None, TELL) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "effect", "expected"),
+    [("AWSRevokeOlderSessions", "Deny", True), ("AWSRevokeOlderSessions", "Allow", False), ("mine", "Deny", False)],
+)
+def test_what_ends_a_roles_older_sessions_is_awss_work(name: str, effect: str, expected: bool) -> None:  # noqa: FBT001
+    assert expected is is_of_aws(name, {"Statement": [{"Effect": effect, "Action": "*", "Resource": "*"}]})
