@@ -17,6 +17,7 @@ from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Deviation
 from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.rights.counted import is_of_aws
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, world
