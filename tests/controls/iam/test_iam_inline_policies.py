@@ -17,6 +17,7 @@ from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Deviation
 from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.rights.counted import is_of_aws
 from plumbline.wakes.messages import from_event
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, world
@@ -390,3 +391,11 @@ def test_what_is_gone_is_fine() -> None:
         for kind in ("user", "group", "role"):
             assert observe(told.accounts.eyes(ACCOUNT, GLOBAL), _target(kind, "nobody")) is None
     assert detect(None, TELL) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "effect", "expected"),
+    [("AWSRevokeOlderSessions", "Deny", True), ("AWSRevokeOlderSessions", "Allow", False), ("mine", "Deny", False)],
+)
+def test_what_ends_a_roles_older_sessions_is_awss_work(name: str, effect: str, expected: bool) -> None:  # noqa: FBT001
+    assert expected is is_of_aws(name, {"Statement": [{"Effect": effect, "Action": "*", "Resource": "*"}]})

@@ -37,6 +37,11 @@ def ends_sessions(name: str, policy: Document) -> bool:
     return name == "AWSRevokeOlderSessions" and bool(said) and all(one.get("Effect") == "Deny" for one in said)
 
 
+def is_of_aws(name: str, policy: Document) -> bool:
+    """Whether an inline policy is AWS's own work: its quarantine, or what ends a role's older sessions."""
+    return is_quarantine(name, policy) or ends_sessions(name, policy)
+
+
 def is_aws_quarantine(arn: str) -> bool:
     """Whether an ARN is that of AWS's own quarantine policy, in any version."""
     return ":iam::aws:policy/" in arn and _QUARANTINE.fullmatch(arn.partition(":policy/")[2]) is not None

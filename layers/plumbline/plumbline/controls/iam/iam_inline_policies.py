@@ -50,7 +50,7 @@ from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Setting
 from plumbline.core.names import fits
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.administrators import admin_reason
-from plumbline.rights.counted import ends_sessions, is_quarantine, size
+from plumbline.rights.counted import is_of_aws, size
 from plumbline.rights.documents import Document, document
 
 #: Characters of a managed policy, white space not counted. Source: IAM quotas.
@@ -258,8 +258,7 @@ def _becomes(ask: Ask, found: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: below + name_of(found["kind"], found["name"], name, policy)
         for name, policy in found["inline"].items()
-        if not (found["name"].startswith(RESERVED) or admin_reason(policy))
-        if not (is_quarantine(name, policy) or ends_sessions(name, policy))
+        if not (found["name"].startswith(RESERVED) or admin_reason(policy) or is_of_aws(name, policy))
     }
 
 
