@@ -33,7 +33,6 @@ CHANGING: Mapping[str, tuple[str, ...]] = {
     "undo": ("undo", "FINDING", "--force"),
     "done": ("done", "FINDING", "0B61C4"),
     "approve": ("approve", "FINDING"),
-    "done": ("done", "FINDING", "0B61C4"),
     "enforce": ("enforce", "--yes"),
     "exempt": ("exempt", "*", "--control", "all", "--all", *EXEMPT),
     "unexempt": ("unexempt", str(LAMP)),
