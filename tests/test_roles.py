@@ -130,9 +130,15 @@ def test_no_role_may_do_in_iam_what_nobody_has_thought_about(role: str) -> None:
     assert set() == writes
 
 
-def test_only_eyes_and_the_two_hands_touch_iam_at_all() -> None:
+def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_else() -> None:
+    off = {(action, arn) for action, one in _allowing("NamesRole") if action in TAKES for arn in _policies(one)}
+    assert {arn for _, arn in off} <= {GUARD, SUSPENDED}
+    assert {action for action, _ in off} <= set(DETACHES)
+
+
+def test_only_eyes_and_the_two_hands_touch_iam_at_all_but_for_who_takes_the_stack_down() -> None:
     touching = {role for role in ROLES for action, _ in _allowing(role) if action.startswith("iam:")}
-    assert {"EyesRole", "HandsRole", "GivingRole"} == touching
+    assert {"EyesRole", "HandsRole", "GivingRole"} == touching - {"NamesRole"}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -239,7 +245,7 @@ def test_whose_rights_a_call_takes_is_who_may_make_it() -> None:
     for action in sorted({*ATTACHES, *DETACHES, *(f"iam:{one}" for one in GIVES), *TAKES}):
         for arn in arns:
             by = maker(Call("iam", action.split(":")[1], {"PolicyArn": arn}))
-            may = {role for role in ROLES if _may(role, action, arn)}
+            may = {role for role in ROLES if role != "NamesRole" and _may(role, action, arn)}
             assert role_of[by] >= may, f"{action} {arn}"
             assert not may or role_of[by] == may, f"{action} {arn}"
             if action in DETACHES:
