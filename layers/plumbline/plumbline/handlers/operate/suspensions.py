@@ -10,7 +10,7 @@ from datetime import timedelta
 from plumbline.alerts import suspensions as alerts
 from plumbline.alerts import wording
 from plumbline.alerts.shell import by_aws_cli, pasted, spelled
-from plumbline.baseline import people
+from plumbline.core import people
 from plumbline.core.calls import Call
 from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Control, Scope, Severity
