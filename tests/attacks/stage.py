@@ -28,7 +28,7 @@ DEPLOYS = "deploys"
 #: more people come in an hour, by one administrator's hand, than it would guard.
 BASELINE = json.dumps(
     {
-        "breakers": {"per_control": 16, "in_all": 60},
+        "breakers": {"per_control": 16, "in_all": 60, "per_actor": 16},
         "deployers": [f"arn:aws:iam::*:user/{one.name}" for one in ATTACKERS if one.deploys],
         "controls": {
             "iam-access-key-created": {"allowed_users": [one.name for one in ATTACKERS if not one.identity_center]},
