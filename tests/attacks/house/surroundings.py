@@ -112,6 +112,15 @@ def _mend_bucket(clients: Clients, name: str, was: Any, _now: Any) -> None:
         client.delete_public_access_block(Bucket=bucket)
 
 
+def _buckets(clients: Clients) -> Seen:
+    return {one["Name"]: "there" for one in clients("s3").list_buckets()["Buckets"]}
+
+
+def _mend_buckets(clients: Clients, name: str, was: Any, _now: Any) -> None:
+    assert was is None, f"bucket {name} is gone; nothing here makes it again"
+    clients("s3").delete_bucket(Bucket=name)
+
+
 def _stack(clients: Clients) -> Seen:
     client = clients("cloudformation")
     (one,) = client.describe_stacks(StackName=PREFIX)["Stacks"]
@@ -145,6 +154,7 @@ FACETS: Mapping[str, Facet] = {
     "alarm": Facet(_alarms, _mend_alarms),
     "log group": Facet(_logs, _mend_logs),
     "bucket": Facet(_bucket, _mend_bucket),
+    "other bucket": Facet(_buckets, _mend_buckets),
     "stack": Facet(_stack, _mend_stack),
 }
 LAST: Mapping[str, Facet] = {"trail": Facet(_trails, _mend_trails)}
