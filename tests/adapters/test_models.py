@@ -59,7 +59,7 @@ def _edit(path: Path, change: Callable[[Any], None]) -> None:
 def test_a_cut_model_serves_and_nobody_hears_of_it(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     client = _client(Models(str(folder)))
     assert [] == perform(client, USERS)["Users"]
-    assert _operations(client) < 60
+    assert _operations(client) < 90
     assert [] == caplog.messages
 
 
@@ -126,7 +126,7 @@ def test_what_botocore_finds_out_when_it_is_called_is_asked_again_of_the_whole(
 ) -> None:
     _rules_of_tomorrow(folder)
     client = _client(Models(str(folder)))
-    assert _operations(client) < 60
+    assert _operations(client) < 90
     assert [] == perform(client, USERS)["Users"]
     assert [] == perform(client, USERS)["Users"]
     assert 1 == len(caplog.messages), "what was found out is remembered"

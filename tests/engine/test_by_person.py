@@ -26,9 +26,10 @@ from plumbline.findings.finding import Finding, Status
 from plumbline.findings.tickets import TICKET_FOR
 from plumbline.wakes.messages import Wake
 from tests.rig import CAUSE, NOW, Rig, at_once
-from tests.story import ACCOUNT, World, world
+from tests.story import ACCOUNT, World, signs_in, world
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+_NOTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}'
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 SOON = timedelta(seconds=20)
 MALLORY = Target(ACCOUNT, GLOBAL, "iam-user", "mallory")
@@ -93,7 +94,7 @@ def grant() -> Iterator[tuple[Town, Finding]]:
         for user, group in (("owner", "administrators"), ("mallory", "")):
             town.iam.create_user(UserName=user)
             if group:
-                town.iam.create_login_profile(UserName=user, Password="Correct-horse-1")
+                signs_in(town.iam, user)
                 town.iam.create_group(GroupName=group)
                 town.iam.attach_group_policy(GroupName=group, PolicyArn=ADMIN)
                 town.iam.add_user_to_group(GroupName=group, UserName=user)
@@ -327,6 +328,7 @@ def test_whoever_is_renamed_into_the_place_of_the_administrators_is_given_nothin
     """The interns' group takes the administrators' name: what it lacks is proposed, and given by a person or nobody."""
     groups = {"administrators": ["AdministratorAccess"], "data-scientists": ["AmazonS3ReadOnlyAccess"]}
     with world() as told, _town(told, "iam-groups", groups=groups) as town:
+        town.iam.create_policy(PolicyName="plumbline-guard", Path="/plumbline/", PolicyDocument=_NOTHING)
         town.iam.create_user(UserName="zoe")
         town.iam.create_group(GroupName="interns")
         town.iam.add_user_to_group(GroupName="interns", UserName="zoe")
@@ -336,8 +338,8 @@ def test_whoever_is_renamed_into_the_place_of_the_administrators_is_given_nothin
         town.iam.update_group(GroupName="interns", NewGroupName="administrators")
         first = town.settle("iam-groups", EVERY_GROUP)
         assert Outcome.REPAIRED is first.outcome, "what may be given is"
-        assert ["AmazonS3ReadOnlyAccess"] == _policies(town, "data-scientists")
-        assert ["CreateGroup", "AttachGroupPolicy"] == town.written
+        assert ["AmazonS3ReadOnlyAccess", "plumbline-guard"] == sorted(_policies(town, "data-scientists"))
+        assert ["CreateGroup", "AttachGroupPolicy", "AttachGroupPolicy"] == town.written
         second = town.settle("iam-groups", EVERY_GROUP, NOW + timedelta(hours=2))
         assert (Outcome.TOLD, [], ["repaired-in-part", "found"]) == (
             second.outcome, _policies(town, "administrators"), town.told

@@ -27,7 +27,8 @@ def types(action: str) -> list[str]:
 
 def form(service: str, kind: str) -> re.Pattern[str]:
     """The form of the ARNs of a type, by the reference."""
-    (arn,) = _reference()[service]["Resources"][kind]["ARNFormats"]
+    known = _reference()[service]["Resources"]
+    (arn,) = known.get(kind, known.get(kind.lower(), {}))["ARNFormats"]  # a few are written in two ways
     filled = arn.replace("${Partition}", "aws").replace("${Region}", "us-east-1").replace("${Account}", ACCOUNT)
     return re.compile(filled)
 

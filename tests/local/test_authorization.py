@@ -60,6 +60,7 @@ def _zipped(code: str) -> bytes:
 
 CODE = _zipped("def handler(event, context): return None")
 
+A_MAPPING = "5f2c1f0e-6d1b-4a53-9c8e-0b7c6f0a1d2e"
 #: The things that are called, by service and resource type of the reference, as ARNs in its form.
 ARNS = {
     ("iam", "user"): f"arn:aws:iam::{ACCOUNT}:user/people/ada",
@@ -70,7 +71,9 @@ ARNS = {
     ("cloudtrail", "trail"): f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main",
     ("cloudwatch", "alarm"): f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:spend",
     ("dynamodb", "table"): f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/asked",
+    ("events", "rule-on-default-event-bus"): f"arn:aws:events:us-east-1:{ACCOUNT}:rule/asked",
     ("events", "event-bus"): f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default",
+    ("lambda", "eventSourceMapping"): f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:{A_MAPPING}",
     ("lambda", "function"): f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:asked",
     ("logs", "log-group"): f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:asked:log-stream:one",
     ("logs", "log-stream"): f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:asked:log-stream:one",
@@ -93,10 +96,12 @@ GIVEN: dict[str, Any] = {
     "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True}],
     "FunctionName": "asked",
     "GroupName": "staff",
+    "Ids": ["one"],
     "Item": {"pk": {"S": "a"}},
     "Key": {"pk": {"S": "a"}},
     "KeyConditionExpression": "pk = :a",
     "ExpressionAttributeValues": {":a": {"S": "a"}},
+    "LogicalResourceId": "Trail",
     "MessageBody": "m",
     "PolicyArn": ARNS["iam", "policy"],
     "PolicyDocument": DENY_NOTHING,
@@ -108,14 +113,17 @@ GIVEN: dict[str, Any] = {
     "RoleArn": ARNS["sts", "role"],
     "RoleName": "robot",
     "RoleSessionName": "session",
+    "Rule": "asked",
     "S3BucketName": "trail-of-111122223333",
     "ShardIteratorType": "LATEST",
     "StackName": "none",
     "Status": "Inactive",
     "SubscriptionArn": f"{ARNS['sns', 'topic']}:6b0e71bd-7e97-4d97-80ce-4a0994e55286",
     "TableName": "asked",
+    "Targets": [{"Id": "one", "Arn": ARNS["sqs", "queue"]}],
     "TopicArn": ARNS["sns", "topic"],
     "TrailName": "main",
+    "UUID": A_MAPPING,
     "UserName": "ada",
     "VersionId": "v1",
     "VisibilityTimeout": 0,
@@ -129,11 +137,13 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
     "cloudwatch": {
         "MetricName": "m", "Namespace": "n", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
     },
+    "events": {"Name": "asked", "ScheduleExpression": "rate(1 hour)"},
     "s3": {"Policy": AN_ALLOW},
     "sns": {"Message": "m"},
     "cloudwatch:SetAlarmState": {"StateValue": "ALARM", "StateReason": "nobody hears"},
     "iam:CreatePolicy": {"PolicyName": "rights", "Path": "/kept/"},
     "dynamodb:UpdateItem": {"ExpressionAttributeValues": None},
+    "events:PutRule": {"RoleArn": None},
 }  # fmt: skip
 #: Actions that are not called as they are called in botocore: client and operation.
 CALLED = {
@@ -257,7 +267,7 @@ def caller(account: EmbeddedAWS) -> Caller:
     shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
     iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
     ARNS["dynamodb", "stream"] = stream
-    GIVEN.update(StreamArn=stream, ShardId=shard, ShardIterator=iterator)
+    GIVEN.update(StreamArn=stream, ResourceArn=stream, ShardId=shard, ShardIterator=iterator)
     account.client("sqs").create_queue(QueueName="asked")
     account.client("sns").create_topic(Name="asked")
     return Caller(account)

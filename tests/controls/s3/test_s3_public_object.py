@@ -108,7 +108,7 @@ def test_many_calls_in_one_bucket_tell_once_a_day() -> None:
         ]
         letters = rig.letters
     assert ([Outcome.TOLD, *[Outcome.WAITING] * 29], 1) == (outcomes, len(letters))
-    assert "objects of bucket acme-data were opened: anyone may read 0.csv" in letters[0].subject
+    assert "objects of bucket acme-data were opened: anyone may read 0[.]csv" in letters[0].subject
 
 
 def test_the_words_of_what_was_seen() -> None:
