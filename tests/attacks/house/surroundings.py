@@ -140,12 +140,6 @@ def _mend_stack(clients: Clients, name: str, was: Any, _now: Any) -> None:
         client.set_stack_policy(StackName=PREFIX, StackPolicyBody=was.get("StackPolicyBody", everything))
     elif name == "protection":
         client.update_termination_protection(StackName=PREFIX, EnableTerminationProtection=was)
-    elif name == "parameters":
-        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in was.items()]
-        capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-        client.get_waiter("stack_update_complete").wait(StackName=PREFIX, WaiterConfig={"Delay": 1})
-        client.update_stack(StackName=PREFIX, UsePreviousTemplate=True, Parameters=given, Capabilities=capabilities)
-        client.get_waiter("stack_update_complete").wait(StackName=PREFIX, WaiterConfig={"Delay": 1})
     else:
         raise AssertionError(f"nothing here mends the stack's {name}")
 

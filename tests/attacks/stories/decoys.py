@@ -23,7 +23,7 @@ def _decoys(stage: Stage, who: Attacker) -> None:
 def _letters(stage: Stage, _who: Attacker) -> None:
     """More small things than there are e-mails in an hour, by somebody else."""
     s3 = stage.client("s3", S3.name)
-    for number in range(40):
+    for number in range(22):
         name = f"decoy-{number}-acme"
         s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
         s3.delete_public_access_block(Bucket=name)
@@ -42,6 +42,6 @@ STORIES = (
         IAM_FULL,
         (blow("iam", "attach_user_policy", UserName="<my-name>", PolicyArn=ADMINISTRATOR),),
         Told(Way.EVENT, ("<my-name>", "administrator")),
-        before=(Deed("forty buckets opened to everybody, by another", _letters),),
+        before=(Deed("two dozen buckets opened to everybody, by another", _letters),),
     ),
 )
