@@ -1,8 +1,10 @@
-"""The events that CloudFormation itself puts on the default bus whenever the status of a stack changes.
+"""What CloudFormation says while a stack changes: events on the default bus, and the status of a resource that goes.
 
-Stock, the emulator sends none, so that nothing happens after a deployment. No trail is needed for them.
+Stock, the emulator sends no events, so that nothing happens after a deployment, and a resource that is being deleted
+still says that it is complete. No trail is needed for the events.
 
-Source: AWS CloudFormation user guide, "Stack Status Change event detail".
+Source: AWS CloudFormation user guide, "Stack Status Change event detail"; AWS CloudFormation API reference,
+StackResourceDetail, ResourceStatus.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from ministack.services.cloudformation import changesets, handlers, stacks
 Deliver = Callable[[Mapping[str, Any]], None]
 
 _STACK = "AWS::CloudFormation::Stack"
+_GOING = "DELETE_IN_PROGRESS"
 
 
 def install(deliver: Deliver) -> None:
-    """Send an event for each status of a stack.
+    """Send an event for each status of a stack, and let what is being deleted say so.
 
     Args:
         deliver: puts an event on the bus of its account and region, as AWS itself does.
@@ -38,6 +41,10 @@ def install(deliver: Deliver) -> None:
         detailed_status: str = "",
     ) -> None:
         record(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
+        if status == _GOING and resource_type != _STACK:
+            stack = handlers._resolve_stack(stack_id) or {}
+            if logical_id in stack.get("_resources", {}):
+                stack["_resources"][logical_id]["ResourceStatus"] = status
         if resource_type == _STACK and logical_id == stack_name:
             deliver(_event(stack_id, status, reason, stacks.CLIENT_REQUEST_TOKEN.get()))
 

@@ -317,3 +317,11 @@ def test_the_chosen_exception_is_one_way_and_is_found() -> None:
     found = ways(account, account.principals[_principal("GivingRole", converting=True).arn])
     assert found
     assert {action for way in found for action in way.actions} <= {"iam:CreatePolicy", *ATTACHES, "sts:AssumeRole"}
+
+
+@pytest.mark.parametrize("hands", ["HandsRole", "GivingRole"])
+def test_hands_leave_plumblines_own_roles_alone_and_no_other_that_is_called_alike(hands: str) -> None:
+    """A role below Plumbline's path that is none of Plumbline's is no place to hide."""
+    (denied,) = [one["Resource"] for one in _held(hands) if one["Sid"] == "NeverPlumblineItself"]
+    own = [as_deployed({"Fn::GetAtt": [role, "Arn"]}, _named(), STACK) for role in ROLES]
+    assert sorted(own) == sorted(one for one in denied if ":role/" in one)

@@ -112,12 +112,13 @@ class Account:
 
         self.until(silent, "Plumbline has nothing left to do")
 
-    def send(self, body: str) -> None:
-        """Put a message on the wakes queue, as an intruder who can take its policy away for a moment would."""
+    def send(self, *bodies: str) -> None:
+        """Put messages on the wakes queue at once, as an intruder who can take its policy away for a moment would."""
         sqs, queue = self.aws.client("sqs"), self.queue("wakes")
         policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
-        sqs.send_message(QueueUrl=queue, MessageBody=body)
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
 
     def queue(self, name: str) -> str:
