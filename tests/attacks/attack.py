@@ -19,7 +19,7 @@ class Way(Enum):
     EVENT = ("the alert that the event leads to", "alerts", "60 s")
     STACK = ("the mail about a change of the stack", "watchdog", "60 s")
     HOUSE = ("the house look of every ten minutes", "", "11 min")
-    SWEEP = ("the hourly sweep", "alerts", "70 min")
+    SWEEP = ("the hourly sweep", "", "70 min")
     ALARM = ("an alarm of CloudWatch's", "watchdog", "3 h 10 min")
 
     def __init__(self, words: str, topic: str, within: str) -> None:

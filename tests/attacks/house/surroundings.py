@@ -121,13 +121,18 @@ def _mend_buckets(clients: Clients, name: str, was: Any, _now: Any) -> None:
     clients("s3").delete_bucket(Bucket=name)
 
 
+_ALL_ALLOWED = json.dumps({"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]})
+
+
 def _stack(clients: Clients) -> Seen:
     client = clients("cloudformation")
     (one,) = client.describe_stacks(StackName=PREFIX)["Stacks"]
+    stack_policy = absent(client.get_stack_policy, StackName=PREFIX)
     return {
         "parameters": {each["ParameterKey"]: each["ParameterValue"] for each in one["Parameters"]},
         "protection": one.get("EnableTerminationProtection", False),
-        "policy": absent(client.get_stack_policy, StackName=PREFIX) or {},
+        # One that was set cannot be taken away: one that allows everything is none.
+        "policy": {} if stack_policy in (None, {}, {"StackPolicyBody": _ALL_ALLOWED}) else stack_policy,
         "template": json.dumps(client.get_template(StackName=PREFIX)["TemplateBody"], default=str),
     }
 
@@ -135,9 +140,7 @@ def _stack(clients: Clients) -> Seen:
 def _mend_stack(clients: Clients, name: str, was: Any, _now: Any) -> None:
     client = clients("cloudformation")
     if name == "policy":
-        everything = json.dumps({"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*",
-                                                "Resource": "*"}]})  # fmt: skip
-        client.set_stack_policy(StackName=PREFIX, StackPolicyBody=was.get("StackPolicyBody", everything))
+        client.set_stack_policy(StackName=PREFIX, StackPolicyBody=was.get("StackPolicyBody", _ALL_ALLOWED))
     elif name == "protection":
         client.update_termination_protection(StackName=PREFIX, EnableTerminationProtection=was)
     else:

@@ -192,7 +192,7 @@ STORIES = (
         "the unsubscribe link of an alert clicked, by whoever has the e-mail",
         PUBLISHER,
         (Deed("the link in an alert's last line", _link),),
-        Told(Way.HOUSE, ("plumbline-alerts", "subscri")),
+        Told(Way.SWEEP, ("plumbline-unheard",)),
     ),
     # --- alarms and logs ------------------------------------------------------------------------------
     Attack(
