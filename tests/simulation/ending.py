@@ -116,8 +116,8 @@ def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life
         oracle.check("clock escalates", "escalated" in life.told, f"{label}: not escalated after {clock.escalate}")
     since = world.ears.since(swept)
     # What was told into the void waits for the first digest that somebody hears, and its reminders with it: they reach
-    # nobody else. Its escalation does not.
-    waits = finding.awaits_digest and (since is None or since > swept - 2 * HOUR)
+    # nobody else, and come with the look after that digest. Its escalation does not wait.
+    waits = since is None or since > swept - 2 * HOUR
     if passed and not waits:
         names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
