@@ -57,6 +57,8 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
     if attack.before:
         stage.quiet()
     prepared = House.of(stage.client) if attack.before else before
+    # With the rights he has, not with those he takes.
+    could = list(silence.silenced(stage, attack.who, attack.verdict.way)) if isinstance(attack.verdict, Told) else []
     heard, began = len(stage.mail()), time.monotonic()
     landed_all = [stage.strike(each, attack.who) for each in attack.blows]
     seconds: float | None = None
@@ -67,7 +69,7 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
                 stage.quiet()
         case Told() as told:
             wrong, seconds = _told(stage, attack, told, heard, began)
-            wrong += silence.silenced(stage, attack.who, told.way)
+            wrong += could
         case Open(told=told):
             wrong = list(_unguarded(stage, attack.who))
             if told is not None:
@@ -127,7 +129,7 @@ def _told(stage: Stage, attack: Attack, told: Told, heard: int, began: float) ->
         found[:] = [one for one in stage.mail()[heard:] if _fits(one, told, stage, attack.who)]
         return bool(found)
 
-    stage.quiet(arrived, seconds=_PATIENCE)
+    stage.quiet(arrived, seconds=_PATIENCE, held=_PATIENCE)
     if not found:
         came = [f"{one.topic.rpartition(':')[2]}: {one.subject}" for one in stage.mail()[heard:] if one.to == OWNER]
         return [f"no e-mail by {told.way.words} names {', '.join(told.says)}; what came is {came}"], None

@@ -24,6 +24,8 @@ from tests.end_to_end.account import Account
 OWNER = "security@example.com"
 #: A role of the account's own that the baseline knows as an administrator.
 DEPLOYS = "deploys"
+#: A group that makes administrators, and is called otherwise. It was there before Plumbline, and has its week of grace.
+HELPDESK = "helpdesk"
 #: The shipped baseline, but for people whose keys it knows, each attacker with one, and for that role.
 BASELINE = json.dumps(
     {
@@ -80,6 +82,7 @@ class Stage:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _mail: list[Mail] = field(default_factory=list)
     _calls: list[SeenCall] = field(default_factory=list)
+    _own: int = 0
 
     @property
     def aws(self) -> EmbeddedAWS:
@@ -261,19 +264,23 @@ class Stage:
 
     def calls(self) -> list[SeenCall]:
         """Every API call so far."""
-        self._calls += self.aws.calls(since=len(self._calls))
+        new = self.aws.calls(since=len(self._calls))
+        self._calls += new
+        self._own += sum(call.role.startswith("plumbline-") for call in new)
         return self._calls
 
     def own_calls(self) -> int:
         """How many calls Plumbline's functions have made."""
-        return sum(call.role.startswith("plumbline") for call in self.calls())
+        self.calls()
+        return self._own
 
-    def quiet(self, until: Callable[[], object] = lambda: False, *, seconds: float = 12.0) -> bool:
+    def quiet(self, until: Callable[[], object] = lambda: False, *, seconds: float = 12.0, held: float = _HELD) -> bool:
         """Wait until something holds, or Plumbline has nothing left to do; give whether it holds.
 
         Args:
             until: what is waited for.
             seconds: at most so long, for who cannot work is never done.
+            held: so long nothing has to happen while a queue holds something, such as what is looked at again later.
         """
         began = since = time.monotonic()
         seen = -1
@@ -282,7 +289,7 @@ class Stage:
             if calls != seen:
                 seen, since = calls, now
             idle = now - since
-            if (idle > _QUIET and not self._waiting()) or idle > _HELD or now - began > seconds:
+            if (idle > _QUIET and not self._waiting()) or idle > held or now - began > seconds:
                 return bool(until())
             time.sleep(_POLL)
         return True
@@ -322,7 +329,7 @@ def stage(state: Path) -> Iterator[Stage]:
         for one in ATTACKERS:
             if one.before:
                 _let_in(aws, one)
-        _make_the_deploying_role(aws)
+        _make_what_was_there(aws)
         baseline = state / "baseline.yaml"
         baseline.write_text(BASELINE)
         deployment.build(aws, baseline=baseline)
@@ -340,9 +347,11 @@ def stage(state: Path) -> Iterator[Stage]:
         yield made
 
 
-def _make_the_deploying_role(aws: EmbeddedAWS) -> None:
-    """As EC2 machines that deploy have one: nobody else may assume it."""
+def _make_what_was_there(aws: EmbeddedAWS) -> None:
+    """A role as machines that deploy have one, which nobody else may assume; and a group that makes administrators."""
     iam = aws.client("iam")
+    iam.create_group(GroupName=HELPDESK)
+    iam.attach_group_policy(GroupName=HELPDESK, PolicyArn=f"{_AWS_POLICIES}AdministratorAccess")
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName=DEPLOYS, AssumeRolePolicyDocument=document(trust))
     iam.attach_role_policy(RoleName=DEPLOYS, PolicyArn=f"{_AWS_POLICIES}AdministratorAccess")

@@ -64,8 +64,6 @@ def _extras(clients: Clients) -> Seen:
         "url": client.get_function_url_config,
         "asynchronous": client.get_function_event_invoke_config,
         "recursion": client.get_function_recursion_config,
-        "aliases": client.list_aliases,
-        "signing": client.get_function_code_signing_config,
     }
     found: dict[str, Any] = {}
     for one in _functions(clients):
@@ -94,11 +92,6 @@ def _mend_extras(clients: Clients, name: str, was: Any, now: Any) -> None:
         client.delete_function_event_invoke_config(FunctionName=function)
     elif what == "recursion":
         client.put_function_recursion_config(FunctionName=function, **was)
-    elif what == "aliases":
-        for alias in now["Aliases"]:
-            client.delete_alias(FunctionName=function, Name=alias["Name"])
-    elif what == "signing":
-        client.delete_function_code_signing_config(FunctionName=function)
 
 
 def _mend_permissions(client: Any, function: str, was: list[Any], now: list[Any]) -> None:

@@ -133,7 +133,7 @@ def _stack(clients: Clients) -> Seen:
         "protection": one.get("EnableTerminationProtection", False),
         # One that was set cannot be taken away: one that allows everything is none.
         "policy": {} if stack_policy in (None, {}, {"StackPolicyBody": _ALL_ALLOWED}) else stack_policy,
-        "template": json.dumps(client.get_template(StackName=PREFIX)["TemplateBody"], default=str),
+        "updated": str(one.get("LastUpdatedTime", "")),
     }
 
 
