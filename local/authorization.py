@@ -10,6 +10,7 @@ knows well).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,11 @@ _USERS_OF_THE_CALLER = "user/"
 _BATCH = "Batch"
 _BATCHES = ("sqs:", "sns:")
 _NAMED_AS_CALLED = "lambda:"
+_STATEMENTS = frozenset({"dynamodb:ExecuteStatement"})
+_STATEMENT = re.compile(
+    r"""\s*(?P<verb>select|insert|update|delete)\b(?:.*?\b(?:from|into)\b)?\s*"?(?P<table>[\w.-]+)""",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Asked(str):
@@ -106,11 +112,22 @@ def _name_batches_by_their_single_call() -> None:
 
     def single(*request: Any) -> str | None:  # noqa: ANN401
         action: str | None = extract(*request)
+        if action in _STATEMENTS:
+            return _by_statement(action or "", request[4])
         if action and action.startswith(_NAMED_AS_CALLED):
             action = _as_called(action, Request(request[1], request[2], request[5], request[3], request[4], client=""))
         return action.removesuffix(_BATCH) if action and action.startswith(_BATCHES) else action
 
     iam_actions.extract_iam_action = single
+
+
+def _by_statement(action: str, body: bytes) -> str:
+    """Stock: a statement in PartiQL is asked as its call. AWS: as what it does, on its table.
+
+    Source: Amazon DynamoDB developer guide, "Use IAM security policies with PartiQL for DynamoDB".
+    """
+    found = _STATEMENT.match(str(json.loads(body or b"{}").get("Statement", "")))
+    return f"dynamodb:PartiQL{found['verb'].title()}" if found else action
 
 
 def _as_called(action: str, request: Request) -> str:
@@ -143,6 +160,9 @@ def _ask_of_the_right_resources() -> None:
         triggers.remember(action or "", parameters, region, account)
         if action in _unscoped():
             return "*"
+        if (action or "").startswith("dynamodb:PartiQL"):
+            found = _STATEMENT.match(str(json.loads(body).get("Statement", "")))
+            return f"arn:aws:dynamodb:{region}:{account}:table/{found['table']}" if found else "*"
         if scope is None:
             return str(stock(service, method, path, headers, body, query, region, account))
         return Asked.about(list(_arns(scope, parameters, region, account)))

@@ -19,7 +19,7 @@ class Way(Enum):
     EVENT = ("the alert that the event leads to", "alerts", "60 s")
     STACK = ("the mail about a change of the stack", "watchdog", "60 s")
     HOUSE = ("the house look of every ten minutes", "", "11 min")
-    SWEEP = ("the hourly sweep", "alerts", "70 min")
+    SWEEP = ("the hourly sweep", "", "70 min")
     ALARM = ("an alarm of CloudWatch's", "watchdog", "3 h 10 min")
 
     def __init__(self, words: str, topic: str, within: str) -> None:
@@ -40,7 +40,6 @@ class Attacker:
         allowed: actions allowed on everything, in a policy of the account's own.
         passes: whose roles he may pass, as a pattern of ARNs; none where empty.
         before: was there before Plumbline: what the guard is to him is proposed, and a person decides.
-        deploys: the baseline names him among `deployers`.
         identity_center: a role that only Identity Center can change, so that nothing can be attached to it.
         full: carries as many policies as AWS takes, so that one more cannot be attached.
     """
@@ -51,7 +50,6 @@ class Attacker:
     allowed: tuple[str, ...] = ()
     passes: str = ""
     before: bool = False
-    deploys: bool = False
     identity_center: bool = False
     full: bool = False
 
@@ -60,7 +58,6 @@ class Attacker:
         """The rights, and what is special about who holds them."""
         special = {
             "there before Plumbline, guard proposed": self.before,
-            "a deployer of the baseline": self.deploys,
             "a permission set of Identity Center": self.identity_center,
             "as many policies as AWS takes": self.full,
         }

@@ -51,12 +51,9 @@ OLD_DYNAMODB = Attacker("orla", "dynamodb:*", allowed=("dynamodb:*",), before=Tr
 OLD_CLOUDTRAIL = Attacker("omar", "cloudtrail:*", allowed=("cloudtrail:*",), before=True)
 OLD_CLOUDFORMATION = Attacker("oleg", "cloudformation:*", allowed=("cloudformation:*",), before=True)
 
-#: May change Plumbline, as the baseline says.
-DEPLOYER = Attacker("dora", "cloudformation:*", allowed=("cloudformation:*",), deploys=True)
-
 ATTACKERS = (
     IAM_FULL, OLD_LAMBDA, OLD_EVENTS, OLD_SNS, OLD_CLOUDWATCH, OLD_SQS, OLD_DYNAMODB, OLD_CLOUDFORMATION,
     OLD_CLOUDTRAIL,
     POWER, LAMBDA, EVENTS, SNS, SQS, CLOUDWATCH, CLOUDFORMATION, DYNAMODB, LOGS, CLOUDTRAIL, S3, PASSER,
-    INVOKER, SENDER, WRITER, PUTTER, PUBLISHER, ASSUMER, PERMISSION_SET, FULL, DEPLOYER,
+    INVOKER, SENDER, WRITER, PUTTER, PUBLISHER, ASSUMER, PERMISSION_SET, FULL,
 )  # fmt: skip

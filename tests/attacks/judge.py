@@ -50,6 +50,7 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
         attack: the story.
         before: the house as it is, which is put back afterwards.
     """
+    stage.an_hour_passes()
     for each in attack.before:
         landed = stage.strike(each, attack.who, as_="admin")
         assert not landed.refused, f"{attack.name}: could not be prepared: {each} was refused: {landed.refused}"

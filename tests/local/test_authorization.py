@@ -338,6 +338,18 @@ def test_taking_a_limit_of_concurrency_off_is_an_action_of_its_own(caller: Calle
     assert "ResourceNotFoundException" == error(lambda: client.delete_function_concurrency(FunctionName="asked"))
 
 
+def test_a_statement_is_asked_as_what_it_does_on_its_table(caller: Caller) -> None:
+    """Source: Amazon DynamoDB developer guide, Use IAM security policies with PartiQL for DynamoDB."""
+    client, table = caller.client("dynamodb"), ARNS["dynamodb", "table"]
+    insert = "INSERT INTO \"asked\" VALUE {'pk': 'partiql'}"
+    caller.may("dynamodb:PartiQLInsert", table)
+    client.execute_statement(Statement=insert)
+    caller.may("dynamodb:PartiQLInsert", f"{table}-of-another")
+    assert "AccessDeniedException" == error(lambda: client.execute_statement(Statement=insert))
+    caller.may("dynamodb:PartiQLSelect", table)
+    assert "AccessDeniedException" == error(lambda: client.execute_statement(Statement=insert))
+
+
 def test_a_trigger_is_told_from_others_by_its_function(caller: Caller, account: EmbeddedAWS) -> None:
     """Source: AWS Lambda developer guide, Fine-tuning the Resources and Conditions sections of policies."""
     admin = account.client("lambda")

@@ -124,7 +124,7 @@ def _triggers(clients: Clients) -> Seen:
     return {
         f"{one['FunctionArn'].rpartition(':')[2]} from {one['EventSourceArn'].split(':')[2]}": {
             # A filter that was taken off again leaves an empty list of them.
-            **{key: one[key] for key in kept if one.get(key) not in (None, {"Filters": []})},
+            **{key: one[key] for key in kept if one.get(key) not in (None, {}, {"Filters": []})},
             "EventSourceArn": one["EventSourceArn"],
         }
         for one in clients("lambda").list_event_source_mappings()["EventSourceMappings"]

@@ -112,13 +112,27 @@ def _mend_bucket(clients: Clients, name: str, was: Any, _now: Any) -> None:
         client.delete_public_access_block(Bucket=bucket)
 
 
+def _buckets(clients: Clients) -> Seen:
+    return {one["Name"]: "there" for one in clients("s3").list_buckets()["Buckets"]}
+
+
+def _mend_buckets(clients: Clients, name: str, was: Any, _now: Any) -> None:
+    assert was is None, f"bucket {name} is gone; nothing here makes it again"
+    clients("s3").delete_bucket(Bucket=name)
+
+
+_ALL_ALLOWED = json.dumps({"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]})
+
+
 def _stack(clients: Clients) -> Seen:
     client = clients("cloudformation")
     (one,) = client.describe_stacks(StackName=PREFIX)["Stacks"]
+    stack_policy = absent(client.get_stack_policy, StackName=PREFIX)
     return {
         "parameters": {each["ParameterKey"]: each["ParameterValue"] for each in one["Parameters"]},
         "protection": one.get("EnableTerminationProtection", False),
-        "policy": absent(client.get_stack_policy, StackName=PREFIX) or {},
+        # One that was set cannot be taken away: one that allows everything is none.
+        "policy": {} if stack_policy in (None, {}, {"StackPolicyBody": _ALL_ALLOWED}) else stack_policy,
         "template": json.dumps(client.get_template(StackName=PREFIX)["TemplateBody"], default=str),
     }
 
@@ -126,17 +140,9 @@ def _stack(clients: Clients) -> Seen:
 def _mend_stack(clients: Clients, name: str, was: Any, _now: Any) -> None:
     client = clients("cloudformation")
     if name == "policy":
-        everything = json.dumps({"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*",
-                                                "Resource": "*"}]})  # fmt: skip
-        client.set_stack_policy(StackName=PREFIX, StackPolicyBody=was.get("StackPolicyBody", everything))
+        client.set_stack_policy(StackName=PREFIX, StackPolicyBody=was.get("StackPolicyBody", _ALL_ALLOWED))
     elif name == "protection":
         client.update_termination_protection(StackName=PREFIX, EnableTerminationProtection=was)
-    elif name == "parameters":
-        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in was.items()]
-        capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-        client.get_waiter("stack_update_complete").wait(StackName=PREFIX, WaiterConfig={"Delay": 1})
-        client.update_stack(StackName=PREFIX, UsePreviousTemplate=True, Parameters=given, Capabilities=capabilities)
-        client.get_waiter("stack_update_complete").wait(StackName=PREFIX, WaiterConfig={"Delay": 1})
     else:
         raise AssertionError(f"nothing here mends the stack's {name}")
 
@@ -145,6 +151,7 @@ FACETS: Mapping[str, Facet] = {
     "alarm": Facet(_alarms, _mend_alarms),
     "log group": Facet(_logs, _mend_logs),
     "bucket": Facet(_bucket, _mend_bucket),
+    "other bucket": Facet(_buckets, _mend_buckets),
     "stack": Facet(_stack, _mend_stack),
 }
 LAST: Mapping[str, Facet] = {"trail": Facet(_trails, _mend_trails)}

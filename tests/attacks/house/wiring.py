@@ -14,18 +14,29 @@ def _rules(clients: Clients) -> Seen:
     found = {}
     for one in client.list_rules(NamePrefix=PREFIX)["Rules"]:
         targets = client.list_targets_by_rule(Rule=one["Name"])["Targets"]
-        pattern = json.loads(one["EventPattern"]) if one.get("EventPattern") else None
+        pattern = _unordered(json.loads(one["EventPattern"])) if one.get("EventPattern") else None
         rule = {**without(one, "Arn", "EventBusName"), "EventPattern": pattern}
         found[one["Name"]] = {"rule": rule, "targets": sorted(targets, key=lambda target: str(target["Id"]))}
     bus = client.describe_event_bus()
-    found["the default bus"] = {"Policy": bus.get("Policy", "")}
+    found["the default bus"] = {"Policy": bus.get("Policy", ""), "key": bus.get("KmsKeyIdentifier", "")}
     return found
+
+
+def _unordered(pattern: Any) -> Any:
+    """A pattern as all that match the same are written: no list of it has an order."""
+    if isinstance(pattern, Mapping):
+        return {key: _unordered(one) for key, one in pattern.items()}
+    if isinstance(pattern, list):
+        return sorted((_unordered(one) for one in pattern), key=lambda one: json.dumps(one, sort_keys=True))
+    return pattern
 
 
 def _mend_rules(clients: Clients, name: str, was: Any, now: Any) -> None:
     client = clients("events")
     if name == "the default bus":
-        client.remove_permission(RemoveAllPermissions=True)
+        if now["Policy"] != was["Policy"]:
+            client.remove_permission(RemoveAllPermissions=True)
+        client.update_event_bus(Name="default", KmsKeyIdentifier=was["key"])
         return
     there = [one["Id"] for one in (now or {}).get("targets", ())]
     if was is None:

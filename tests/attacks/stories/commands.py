@@ -17,7 +17,7 @@ _ADMIN = (
 _UNPROVEN = Prevented("the function that answers: who typed it is not proven")
 _NO_OPERATOR = Prevented("the function that answers: who typed it is proven, and is no operator")
 _PAUSE = ("pause", "--hours", "4", "--reason", "migration")
-_EXEMPT = ("exempt", "*", "--control", "all", "--days", "30", "--owner", "ann", "--reason", "agreed")
+_EXEMPT = ("exempt", "*", "--control", "all", "--days", "30", "--owner", "ann", "--reason", "agreed", "--all")
 _OTHER_ACCOUNT = "444455556666"
 
 

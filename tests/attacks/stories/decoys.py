@@ -20,9 +20,9 @@ def _decoys(stage: Stage, who: Attacker) -> None:
     iam.attach_user_policy(UserName="backdoor", PolicyArn=ADMINISTRATOR)
 
 
-def _letters(stage: Stage, who: Attacker) -> None:
-    """More small things than there are e-mails in an hour."""
-    s3 = stage.client("s3", who.name)
+def _letters(stage: Stage, _who: Attacker) -> None:
+    """More small things than there are e-mails in an hour, by somebody else."""
+    s3 = stage.client("s3", S3.name)
     for number in range(22):
         name = f"decoy-{number}-acme"
         s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
@@ -38,15 +38,10 @@ STORIES = (
         Told(Way.EVENT, ("backdoor",)),
     ),
     Attack(
-        "more e-mails than an hour has, and then an administrator",
-        S3,
-        (Deed("two dozen public buckets", _letters),),
-        Told(Way.EVENT, ("decoy-21-acme",)),
-    ),
-    Attack(
-        "an administrator made after all that noise",
+        "an administrator made after more e-mails than an hour has",
         IAM_FULL,
         (blow("iam", "attach_user_policy", UserName="<my-name>", PolicyArn=ADMINISTRATOR),),
         Told(Way.EVENT, ("<my-name>", "administrator")),
+        before=(Deed("two dozen buckets opened to everybody, by another", _letters),),
     ),
 )

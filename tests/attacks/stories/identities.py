@@ -58,7 +58,7 @@ def _made_and_gone(stage: Stage, who: Attacker) -> None:
 
 
 def _exempt(stage: Stage, who: Attacker) -> Any:
-    words = ("exempt", "*", "--control", "all", "--days", "30", "--owner", who.name, "--reason", "agreed")
+    words = ("exempt", "*", "--control", "all", "--days", "30", "--owner", who.name, "--reason", "agreed", "--all")
     return signing.invoke(stage, who.name, signing.request(stage, who.name, *words))
 
 

@@ -24,7 +24,6 @@ from tests.attacks.attack import (
 from tests.attacks.attackers import (
     CLOUDFORMATION,
     CLOUDWATCH,
-    DEPLOYER,
     LOGS,
     OLD_CLOUDFORMATION,
     OLD_CLOUDWATCH,
@@ -193,7 +192,7 @@ STORIES = (
         "the unsubscribe link of an alert clicked, by whoever has the e-mail",
         PUBLISHER,
         (Deed("the link in an alert's last line", _link),),
-        Told(Way.HOUSE, ("plumbline-alerts", "subscri")),
+        Told(Way.SWEEP, ("plumbline-unheard",)),
     ),
     # --- alarms and logs ------------------------------------------------------------------------------
     Attack(
@@ -312,12 +311,6 @@ STORIES = (
             ),
         ),
         _GUARD,
-    ),
-    Attack(
-        "the stack updated to observe, by a deployer",
-        DEPLOYER,
-        (blow("cloudformation", "update_stack", **_updated("observe")),),
-        Told(Way.STACK, ("UPDATE_IN_PROGRESS",)),
     ),
     Attack(
         "a stack policy that no deployment of the owner's comes through, before his guard is agreed to",

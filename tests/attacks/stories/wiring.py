@@ -329,19 +329,6 @@ STORIES = (
     ),
     Attack("the dead letters purged", SQS, (blow("sqs", "purge_queue", QueueUrl=_DEAD),), _DENIED),
     Attack(
-        "the dead letters moved to a queue of the attacker's own",
-        SQS,
-        (
-            blow(
-                "sqs",
-                "start_message_move_task",
-                SourceArn="<queue-arn dead-letters>",
-                DestinationArn="arn:aws:sqs:us-east-1:<account>:of-sven",
-            ),
-        ),
-        _DENIED,
-    ),
-    Attack(
         "the queue's policy taken away",
         SQS,
         (blow("sqs", "set_queue_attributes", QueueUrl=_WAKES, Attributes={"Policy": ""}),),

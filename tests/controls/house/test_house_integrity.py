@@ -13,6 +13,7 @@ import pytest
 
 from plumbline.controls.house import house_integrity
 from plumbline.controls.house._parts import ALARM, KINDS, POLICY, RULE, TOPIC, TRIGGER, placed, read
+from plumbline.controls.house._repairs import steps
 from plumbline.controls.house.house_integrity import CONTROL, changed, sound
 from plumbline.core.recorded import Part
 from plumbline.core.targets import Target
@@ -372,3 +373,13 @@ def test_principals_in_another_order_are_the_same_trust() -> None:
 )  # fmt: skip
 def test_what_would_leave_plumbline_deaf_is_never_taken_for_deployed(kind: str, part: Part, expected: Part) -> None:
     assert expected == sound(kind, part)
+
+
+def test_what_a_trigger_was_given_and_never_had_is_emptied() -> None:
+    """An update that says nothing of a filter would leave it, and nothing would come through it."""
+    settings = {"BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"]}
+    part = {"state": "Enabled", "settings": settings, "_source": "arn:aws:sqs:us-east-1:1:wakes", "_uuid": "u"}
+    closed = part | {"settings": settings | {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}}
+    (step,) = steps(TRIGGER, "plumbline-react/plumbline-wakes", part, closed, frozenset({"settings"}))
+    expected = {"UUID": "u", "FunctionName": "plumbline-react", "FilterCriteria": {}, **settings}
+    assert ("UpdateEventSourceMapping", expected) == (step.do.operation, step.do.parameters)

@@ -82,6 +82,11 @@ POWERS = (
         "dynamodb:{region}:{account}:table/{stack}-ledger-0a1b2c3d",
     ),
     Power(
+        "erase its logs",
+        ("logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:PutRetentionPolicy"),
+        "logs:{region}:{account}:log-group:/aws/lambda/{stack}-react",
+    ),
+    Power(
         "silence its alarms",
         ("cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutMetricAlarm"),
         "cloudwatch:{region}:{account}:alarm:{stack}-sweep-stopped",

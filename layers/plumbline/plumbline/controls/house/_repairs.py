@@ -17,6 +17,9 @@ from plumbline.core.recorded import Part
 GONE, STRANGER = "gone", "stranger"
 #: EventBridge answers so where there is nothing to take away.
 _NOT_THERE = ("ResourceNotFoundException",)
+#: What a trigger may have been given that it never had. What an update leaves out stays; empty, it is gone.
+#: Source: AWS Lambda developer guide, filter criteria and maximum concurrency of event source mappings.
+_EMPTIED = ("DestinationConfig", "FilterCriteria", "ScalingConfig")
 #: What only CreateEventSourceMapping takes.
 _WHERE_TO_START = {"StartingPosition": "TRIM_HORIZON"}
 
@@ -75,7 +78,8 @@ def _trigger(name: str, recorded: Part, now: Part | None, facts: Container[str])
         yield STRANGER, Call("lambda", "UpdateEventSourceMapping", {**which, "Enabled": False}, absent=_NOT_THERE)
         return
     if "settings" in facts:
-        yield "settings", Call("lambda", "UpdateEventSourceMapping", {**which, **recorded["settings"]})
+        added: dict[str, Any] = {name: {} for name in _EMPTIED if name in now["settings"]}
+        yield "settings", Call("lambda", "UpdateEventSourceMapping", {**which, **added, **recorded["settings"]})
     if "state" in facts:
         yield "state", Call("lambda", "UpdateEventSourceMapping", {**which, "Enabled": True})
 
