@@ -76,7 +76,7 @@ def _held_by(roles: int) -> State:
         "reasons": ["it may do everything"],
         "holders": [{"kind": "role", "name": name, "groups": [], "keeper": ""} for name in roles_of],
         "administrators": [
-            {"kind": "role", "name": name, "groups": [], "keeper": "", "direct": True, "through": []}
+            {"kind": "role", "name": name, "groups": [], "keeper": "", "direct": True, "through": [], "unusable": ""}
             for name in ["aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_1", *roles_of]
         ],
     }

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 #: What a person puts her own in for: a name left open, a token from an e-mail, and what the stack's parameters say.
-_TO_FILL_IN = re.compile(r"\.\.\.| TOKEN\b|<\w+>").search
+_TO_FILL_IN = re.compile(r"\.\.\.| TOKEN\b|<\w+>|p-EXAMPLE|guard-scp\.json").search
 
 
 def _bash(account: Account, script: str, who: str, folder: Path) -> tuple[int, str, str]:

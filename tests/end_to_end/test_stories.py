@@ -224,8 +224,10 @@ def hands(account: Account) -> Iterator[Any]:
         aws_secret_access_key=key["SecretAccessKey"],
         aws_session_token=key["SessionToken"],
     )
-    iam.detach_role_policy(RoleName="like-hands", PolicyArn=rights)
     for role in ("like-hands", "somebody"):
+        # its rights, and the guard, where Plumbline has seen what they reach
+        for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
         iam.delete_role(RoleName=role)
     account.quiet()
     assert account.operate("resume")["ok"]

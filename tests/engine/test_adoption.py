@@ -312,7 +312,7 @@ def test_what_is_left_is_escalated_of_its_own_after_what_was_new_was() -> None:
     assert [_sweep(house, LATER + hours * HOUR) for hours in (3, 4)] == ["told", "told"]
     house.type("resume", "--tries", now=LATER + DAY)
     assert _sweep(house, LATER + DAY + HOUR) == "repaired"
-    house.ledger.pauses["*"] = GRACE + 9 * DAY
+    house.ledger.pauses["*"] = GRACE + 7 * DAY
     assert _sweep(house, GRACE + DAY) == "told"
     assert [one.split(":")[0] for one in house.alerts.subjects if one.startswith("escalated")] == ["escalated"] * 2
 

@@ -190,7 +190,7 @@ def test_whoever_hears_escalations_is_told_once_a_day_that_nobody_hears_the_rest
     first, _second = house.alerts.letters
     assert ("true", "unheard", "*") == tuple(first.attributes[one] for one in ("escalation", "outcome", "control"))
     assert says in " ".join(first.body.split())
-    assert "--notification-endpoint security@example.com" in first.body
+    assert r"--notification-endpoint security@example\.com" in first.body
     assert "--authenticate-on-unsubscribe true" in first.body
 
 

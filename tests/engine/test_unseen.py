@@ -227,7 +227,7 @@ def test_a_mistake_of_a_control_is_told_like_a_refusal_and_says_where_it_is() ->
     assert ("unknown", False) == (settled.outcome.value, settled.again)
     (alert,) = house.alerts.letters
     assert alert.subject == "[Plumbline] cannot look: lamp hall, its control failed (KeyError) (by mallory)"
-    assert "lamp-off failed by a mistake of its own: KeyError: ['on'] at test_unseen.py:" in " ".join(
+    assert "lamp-off failed by a mistake of its own: KeyError: ['on'] at test_unseen[.]py:" in " ".join(
         alert.body.split()
     )
 
