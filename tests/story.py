@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -35,6 +36,23 @@ ACCOUNT = "123456789012"  # moto's own
 HOME = "eu-west-1"
 
 
+@cache
+def _client(service: str, region: str, role: str) -> Any:
+    """boto3 takes a while to make a client, so each serves every world in turn. A person's has no role."""
+    client = boto3.client(service, region_name=region)
+    client.meta.events.register("before-parameter-build", partial(_note, role=role, region=region))
+    return client
+
+
+#: Of the world that there is now: the calls made in it, each with who made it and where.
+_calls: list[Call] = []
+
+
+def _note(params: Mapping[str, Any], model: Any, role: str, region: str, **_: Any) -> None:
+    if role:
+        _calls.append(Call(model.service_model.service_name, model.name, dict(params), f"{role}:{region}"))
+
+
 @dataclass(repr=False)
 class World:
     """An account to break. `client` is a person's; `accounts` is Plumbline's, and records every call it makes.
@@ -45,12 +63,16 @@ class World:
 
     home: str = HOME
     account: str = ACCOUNT
-    calls: list[Call] = field(default_factory=list)
     recorded: Parts = field(default_factory=dict)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client with every right, as the person who breaks things has it."""
-        return boto3.client(service, region_name=region)
+        return _client(service, region, "")
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call that Plumbline made so far."""
+        return _calls
 
     @property
     def accounts(self) -> Accounts:
@@ -78,16 +100,7 @@ class World:
     def _make(
         self, _account: str, region: str, service: str, role: str = "", _policy: str = "", session: str = ""
     ) -> Any:
-        client = self.client(service, region)
-        client.meta.events.register("before-parameter-build", self._record(region, role))
-        return client
-
-    def _record(self, region: str, role: str) -> Callable[..., None]:
-        def record(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-            service = model.service_model.service_name
-            self.calls.append(Call(service, model.name, dict(params), f"{role}:{region}"))
-
-        return record
+        return _client(service, region, role)
 
     def actions(self, *roles: str) -> set[str]:
         """The IAM actions that calls made with one of these roles needed so far."""
@@ -100,6 +113,7 @@ def world() -> Iterator[World]:
     moto_additions.install()
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
     with mock.patch.dict("os.environ", keys), mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        _calls.clear()
         yield World()
 
 

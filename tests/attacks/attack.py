@@ -17,7 +17,6 @@ class Way(Enum):
 
     TRIPWIRE = ("a tripwire's mail, which needs no code of Plumbline's", "watchdog", "60 s")
     EVENT = ("the alert that the event leads to", "alerts", "60 s")
-    GONE = ("the alert that something came and went, once AWS must show what it knows", "alerts", "3 min")
     STACK = ("the mail about a change of the stack", "watchdog", "60 s")
     HOUSE = ("the house look of every ten minutes", "", "11 min")
     SWEEP = ("the hourly sweep", "", "70 min")

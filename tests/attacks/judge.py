@@ -129,8 +129,7 @@ def _told(stage: Stage, attack: Attack, told: Told, heard: int, began: float) ->
         found[:] = [one for one in stage.mail()[heard:] if _fits(one, told, stage, attack.who)]
         return bool(found)
 
-    patience = 3 * _PATIENCE if told.way is Way.GONE else _PATIENCE
-    stage.quiet(arrived, seconds=patience, held=patience)
+    stage.quiet(arrived, seconds=_PATIENCE, held=_PATIENCE)  # what came and went is told when AWS must show it
     if not found:
         came = [f"{one.topic.rpartition(':')[2]}: {one.subject}" for one in stage.mail()[heard:] if one.to == OWNER]
         return [f"no e-mail by {told.way.words} names {', '.join(told.says)}; what came is {came}"], None

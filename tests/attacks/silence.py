@@ -5,7 +5,7 @@ IAM's simulator answers what an attacker may do, with all that is attached to hi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.attacks.attack import Attacker, Way
@@ -53,7 +53,7 @@ _SWEEPING = (
     Silencer(_ROLE, "<role sweep>", (Way.TRIPWIRE, Way.ALARM)),
     Silencer(_TABLE, "<ledger-arn>", (Way.TRIPWIRE, Way.ALARM)),
 )
-SILENCERS: dict[Way, tuple[Silencer, ...]] = {
+SILENCERS: Mapping[Way, tuple[Silencer, ...]] = {
     Way.TRIPWIRE: (Silencer(_RULES, f"{_RULE}plumbline-trip-fn", (Way.HOUSE,)), _WATCHDOG_GONE, _EVENTS_STOP),
     Way.STACK: (Silencer(_RULES, f"{_RULE}plumbline-deploying", (Way.HOUSE,)), _WATCHDOG_GONE),
     Way.EVENT: (
@@ -74,8 +74,6 @@ SILENCERS: dict[Way, tuple[Silencer, ...]] = {
         _WATCHDOG_GONE,
     ),
 }  # fmt: skip
-
-SILENCERS[Way.GONE] = SILENCERS[Way.EVENT]
 
 
 def silenced(stage: Stage, who: Attacker, way: Way, seen: tuple[Way, ...] = ()) -> Iterator[str]:

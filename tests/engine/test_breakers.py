@@ -181,6 +181,20 @@ def test_an_actors_first_five_stand_alone_the_sixth_names_all_and_the_rest_wait_
     assert "found: lamp later is on (by mallory)" == hall.subjects[-1]
 
 
+def test_what_waits_behind_the_sixth_is_told_with_the_next_look_at_the_house_and_lesser_things_are_not() -> None:
+    hall = Hall(letters=Letters(per_hour=0))
+    hall.does("lesser", LESSER["first"])
+    assert 0 == hall.engine().notifier.critical(ACCOUNT, now=NOW)
+    for number in range(6):
+        hall.does(f"lamp{number}")
+    hall.does("backdoor")
+    before = len(hall.alerts.letters)
+    assert 2 == hall.engine().notifier.critical(ACCOUNT, now=NOW)
+    (told,) = hall.alerts.letters[before:]
+    assert hall.finding("backdoor").short in told.body
+    assert 0 == hall.engine().notifier.critical(ACCOUNT, now=NOW + timedelta(minutes=10))
+
+
 @pytest.mark.parametrize("control", [CRITICAL, LESSER["first"]])
 def test_an_exemption_of_everything_keeps_nothing_grave_from_being_told(control: Control) -> None:
     hall = Hall(exemptions=(Exemption("*", "*", "mallory", "spring cleaning", NOW + DAY),))

@@ -63,6 +63,16 @@ def test_what_an_event_has_just_announced_may_not_show_yet() -> None:
     assert "repaired" == night.hears(after=timedelta(seconds=40))
 
 
+def test_what_is_gone_altogether_is_told_as_soon_and_looked_for_once_more() -> None:
+    night, half = Night(), timedelta(seconds=30)
+    lamp = night.house.aws.lamps.pop("hall")
+    assert ["unknown again", "told again"] == [night.hears(after=half), night.hears(after=half + timedelta(seconds=1))]
+    assert 1 == len(night.house.alerts.letters)
+    assert "unknown again" == night.hears(after=timedelta(seconds=50))
+    night.house.aws.lamps["hall"] = lamp | {"on": ["a"]}  # AWS was slow to show it
+    assert ("repaired", 2) == (night.hears(after=timedelta(seconds=61)), len(night.house.alerts.letters))
+
+
 def test_an_event_that_announced_nothing_wrong_is_nobodys_business() -> None:
     night = Night()
     assert ("compliant", []) == (night.hears(""), night.house.alerts.letters)

@@ -35,7 +35,7 @@ STORIES = (
         "ten decoys and more, and then the one that is meant",
         IAM_FULL,
         (Deed("a dozen administrators, then one called backdoor", _decoys),),
-        Told(Way.SWEEP, ("backdoor",)),
+        Told(Way.HOUSE, ("backdoor",)),
     ),
     Attack(
         "an administrator made after more e-mails than an hour has",

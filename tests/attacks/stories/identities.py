@@ -279,14 +279,14 @@ STORIES = (
         "administrator rights given, used and taken back within a second",
         IAM_FULL,
         (Deed("attach_user_policy, then detach_user_policy", _made_and_gone),),
-        Told(Way.GONE, ("backup-1", _BY)),
+        Told(Way.EVENT, ("backup-1", _BY)),
         before=_a_user("backup-1"),
     ),
     Attack(
         "an access key made, and deleted within a second",
         IAM_FULL,
         (Deed("create_access_key, then delete_access_key", _key_made_and_gone),),
-        Told(Way.GONE, ("backup-2", _BY)),
+        Told(Way.EVENT, ("backup-2", _BY)),
         before=_a_user("backup-2"),
     ),
     Attack(

@@ -30,6 +30,7 @@ AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 #: The baseline of an account that names its people.
 NAMED = {"administrators": {"users": ["root-cause-ann"]}}
 TWO = {"administrators": {"users": ["root-cause-ann", "mallory"]}}
+FEDERATED = {"administrators": {"roles": ["directory-admins"]}}
 DEFAULT = defaults(CONTROL)
 SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"
 
@@ -182,6 +183,15 @@ def _bootstrapped_too(world: World) -> Target:
     return _kept(world, "stacks", Service="cloudformation.amazonaws.com")
 
 
+def _beside_a_federation(world: World) -> Target:
+    """Mallory is one, and the only other is a role for people of a company's directory."""
+    target = _alone(world)
+    iam = world.client("iam")
+    iam.create_saml_provider(Name="directory", SAMLMetadataDocument=f"<EntityDescriptor>{'x' * 1000}</EntityDescriptor>")
+    _kept(world, "directory-admins", Federated=f"arn:aws:iam::{ACCOUNT}:saml-provider/directory")
+    return target
+
+
 def _last_in_an_empty_group(world: World) -> Target:
     """The only administrator there is, in a group that is called the administrators' and gives nothing."""
     target = _alone(world)
@@ -201,6 +211,7 @@ STORIES = (
     Story("a policy is turned that administrators hold too", CONTROL.id, _shared),
     Story("an administrator is renamed", CONTROL.id, _renamed, settings=TWO),
     Story("the last administrator", CONTROL.id, _alone, alert_only=True),
+    Story("a user beside a federation's role", CONTROL.id, _beside_a_federation, settings=FEDERATED),
     Story("a stranger's role called like an organisation's", CONTROL.id, _strangers),
     Story("a role of CloudFormation", CONTROL.id, _bootstrapped, alert_only=True),
     Story("a permission set of Identity Center", CONTROL.id, _permission_set, alert_only=True),

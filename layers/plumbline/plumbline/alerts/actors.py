@@ -97,7 +97,7 @@ def and_all_else(alert: Alert, controls: Mapping[str, Control], finding: Finding
     who = clean(finding.cause.who, _NAME) if finding.cause.action else "nobody that an event names"
     lead = (
         f"This is critical finding number {ALONE + 1} within this clock hour of {who}. Each of the first {ALONE} had "
-        "an e-mail of its own. What comes after this one within the hour is told together, in the next digest."
+        "an e-mail of its own. What comes after this one within the hour is told together, every ten minutes."
     )
     if finding.cause.actor:
         lead += f" To let {who} do nothing until you know more, type: plumbline suspend {finding.short} --reason WHY"

@@ -41,6 +41,7 @@ class Settled:
 
     Attributes:
         again: whether the queue should bring the wake back.
+        shown_by: when AWS shows at the latest what it may not show yet, so that looking again earlier says no more.
         reason: why, where the outcome alone does not say.
         asks: what a person has to make first, with rights of his own; only where the outcome is `BEGUN`.
     """
@@ -49,6 +50,7 @@ class Settled:
     wake: Wake
     finding: Finding | None = None
     again: bool = False
+    shown_by: datetime | None = None
     reason: str = ""
     asks: tuple[Call, ...] = ()
 

@@ -33,10 +33,16 @@ def is_old_view(finding: Finding | None, wake: Wake, state: State, now: datetime
     return at is None or at - repaired_at <= ECHOES_WITHIN
 
 
-def is_fresh(wake: Wake, now: datetime) -> bool:
-    """Whether an event is so young that AWS may not show yet what it is about."""
+def shown_by(finding: Finding | None, wake: Wake, now: datetime) -> datetime | None:
+    """Until when AWS may not show what an event is about; None where it is old enough, or there is none.
+
+    What a repair has changed since then was there: that it is gone is the repair's own doing.
+    """
     at = _happened(wake)
-    return at is not None and now - at < VISIBLE_WITHIN
+    if at is None or now - at >= VISIBLE_WITHIN:
+        return None
+    seen = finding is not None and finding.is_open and bool(finding.repairs) and finding.repairs[-1].at >= at
+    return None if seen else at + VISIBLE_WITHIN
 
 
 def _happened(wake: Wake) -> datetime | None:

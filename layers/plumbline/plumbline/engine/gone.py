@@ -56,7 +56,8 @@ class Gone:
         at = instant(wake.cause.at)
         if at is not None and now - at < _SHOWN_WITHIN:
             why = "what the event announced is not there; AWS may not show it yet"
-            return Settled(Outcome.UNKNOWN, wake, case.brief.finding, again=True, reason=why)
+            shown_by = at + _SHOWN_WITHIN
+            return Settled(Outcome.UNKNOWN, wake, case.brief.finding, again=True, shown_by=shown_by, reason=why)
         ledger, event = self.notifier.ledger, f"{case.control.id}#{wake.target}#{wake.cause.event_id or wake.cause.at}"
         if ledger.told_of(f"gone#{event}", now):
             return None

@@ -11,7 +11,7 @@ from plumbline.alerts.held import redated
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
-from plumbline.core.control import Control
+from plumbline.core.control import Control, Severity
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
 from plumbline.engine.case import Case
 from plumbline.engine.ears import Ears
@@ -204,6 +204,22 @@ class Notifier:
                 if current is not None and current.id != finding.id:
                     self.ledger.bury(done, now=now)
         return len(waiting)
+
+    def critical(self, account: str, *, now: datetime) -> int:
+        """The digest at once, where it would tell of something critical that an event announced.
+
+        Whoever did it has used up the e-mails of his own, and what is meant may be hidden behind them.
+
+        Raises:
+            LedgerDown: the ledger cannot be used.
+            AwsRefusal: SNS did not take the alert; nothing counts as told.
+        """
+        waiting = self.ledger.awaiting_digest(account)
+        return self.digest(account, now=now) if any(map(self._is_urgent, waiting)) else 0
+
+    def _is_urgent(self, finding: Finding) -> bool:
+        is_critical = finding.control in self.controls and self.controls[finding.control].severity is Severity.CRITICAL
+        return is_critical and bool(finding.cause.action) and not finding.is_adopted and not finding.is_unseen
 
     def _told(self, finding: Finding, now: datetime) -> Finding:
         """A finding as a digest of this moment tells of it: the grace of what was there before begins now."""

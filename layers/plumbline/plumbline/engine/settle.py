@@ -19,7 +19,7 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.ears import Ears
-from plumbline.engine.freshness import is_fresh, is_old_view
+from plumbline.engine.freshness import is_old_view, shown_by
 from plumbline.engine.holding import Holding
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
@@ -97,8 +97,8 @@ class Engine:
         if (spelled := control.spell(wake.target, state)) != wake.target:
             self._switched_off(wake, now)  # what was kept under another spelling of the name is one with it
             return self.settle(replace(wake, target=spelled), now=now)
-        if state is None and is_fresh(wake, now):
-            return Settled(Outcome.UNKNOWN, wake, again=True, reason="AWS does not show the target yet, or no more")
+        if state is None and (until := shown_by(brief.finding, wake, now)):
+            return self._not_shown(control, rule, wake, brief, until, now)
         if deviation is not None and is_old_view(brief.finding, wake, state, now):
             return Settled(
                 Outcome.HELD, wake, brief.finding, again=True, reason="AWS still shows the state before the repair"
@@ -208,6 +208,16 @@ class Engine:
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
         return Unseeing(self.aws, self.repairer, self.ears)
+
+    def _not_shown(
+        self, control: Control, rule: Rule, wake: Wake, brief: Brief, until: datetime, now: datetime
+    ) -> Settled:
+        """It is looked at again. Whoever waits to hear that it came and went need not wait so long."""
+        gone = self._came_and_went(control, rule, wake, brief, None, now)
+        if gone is None:
+            why = "AWS does not show the target yet, or no more"
+            return Settled(Outcome.UNKNOWN, wake, again=True, shown_by=until, reason=why)
+        return gone if gone.again else replace(gone, again=True, shown_by=until)
 
     def _came_and_went(
         self, control: Control, rule: Rule, wake: Wake, brief: Brief, state: State, now: datetime

@@ -22,7 +22,7 @@ EVERY_CRITICAL = "!"
 #: The counter of all alerts but those about critical findings.
 LETTERS = "letters"
 #: So many critical findings of one actor in a clock hour have an e-mail each; the next one's names all else of his, and
-#: what comes after it is told together, once an hour.
+#: what comes after it is told together, every ten minutes.
 ALONE = 5
 _ACTOR = "@"
 _NOBODY = "nobody"

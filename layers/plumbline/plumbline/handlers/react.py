@@ -15,8 +15,8 @@ from plumbline.wakes import messages
 
 #: Doubles with each try: 15, 30, 60, 120 seconds.
 _FIRST_RETRY_SECONDS = 15
-#: Seconds after the end of a lease: clocks differ, and the ledger's is the other function's.
-_PAST_THE_LEASE = 1
+#: Seconds after the end of a lease, or after what AWS takes to show something: clocks differ.
+_PAST_IT = 1
 
 
 class Log(Protocol):
@@ -135,11 +135,17 @@ class Reaction:
         self.logger.info("settled", extra=extra)
         if settled.again:
             message = f"{settled.wake.control} on {settled.wake.target}: {settled.outcome.value}: {settled.reason}"
-            finding, now = settled.finding, self.clock()
-            leased = finding is not None and finding.lease is not None and finding.is_leased(now)
-            # what a process has left that died is taken over as soon as it may be
-            until = finding.lease if finding is not None and finding.lease is not None and leased else now
-            raise ComeBack(message, int((until - now).total_seconds()) + _PAST_THE_LEASE if leased else None)
+            raise ComeBack(message, self._seconds_to_wait(settled))
+
+    def _seconds_to_wait(self, settled: Settled) -> int | None:
+        """How long to leave a target alone; None where nobody knows.
+
+        What a process has left that died is taken over as soon as it may be.
+        """
+        finding, now = settled.finding, self.clock()
+        leased = finding.lease if finding is not None and finding.is_leased(now) else None
+        until = settled.shown_by or leased
+        return None if until is None else max(0, int((until - now).total_seconds())) + _PAST_IT
 
 
 def _named(wake: messages.Wake) -> dict[str, Any]:

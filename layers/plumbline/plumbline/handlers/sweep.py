@@ -84,9 +84,16 @@ class Sweeper:
                 if self.house is not None:
                     self.house.look(unit)
         finally:
-            waiting = self.unsettled.tell() if self.unsettled is not None else 0
+            waiting = self._tell_what_waits()
         self.logger.info("house looked at", extra={"units": len(units), "unsettled": waiting})
         return {"units": len(units)}
+
+    def _tell_what_waits(self) -> int:
+        """Tell what react has left, and what is critical and waits for a digest; how much react has left."""
+        try:
+            return self.unsettled.tell() if self.unsettled is not None else 0
+        finally:
+            self.plumbline.engine.notifier.critical(self.plumbline.account, now=self.clock())
 
     def _is_of_the_house(self, unit: Unit) -> bool:
         return any(self.plumbline.index.entries[one].house for one in unit.controls)

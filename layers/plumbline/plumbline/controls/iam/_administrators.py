@@ -59,7 +59,7 @@ class _Account:
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every principal and every customer managed policy, from one bulk read."""
-    account = _account(ask)
+    account = _account(ask, cache(lambda: management_account(ask)))
     return {
         target: _principal_state(
             one,
@@ -82,7 +82,8 @@ def observe(ask: Ask, target: Target) -> State:
 
     A user without groups costs three small reads; the bulk read is for what has to be weighed against others.
     """
-    account = cache(lambda: _account(ask))
+    management = cache(lambda: management_account(ask))
+    account = cache(lambda: _account(ask, management))
     if target.kind == POLICY:
         arn = f"arn:{partition(ask)}:iam::{ask.account}:policy/{target.id}"
         arn, version, text = _policy(ask, arn)
@@ -99,7 +100,7 @@ def observe(ask: Ask, target: Target) -> State:
     if groups or may_matter(me):
         joined = [_group(ask, account(), name) for name in groups]
         rights = weighed(account().judge, me, joined)
-    whose = lambda: _keeper(ask, found, lambda: management_account(ask), _trust_of(ask))  # noqa: E731
+    whose = lambda: _keeper(ask, found, management, _trust_of(ask))  # noqa: E731
     return _principal_state(found, groups, rights, account, whose)
 
 
@@ -205,7 +206,7 @@ def _makes(arn: str, text: Document, account: Callable[[], _Account]) -> tuple[s
     return next((one for target in made for one in account().weighed(target).reasons), ""), made
 
 
-def _account(ask: Ask) -> _Account:
+def _account(ask: Ask, management: Callable[[], str | None]) -> _Account:
     everything, found = ask(EVERYTHING), principals(ask)
     groups = {one["UserName"]: sorted(one.get("GroupList") or []) for one in everything["UserDetailList"]}
     trust = {one["Arn"]: document(one["AssumeRolePolicyDocument"]) for one in everything["RoleDetailList"]}
@@ -221,7 +222,6 @@ def _account(ask: Ask) -> _Account:
         mine = groups.get(target.id, []) if one["kind"] == "user" else []
         return weighed(judge, as_principal(one, read), [group(name) for name in mine])
 
-    management = cache(lambda: management_account(ask))
     whose = cache(lambda one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})))
     granting = frozenset(
         target.id for target, one in found.items() if target.kind == "iam-group" and one["arn"] in judge.administrators
@@ -257,7 +257,7 @@ def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, 
         A user's name -> the administrators, himself among them; none where nothing of his leads to such rights. The
         account is read when it is first asked.
     """
-    account = cache(lambda: _account(ask))
+    account = cache(lambda: _account(ask, cache(lambda: management_account(ask))))
 
     def administrators(user: str) -> list[dict[str, Any]]:
         found = account().administrators

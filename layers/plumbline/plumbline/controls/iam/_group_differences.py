@@ -24,6 +24,8 @@ class Difference:
         missing: ARNs that it lacks.
         extra: ARNs that it has too much.
         strong: whether it has, and keeps, a policy of AWS that makes administrators.
+        guard: the guard's ARN, where the group is to be made with it. Of a group that is there, house-guard looks who
+            is in it.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Difference:
     missing: list[str]
     extra: list[str]
     strong: bool = False
+    guard: str = ""
 
 
 def differences(state: Mapping[str, Any], settings: Settings) -> Iterator[Difference]:
@@ -43,14 +46,14 @@ def differences(state: Mapping[str, Any], settings: Settings) -> Iterator[Differ
         }
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
-        if (guard := state.get("guard", "")) and not here and not is_the_administrators(group, names, settings):
-            wanted.add(guard)  # from the start; of a group that is there, house-guard looks who is in it
+        guard = state.get("guard", "")
         missing = sorted(arn for arn in wanted if not among(arn, there))
         extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
         if not here or missing or extra:
             kept = (arn for arn in there if arn not in extra and ":iam::aws:" in arn)
             strong = any(among(short(one), AWS_ADMIN_POLICIES) for one in kept)
-            yield Difference(group, here, len(there), missing, extra, strong)
+            guarded = not here and not is_the_administrators(group, names, settings)
+            yield Difference(group, here, len(there), missing, extra, strong, guard if guarded else "")
 
 
 def is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:

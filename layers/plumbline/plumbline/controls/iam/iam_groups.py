@@ -186,6 +186,8 @@ def _steps(one: Difference) -> Iterator[Step]:
             do=Call("iam", "CreateGroup", name, absent=("EntityAlreadyExists",)),
             undo=(Call("iam", "DeleteGroup", name, absent=(*GONE, "DeleteConflict")),),
         )
+    if one.guard:
+        yield _attaches(one, one.guard, fact=absent(one.name))
     for arn in one.extra:
         policy = {**name, "PolicyArn": arn}
         yield Step(
@@ -193,12 +195,16 @@ def _steps(one: Difference) -> Iterator[Step]:
             undo=(Call("iam", "AttachGroupPolicy", policy, absent=GONE),),
         )
     for arn in one.missing:
-        policy = {**name, "PolicyArn": arn}
-        yield Step(
-            do=Call("iam", "AttachGroupPolicy", policy),
-            undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),),
-            fact=lacks(one.name, arn),
-        )
+        yield _attaches(one, arn, fact=lacks(one.name, arn))
+
+
+def _attaches(one: Difference, arn: str, *, fact: str) -> Step:
+    policy = {"GroupName": one.spelled or one.name, "PolicyArn": arn}
+    return Step(
+        do=Call("iam", "AttachGroupPolicy", policy),
+        undo=(Call("iam", "DetachGroupPolicy", policy, absent=GONE),),
+        fact=fact,
+    )
 
 
 def part(state: State, plan: Plan) -> State:
