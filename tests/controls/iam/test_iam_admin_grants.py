@@ -187,7 +187,9 @@ def _beside_a_federation(world: World) -> Target:
     """Mallory is one, and the only other is a role for people of a company's directory."""
     target = _alone(world)
     iam = world.client("iam")
-    iam.create_saml_provider(Name="directory", SAMLMetadataDocument=f"<EntityDescriptor>{'x' * 1000}</EntityDescriptor>")
+    iam.create_saml_provider(
+        Name="directory", SAMLMetadataDocument=f"<EntityDescriptor>{'x' * 1000}</EntityDescriptor>"
+    )
     _kept(world, "directory-admins", Federated=f"arn:aws:iam::{ACCOUNT}:saml-provider/directory")
     return target
 

@@ -24,6 +24,7 @@ def digest(
     *,
     now: datetime | None = None,
     unconfirmed: Sequence[str] = (),
+    commanders: str = "",
 ) -> Alert:
     """One alert for many findings: what the first sweep found, or what came too fast. Worst first.
 
@@ -33,6 +34,7 @@ def digest(
         sender: names commands and account.
         now: the time, in UTC, for graces that are over at once; None where there are none.
         unconfirmed: the addresses that nobody has confirmed yet.
+        commanders: who may command Plumbline, in a sentence; empty where that is not told here.
     """
     ordered = sorted(findings, key=lambda one: (_rank(controls, one), one.control, str(one.target)))
     known = [one for one in ordered if one.control in controls]
@@ -52,6 +54,7 @@ def digest(
             *([paragraph(not_confirmed(unconfirmed), indent="  ")] if unconfirmed else []),
             _listed(controls, ordered),
             how_to(sender, {one: what for one, what in commands.items() if one}),
+            *([paragraph(commanders, indent="  ")] if commanders else []),
             *([paragraph(deaf, indent="  ")] if (deaf := unheard(sender.region)) else []),
             f"Plumbline, account {sender.account}",
         ]

@@ -171,11 +171,16 @@ class Notifier:
         self.ledger.told(key, now=now, within=within)
         return True
 
-    def digest(self, account: str, *, now: datetime) -> int:
+    def digest(self, account: str, *, now: datetime, commanders: Callable[[], str] = str) -> int:
         """Tell, in one alert, all that waits for it; how many findings it tells of.
 
         SNS takes alerts that nobody hears: the digest of a first sweep, minutes after the deployment, waits until
         somebody has clicked the link in AWS's own e-mail.
+
+        Args:
+            account: whose.
+            now: the time, in UTC.
+            commanders: says who may command Plumbline, for whoever is to decide what was there before it.
 
         Raises:
             LedgerDown: the ledger cannot be used.
@@ -191,7 +196,10 @@ class Notifier:
 
             told = {one.id: self._told(one, now) for one in waiting}
             unconfirmed = self.alerts.waiting()
-            self.alerts.send(digest(self.controls, list(told.values()), self.sender, now=now, unconfirmed=unconfirmed))
+            who = commanders() if any(one.is_adopted and one.is_open for one in waiting) else ""
+            self.alerts.send(
+                digest(self.controls, [*told.values()], self.sender, now=now, unconfirmed=unconfirmed, commanders=who)
+            )
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -304,9 +304,9 @@ class Engine:
             return self.repairer.half_way(case, exempt, exemption.until, Outcome.EXEMPT)
         return self.holding.exempt(case, finding, plan, exemption)
 
-    def digest(self, account: str, *, now: datetime) -> int:
+    def digest(self, account: str, *, now: datetime, commanders: Callable[[], str] = str) -> int:
         """See Notifier."""
-        return self.notifier.digest(account, now=now)
+        return self.notifier.digest(account, now=now, commanders=commanders)
 
     def unheard(self, account: str, *, now: datetime) -> int:
         """See Notifier."""

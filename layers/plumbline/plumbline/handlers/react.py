@@ -102,7 +102,9 @@ class Reaction:
         """Do something for the account as a whole."""
         engine, account, now = self.plumbline.engine, self.plumbline.account, self.clock()
         if task is messages.Task.DIGEST:
-            told = engine.digest(account, now=now)
+            from plumbline.handlers.commanders import commanders  # once an hour, if at all
+
+            told = engine.digest(account, now=now, commanders=lambda: commanders(engine, account))
         elif task is messages.Task.WEEKLY:
             told = engine.weekly(account, now=now)
         elif task is messages.Task.UNHEARD:

@@ -10,7 +10,9 @@ from typing import Any
 from plumbline.core import people
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL
+from plumbline.engine.settle import Engine
 from plumbline.handlers.operate.asked import Asked
+from plumbline.handlers.operate.proof import Place
 from plumbline.rights.account import Principal, account_of, text_of
 from plumbline.rights.documents import Document, document
 from plumbline.rights.effective import Memo, may
@@ -22,6 +24,11 @@ _ARN = re.compile(
     r"(?:(?P<root>root)|user/(?:[!-~]+/)?(?P<user>[\w+=,.@-]+)|assumed-role/(?P<role>[\w+=,.@-]+)/[\w+=,.@-]+)"
 )
 _GONE = ("NoSuchEntity",)
+_EVERYBODY = Call(
+    "iam",
+    "GetAccountAuthorizationDetails",
+    {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
+)
 #: Whoever may all of these on everything may do anything: rights of every kind, in a service nobody has listed, and, in
 #: case everything but IAM is allowed, those of IAM that make administrators.
 _EVERYTHING = (
@@ -47,6 +54,19 @@ class Standing:
     why_not: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One user or role.
+
+    Attributes:
+        itself: with all that gives it rights.
+        holds: the ARNs of the managed policies that it has, of its own or by its groups.
+    """
+
+    itself: Principal
+    holds: frozenset[str]
+
+
 def standing(asked: Asked, arn: str) -> Standing:
     """Whether the caller whom STS names may command Plumbline.
 
@@ -67,40 +87,45 @@ def standing(asked: Asked, arn: str) -> Standing:
     caller = principal(ask, kind, name)
     if caller is None:
         return Standing(arn, "IAM knows it no more")
-    place = asked.place
-    operate = f"arn:{found['partition']}:lambda:{place.region}:{place.account}:function:{place.function}"
+    return Standing(caller.itself.arn, why_not(asked.plumbline.engine, asked.place, caller))
+
+
+def why_not(engine: Engine, place: Place, caller: Read) -> str:
+    """Why a user or a role may not command Plumbline, as it reads after "because"; empty where it may."""
+    operate = f"arn:{caller.itself.partition}:lambda:{place.region}:{place.account}:function:{place.function}"
     if may(caller.itself, "lambda:InvokeFunction", operate).denied:
-        return Standing(caller.itself.arn, "a policy of its own denies it to command Plumbline")
-    named = people.of_account(asked.plumbline.engine.baseline.operators, asked.account)
+        return "a policy of its own denies it to command Plumbline"
+    named = people.of_account(engine.baseline.operators, place.account)
     if named:
         listed = people.named(caller.itself.arn, named)
-        return Standing(caller.itself.arn, "" if listed else "`operators` in baseline.yaml does not name it")
+        return "" if listed else "`operators` in baseline.yaml does not name it"
     policy = f":policy/plumbline/{place.function.removesuffix('-operate')}-operator"
     if is_administrator(caller.itself) or any(one.endswith(policy) for one in caller.holds):
-        return Standing(caller.itself.arn)
-    return Standing(
-        caller.itself.arn,
-        "it is no administrator and does not hold the stack's OperatorPolicy, and baseline.yaml names no `operators`",
-    )
+        return ""
+    return "it is no administrator and does not hold the stack's OperatorPolicy, and baseline.yaml names no `operators`"
+
+
+def everybody(engine: Engine, place: Place) -> tuple[str, ...]:
+    """The ARNs of all users and roles that may command Plumbline; root, who always may, is not among them.
+
+    Raises:
+        AwsRefusal: the account cannot be read.
+    """
+    ask = engine.aws.eyes(place.account, GLOBAL)
+    account = account_of(ask(_EVERYBODY))
+    found = (one for one in account.principals.values() if one.kind != "group")
+    return tuple(sorted(one.arn for one in found if not why_not(engine, place, Read(one, _held(one)))))
+
+
+def _held(principal: Principal) -> frozenset[str]:
+    """The managed policies that somebody has, of his own or by his groups."""
+    return frozenset(source.rpartition(": ")[2] for source in principal.sources)
 
 
 def is_administrator(principal: Principal) -> bool:
     """Whether a user or a role may do anything now, by all its documents together."""
     memo = Memo()
     return all(may(principal, action, memo=memo) for action in _EVERYTHING)
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One user or role.
-
-    Attributes:
-        itself: with all that gives it rights.
-        holds: the ARNs of the managed policies that it has, of its own or by its groups.
-    """
-
-    itself: Principal
-    holds: frozenset[str]
 
 
 def principal(ask: Ask, kind: str, name: str) -> Read | None:

@@ -1,0 +1,40 @@
+"""Who may command Plumbline, in the words of the e-mail that tells what was there before it."""
+
+from __future__ import annotations
+
+from plumbline.alerts.wording import clean
+from plumbline.core import people
+from plumbline.core.errors import AwsRefusal
+from plumbline.engine.settle import Engine
+from plumbline.handlers.operate import operators
+from plumbline.handlers.operate.proof import Place
+
+#: As many as a person reads; whoever has more of them sees that these are too many.
+_NAMED, _LONGEST = 12, 80
+
+
+def commanders(engine: Engine, account: str) -> str:
+    """Everybody who may exempt, pause, undo and suspend.
+
+    Args:
+        engine: knows the baseline, and reads the account.
+        account: whose Plumbline.
+    """
+    sender = engine.deployment.sender
+    try:
+        found = operators.everybody(engine, Place(account, sender.region, f"{sender.stack}-operate", ()))
+    except AwsRefusal as error:
+        return f"Who may command Plumbline could not be read, so look at `operators` in baseline.yaml: {error}"
+    who = "; ".join(["the root user", *(_named(one) for one in found[:_NAMED])])
+    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    if people.of_account(engine.baseline.operators, account):
+        return f"Who may command Plumbline, as `operators` in baseline.yaml says: {who}{more}."
+    return (
+        "Who may command Plumbline, which is administrators and whoever holds the stack's OperatorPolicy while "
+        f"baseline.yaml names no `operators`: {who}{more}."
+    )
+
+
+def _named(arn: str) -> str:
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    return f"{kind} {clean(name, _LONGEST)}"
