@@ -32,6 +32,7 @@ from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.restraints import Restraint, Why
 from plumbline.findings.unseen import TOLD, Unseen, refused
+from plumbline.handlers.commanders import in_words
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -66,6 +67,7 @@ _ACL: Mapping[str, Any] = {
         {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers", "Type": "Group"}, "Permission": "READ"},
     ],
 }
+_COMMANDERS = in_words([f"arn:aws:iam::{ACCOUNT}:role/cicd/deploys", ANN], listed=False)
 _MADE = "was made, though the baseline lists no key for its user"
 _NO_TRAIL: State = {"trails": []}
 _AFTER: State = {"user": "backup", "key": "AKIAIOSFODNN7EXAMPLE", "status": "Inactive"}
@@ -136,7 +138,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield from _suspended()
     yield _root()
     adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
-    yield "The first sweep is done.", digest(controls, adopted, SENDER)
+    yield "The first sweep is done.", digest(controls, adopted, SENDER, commanders=_COMMANDERS)
     over = [replace(adopted[0], status=Status.EXEMPT, due=NOW + 30 * DAY, then=""), adopted[1], repaired]
     yield "The first sweep is done, and some of it is over or exempt by now.", digest(controls, over, SENDER)
     yield "More happened within an hour than fits into letters.", digest(controls, [repaired], SENDER)

@@ -46,9 +46,7 @@ def test_whom_the_baseline_names_is_all_there_is() -> None:
         engine = _town(told)
         named = replace(engine.baseline, operators=(f"arn:aws:iam::{ACCOUNT}:user/people/d*",))
         said = commanders(replace(engine, baseline=named), ACCOUNT)
-    assert said == (
-        "Who may command Plumbline, as `operators` in baseline.yaml says: the root user; user people/dev."
-    )
+    assert said == ("Who may command Plumbline, as `operators` in baseline.yaml says: the root user; user people/dev.")
 
 
 def test_who_cannot_be_read_is_not_left_out_in_silence() -> None:

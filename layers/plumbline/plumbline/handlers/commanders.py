@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from plumbline.alerts.wording import clean
 from plumbline.core import people
 from plumbline.core.errors import AwsRefusal
@@ -25,9 +27,19 @@ def commanders(engine: Engine, account: str) -> str:
         found = operators.everybody(engine, Place(account, sender.region, f"{sender.stack}-operate", ()))
     except AwsRefusal as error:
         return f"Who may command Plumbline could not be read, so look at `operators` in baseline.yaml: {error}"
-    who = "; ".join(["the root user", *(_named(one) for one in found[:_NAMED])])
-    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    if people.of_account(engine.baseline.operators, account):
+    return in_words(found, listed=bool(people.of_account(engine.baseline.operators, account)))
+
+
+def in_words(arns: Sequence[str], *, listed: bool) -> str:
+    """The same, of those who were found.
+
+    Args:
+        arns: users and roles.
+        listed: whether baseline.yaml names them.
+    """
+    who = "; ".join(["the root user", *(_named(one) for one in arns[:_NAMED])])
+    more = f"; and {len(arns) - _NAMED} more" if len(arns) > _NAMED else ""
+    if listed:
         return f"Who may command Plumbline, as `operators` in baseline.yaml says: {who}{more}."
     return (
         "Who may command Plumbline, which is administrators and whoever holds the stack's OperatorPolicy while "
