@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -415,17 +416,21 @@ def page() -> str:
         "where a person decides for every rule, or ends adoption's grace. What is about one finding carries `finding`.",
     ]
     parts = [
-        line
+        "\n".join(["", f"## {when}", "", "```", f"Subject: {alert.subject}", "", alert.body.rstrip(), "```"])
         for when, alert in letters()
-        for line in (
-            "",
-            f"## {when}",
-            "",
-            "```",
-            f"Subject: {alert.subject}",
-            "",
-            *alert.body.rstrip().splitlines(),
-            "```",
-        )
     ]
-    return "\n".join([*head, *parts]) + "\n"
+    return "\n".join([*head, *_once(parts)]) + "\n"
+
+
+def _once(parts: Iterable[str]) -> Iterator[str]:
+    """What teaches a shell the word `plumbline` is the same in all: written out in the first, named in the others."""
+    taught = re.compile(r"(?s)\n  plumbline\(\) \(\n.*?\n  \)(?=\n)")
+    seen: set[str] = set()
+
+    def named(match: re.Match[str]) -> str:
+        first = match[0] not in seen
+        seen.add(match[0])
+        return match[0] if first else "\n  (the same lines as in the first e-mail above)"
+
+    for part in parts:
+        yield taught.sub(named, part)

@@ -53,8 +53,8 @@ def digest(
             paragraph(lead, indent="  "),
             *([paragraph(not_confirmed(unconfirmed), indent="  ")] if unconfirmed else []),
             _listed(controls, ordered),
-            how_to(sender, {one: what for one, what in commands.items() if one}),
             *([paragraph(commanders, indent="  ")] if commanders else []),
+            how_to(sender, {one: what for one, what in commands.items() if one}),
             *([paragraph(deaf, indent="  ")] if (deaf := unheard(sender.region)) else []),
             f"Plumbline, account {sender.account}",
         ]
