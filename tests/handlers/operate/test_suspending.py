@@ -40,6 +40,9 @@ class Account(Lamps):
         """See Lamps."""
         if call.service != "iam":
             return super().read(call)
+        self._maybe_fail(call)
+        if call.operation == "GetAccountAuthorizationDetails":  # nobody is an administrator, so nobody is the last
+            return dict.fromkeys(("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"), ())
         name = str(call.parameters.get("UserName", call.parameters.get("RoleName", "")))
         kind, path = "Role" if "RoleName" in call.parameters else "User", PATHS.get(name, "/")
         if call.operation != f"Get{kind}":
@@ -151,6 +154,14 @@ def test_nobody_suspends_himself_or_an_operator() -> None:
     assert "this is you" in said[0].text
     assert "`operators` in baseline.yaml names this user" in _said(said[1].text)
     assert set() == account.holds
+
+
+def test_nobody_is_suspended_while_nobody_can_see_who_would_be_left() -> None:
+    house, account = _house()
+    account.fails["GetAccountAuthorizationDetails"] = ["AccessDenied"]
+    answer = house.type("suspend", "user/mallory", *WHY)
+    assert (False, [], set()) == (answer.ok, house.ledger.suspended, account.holds)
+    assert "who else could come in as an administrator cannot be seen" in _said(answer.text)
 
 
 def test_what_aws_refuses_leaves_nobody_on_the_list() -> None:

@@ -250,6 +250,11 @@ def _makes_administrators(arn: str) -> bool:
     return is_aws(arn) and name in AWS_ADMIN_POLICIES and not name.startswith("service-role/")
 
 
+def all_administrators(ask: Ask) -> list[dict[str, Any]]:
+    """Everybody with an administrator's rights, with why nobody could come in as him."""
+    return _account(ask, cache(lambda: management_account(ask))).administrators
+
+
 def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
     """Asks who is an administrator, where something is taken from a user who is one, or may become one.
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 from plumbline.alerts import suspensions as alerts
 from plumbline.alerts import wording
 from plumbline.alerts.shell import by_aws_cli, pasted, spelled
+from plumbline.controls.iam._entitled import ADMINISTRATORS
+from plumbline.controls.iam._last import last_way_in
 from plumbline.core import people
 from plumbline.core.calls import Call
 from plumbline.core.clock import NEVER, Response
@@ -186,6 +188,7 @@ def _meant(asked: Asked, text: str, known: Sequence[Suspension]) -> tuple[str, s
     if who is None:
         raise Refused(f"IAM knows no {kind} {wording.clean(name, 64)}, so there is nobody to suspend")
     _may_be_suspended(asked, kind, who)
+    _somebody_is_left(asked, kind, who.itself.arn, [one.arn for one in known])
     return who.itself.arn, finding
 
 
@@ -244,6 +247,21 @@ def _may_be_suspended(asked: Asked, kind: str, who: operators.Read) -> None:
             f"the baseline names this {kind} as an administrator, and the last way in must stay. Take it out of "
             f"{_ADMINISTRATORS} and deploy; until then deactivate its keys and delete its password in IAM"
         )
+
+
+def _somebody_is_left(asked: Asked, kind: str, arn: str, suspended: Sequence[str]) -> None:
+    """Raise Refused where nobody else could come in as an administrator, whoever could now."""
+    rules = asked.plumbline.engine.baseline.rules
+    named = rules[_ADMINISTRATORS].settings.get("administrators") if _ADMINISTRATORS in rules else None
+    ask = asked.plumbline.engine.aws.eyes(asked.account, GLOBAL)
+    try:
+        why = last_way_in(ask, arn, named or ADMINISTRATORS, suspended)
+    except AwsRefusal as error:
+        raise Refused(
+            f"who else could come in as an administrator cannot be seen, so nothing was done: {error}"
+        ) from error
+    if why:
+        raise Refused(f"this {kind} may be the last way in: {why}. Until then deactivate its keys in IAM")
 
 
 def _is_named(settings: Mapping[str, object], kind: str, path: str, who: operators.Read) -> bool:

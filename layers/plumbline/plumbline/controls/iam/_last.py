@@ -1,0 +1,78 @@
+"""Whether somebody is the last who could come in as an administrator, for whoever wants to keep him from everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.controls.iam._administrators import all_administrators
+from plumbline.controls.iam._entitled import locked_out
+from plumbline.controls.iam._principals import EVERYTHING
+from plumbline.core.calls import Ask, Call
+from plumbline.core.recorded import Parts
+
+
+def last_way_in(ask: Ask, arn: str, who: Mapping[str, Sequence[str]], also: Sequence[str] = ()) -> str:
+    """Why a user or role must stay as it is, as it reads after "because"; empty where somebody else can come in.
+
+    Where nobody can come in as it is, nobody is the last.
+
+    Args:
+        ask: the eyes.
+        arn: of the user or role.
+        who: the administrators of the baseline.
+        also: the ARNs of those who may do nothing already.
+
+    Raises:
+        AwsRefusal: AWS did not show who could come in.
+    """
+    if locked_out({"administrators": all_administrators(_Without(ask, tuple(also)))}, who):
+        return ""
+    return locked_out({"administrators": all_administrators(_Without(ask, (arn, *also)))}, who)
+
+
+@dataclass(frozen=True, slots=True)
+class _Without:
+    """The account as if some of its users and roles were gone."""
+
+    ask: Ask
+    arns: Sequence[str]
+
+    @property
+    def account(self) -> str:
+        """See Ask."""
+        return self.ask.account
+
+    @property
+    def region(self) -> str:
+        """See Ask."""
+        return self.ask.region
+
+    @property
+    def home(self) -> str:
+        """See Ask."""
+        return self.ask.home
+
+    @property
+    def stack(self) -> str:
+        """See Ask."""
+        return self.ask.stack
+
+    @property
+    def trail(self) -> str:
+        """See Ask."""
+        return self.ask.trail
+
+    @property
+    def recorded(self) -> Parts:
+        """See Ask."""
+        return self.ask.recorded
+
+    def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
+        """See Ask."""
+        answer = self.ask(call)
+        if call != EVERYTHING:
+            return answer
+        lists = ("UserDetailList", "RoleDetailList")
+        return {**answer, **{name: [one for one in answer[name] if one["Arn"] not in self.arns] for name in lists}}
