@@ -59,7 +59,7 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
     prepared = House.of(stage.client) if attack.before else before
     # With the rights he has, not with those he takes.
     could = list(silence.silenced(stage, attack.who, attack.verdict.way)) if isinstance(attack.verdict, Told) else []
-    heard, began = len(stage.mail()), time.monotonic()
+    heard, calls, began = len(stage.mail()), len(stage.calls()), time.monotonic()
     landed_all = [stage.strike(each, attack.who) for each in attack.blows]
     seconds: float | None = None
     match attack.verdict:
@@ -75,7 +75,9 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
             if told is not None:
                 more, seconds = _told(stage, attack, told, heard, began)
                 wrong += more
-    now = House.of(stage.client)
+    # Where nobody was let write anything, all is as it was; the last test of the suite looks once more.
+    quick = isinstance(attack.verdict, Prevented) and not stage.was_written_to(calls)
+    now = prepared if quick else House.of(stage.client)
     wrong += _changed(attack.verdict, now.differences(prepared))
     if attack.check is not None and not wrong:
         try:
@@ -119,7 +121,7 @@ def _refused(landed: Sequence[Landed]) -> Iterator[str]:
 def _told(stage: Stage, attack: Attack, told: Told, heard: int, began: float) -> tuple[list[str], float | None]:
     """Whether the owner was told, and how soon. No clock is waited for: a look or a sweep is started."""
     if told.way in (Way.HOUSE, Way.SWEEP):
-        stage.quiet()
+        stage.quiet(seconds=_PATIENCE)
         stage.tick(told.way)
     elif told.way is Way.ALARM:
         stage.alarm(told.says[0])
@@ -129,7 +131,8 @@ def _told(stage: Stage, attack: Attack, told: Told, heard: int, began: float) ->
         found[:] = [one for one in stage.mail()[heard:] if _fits(one, told, stage, attack.who)]
         return bool(found)
 
-    stage.quiet(arrived, seconds=_PATIENCE, held=_PATIENCE)  # what came and went is told when AWS must show it
+    # What came and went is told once AWS must show what it knows, and a queue has it in hand until then.
+    stage.quiet(arrived, seconds=_PATIENCE, held=(0.0, _PATIENCE, _PATIENCE))
     if not found:
         came = [f"{one.topic.rpartition(':')[2]}: {one.subject}" for one in stage.mail()[heard:] if one.to == OWNER]
         return [f"no e-mail by {told.way.words} names {', '.join(told.says)}; what came is {came}"], None

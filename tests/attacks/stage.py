@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,10 +53,12 @@ _SCHEDULES = {Way.HOUSE: "rate(10 minutes)", Way.SWEEP: "rate(1 hour)"}
 _NAMED = re.compile(r"<([a-z][a-z -]*)>")
 #: How often is looked, and how long nothing has to happen to count as quiet; in seconds.
 _POLL, _QUIET = 0.05, 0.6
-#: The same while a queue still holds something; a function needs so long to start.
-_HELD = 4.0
+#: The same while a queue holds nothing, what a function has in hand, and what waits for one to start.
+_HELD = (0.0, 1.5, 4.0)
 #: Seconds for the first sweep, and for settling everybody who is let in; on a machine that does much else beside.
 _FIRST_SWEEP = 300.0
+#: How the names of operations begin that change nothing, and the first status that says that nothing was done.
+_READS, _REFUSED = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Query", "Receive", "Simulate"), 400
 #: How many are let in before the hour's budgets are full again.
 _IN_AN_HOUR = 8
 
@@ -269,18 +271,24 @@ class Stage:
         self._own += sum(call.role.startswith("plumbline-") for call in new)
         return self._calls
 
+    def was_written_to(self, since: int) -> bool:
+        """Whether anybody was let write anything after so many calls."""
+        return any(one.status < _REFUSED and not one.operation.startswith(_READS) for one in self.calls()[since:])
+
     def own_calls(self) -> int:
         """How many calls Plumbline's functions have made."""
         self.calls()
         return self._own
 
-    def quiet(self, until: Callable[[], object] = lambda: False, *, seconds: float = 12.0, held: float = _HELD) -> bool:
+    def quiet(
+        self, until: Callable[[], object] = lambda: False, *, seconds: float = 12.0, held: Sequence[float] = ()
+    ) -> bool:
         """Wait until something holds, or Plumbline has nothing left to do; give whether it holds.
 
         Args:
             until: what is waited for.
             seconds: at most so long, for who cannot work is never done.
-            held: so long nothing has to happen while a queue holds something, such as what is looked at again later.
+            held: so long nothing has to happen by what a queue holds; see `_HELD`.
         """
         began = since = time.monotonic()
         seen = -1
@@ -289,20 +297,21 @@ class Stage:
             if calls != seen:
                 seen, since = calls, now
             idle = now - since
-            if (idle > _QUIET and not self._waiting()) or idle > held or now - began > seconds:
+            if (idle > _QUIET and idle > (held or _HELD)[self._waiting()]) or now - began > seconds:
                 return bool(until())
             time.sleep(_POLL)
         return True
 
-    def _waiting(self) -> bool:
-        """Whether a queue of Plumbline's holds something, or a function has something of it in hand.
+    def _waiting(self) -> int:
+        """Whether a queue of Plumbline's holds something: 0 nothing, 1 what a function has, 2 what none has yet.
 
-        What is to be looked at again later is in hand as well: that is not waited for.
+        What is to be looked at again later is in hand as well.
         """
         client, counts = self.client("sqs"), [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible")]
         urls = (f"{self.aws.endpoint}/{self.aws.account}/plumbline-{name}" for name in ("wakes", "units"))
         got = (client.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"] for url in urls)
-        return any(int(one[count]) for one in got for count in counts)
+        held = [[int(one[count]) for count in counts] for one in got]
+        return 2 if any(seen for seen, _ in held) else int(any(hidden for _, hidden in held))
 
 
 def _refusal(answer: Any) -> str:
