@@ -44,6 +44,12 @@ STACK = {
 #: What the template asks of functions/names, in a stack called plumbline.
 NAMES = {"Prefix": "plumbline", "Ledger": "plumbline-ledger-1a2b3c4d", "LedgerIsThere": "false",
          "TrailBucket": "plumbline-trail-111122223333-us-east-1-1a2b3c4d", "Trail": "plumbline"}  # fmt: skip
+#: What it is told of regions: those of an account that has switched on one more than everybody has.
+REGIONS: Mapping[str, Any] = {
+    "Governed": "ap-southeast-2, eu-west-1, me-central-1, us-east-1",
+    "Others": ["ap-southeast-2", "eu-west-1", "me-central-1"],
+    "Principals": ["cloudformation.amazonaws.com", "cloudformation.me-central-1.amazonaws.com"],
+}
 #: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters.
 #: Newer stacks have shorter prefixes.
 LONGEST_PREFIX = 53
@@ -155,6 +161,7 @@ def text(value: Any) -> str:
 _ARNS = {
     "AWS::CloudWatch::Alarm": ("cloudwatch:{region}:{account}:alarm:", "AlarmName"),
     "AWS::DynamoDB::Table": ("dynamodb:{region}:{account}:table/", "TableName"),
+    "AWS::Events::EventBus": ("events:{region}:{account}:event-bus/", "Name"),
     "AWS::IAM::Role": ("iam::{account}:role/plumbline/", "RoleName"),
     "AWS::Lambda::Function": ("lambda:{region}:{account}:function:", "FunctionName"),
     "AWS::Logs::LogGroup": ("logs:{region}:{account}:log-group:", "LogGroupName"),
@@ -198,6 +205,8 @@ class _Deployed:
         match value:
             case {"Ref": str(name)}:
                 return self.ref(name)
+            case {"Fn::GetAtt": ["Regions", attribute]}:
+                return REGIONS[attribute]
             case {"Fn::GetAtt": [name, attribute]}:
                 return self.arn(name, attribute)
             case {"Fn::If": [_, there, _]}:  # the longer of the two

@@ -14,7 +14,7 @@ from tests.deployed import STACK, as_deployed, logical, source
 
 @cache
 def patterns() -> Mapping[str, EventPattern]:
-    """The template's rules that wake `react`, by logical id."""
+    """The template's rules on the default bus that wake `react`, by logical id."""
     return {
         name: EventPattern.load(json.dumps(as_deployed(resource["Properties"]["EventPattern"], {}, STACK)))
         for name, resource in source()["Resources"].items()
@@ -23,7 +23,7 @@ def patterns() -> Mapping[str, EventPattern]:
 
 
 def _wakes(rule: Mapping[str, Any]) -> bool:
-    return any(logical(target["Arn"]) == "WakesQueue" for target in rule["Properties"]["Targets"])
+    return "EventBusName" not in rule["Properties"] and any(logical(target["Arn"]) == "WakesQueue" for target in rule["Properties"]["Targets"])
 
 
 def rules_woken(event: Mapping[str, Any]) -> list[str]:

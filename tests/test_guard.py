@@ -27,7 +27,7 @@ READS = (
 )
 #: Those that change nothing either, are denied all the same, and that nobody needs on a thing of Plumbline's.
 MORE_READS = {
-    "cloudformation": {"detectstackdrift", "detectstackresourcedrift"},
+    "cloudformation": {"detectstackdrift", "detectstackresourcedrift", "detectstacksetdrift"},
     "dynamodb": {"conditioncheckitem"},
     "iam": {"simulateprincipalpolicy"},
 }
@@ -79,7 +79,12 @@ def _own() -> Iterator[tuple[str, str, str]]:
     for one in properties("AWS::IAM::ManagedPolicy"):
         yield "iam", "policy", deployed({"Ref": one})
     for rule in properties("AWS::Events::Rule").values():
-        yield "events", "rule-on-default-event-bus", _ARN.format("events", f"rule/{deployed(rule['Name'])}")
+        if "EventBusName" in rule:
+            bus = deployed(properties("AWS::Events::EventBus")[rule["EventBusName"]["Ref"]]["Name"])
+            yield "events", "rule-on-custom-event-bus", _ARN.format("events", f"rule/{bus}/{deployed(rule['Name'])}")
+        else:
+            yield "events", "rule-on-default-event-bus", _ARN.format("events", f"rule/{deployed(rule['Name'])}")
+    yield from _reach()
     for log in properties("AWS::Logs::LogGroup").values():
         if "LogGroupName" in log:  # that of `names` tells who deployed when, and nothing depends on it
             group = _ARN.format("logs", f"log-group:{deployed(log['LogGroupName'])}")
@@ -93,6 +98,16 @@ def _own() -> Iterator[tuple[str, str, str]]:
     layer = _ARN.format("lambda", f"layer:{LONGEST_NAMES['AWS::StackName']}")
     yield from (("lambda", "layer", layer), ("lambda", "layerversion", f"{layer}:7"))
     yield "cloudformation", "stack", LONGEST_NAMES["AWS::StackId"]
+
+
+def _reach() -> Iterator[tuple[str, str, str]]:
+    """The bus that other regions put events onto, and what puts them there."""
+    for bus in properties("AWS::Events::EventBus").values():
+        yield "events", "event-bus", _ARN.format("events", f"event-bus/{deployed(bus['Name'])}")
+    for one in properties("AWS::CloudFormation::StackSet").values():
+        called = deployed(one["StackSetName"])
+        yield "cloudformation", "stackset", _ARN.format("cloudformation", f"stackset/{called}:0a1b")
+        yield "cloudformation", "stack", _ARN.format("cloudformation", f"stack/StackSet-{called}-0a1b/2c3d")
 
 
 def _taken(service: str, kind: str) -> list[str]:
@@ -132,7 +147,8 @@ def test_every_kind_of_resource_that_the_stack_makes_is_asked_about() -> None:
     }
     made = {one["Type"] for one in transformed()["Resources"].values() if not one["Type"].startswith("Custom::")}
     judged = {*_PARTS, "AWS::IAM::ManagedPolicy", "AWS::Events::Rule", "AWS::Logs::LogGroup", "AWS::CloudTrail::Trail",
-              "AWS::S3::Bucket", "AWS::Lambda::LayerVersion"}  # fmt: skip
+              "AWS::S3::Bucket", "AWS::Lambda::LayerVersion", "AWS::Events::EventBus",
+              "AWS::CloudFormation::StackSet"}  # fmt: skip
     assert made - parts == judged
 
 

@@ -40,9 +40,11 @@ STACK_NAMES = st.one_of(
 #: Source: the API reference of each service, of the call that creates it (CreateTrail, CreateTable, CreateQueue, ...);
 #: for buckets the Amazon S3 user guide, General purpose bucket naming rules.
 TAKEN = {
+    "AWS::CloudFormation::StackSet": ("StackSetName", 1, 128, r"[a-zA-Z][-a-zA-Z0-9]*"),
     "AWS::CloudTrail::Trail": ("TrailName", 3, 128, r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*"),
     "AWS::CloudWatch::Alarm": ("AlarmName", 1, 255, r".+"),
     "AWS::DynamoDB::Table": ("TableName", 3, 255, r"[A-Za-z0-9_.-]+"),
+    "AWS::Events::EventBus": ("Name", 1, 256, r"[/.A-Za-z0-9_-]+"),
     "AWS::Events::Rule": ("Name", 1, 64, r"[A-Za-z0-9_.-]+"),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 1, 128, r"[A-Za-z0-9_+=,.@-]+"),
     "AWS::IAM::Role": ("RoleName", 1, 64, r"[A-Za-z0-9_+=,.@-]+"),
@@ -113,6 +115,7 @@ def test_every_named_resource_of_the_template_is_held_to_its_limit() -> None:
         if key.endswith(endings) and key not in ("DisplayName", "MetricName", "S3BucketName")
     }
     of_others = {("AWS::Lambda::EventSourceMapping", "FunctionName"), ("AWS::Lambda::Permission", "FunctionName"),
+                 ("AWS::Events::Rule", "EventBusName"), ("AWS::CloudFormation::StackSet", "ExecutionRoleName"),
                  ("Custom::Names", "ExistingTrailName")}  # fmt: skip
     assert {(kind, place) for kind, (place, *_) in TAKEN.items()} == named - of_others
 
@@ -152,6 +155,71 @@ def test_a_bucket_that_the_stack_gave_up_is_not_asked_for_again() -> None:
     owned = {"Ledger": "plumbline-ledger-1a2b3c4d"}
     first = names(stack("plumbline"), "r1")["TrailBucket"]
     assert first != names(stack("plumbline", owned), "r3")["TrailBucket"]
+
+
+# --- regions ---------------------------------------------------------------------------------------------------------
+
+#: What EC2 says of regions. Source: Amazon EC2 API reference, Region, optInStatus.
+KNOWN = {
+    "ap-southeast-2": "opt-in-not-required",
+    "eu-west-1": "opt-in-not-required",
+    "us-east-1": "opt-in-not-required",
+    "me-central-1": "opted-in",
+    "af-south-1": "not-opted-in",
+}
+
+
+def test_every_region_that_is_switched_on_gets_a_forwarder_but_home() -> None:
+    said = app.regions(KNOWN, (), "ap-southeast-2", "aws")
+    assert ["eu-west-1", "me-central-1", "us-east-1"] == said["Others"]
+    assert "ap-southeast-2, eu-west-1, me-central-1, us-east-1" == said["Governed"]
+
+
+def test_regions_that_have_to_be_switched_on_are_trusted_before_anybody_does() -> None:
+    """Source: AWS CloudFormation user guide, Grant self-managed permissions: each is a principal of its own."""
+    assert [f"cloudformation{one}.amazonaws.com" for one in ("", ".af-south-1", ".me-central-1")] == app.regions(
+        KNOWN, (), "us-east-1", "aws"
+    )["Principals"]
+
+
+@pytest.mark.parametrize(
+    ("home", "wanted", "others"),
+    [
+        ("ap-southeast-2", ["eu-west-1"], ["eu-west-1", "us-east-1"]),  # IAM's events have no other way
+        ("us-east-1", ["us-east-1", "eu-west-1"], ["eu-west-1"]),
+        ("us-east-1", ["us-east-1"], ["us-east-1"]),  # a list may not be empty; a forwarder at home is nothing
+    ],
+)
+def test_a_baseline_narrows_them_but_for_where_aws_tells_of_iam(
+    home: str, wanted: list[str], others: list[str]
+) -> None:
+    said = app.regions(KNOWN, wanted, home, "aws")
+    assert (others, ", ".join(sorted(wanted))) == (said["Others"], said["Governed"])
+
+
+@pytest.mark.parametrize("region", ["eu-nowhere-1", "af-south-1"])
+def test_a_region_that_nobody_can_govern_stops_a_deployment_with_the_list(region: str) -> None:
+    with pytest.raises(ValueError, match=f"{region} .*Switched on: ap-southeast-2, eu-west-1, me-central-1, us-east-1"):
+        app.regions(KNOWN, ["eu-west-1", region], "us-east-1", "aws")
+
+
+def test_a_deployment_that_is_taken_back_is_never_refused_for_a_later_baseline() -> None:
+    assert ["eu-west-1"] == app.regions(KNOWN, ["eu-west-1", "no-where-1"], "us-east-1", "aws", strictly=False)[
+        "Others"
+    ]
+    assert "eu-west-1" in app.regions(KNOWN, ["no-where-1"], "us-east-1", "aws", strictly=False)["Others"]
+
+
+def test_where_nobody_may_ask_the_baseline_is_believed_and_must_name_some() -> None:
+    assert ["eu-west-1"] == app.regions({}, ["eu-west-1"], "us-east-1", "aws")["Others"]
+    with pytest.raises(ValueError, match=r"ec2:DescribeRegions.*baseline\.yaml"):
+        app.regions({}, [], "us-east-1", "aws")
+
+
+def test_regions_of_other_partitions_cannot_hand_events_to_each_other() -> None:
+    """Source: AWS Compute Blog, Expanding cross-Region event routing: not AWS GovCloud (US), and not China."""
+    known = dict.fromkeys(("us-gov-west-1", "us-gov-east-1"), "opt-in-not-required")
+    assert ["us-gov-east-1"] == app.regions(known, [], "us-gov-east-1", "aws-us-gov")["Others"]
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
@@ -251,6 +319,33 @@ def test_what_stands_in_the_list_and_is_not_held_does_not_count() -> None:
         assert {"AlertsTopic": "topic"} == app._owned("arn")
 
 
+def _about_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *named: str) -> dict[str, Any]:
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(json.dumps({"regions": named}))
+    monkeypatch.setattr(app._wanted, "__defaults__", (baseline,))
+    monkeypatch.setenv("BASELINE", "layer:7")
+    asked = {"Home": REGION, "Partition": "aws", "Baseline": "layer:7"}
+    return {"ResourceType": "Custom::Regions", "LogicalResourceId": "Regions", "ResourceProperties": asked}
+
+
+def test_a_stack_is_told_its_regions_in_what_cloudformation_takes_for_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: AWS CloudFormation user guide, custom resource response objects: 4,096 bytes."""
+    answer = _asked(**_about_regions(tmp_path, monkeypatch))
+    assert "SUCCESS" == answer["Status"]
+    assert {"us-east-1", "eu-west-1"} < set(answer["Data"]["Others"])
+    assert REGION not in answer["Data"]["Others"]
+    assert len(json.dumps(answer)) < 4096
+
+
+def test_a_stack_is_refused_a_region_that_there_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = _asked(**_about_regions(tmp_path, monkeypatch, "eu-nowhere-1"))
+    assert "FAILED" == answer["Status"]
+    assert "eu-nowhere-1" in answer["Reason"]
+    assert "eu-west-1" in answer["Reason"]
+
+
 def test_the_ledger_is_protected_and_stays_so() -> None:
     _made("plumbline", "plumbline-ledger")
     wanted: dict[str, Any] = {
@@ -279,11 +374,11 @@ def test_the_ledger_is_protected_and_stays_so() -> None:
 def test_what_cannot_be_answered_is_refused_and_never_guessed(request_: dict[str, Any]) -> None:
     answer = _asked(**request_)
     assert ("FAILED", {}) == (answer["Status"], answer["Data"])
-    assert answer["Reason"].startswith("Plumbline could not name or protect the stack's resources: ")
+    assert answer["Reason"].startswith("Plumbline could not prepare its stack: ")
     assert answer["PhysicalResourceId"]
 
 
-@pytest.mark.parametrize("kind", ["Custom::Names", "Custom::LedgerProtection", "Custom::Unknown"])
+@pytest.mark.parametrize("kind", ["Custom::Names", "Custom::Regions", "Custom::LedgerProtection", "Custom::Unknown"])
 def test_nothing_keeps_a_stack_from_being_deleted(kind: str) -> None:
     with patch("boto3.client", side_effect=AssertionError("nothing is asked of AWS")):
         assert "SUCCESS" == _asked(RequestType="Delete", ResourceType=kind, PhysicalResourceId="Names")["Status"]
@@ -322,7 +417,7 @@ def test_there_is_time_to_answer_before_cloudformation_and_lambda_lose_patience(
     assert app._ANSWERS * app._ANSWER_SECONDS + 2 * (3 + 5) < app._FOR_THE_ANSWER / 1000, (
         "the last question, the answer"
     )
-    for name in ("Names", "LedgerProtection", "NobodyIsHeld"):
+    for name in ("Names", "Regions", "LedgerProtection", "NobodyIsHeld"):
         assert function < resources[name]["Properties"]["ServiceTimeout"] < 3600
 
 
@@ -342,6 +437,7 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
             '{"Ref": "AWS::StackId"}',
         ),
         ('["dynamodb:DescribeTable", "dynamodb:UpdateTable"]', '{"Fn::GetAtt": ["Ledger", "Arn"]}'),
+        ('"ec2:DescribeRegions"', '"*"'),
         ('["logs:CreateLogStream", "logs:PutLogEvents"]', '{"Fn::GetAtt": ["NamesLog", "Arn"]}'),
     } == allowed
     assert [{"Ref": "NamesPolicy"}] == resources["NamesRole"]["Properties"]["ManagedPolicyArns"]

@@ -127,7 +127,7 @@ def test_no_role_may_do_in_iam_what_nobody_has_thought_about(role: str) -> None:
         if action.startswith("iam:") and not action.split(":")[1].startswith(("Get", "List", "Generate", "Simulate"))
         if maker(Call("iam", action.split(":")[1])) is not Maker.TAKING and _policies(statement) == {"*"}
     }
-    assert set() == writes
+    assert ({("iam:PassRole", "Forwarder")} if role == "StackSetRole" else set()) == writes
 
 
 def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_else() -> None:
@@ -138,7 +138,45 @@ def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_e
 
 def test_only_eyes_and_the_two_hands_touch_iam_at_all_but_for_who_takes_the_stack_down() -> None:
     touching = {role for role in ROLES for action, _ in _allowing(role) if action.startswith("iam:")}
-    assert {"EyesRole", "HandsRole", "GivingRole"} == touching - {"NamesRole"}
+    assert {"EyesRole", "HandsRole", "GivingRole"} == touching - {"NamesRole", "StackSetRole"}
+    assert {"iam:PassRole"} == {action for action, _ in _allowing("StackSetRole") if action.startswith("iam:")}
+
+
+def test_stacksets_pass_one_role_to_eventbridge_and_it_may_put_events_onto_one_bus() -> None:
+    (passed,) = [one for action, one in _allowing("StackSetRole") if action == "iam:PassRole"]
+    forwarder = f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-forwarder"
+    assert (forwarder, {"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}) == (
+        passed["Resource"],
+        passed["Condition"],
+    )
+    ((action, put),) = _allowing("ForwarderRole")
+    assert ("events:PutEvents", f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/plumbline-home") == (
+        action,
+        put["Resource"],
+    )
+
+
+def test_what_makes_forwarders_makes_stacks_of_that_name_rules_and_one_queue() -> None:
+    made = {
+        one["Resource"]
+        for action, one in _allowing("StackSetRole")
+        if not _is_read(action) and action not in ("iam:PassRole", "cloudformation:ValidateTemplate")
+    }
+    assert {
+        f"arn:aws:cloudformation:*:{ACCOUNT}:stack/StackSet-plumbline-forwarders-*",
+        f"arn:aws:events:*:{ACCOUNT}:rule/plumbline-*",
+        f"arn:aws:sqs:*:{ACCOUNT}:plumbline-dead-letters",
+    } == made
+
+
+def test_only_stacksets_itself_for_this_stackset_takes_the_roles_that_make_forwarders() -> None:
+    """Source: AWS CloudFormation user guide, Grant self-managed permissions: confused deputies."""
+    (trusted,) = _named()["StackSetsRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert {"Service": {"Fn::GetAtt": ["Regions", "Principals"]}} == trusted["Principal"]
+    assert {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "StringLike": {"aws:SourceArn": f"arn:aws:cloudformation:*:{ACCOUNT}:stackset/plumbline-forwarders:*"},
+    } == as_deployed(trusted["Condition"], _named(), STACK)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -149,6 +187,7 @@ def test_no_role_passes_changes_or_takes_another_role(role: str) -> None:
         if STRONG.fullmatch(action) and not _is_read(action) and not (role == "HouseRole" and _is_own(one))
     }
     allowed = {"sts:AssumeRole", "ec2:ModifyInstanceMetadataDefaults"}  # a region's defaults: no instance, and no role
+    allowed |= _OF_FORWARDERS.get(role, set())  # see above: the one role in them can put events onto one bus
     assert strong <= allowed, f"{role} may {sorted(strong - allowed)}"
     taken = {arn for action, one in _allowing(role) if action == "sts:AssumeRole" for arn in _several(one["Resource"])}
     below = f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-"
@@ -156,8 +195,25 @@ def test_no_role_passes_changes_or_takes_another_role(role: str) -> None:
         "ReactRole": ("eyes", "hands", "giving"),
         "OperateRole": ("eyes", "hands", "giving"),
         "SweepRole": ("eyes", "house"),
+        "StackSetsRole": ("stackset",),
     }
     assert {below + name for name in expected.get(role, ())} == taken
+
+
+#: What is held of forwarders: their stacks and rules, and that the sweep may add one where there is none.
+_OF_FORWARDERS = {
+    "SweepRole": {"cloudformation:CreateStackInstances"},
+    "StackSetRole": {
+        "cloudformation:CreateChangeSet",
+        "cloudformation:CreateStack",
+        "cloudformation:ExecuteChangeSet",
+        "cloudformation:SetStackPolicy",
+        "cloudformation:UpdateStack",
+        "cloudformation:UpdateTerminationProtection",
+        "events:PutTargets",
+        "iam:PassRole",
+    },
+}
 
 
 def _is_own(statement: Mapping[str, Any]) -> bool:
@@ -180,7 +236,8 @@ def test_the_writing_roles_trust_only_functions_of_this_stack() -> None:
         return {f"{kind} {logical(one) or one}" for one in _several(who)}
 
     for role in ROLES:
-        assert "*" not in " ".join(trusted(role))
+        if role != "StackSetsRole":  # see above
+            assert "*" not in " ".join(trusted(role))
     assert {"AWS ReactRole", "AWS OperateRole"} == trusted("HandsRole") == trusted("GivingRole")
     assert {"AWS SweepRole"} == trusted("HouseRole")
 
@@ -197,7 +254,8 @@ def test_the_hands_that_take_take_away_nothing_that_denies() -> None:
 
 def test_giving_hands_may_give_nothing_to_plumblines_own_roles() -> None:
     (denied,) = [one for one in _held("GivingRole", converting=True) if one["Effect"] == "Deny"]
-    assert ("*", f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-*") == (denied["Action"], denied["Resource"][0])
+    own = {as_deployed({"Fn::GetAtt": [role, "Arn"]}, _named(), STACK) for role in ROLES}
+    assert ("*", True) == (denied["Action"], own <= set(denied["Resource"]))
     assert "Condition" not in denied
 
 

@@ -26,6 +26,7 @@ REACT = ARN.format("lambda", "function:", "react")
 ALERTS, WAKES = ARN.format("sns", "", "alerts"), f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/plumbline-wakes"
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{LEDGER}"
 MALLORY = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory"}
+FORWARDER = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/StackSet-plumbline-forwarders-0a1b/2c3d"
 ROLE = {
     "type": "AssumedRole",
     "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/mallory",
@@ -82,6 +83,16 @@ HEARD: list[tuple[str, str, str, Mapping[str, Any]]] = [
     ("TrailTripwire", "cloudtrail", "PutEventSelectors", {"trailName": "plumbline"}),
     *(("StackTripwire", "cloudformation", name, {"stackName": stack})
       for name in ("UpdateTerminationProtection", "SetStackPolicy") for stack in ("plumbline", STACK["AWS::StackId"])),
+    *(("RulesTripwire", "events", name, {"name": "plumbline-home"}) for name in ("DeleteEventBus", "UpdateEventBus")),
+    *(("RulesTripwire", "events", name, {"eventBusName": "plumbline-home"})
+      for name in ("PutPermission", "RemovePermission")),
+    *(("ForwardersTripwire", "cloudformation", name, {"stackSetName": called})
+      for name in ("DeleteStackInstances", "UpdateStackInstances", "UpdateStackSet", "DeleteStackSet",
+                   "CreateStackInstances")
+      for called in ("plumbline-forwarders", "plumbline-forwarders:0a1b2c3d")),
+    *(("ForwardersTripwire", "cloudformation", name, {"stackName": stack})
+      for name in ("DeleteStack", "UpdateStack", "SetStackPolicy", "UpdateTerminationProtection")
+      for stack in (FORWARDER.rpartition("/")[0].rpartition("/")[2], FORWARDER)),
 ]  # fmt: skip
 #: What somebody does to things of his own, or to what a name only resembles.
 OTHERS: list[tuple[str, str, Mapping[str, Any]]] = [
@@ -99,6 +110,9 @@ OTHERS: list[tuple[str, str, Mapping[str, Any]]] = [
     ("iam", "AttachRolePolicy", {"roleName": "shop", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}),
     ("cloudtrail", "StopLogging", {"name": "other"}),
     ("cloudformation", "UpdateTerminationProtection", {"stackName": "shop"}),
+    ("cloudformation", "DeleteStack", {"stackName": "StackSet-shop-0a1b"}),
+    ("cloudformation", "UpdateStackSet", {"stackSetName": "shop"}),
+    ("events", "DeleteEventBus", {"name": "shop"}),
 ]
 
 
@@ -108,7 +122,7 @@ def _tripwires() -> Mapping[str, Mapping[str, Any]]:
     return {
         name: as_deployed(one["EventPattern"], transformed()["Resources"], STACK)
         for name, one in properties("AWS::Events::Rule").items()
-        if name.endswith("Tripwire")
+        if name.endswith("Tripwire") and "EventBusName" not in one
     }
 
 
@@ -175,6 +189,15 @@ def test_protecting_the_ledger_after_a_first_deployment_is_no_change() -> None:
     role = as_deployed({"Fn::GetAtt": ["NamesRole", "Arn"]}, transformed()["Resources"], STACK)
     names = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": role}}}
     assert [] == _heard(_call("dynamodb", "UpdateTable", {"tableName": LEDGER}, names))
+
+
+def test_a_region_that_the_sweep_adds_is_no_change() -> None:
+    """It tells of it itself; what else is done with its role is a change like any other."""
+    role = as_deployed({"Fn::GetAtt": ["SweepRole", "Arn"]}, transformed()["Resources"], STACK)
+    sweep = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": role}}}
+    forwarders = {"stackSetName": "plumbline-forwarders"}
+    assert [] == _heard(_call("cloudformation", "CreateStackInstances", forwarders, sweep))
+    assert ["ForwardersTripwire"] == _heard(_call("cloudformation", "DeleteStackInstances", forwarders, sweep))
 
 
 def test_a_deployment_is_one_e_mail() -> None:

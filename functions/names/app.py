@@ -1,13 +1,15 @@
-"""names: says what the stack's resources are called, protects the ledger, and frees who carries a policy that goes.
+"""names: says what the stack's resources are called and which regions it governs, protects the ledger, frees people.
 
 CloudFormation asks before it makes anything else of the stack. A template alone can neither shorten nor lower a name,
 nor tell a stack that has a ledger already from a new one. Here what the stack owns keeps its name, whichever version
 gave it; only what it does not own gets a new one, which nothing that an earlier stack left behind can have.
 
 CloudFormation waits for an answer to every request, so every request gets one, whatever goes wrong. It is refused
-rather than guessed: a wrong name would replace the ledger. Stands without the layer: it must work before all else does.
+rather than guessed: a wrong name would replace the ledger. Imports nothing of the layer: it must work before all else
+does. One file of it is read, the baseline, for the regions that it names.
 
-Source: CloudFormation custom resource request and response reference, in the AWS CloudFormation user guide.
+Source: CloudFormation custom resource request and response reference, in the AWS CloudFormation user guide; AWS
+CloudFormation user guide, Grant self-managed permissions, for the principals of regions that have to be switched on.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 logger = logging.getLogger()
@@ -31,11 +35,19 @@ _SHORTEST, _LONGEST, _KEPT = 3, 40, 28
 #: How long what may pass by itself is tried again, and what is left for the answer, in milliseconds.
 _PAUSE_SECONDS, _FOR_THE_ANSWER = 3.0, 40_000
 _ANSWER_SECONDS, _ANSWERS = 5, 3
+#: After how long a role's rights are known wherever they are asked for, in milliseconds before the end of the time.
+_UNTIL_KNOWN = 120_000
 #: A role's rights show late, a table that was just made is not ready: both pass.
 _PASSING = (
-    "AccessDenied", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError", "Timeout", "EndpointConn",
+    "AccessDenied", "UnauthorizedOperation", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError",
+    "Timeout", "EndpointConn",
 )  # fmt: skip
 _KINDS = ("User", "Group", "Role")
+#: What of a region EC2 says that every account has it, and that this one has switched it on.
+_FOR_EVERYBODY, _SWITCHED_ON = "opt-in-not-required", "opted-in"
+#: Where AWS tells of services without a region, in the partition whose regions hand events to each other.
+_FORWARDING, _GLOBAL_REGION = "aws", "us-east-1"
+_BASELINE = Path("/opt/python/plumbline/baseline/baseline.json")
 Context = Any
 Request = Mapping[str, Any]
 
@@ -94,6 +106,47 @@ def names(stack: Stack, request_id: str, account: str, region: str, trail: str =
     }
 
 
+def regions(
+    known: Mapping[str, str], wanted: Sequence[str], home: str, partition: str, *, strictly: bool = True
+) -> dict[str, Any]:
+    """Where the stack puts forwarders, and who makes them there.
+
+    Args:
+        known: every region of AWS, and how EC2 says it stands for this account; empty where it may not be asked.
+        wanted: the regions that the baseline names; empty for all that are switched on.
+        home: the stack's own.
+        partition: of AWS.
+        strictly: whether a region that nobody can govern is refused, rather than left out.
+
+    Returns:
+        `Governed`, in one text; `Others`: the regions that get a forwarder: all that are governed but home, and the one
+        where AWS tells of services without a region; if there is none, home alone, where a forwarder is nothing, for
+        CloudFormation takes no empty list; `Principals`: who has to be trusted for them.
+
+    Raises:
+        ValueError: a region that is wanted does not exist, or is not switched on; names those that are.
+    """
+    enabled = {name for name, status in known.items() if status in (_FOR_EVERYBODY, _SWITCHED_ON)}
+    missing = sorted({*wanted} - enabled) if known else []
+    if missing and strictly:
+        raise ValueError(
+            f"baseline.yaml names {', '.join(missing)} under regions, which AWS does not have, or this account has not "
+            f"switched on. Name others, or none for all of them. Switched on: {', '.join(sorted(enabled))}"
+        )
+    if not (known or wanted):
+        raise ValueError(
+            "nobody may ask which regions are switched on (ec2:DescribeRegions); name some in baseline.yaml"
+        )
+    governed = ({*wanted} - {*missing}) or enabled
+    forwarding = {*governed, _GLOBAL_REGION} - {home} if partition == _FORWARDING else set[str]()
+    opted = sorted({name for name, status in known.items() if status != _FOR_EVERYBODY})
+    return {
+        "Governed": ", ".join(sorted(governed)),
+        "Others": sorted(forwarding) or [home],
+        "Principals": ["cloudformation.amazonaws.com", *(f"cloudformation.{name}.amazonaws.com" for name in opted)],
+    }
+
+
 def _mark(*of: str) -> str:
     return hashlib.sha256("\n".join(of).encode()).hexdigest()[:8]
 
@@ -107,7 +160,7 @@ def handler(request: Request, context: Context) -> None:
         logger.error("refused: %s", reason)  # the request itself holds a signed address, which no log should
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
-        "Reason": f"Plumbline could not name or protect the stack's resources: {reason}"[:1000] if reason else "",
+        "Reason": f"Plumbline could not prepare its stack: {reason}"[:1000] if reason else "",
         # The same for ever: CloudFormation would take another one for another resource.
         "PhysicalResourceId": request.get("PhysicalResourceId") or str(request.get("LogicalResourceId")),
         "StackId": request.get("StackId"),
@@ -118,7 +171,7 @@ def handler(request: Request, context: Context) -> None:
     _send(str(request["ResponseURL"]), json.dumps(answer).encode())
 
 
-def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, str]:
+def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]:
     """What a request asks for. Where it asks for something to end, nobody may be left with a policy that goes.
 
     Raises:
@@ -137,12 +190,17 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, str]
         return names(
             stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", "")
         )
+    if what == "Custom::Regions":
+        # Taken back, a deployment asks for what an earlier baseline said, and may be answered with that of the later.
+        asked = wanted["Baseline"] == os.environ.get("BASELINE")
+        known = _patiently(lambda: _known(remaining), remaining)
+        return regions(known, _wanted(), wanted["Home"], wanted["Partition"], strictly=asked)
     if what == "Custom::LedgerProtection":
         _patiently(lambda: _protect(wanted["Table"]), remaining)
         return {}
     if what == "Custom::Detachment":  # there is nothing to do until it goes
         return {}
-    raise ValueError(f"there is no {what!r} here, only Custom::Names, Custom::LedgerProtection and Custom::Detachment")
+    raise ValueError(f"there is no {what!r} here; see the Custom:: resources of the template")
 
 
 def _patiently(ask: Callable[[], Any], remaining: Callable[[], int]) -> Any:  # noqa: ANN401 - whatever is asked for
@@ -174,6 +232,23 @@ def _owned(stack_id: str) -> dict[str, str]:
         for one in page["StackResourceSummaries"]
         if one.get("PhysicalResourceId") and not one["ResourceStatus"].startswith(("DELETE_", "CREATE_FAILED"))
     }
+
+
+def _known(remaining: Callable[[], int]) -> dict[str, str]:
+    """Every region of AWS and how it stands for this account; none where a policy of the organisation denies to ask."""
+    try:
+        found = _client("ec2").describe_regions(AllRegions=True)["Regions"]
+    except Exception as error:
+        if "UnauthorizedOperation" not in str(error) or remaining() > _FOR_THE_ANSWER + _UNTIL_KNOWN:
+            raise  # a role's rights show late
+        return {}
+    return {one["RegionName"]: one.get("OptInStatus") or _FOR_EVERYBODY for one in found}
+
+
+def _wanted(path: Path = _BASELINE) -> Sequence[str]:
+    """The regions that the baseline in the layer names; see `baseline.compiler`."""
+    named: Sequence[str] = json.loads(path.read_text())["regions"]
+    return named
 
 
 def _protect(table: str) -> None:

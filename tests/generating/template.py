@@ -13,6 +13,7 @@ from plumbline.controls import registry
 from plumbline.core import giving
 from plumbline.core.control import Control
 from tests.deployed import LONGEST_NAMES, as_deployed, parsed
+from tests.generating import forwarders
 from tests.generating.packing import by_arrival
 from tests.generating.permissions import Policy, Role, logical_id
 from tests.generating.rules import Rule, rules
@@ -32,12 +33,38 @@ def written(text: str, controls: Mapping[str, Control] | None = None) -> str:
     made = rules(arrived)
     text = _with_block(text, "rules", _yaml({one.logical_id: _rule(one) for one in made}))
     text = _with_block(text, "rules-made", _yaml([one.logical_id for one in made]))
+    text = _with_forwarders(text, made)
     for role, policies in permissions(text, arrived):
         text = _with_block(text, role.name, _statements(policies[0]))
         names = [logical_id(role, place) for place in range(len(policies))]
         text = _with_block(text, f"{role.name}-attached", _yaml([_Ref(name) for name in names]))
         text = _with_block(text, f"{role.name}-more", "\n".join(_more(role, policies)))
     return _with_giving(text)
+
+
+def _with_forwarders(text: str, made: Sequence[Rule]) -> str:
+    """What other regions put onto the home bus, and what it does with that; from the tripwires as they are written."""
+    tripwires = parsed(text)
+    home = forwarders.home_rules(made, tripwires)
+    text = _with_block(text, "home-rules", _yaml(_tagged(home)))
+    text = _with_block(text, "home-rules-made", _yaml(list(home)))
+    return _with_block(text, "forwarders", "\n".join(forwarders.indented(forwarders.body(made, tripwires))))
+
+
+def _tagged(value: Any) -> Any:
+    """Data with CloudFormation's intrinsics in their short form."""
+    match value:
+        case {"Fn::Sub": str(text)}:
+            return _Sub(text)
+        case {"Ref": str(name)}:
+            return _Ref(name)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return _GetAtt(f"{name}.{attribute}")
+        case Mapping():
+            return {key: _tagged(one) for key, one in value.items()}
+        case list():
+            return [_tagged(one) for one in value]
+    return value
 
 
 def _with_giving(text: str) -> str:

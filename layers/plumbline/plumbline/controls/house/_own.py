@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: The roles of the stack, by the end of their names. Nothing else below their path is Plumbline's.
-ROLES = ("announce", "eyes", "giving", "hands", "house", "operate", "react", "sweep")
+ROLES = (
+    *("announce", "eyes", "forwarder", "giving", "hands", "house", "operate", "react", "stackset", "stacksets"),
+    "sweep",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,14 @@ POWERS = (
         "change or delete its stack",
         ("cloudformation:UpdateStack", "cloudformation:DeleteStack", "cloudformation:ExecuteChangeSet"),
         "cloudformation:{region}:{account}:stack/{stack}/11112222-3333-4444-5555-666677778888",
+    ),
+    Power(
+        "change or delete its forwarders in other regions",
+        (
+            *("cloudformation:UpdateStackSet", "cloudformation:DeleteStackSet", "cloudformation:UpdateStackInstances"),
+            "cloudformation:DeleteStackInstances",
+        ),
+        "cloudformation:{region}:{account}:stackset/{stack}-forwarders:11112222-3333-4444-5555-666677778888",
     ),
     Power(
         "stop the trail it hears by",
