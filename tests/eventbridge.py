@@ -23,7 +23,9 @@ def patterns() -> Mapping[str, EventPattern]:
 
 
 def _wakes(rule: Mapping[str, Any]) -> bool:
-    return "EventBusName" not in rule["Properties"] and any(logical(target["Arn"]) == "WakesQueue" for target in rule["Properties"]["Targets"])
+    return "EventBusName" not in rule["Properties"] and any(
+        logical(target["Arn"]) == "WakesQueue" for target in rule["Properties"]["Targets"]
+    )
 
 
 def rules_woken(event: Mapping[str, Any]) -> list[str]:

@@ -184,14 +184,13 @@ def test_an_output_that_mends_what_nobody_hears_is_a_command_that_aws_takes(outp
     assert ("authenticateonunsubscribe" in given) == (output == "ConfirmByCommand")
 
 
-def test_elsewhere_than_in_us_east_1_outputs_status_and_digest_say_the_same() -> None:
+def test_where_no_event_crosses_a_border_outputs_status_and_digest_say_the_same() -> None:
     said = source()["Outputs"]["NotHeardHere"]
-    assert "IsElsewhere" == said["Condition"]
-    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}]} == source()["Conditions"]["IsElsewhere"]
-    words = said["Value"]["Fn::Sub"].replace("${AWS::Region}", "ap-southeast-2")
-    assert unheard("ap-southeast-2") == words
-    assert "" == unheard("us-east-1")
-    assert "us-east-1" in source()["Description"]
+    assert "IsUntold" == said["Condition"]
+    assert {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-gov-east-1"]} == source()["Conditions"]["IsUntold"]
+    words = said["Value"]["Fn::Sub"].replace("${AWS::Region}", "us-gov-east-1")
+    assert unheard("us-gov-east-1") == words
+    assert {""} == {unheard(home) for home in ("us-east-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1")}
     assert len(source()["Description"]) <= 1024
 
 

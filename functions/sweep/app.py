@@ -13,11 +13,13 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from plumbline.adapters.cloudformation import Stack
 from plumbline.adapters.cloudwatch import Alarm
 from plumbline.adapters.house import House
+from plumbline.adapters.reach import Memory, Regions
 from plumbline.adapters.sns import Topic, Urgent
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
 from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.reach import Lookout
 from plumbline.handlers.unsettled import Unsettled
 
 logger = Logger(service="plumbline-sweep")
@@ -53,6 +55,15 @@ def _stack() -> Stack:
     return Stack(plumbline().clients, os.environ["PLUMBLINE_STACK_ID"], plumbline().engine.deployment.home)
 
 
+def _lookout() -> Lookout:
+    here, home = plumbline(), plumbline().engine.deployment.home
+    stack, beats = here.engine.deployment.sender.stack, os.environ["PLUMBLINE_HEARTBEATS_QUEUE"]
+    regions = Regions(here.clients, here.account, home, stack, beats)
+    return Lookout(
+        here.engine, regions, Memory(here.clients, here.ledger.name, home, here.account), _urgent(), logger, now
+    )
+
+
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
     """Cut a sweep into units when its schedule calls; look through the units that the queue brings; mind the house."""
     sweeper = sweep.Sweeper(
@@ -65,10 +76,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
         house=Housekeeper(plumbline(), _stack(), _house(), _urgent(), logger, now),
         unsettled=Unsettled(plumbline(), _house(), _urgent(), now),
+        lookout=_lookout(),
     )
     match event:
         case {"plumbline-task": "house"}:
             return sweeper.look_at_the_house()
+        case {"plumbline-task": "regions"}:
+            return sweeper.look_at_regions()
         case {"Records": _}:
             processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
             return process_partial_response(

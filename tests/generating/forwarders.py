@@ -213,21 +213,18 @@ _ACCOUNT = Baked("${AWS::AccountId}")
 def _rule(
     name: str, heard: Mapping[str, Any], state: str = "ENABLED", *, everywhere: bool = True, lasting: bool = True
 ) -> Resource:
-    """One rule that leads to the home bus.
+    """One rule that leads to the home bus. EventBridge tries for a day, which is its rule for every target.
 
     Args:
         name: behind the stack's prefix.
         heard: its pattern, or its schedule.
         state: as EventBridge writes it.
         everywhere: in every region, or only where AWS tells of services without one.
-        lasting: whether what cannot be delivered is tried for a day and kept; a sign of life is stale by then.
+        lasting: whether what cannot be delivered by then is kept; a sign of life is stale.
     """
     target: dict[str, Any] = {"Id": "home", "Arn": Baked("${HomeBus.Arn}"), "RoleArn": Baked("${ForwarderRole.Arn}")}
     if lasting:
-        target["RetryPolicy"] = {"MaximumEventAgeInSeconds": 86400}
         target["DeadLetterConfig"] = {"Arn": _Tagged("!GetAtt", "DeadLetters.Arn")}
-    else:
-        target["RetryPolicy"] = {"MaximumEventAgeInSeconds": 900}
     short = {key: _Short(one) if isinstance(one, Mapping) else one for key, one in heard.items()}
     properties: dict[str, Any] = {"Name": Baked(f"{_PREFIX}-{name}")}
     if state != "ENABLED":

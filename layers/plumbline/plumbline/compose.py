@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,9 @@ from plumbline.controls.index import Index
 from plumbline.controls.index import load as load_index
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
+from plumbline.core.control import Scope
 from plumbline.core.errors import PlumblineError
+from plumbline.core.targets import GLOBAL
 from plumbline.engine.case import Settled
 from plumbline.engine.settle import Deployment, Engine
 from plumbline.findings.adoption import Adoption, kept_as, mark
@@ -34,6 +36,7 @@ from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
+    from plumbline.core.reach import Reach
     from plumbline.sweep.units import Unit
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
@@ -77,6 +80,7 @@ class Plumbline:
         clients: the client factory.
         account: the account this runs in.
         index: what is known of every control without importing it.
+        reach: reads what the last sweep saw of regions; None where no function looks at any but the baseline's.
     """
 
     engine: Engine
@@ -84,6 +88,7 @@ class Plumbline:
     clients: ClientFactory
     account: str
     index: Index
+    reach: Callable[[], Reach] | None = None
 
     def settle(self, wakes: Sequence[Wake], *, now: datetime) -> Iterator[Settled]:
         """Settle wakes one by one; a wake for a pattern becomes one for each of its targets first."""
@@ -97,11 +102,29 @@ class Plumbline:
             else:
                 yield from (self.engine.settle(one, now=now) for one in expanded)
 
-    def units(self) -> Sequence[Unit]:
-        """The pieces of a sweep of this account."""
+    def units(self, reach: Reach | None = None) -> Sequence[Unit]:
+        """The pieces of a sweep of this account.
+
+        Args:
+            reach: which regions are governed; what the last sweep saw of them when None.
+        """
         from plumbline.sweep.units import units  # react, which settles, never sweeps
 
-        return units(self.account, self.engine.deployment.home, self.index.entries, self.engine.baseline)
+        if reach is None and self.reach is not None:
+            reach = self.reach()
+        home, swept = self.engine.deployment.home, reach.swept if reach else ()
+        return units(self.account, home, self.index.entries, self.engine.baseline, swept)
+
+    def governs(self, wake: Wake) -> bool:
+        """Whether a wake is about a region that is governed.
+
+        An event may tell of one that the baseline leaves out: the forwarder of services without a region stands in one,
+        whatever it names.
+        """
+        named, entry = self.engine.baseline.regions, self.index.entries.get(wake.control)
+        if not named or entry is None or entry.scope is not Scope.EACH:
+            return True
+        return wake.target.region in (*named, self.engine.deployment.home, GLOBAL)
 
     def look(self, unit: Unit, *, now: datetime) -> Iterator[Look]:
         """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
@@ -271,7 +294,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
     if trail_bucket == TRAIL_BUCKET.format(stack=stack, account=account, region=region):
         trail_bucket = ""
     sender = Sender(account=account, region=region, stack=stack)
-    return in_one_process(
+    made = in_one_process(
         account=account,
         region=region,
         table=table,
@@ -288,3 +311,10 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         trail_bucket=trail_bucket,
         trail=trail,
     )
+
+    def reach() -> Reach:
+        from plumbline.adapters.reach import Memory  # react, which settles, never asks
+
+        return Memory(made.clients, table, region, account).reach()
+
+    return replace(made, reach=reach)

@@ -243,12 +243,14 @@ def test_status_of_a_quiet_house_fits_the_window() -> None:
     ]
 
 
-def test_status_elsewhere_says_what_is_not_heard_there() -> None:
-    answer = House(home="ap-southeast-2").type("status")
+def test_status_where_no_event_crosses_a_border_says_what_is_not_heard_there() -> None:
+    answer = House(home="us-gov-east-1").type("status")
     said = " ".join(answer.text.split())
-    assert "NOT HEARD Changes in IAM and of alarms on the bill are not heard in ap-southeast-2" in said
+    assert "NOT HEARD Changes in IAM are not heard in us-gov-east-1" in said
     assert answer.data["not_heard"] in said
-    assert (House().type("status").data["not_heard"], "NOT HEARD" in House().type("status").text) == ("", False)
+    for home in ("us-east-1", "ap-southeast-2"):
+        answer = House(home=home).type("status")
+        assert ("", False) == (answer.data["not_heard"], "NOT HEARD" in answer.text)
 
 
 def test_status_says_what_keeps_repairs_back() -> None:

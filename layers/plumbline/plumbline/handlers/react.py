@@ -87,7 +87,7 @@ class Reaction:
             self.logger.error("malformed message", extra={"reason": str(error), "message_id": record["messageId"]})
             raise
         failures: list[PlumblineError] = []
-        for wake in asked:
+        for wake in filter(self.plumbline.governs, asked):
             try:  # one control's failure never stops the next
                 self._settle(wake)
             except PlumblineError as error:

@@ -10,8 +10,11 @@ from typing import Any, Protocol
 from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
+from plumbline.core.reach import Reach
+from plumbline.core.targets import GLOBAL
 from plumbline.handlers import exemption_notices, suspension_notices
 from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.units import Unit
@@ -50,6 +53,7 @@ class Sweeper:
         silence: the alarm that is on while nobody hears; None where there is none.
         house: looks at Plumbline itself; None where nobody does.
         unsettled: remembers what is reported, and tells what react does not settle; None where nobody does.
+        lookout: sees which regions are governed and heard; None where nobody does.
     """
 
     plumbline: Plumbline
@@ -61,16 +65,41 @@ class Sweeper:
     silence: Bell | None = None
     house: Housekeeper | None = None
     unsettled: Unsettled | None = None
+    lookout: Lookout | None = None
 
     def begin(self) -> dict[str, int]:
         """Look at Plumbline itself, and send the units of a new sweep on their way, whatever that has shown."""
-        units = [unit for unit in self.plumbline.units() if not self._is_of_the_house(unit)]
         try:
             self.look_at_the_house()
         finally:
+            units = [unit for unit in self.plumbline.units(self._reach()) if not self._is_of_the_house(unit)]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
         return {"units": len(units)}
+
+    def look_at_regions(self) -> dict[str, int]:
+        """See which regions are governed, and send the units of those that are new on their way.
+
+        Raises:
+            PlumblineError: the regions could not be looked at, or not be told of.
+        """
+        if self.lookout is None:
+            return {"units": 0}
+        before = set(self.lookout.memory.reach().swept)
+        units = self.plumbline.units(self.lookout.look())
+        new = [unit for unit in units if unit.region not in (*before, GLOBAL) and not self._is_of_the_house(unit)]
+        self.units.send([replace(unit, last=False).to_json() for unit in new])
+        return {"units": len(new)}
+
+    def _reach(self) -> Reach | None:
+        """What is seen of regions now; what is known of them, where they cannot be looked at: the sweep goes on."""
+        if self.lookout is None:
+            return None
+        try:
+            return self.lookout.look()
+        except PlumblineError as error:
+            self.logger.error("regions not looked at", extra={"reason": str(error)})
+            return None
 
     def look_at_the_house(self) -> dict[str, int]:
         """Look at Plumbline itself, here and now, and whether react settles what the sweep reports.

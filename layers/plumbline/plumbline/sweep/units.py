@@ -55,13 +55,25 @@ class Unit:
             raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error
 
 
-def units(account: str, home: str, controls: Mapping[str, Entry], baseline: Baseline) -> Sequence[Unit]:
+def units(
+    account: str, home: str, controls: Mapping[str, Entry], baseline: Baseline, swept: Sequence[str] = ()
+) -> Sequence[Unit]:
     """The pieces of a sweep of one account.
 
-    What watches Plumbline's own parts comes first, then the control whose deviation blinds it, then all others. Within
-    a unit the families stand together, the
-    one that may find the worst before the others: each control is imported when its turn comes.
+    Args:
+        account: twelve digits.
+        home: the region that Plumbline is deployed in.
+        controls: what is known of each.
+        baseline: what is wanted of each.
+        swept: the regions whose own settings are looked at; those that the baseline names, else home, when empty.
+
+    Returns:
+        the pieces, in order.
+
     """
+    # What watches Plumbline's own parts comes first, then the control whose deviation blinds it, then all others.
+    # Within a unit the families stand together, the one that may find the worst before the others: each control is
+    # imported when its turn comes.
     wanted = {
         name: one
         for name, one in controls.items()
@@ -79,7 +91,7 @@ def units(account: str, home: str, controls: Mapping[str, Entry], baseline: Base
         Scope.GLOBAL: (GLOBAL,),
         Scope.HOME: (home,),
         Scope.BILLING: (Scope.BILLING.value,),
-        Scope.EACH: baseline.regions or (home,),
+        Scope.EACH: swept or baseline.regions or (home,),
     }
     pieces: dict[tuple[int, str], list[str]] = {}
     for name in sorted(wanted, key=turn):

@@ -15,6 +15,7 @@ from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope, Severity
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.reach import TROUBLES, Reach, Region
 from plumbline.decisions.credible import believed, doubted, ends
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
@@ -38,6 +39,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     deployment, rules = engine.deployment, engine.baseline.rules
     found = asked.open_findings()
     swept = ledger.last_sweep(asked.account)
+    reach = asked.plumbline.reach() if asked.plumbline.reach else Reach()
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
     patience, all_pauses = engine.baseline.patience, ledger.all_pauses(asked.account)[0]
     running = ends(all_pauses, patience.pause_days, now)
@@ -57,7 +59,8 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     facts = {
         "profile": engine.baseline.profile,
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
-        "regions": _regions(asked),
+        "regions": _regions(asked, reach),
+        "NOT WHOLE": "; ".join(_troubles(reach)),
         "NOT HEARD": unheard(deployment.home),
         "last sweep": _swept(swept, now),
         "open": _open(asked, waiting),
@@ -78,7 +81,8 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "mode": deployment.mode.value,
         "profile": engine.baseline.profile,
         "controls": {name.value: count for name, count in modes.items() if count},
-        "regions": list(engine.baseline.regions or (deployment.home,)),
+        "regions": list(reach.swept or engine.baseline.regions or (deployment.home,)),
+        "coverage": {name: one.to_json() for name, one in reach.regions.items()},
         "not_heard": unheard(deployment.home),
         "last_sweep": swept.isoformat() if swept else None,
         "open": [brief(asked, one) for one in waiting],
@@ -108,17 +112,43 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     return Answer("\n".join(lines), data)
 
 
-def _regions(asked: Asked) -> str:
-    """Where the settings that each region has of its own are looked at."""
+def _regions(asked: Asked, reach: Reach) -> str:
+    """Where the settings that each region has of its own are looked at, and when each was last heard."""
     engine = asked.plumbline.engine
     rules, entries = engine.baseline.rules, asked.plumbline.index.entries
     regional = [one for one in entries if entries[one].scope is Scope.EACH and rules[one].response is not Response.OFF]
+    of_them = f"{len(regional)} control{'s' * (len(regional) != 1)} about settings of a region" if regional else ""
+    if reach.regions:
+        heard = ", ".join(_coverage(name, one, asked.now) for name, one in reach.regions.items())
+        return f"{heard}{f'; looked at by {of_them}' if of_them else ''}{_narrowed(engine.baseline.regions)}"
     if not regional:
         return ""
-    of_them = f"{len(regional)} control{'s' * (len(regional) != 1)} about settings of a region"
     if engine.baseline.regions:
         return f"{', '.join(engine.baseline.regions)}: looked at by {of_them}"
     return f"{engine.deployment.home} only, for {of_them}; name others in baseline.yaml, under regions"
+
+
+def _coverage(name: str, region: Region, now: datetime) -> str:
+    """One region: whether its forwarder is whole, and when it was last heard."""
+    if not region.forwards:
+        return name if region.is_denied else f"{name} (home)" if region.governed else name
+    beat = (
+        "not heard yet" if region.heard is None else f"heard {int((now - region.heard).total_seconds() // 60)} min ago"
+    )
+    only = "" if region.governed else ", for services without a region"
+    return f"{name} ({'; '.join(region.troubles) or 'whole'}, {beat}{only})"
+
+
+def _narrowed(named: Sequence[str]) -> str:
+    return "; baseline.yaml names these, and leaves the account's others out" if named else ""
+
+
+def _troubles(reach: Reach) -> list[str]:
+    return [
+        f"{name} {TROUBLES[trouble]}{f': {said}' if said else ''}"
+        for name, one in reach.regions.items()
+        for trouble, said in one.troubles.items()
+    ]
 
 
 def _open(asked: Asked, found: Sequence[Finding]) -> str:
