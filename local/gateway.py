@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import accounts, from_moto, mailbox, presigned
+from local import accounts, from_moto, mailbox, presigned, regions
 from local.identities import caller_of
 from local.moto_server import MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
@@ -123,7 +123,7 @@ def _close_account(asked: Mapping[str, Any]) -> object:
 
 
 def _switch_region(asked: Mapping[str, Any]) -> object:
-    switch = accounts.enable_region if asked["enabled"] else accounts.disable_region
+    switch = regions.enable_region if asked["enabled"] else regions.disable_region
     switch(asked["account"], asked["region"])
     return {}
 

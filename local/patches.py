@@ -6,6 +6,7 @@ instead. Larger ones have a file, which says so as well.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import subprocess
@@ -23,7 +24,6 @@ from ministack.core.responses import get_account_id, request_scope
 from ministack.services import eventbridge, iam, lambda_svc
 
 from local import (
-    accounts,
     authorization,
     cfn_types,
     constraints,
@@ -35,16 +35,20 @@ from local import (
     passed_roles,
     policy_variables,
     principals,
+    regions,
     s3_details,
     sam_transform,
     simulation,
     stack_events,
+    stack_set_calls,
+    stack_set_type,
+    stack_sets,
     table_policies,
     trail_details,
 )
 from local.managed_policies import ManagedPolicies
 from local.moto_server import MotoServer
-from local.recorder import Check, checks_of_request
+from local.recorder import Check, caller_key, checks_of_request
 from local.relay import HEARS_READS, READ, TrailRelay
 from local.wire import s3_control_endpoint
 
@@ -79,6 +83,8 @@ def check_version() -> None:
 class Settings:
     """What the patches need to know: where functions reach the emulator, and the environments beside it."""
 
+    account: str
+    home: str
     endpoint: str
     lambda_python: Path
     sam_python: Path
@@ -105,12 +111,15 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     s3_details.install()
     principals.install()
     trail_details.install()
-    accounts.install()
+    regions.install(trail.deliver, settings.account, settings.home)
     constraints.install()
     mailbox.install(confirm=settings.confirm_mail)
     from_moto.install(moto)
     cfn_types.register()
     stack_events.install(trail.deliver)
+    stack_sets.install(trail.deliver)
+    stack_set_calls.install()
+    stack_set_type.register(asyncio.get_running_loop())
     sam_transform.install(settings.sam_python)
 
 
@@ -253,9 +262,10 @@ def _patch_enforcement_is_recorded() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        switched_off = accounts.refusal(get_account_id(), region, service)
+        switched_off = regions.refusal(get_account_id(), region, service)
         if switched_off is not None:
             return switched_off
+        caller_key.set(access_key_id)
         asked = checks_of_request.get()
         for resource in (str(resource_arn), *getattr(resource_arn, "others", ())):
             denied = enforce(access_key_id, iam_action, service, region, resource, service_context)
