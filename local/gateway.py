@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import accounts, from_moto, mailbox, presigned, regions
+from local import accounts, deliveries, from_moto, mailbox, presigned, regions
 from local.identities import caller_of
 from local.moto_server import MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
@@ -133,6 +133,7 @@ _CONTROLS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "POST mail/confirm": lambda asked: {"confirmed": mailbox.confirm_all(asked["to"])},
     "POST mail/confirmations": lambda asked: mailbox.confirmations(asked["to"]),
     "POST mail/expire": lambda asked: {"expired": mailbox.expire(asked["to"])},
+    "POST rules/fire": lambda asked: {"heard": deliveries.fire(asked["account"], asked["region"], asked["rule"])},
     "POST mail/unsubscribe": lambda asked: {"unsubscribed": mailbox.unsubscribe_all(asked["to"])},
     "POST regions": _switch_region,
 }
