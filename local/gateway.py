@@ -58,7 +58,7 @@ class Gateway:
         if credential and caller:
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             key_uses[credential.access_key] = KeyUse(now, credential.scope, credential.region)
-        call = Call(request, credential, operation, caller) if credential and operation and caller else None
+        call = Call.of(request, credential, operation, caller) if credential and operation and caller else None
         listeners = self._trail.listeners(call) if call else []
         checks: list[Check] = []
         checks_of_request.set(checks)
