@@ -20,7 +20,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import cloudformation, dynamodb_streams, iam
 
-from local import passed_roles, shapes, triggers
+from local import passed_roles, shapes, stack_sets, triggers
 from local.entities import spelled
 from local.wire import Request, operation_of
 
@@ -226,12 +226,15 @@ def _arn(scope: Scope, name: str, parameters: Mapping[str, Any]) -> str:
         # A subscription is judged by its topic, whose ARN it begins with.
         return name.rpartition(":")[0] if scope.kind == "topic" and name.count(":") > _COLONS_OF_A_TOPIC else name
     if scope.kind in {"group", "policy", "role", "user"}:
-        known = spelled(scope.kind, name)
-        arn: str = known["Arn"] if known else scope.arn.format(f"{_path(parameters)}{name}", account="{account}")
+        entity = spelled(scope.kind, name)
+        arn: str = entity["Arn"] if entity else scope.arn.format(f"{_path(parameters)}{name}", account="{account}")
         return arn
     if scope.kind == "stack":
         stack = cloudformation._stacks.get(name)
         return str(stack["StackId"]) if stack else _filled(scope, f"{name}/*")
+    if scope.kind == "stackset":
+        known = stack_sets.find(name)
+        return known.arn if known else _filled(scope, f"{name}:*")
     if scope.kind == "stream":
         # An iterator is a stream's, and says so to nobody but the service.
         return str((dynamodb_streams._decode_iterator(name) or {}).get("arn", "*"))

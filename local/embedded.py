@@ -286,6 +286,12 @@ class EmbeddedAWS:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         return arn
 
+    def bucket(self, name: str, as_: str = "admin", region: str | None = None) -> None:
+        """Make a bucket; outside us-east-1, S3 wants to hear the Region it was called in."""
+        where = region or self.region
+        there = {} if where == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": where}}
+        self.client("s3", as_, region).create_bucket(Bucket=name, **there)
+
     def invoke(self, function: str, payload: object = None, as_: str = "admin") -> Any:  # noqa: ANN401
         """Invoke a function and return what it answered; its error is raised with its trace."""
         answer = self.client("lambda", as_).invoke(FunctionName=function, Payload=json.dumps(payload).encode())
@@ -307,6 +313,16 @@ class EmbeddedAWS:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         defaults = {"account": self.account, "region": self.region, "time": now, "resources": []}
         self._ask("POST", "events", {**defaults, **event})
+
+    def fire(self, rule: str, *, region: str | None = None) -> int:
+        """Let the schedule of a rule come round now, for nobody waits for it; returns how many targets it has.
+
+        Args:
+            rule: its name; nobody hears one that is disabled, or has no schedule.
+            region: where; the home Region by default.
+        """
+        where = {"account": self.account, "region": region or self.region, "rule": rule}
+        return int(self._ask("POST", "rules/fire", where)["heard"])
 
     def hold(
         self, setting: str, values: Mapping[str, Any] | None = None, *, message: str = "", region: str | None = None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import accounts, from_moto, mailbox, presigned
+from local import accounts, deliveries, from_moto, mailbox, presigned, regions
 from local.identities import caller_of
 from local.moto_server import MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
@@ -58,7 +58,7 @@ class Gateway:
         if credential and caller:
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             key_uses[credential.access_key] = KeyUse(now, credential.scope, credential.region)
-        call = Call(request, credential, operation, caller) if credential and operation and caller else None
+        call = Call.of(request, credential, operation, caller) if credential and operation and caller else None
         listeners = self._trail.listeners(call) if call else []
         checks: list[Check] = []
         checks_of_request.set(checks)
@@ -123,7 +123,7 @@ def _close_account(asked: Mapping[str, Any]) -> object:
 
 
 def _switch_region(asked: Mapping[str, Any]) -> object:
-    switch = accounts.enable_region if asked["enabled"] else accounts.disable_region
+    switch = regions.enable_region if asked["enabled"] else regions.disable_region
     switch(asked["account"], asked["region"])
     return {}
 
@@ -133,6 +133,7 @@ _CONTROLS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "POST mail/confirm": lambda asked: {"confirmed": mailbox.confirm_all(asked["to"])},
     "POST mail/confirmations": lambda asked: mailbox.confirmations(asked["to"]),
     "POST mail/expire": lambda asked: {"expired": mailbox.expire(asked["to"])},
+    "POST rules/fire": lambda asked: {"heard": deliveries.fire(asked["account"], asked["region"], asked["rule"])},
     "POST mail/unsubscribe": lambda asked: {"unsubscribed": mailbox.unsubscribe_all(asked["to"])},
     "POST regions": _switch_region,
 }

@@ -16,8 +16,10 @@ from typing import Any
 _PASSING: Mapping[str, tuple[str, Sequence[str]]] = {
     "cloudformation:CreateChangeSet": ("cloudformation.amazonaws.com", ("roleARN",)),
     "cloudformation:CreateStack": ("cloudformation.amazonaws.com", ("roleARN",)),
+    "cloudformation:CreateStackSet": ("cloudformation.amazonaws.com", ("administrationRoleARN",)),
     "cloudformation:DeleteStack": ("cloudformation.amazonaws.com", ("roleARN",)),
     "cloudformation:UpdateStack": ("cloudformation.amazonaws.com", ("roleARN",)),
+    "cloudformation:UpdateStackSet": ("cloudformation.amazonaws.com", ("administrationRoleARN",)),
     "events:PutRule": ("events.amazonaws.com", ("roleArn",)),
     "events:PutTargets": ("events.amazonaws.com", ("targets", "roleArn")),
     "lambda:CreateFunction": ("lambda.amazonaws.com", ("role",)),

@@ -6,6 +6,7 @@ instead. Larger ones have a file, which says so as well.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import subprocess
@@ -19,14 +20,15 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.core.responses import get_account_id, request_scope
-from ministack.services import eventbridge, iam, lambda_svc
+from ministack.core.responses import get_account_id
+from ministack.services import iam
 
 from local import (
-    accounts,
     authorization,
+    buses,
     cfn_types,
     constraints,
+    deliveries,
     from_moto,
     function_logs,
     iam_details,
@@ -35,17 +37,21 @@ from local import (
     passed_roles,
     policy_variables,
     principals,
+    regions,
     s3_details,
     sam_transform,
     simulation,
     stack_events,
+    stack_set_calls,
+    stack_set_type,
+    stack_sets,
     table_policies,
     trail_details,
 )
 from local.managed_policies import ManagedPolicies
 from local.moto_server import MotoServer
-from local.recorder import Check, checks_of_request
-from local.relay import HEARS_READS, READ, TrailRelay
+from local.recorder import Check, caller_key, checks_of_request
+from local.relay import TrailRelay
 from local.wire import s3_control_endpoint
 
 MINISTACK = "1.5.33"
@@ -79,6 +85,8 @@ def check_version() -> None:
 class Settings:
     """What the patches need to know: where functions reach the emulator, and the environments beside it."""
 
+    account: str
+    home: str
     endpoint: str
     lambda_python: Path
     sam_python: Path
@@ -91,9 +99,7 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     check_version()
     _patch_lambda_environment(settings.endpoint, settings.lambda_python)
     function_logs.install()
-    _patch_rules_invoke_asynchronously()
-    _patch_buses_across_regions()
-    _patch_states_of_rules()
+    deliveries.install()
     _patch_enforcement_is_recorded()
     _patch_loopback_counts_as_tls()
     authorization.install()
@@ -105,12 +111,16 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     s3_details.install()
     principals.install()
     trail_details.install()
-    accounts.install()
+    regions.install(trail.deliver, settings.account, settings.home)
     constraints.install()
     mailbox.install(confirm=settings.confirm_mail)
     from_moto.install(moto)
     cfn_types.register()
+    buses.install()
     stack_events.install(trail.deliver)
+    stack_sets.install(trail.deliver)
+    stack_set_calls.install()
+    stack_set_type.register(asyncio.get_running_loop())
     sam_transform.install(settings.sam_python)
 
 
@@ -163,77 +173,6 @@ def _lambda_environment(config: Mapping[str, Any], offered: Mapping[str, str], e
     }
 
 
-# --- EventBridge ----------------------------------------------------------------------------------
-
-
-def _patch_rules_invoke_asynchronously() -> None:
-    """Stock: a rule runs its function once. AWS: an asynchronous invocation, retried twice, then its DLQ."""
-
-    def dispatch_to_lambda(arn: str, payload: str) -> None:
-        function, config, name = lambda_svc._get_func_record_for_ref(arn)
-        if not function or not config:
-            eventbridge.logger.warning("EventBridge → Lambda: function %s not found", name)
-            return
-        lambda_svc.invoke_async_with_retry(
-            lambda_svc._execution_record_for_config(function, config), json.loads(payload)
-        )
-
-    eventbridge._dispatch_to_lambda = dispatch_to_lambda
-
-
-def _patch_buses_across_regions() -> None:
-    """Stock: an event sent to a bus in another Region is dropped. AWS: it arrives, with the Region it came from."""
-    target_matches = eventbridge._target_matches_request_scope
-    dispatch_to_bus = eventbridge._dispatch_to_event_bus
-
-    def dispatch_to_event_bus(
-        spec: Any,  # noqa: ANN401
-        event: dict[str, Any],
-        rule: dict[str, Any],
-        event_path: set[str],
-        target_input_payload: str | None = None,
-    ) -> None:
-        if target_matches(spec):
-            dispatch_to_bus(spec, event, rule, event_path, target_input_payload)
-            return
-        origin = rule.get("Arn", "")
-        if spec.account_id != get_account_id() or origin in event_path:
-            eventbridge.logger.warning("EventBridge → bus %s: other account or a circle, dropped", spec)
-            return
-        forwarded = {
-            **event,
-            "EventBusName": spec.resource.partition("/")[2],
-            "_DispatchPath": [*event_path, origin],
-        }
-        if target_input_payload is not None:
-            forwarded["Detail"] = target_input_payload
-        with request_scope(spec.account_id, spec.region):
-            eventbridge._dispatch_event(forwarded)
-
-    eventbridge._dispatch_to_event_bus = dispatch_to_event_bus
-
-
-def _patch_states_of_rules() -> None:
-    """Stock: only rules that are ENABLED hear anything, and they hear all that is put on the bus.
-
-    AWS: a rule in the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS hears reads as well, others do not.
-    Source: Amazon EventBridge API reference, PutRule, State.
-    """
-
-    def dispatch_by_state(event: dict[str, Any], view: Any = None) -> None:  # noqa: ANN401
-        hears = frozenset({HEARS_READS} if event.get(READ) else {HEARS_READS, "ENABLED"})
-        passed = set(event.get("_DispatchPath") or [])
-        view = view or eventbridge._pattern_event_view(event)
-        for key, rule in list(eventbridge._rules.items()):
-            here = rule.get("EventBusName", "default") == event.get("EventBusName", "default")
-            waits = here and rule.get("State") in hears and rule.get("EventPattern") and key not in passed
-            if waits and eventbridge._matches_pattern_view(rule["EventPattern"], view, f"rule {key}"):
-                for target in eventbridge._targets.get(key, []):
-                    eventbridge._invoke_target(target, event, rule, view)
-
-    eventbridge._dispatch_event = dispatch_by_state
-
-
 # --- IAM ------------------------------------------------------------------------------------------
 
 
@@ -253,9 +192,10 @@ def _patch_enforcement_is_recorded() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        switched_off = accounts.refusal(get_account_id(), region, service)
+        switched_off = regions.refusal(get_account_id(), region, service)
         if switched_off is not None:
             return switched_off
+        caller_key.set(access_key_id)
         asked = checks_of_request.get()
         for resource in (str(resource_arn), *getattr(resource_arn, "others", ())):
             denied = enforce(access_key_id, iam_action, service, region, resource, service_context)
@@ -289,7 +229,8 @@ def _patch_loopback_counts_as_tls() -> None:
 def _patch_condition_keys_of_events() -> None:
     """Stock: PutEvents carries no condition keys. AWS: `events:source` and `events:detail-type` of what is put.
 
-    Source: Using IAM policy conditions in Amazon EventBridge, in its user guide.
+    `events:eventBusInvocation` tells a rule's delivery from a call. Source: Using IAM policy conditions in Amazon
+    EventBridge, in its user guide.
     """
     tags = iam_actions.request_tag_context
 
@@ -301,6 +242,7 @@ def _patch_condition_keys_of_events() -> None:
             for key, name in (("events:source", "Source"), ("events:detail-type", "DetailType")):
                 values = sorted({str(one.get(name, "")) for one in entries})
                 context[key] = values[0] if len(values) == 1 else values
+            context["events:eventBusInvocation"] = "false"
         return context
 
     iam_actions.request_tag_context = with_events

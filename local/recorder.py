@@ -22,6 +22,9 @@ class Check:
 # The checks of the request being served; the emulator's evaluator appends to it.
 checks_of_request: ContextVar[list[Check] | None] = ContextVar("checks_of_request", default=None)
 
+# The key that the request being served was signed with; what it sets going afterwards is done by the same caller.
+caller_key: ContextVar[str] = ContextVar("caller_key", default="")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:

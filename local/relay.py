@@ -74,18 +74,26 @@ _DATA_EVENTS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request and who made it, before the answer is known."""
+    """One request and who made it, before the answer is known.
+
+    Attributes:
+        request: as it came.
+        credential: who signed it, and for where.
+        operation: what it asks for.
+        caller: who made it.
+        region: where AWS logs it.
+    """
 
     request: Request
     credential: Credential
     operation: OperationModel
     caller: Caller
+    region: str
 
-    @property
-    def region(self) -> str:
-        """Where AWS logs the call: us-east-1 for the services that are global."""
-        service = self.operation.service_model.service_name
-        return GLOBAL_REGION if service in _GLOBAL_SERVICES else self.credential.region
+    @classmethod
+    def of(cls, request: Request, credential: Credential, operation: OperationModel, caller: Caller) -> Call:
+        """A call, before it is served: afterwards a bucket may be gone, and with it where it was."""
+        return cls(request, credential, operation, caller, _logged_in(request, credential, operation))
 
     @property
     def is_management(self) -> bool:
@@ -142,6 +150,19 @@ class Answer:
             return str(self.status), self.body.decode(errors="replace")
         code = str(found.get("Code", self.status)).rpartition("#")[2]
         return code, str(found.get("Message", ""))
+
+
+def _logged_in(request: Request, credential: Credential, operation: OperationModel) -> str:
+    """Where AWS logs a call: a bucket's in the bucket's region, those of global services in us-east-1.
+
+    Source: AWS CloudTrail user guide, "CloudTrail concepts", global service events; Amazon S3 user guide, "Amazon S3
+    CloudTrail events": a bucket's region answers, whichever was asked.
+    """
+    if operation.service_model.service_name in _GLOBAL_SERVICES:
+        return GLOBAL_REGION
+    bucket = path_parameters(request, operation).get("Bucket")
+    where = s3._replication_destination_region(bucket) if bucket else None
+    return str(where or credential.region)
 
 
 class TrailRelay:

@@ -75,6 +75,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     moto = MotoServer(arguments.dev_python, arguments.state / "moto.log")
     trail = TrailRelay()
     settings = patches.Settings(
+        account=arguments.account,
+        home=arguments.region,
         endpoint=f"http://127.0.0.1:{arguments.port}",
         lambda_python=arguments.lambda_python,
         sam_python=arguments.sam_python,

@@ -155,6 +155,17 @@ def _parsed_cbor(operation: OperationModel, request: Request) -> dict[str, Any]:
 # --- query protocol -------------------------------------------------------------------------------
 
 
+def form_parameters(operation: OperationModel, fields: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of a query-protocol call, from the fields of its form, by the names of the API reference."""
+    return dict(_titled(_structure(fields, operation.input_shape, "", ec2=False)))
+
+
+def _titled(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        return {key[:1].upper() + key[1:]: _titled(item) for key, item in value.items()}
+    return [_titled(one) for one in value] if isinstance(value, list) else value
+
+
 def _from_form(operation: OperationModel, request: Request) -> dict[str, Any]:
     fields = {key: values[0] for key, values in {**request.query, **request.form}.items()}
     ec2 = operation.service_model.protocol == "ec2"

@@ -54,6 +54,24 @@ def install(deliver: Deliver) -> None:
 
 def _event(stack_id: str, status: str, reason: str, token: str) -> dict[str, Any]:
     _, _, _, region, account, _ = stack_id.split(":", 5)
+    detail = {
+        "stack-id": stack_id,
+        "status-details": {"status": status, "status-reason": reason},
+        "client-request-token": token,
+    }
+    return event(account, region, stack_id, "CloudFormation Stack Status Change", detail)
+
+
+def event(account: str, region: str, arn: str, kind: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of CloudFormation's own.
+
+    Args:
+        account: whose it is.
+        region: where it is put on the bus.
+        arn: what it is about.
+        kind: its detail-type.
+        detail: what it says.
+    """
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -61,11 +79,7 @@ def _event(stack_id: str, status: str, reason: str, token: str) -> dict[str, Any
         "account": account,
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": region,
-        "resources": [stack_id],
-        "detail-type": "CloudFormation Stack Status Change",
-        "detail": {
-            "stack-id": stack_id,
-            "status-details": {"status": status, "status-reason": reason},
-            "client-request-token": token,
-        },
+        "resources": [arn],
+        "detail-type": kind,
+        "detail": dict(detail),
     }

@@ -45,9 +45,9 @@ def bucket_of_a_trail(aws: EmbeddedAWS, bucket: str, trail: str) -> None:
         }
         for action, resource in (("s3:GetBucketAcl", on), ("s3:PutObject", f"{on}/AWSLogs/{aws.account}/*"))
     ]
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    aws.bucket(bucket)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
 
 
 def logging_trail(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,6 +17,17 @@ def error(call: Callable[[], object]) -> str:
     with pytest.raises(ClientError) as caught:
         call()
     return str(caught.value.response["Error"]["Code"])
+
+
+def forwarding_role(aws: EmbeddedAWS, name: str, bus: str) -> str:
+    """A role in which EventBridge may put events on one bus, and its ARN."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    right = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}
+    trusting, allowing = (json.dumps({"Version": "2012-10-17", "Statement": [one]}) for one in (trust, right))
+    iam = aws.client("iam")
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="put", PolicyDocument=allowing)
+    return str(arn)
 
 
 @pytest.fixture(scope="session")

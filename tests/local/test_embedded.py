@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT, EmbeddedAWS, EmbeddedAWSError, NotInTime
 from plumbline.adapters.sns import Topic
+from tests.local.conftest import forwarding_role
 from tests.trails import logging_trail
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -290,9 +291,8 @@ def test_a_rule_sends_to_a_bus_in_another_region(aws: EmbeddedAWS, ear: Ear) -> 
     events = aws.client("events", region="ap-southeast-2")
     events.put_rule(Name="forward", EventPattern=json.dumps({"source": ["aws.sqs"]}))
     home = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
-    events.put_targets(
-        Rule="forward", Targets=[{"Id": "home", "Arn": home, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}]
-    )
+    role = forwarding_role(aws, "forward", home)
+    events.put_targets(Rule="forward", Targets=[{"Id": "home", "Arn": home, "RoleArn": role}])
     aws.client("sqs", region="ap-southeast-2").create_queue(QueueName="down-under")
     assert ear.first("CreateQueue", queueName="down-under")["awsRegion"] == "ap-southeast-2"
 

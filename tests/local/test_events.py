@@ -24,13 +24,22 @@ OF_STACKS = {"source": ["aws.cloudformation"], "detail-type": ["CloudFormation S
 class Rule:
     """A rule, and what it has heard."""
 
-    def __init__(self, aws: EmbeddedAWS, name: str, pattern: object, state: str = "ENABLED") -> None:
-        self._aws, self._name = aws, name
-        self._sqs = aws.client("sqs")
+    def __init__(
+        self,
+        aws: EmbeddedAWS,
+        name: str,
+        pattern: object,
+        state: str = "ENABLED",
+        *,
+        region: str | None = None,
+        bus: str = "default",
+    ) -> None:
+        self._aws, self._name, self._bus = aws, name, bus
+        self._sqs, self._events = aws.client("sqs", region=region), aws.client("events", region=region)
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        events = aws.client("events")
-        events.put_rule(Name=name, EventPattern=json.dumps(pattern), State=state)
-        events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"}])
+        self._events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern), State=state)
+        queue = f"arn:aws:sqs:{region or aws.region}:{ACCOUNT}:{name}"
+        self._events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "q", "Arn": queue}])
         self._heard: list[dict[str, Any]] = []
 
     def heard(self) -> list[dict[str, Any]]:
@@ -48,9 +57,8 @@ class Rule:
 
     def end(self) -> None:
         """Take it away again."""
-        events = self._aws.client("events")
-        events.remove_targets(Rule=self._name, Ids=["q"])
-        events.delete_rule(Name=self._name)
+        self._events.remove_targets(Rule=self._name, EventBusName=self._bus, Ids=["q"])
+        self._events.delete_rule(Name=self._name, EventBusName=self._bus)
 
 
 @pytest.fixture
