@@ -187,7 +187,7 @@ def test_regions_that_have_to_be_switched_on_are_trusted_before_anybody_does() -
     [
         ("ap-southeast-2", ["eu-west-1"], ["eu-west-1", "us-east-1"]),  # IAM's events have no other way
         ("us-east-1", ["us-east-1", "eu-west-1"], ["eu-west-1"]),
-        ("us-east-1", ["us-east-1"], ["us-east-1"]),  # a list may not be empty; a forwarder at home is nothing
+        ("us-east-1", ["us-east-1"], ["us-east-1"]),  # a list may not be empty; a forwarder at home hears nothing
     ],
 )
 def test_a_baseline_narrows_them_but_for_where_aws_tells_of_iam(
@@ -320,9 +320,10 @@ def test_what_stands_in_the_list_and_is_not_held_does_not_count() -> None:
 
 
 def _about_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *named: str) -> dict[str, Any]:
-    baseline = tmp_path / "baseline.json"
+    baseline = tmp_path / "plumbline/baseline/baseline.json"  # as in a layer
+    baseline.parent.mkdir(parents=True)
     baseline.write_text(json.dumps({"regions": named}))
-    monkeypatch.setattr(app._wanted, "__defaults__", (baseline,))
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("BASELINE", "layer:7")
     asked = {"Home": REGION, "Partition": "aws", "Baseline": "layer:7"}
     return {"ResourceType": "Custom::Regions", "LogicalResourceId": "Regions", "ResourceProperties": asked}

@@ -165,7 +165,7 @@ def test_what_makes_forwarders_makes_stacks_of_that_name_rules_and_one_queue() -
     assert {
         f"arn:aws:cloudformation:*:{ACCOUNT}:stack/StackSet-plumbline-forwarders-*",
         f"arn:aws:events:*:{ACCOUNT}:rule/plumbline-*",
-        f"arn:aws:sqs:*:{ACCOUNT}:plumbline-dead-letters",
+        f"arn:aws:sqs:*:{ACCOUNT}:plumbline-dead-events",
     } == made
 
 

@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import re
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +48,8 @@ _KINDS = ("User", "Group", "Role")
 _FOR_EVERYBODY, _SWITCHED_ON = "opt-in-not-required", "opted-in"
 #: Where AWS tells of services without a region, in the partition whose regions hand events to each other.
 _FORWARDING, _GLOBAL_REGION = "aws", "us-east-1"
-_BASELINE = Path("/opt/python/plumbline/baseline/baseline.json")
+#: Where a layer, which stands on the path that modules are imported from, has what the baseline became.
+_BASELINE = "plumbline/baseline/baseline.json"
 Context = Any
 Request = Mapping[str, Any]
 
@@ -120,7 +122,7 @@ def regions(
 
     Returns:
         `Governed`, in one text; `Others`: the regions that get a forwarder: all that are governed but home, and the one
-        where AWS tells of services without a region; if there is none, home alone, where a forwarder is nothing, for
+        where AWS tells of services without a region; if there is none, home alone, where a forwarder hears nothing, for
         CloudFormation takes no empty list; `Principals`: who has to be trusted for them.
 
     Raises:
@@ -245,9 +247,12 @@ def _known(remaining: Callable[[], int]) -> dict[str, str]:
     return {one["RegionName"]: one.get("OptInStatus") or _FOR_EVERYBODY for one in found}
 
 
-def _wanted(path: Path = _BASELINE) -> Sequence[str]:
+def _wanted() -> Sequence[str]:
     """The regions that the baseline in the layer names; see `baseline.compiler`."""
-    named: Sequence[str] = json.loads(path.read_text())["regions"]
+    found = next((path for one in sys.path if (path := Path(one, _BASELINE)).is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"the layer holds no {_BASELINE}; run `sam build` and deploy again")
+    named: Sequence[str] = json.loads(found.read_text())["regions"]
     return named
 
 

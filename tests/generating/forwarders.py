@@ -95,8 +95,7 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
     Raises:
         CannotBePacked: StackSets would not take it, with a fifth to spare.
     """
-    resources: dict[str, Resource] = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
-    resources |= {"DeadLetters": _dead_letters(), "DeadLettersPolicy": _dead_letters_policy()}
+    resources: dict[str, Resource] = {"DeadEvents": _dead_events(), "DeadEventsPolicy": _dead_events_policy()}
     resources["AliveRule"] = _rule("alive", {"ScheduleExpression": "rate(15 minutes)"}, lasting=False)
     for one in rules:
         state = _EVERYTHING if one.key[3] else "ENABLED"
@@ -224,7 +223,7 @@ def _rule(
     """
     target: dict[str, Any] = {"Id": "home", "Arn": Baked("${HomeBus.Arn}"), "RoleArn": Baked("${ForwarderRole.Arn}")}
     if lasting:
-        target["DeadLetterConfig"] = {"Arn": _Tagged("!GetAtt", "DeadLetters.Arn")}
+        target["DeadLetterConfig"] = {"Arn": _Tagged("!GetAtt", "DeadEvents.Arn")}
     short = {key: _Short(one) if isinstance(one, Mapping) else one for key, one in heard.items()}
     properties: dict[str, Any] = {"Name": Baked(f"{_PREFIX}-{name}")}
     if state != "ENABLED":
@@ -237,18 +236,19 @@ def _rule(
     }
 
 
-def _dead_letters() -> Resource:
+def _dead_events() -> Resource:
+    """What could not be delivered; in the home region all that a forwarder is, for a template has to have something."""
     properties = {
-        "QueueName": Baked(f"{_PREFIX}-dead-letters"),
+        "QueueName": Baked(f"{_PREFIX}-dead-events"),
         "SqsManagedSseEnabled": True,
         "MessageRetentionPeriod": 1209600,
     }
-    return {"Type": "AWS::SQS::Queue", "Condition": "Elsewhere", "Properties": properties}
+    return {"Type": "AWS::SQS::Queue", "Properties": properties}
 
 
-def _dead_letters_policy() -> Resource:
+def _dead_events_policy() -> Resource:
     """Rules may leave there what they cannot deliver; a person may read it, and nobody can make it vanish."""
-    queue = _Tagged("!GetAtt", "DeadLetters.Arn")
+    queue = _Tagged("!GetAtt", "DeadEvents.Arn")
     rules = Baked(f"arn:${{AWS::Partition}}:events:*:${{AWS::AccountId}}:rule/{_PREFIX}-*")
     statements = [
         {
@@ -269,10 +269,10 @@ def _dead_letters_policy() -> Resource:
         },
     ]
     properties = {
-        "Queues": [_Tagged("!Ref", "DeadLetters")],
+        "Queues": [_Tagged("!Ref", "DeadEvents")],
         "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
     }
-    return {"Type": "AWS::SQS::QueuePolicy", "Condition": "Elsewhere", "Properties": properties}
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": properties}
 
 
 def indented(text: str) -> Iterator[str]:

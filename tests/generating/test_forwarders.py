@@ -132,9 +132,9 @@ def test_where_aws_tells_of_what(kind: On, match: Mapping[str, Any], *, is_globa
 # --- and nobody hears it twice ---------------------------------------------------------------------------------------
 
 
-def test_in_the_home_region_a_forwarder_is_nothing() -> None:
+def test_in_the_home_region_a_forwarder_hears_nothing() -> None:
     for home in (SYDNEY, VIRGINIA):
-        assert ["Nothing"] == list(_here(home, home))
+        assert ["DeadEvents", "DeadEventsPolicy"] == list(_here(home, home))
 
 
 @pytest.mark.parametrize("home", [SYDNEY, VIRGINIA])
@@ -163,9 +163,7 @@ def test_every_rule_leads_to_the_home_bus_whole_by_one_role_and_loses_nothing() 
         assert f"arn:aws:events:{SYDNEY}:{ACCOUNT}:event-bus/plumbline-home" == target["Arn"]
         assert f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-forwarder" == target["RoleArn"]
         assert not {"Input", "InputPath", "InputTransformer"} & set(target)
-        kept = (
-            {"Fn::GetAtt": ["DeadLetters", "Arn"]} if name != "AliveRule" else None
-        )  # a sign of life is stale by then
+        kept = {"Fn::GetAtt": ["DeadEvents", "Arn"]} if name != "AliveRule" else None  # a sign of life is stale by then
         assert kept == target.get("DeadLetterConfig", {}).get("Arn")
         assert {"ENABLED"} >= {one["Properties"].get("State", "ENABLED")} or name == "RootRule"
 
@@ -252,14 +250,14 @@ def test_a_body_that_stacksets_would_refuse_stops_the_sync() -> None:
 
 def test_the_role_that_makes_them_may_make_all_that_they_are_made_of() -> None:
     assert yaml.safe_dump(sorted({one["Type"].split("::")[1] for one in _body(SYDNEY)["Resources"].values()})) == (
-        "- CloudFormation\n- Events\n- SQS\n"
+        "- Events\n- SQS\n"
     )
     policy = source()["Resources"]["StackSetPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     resources = " ".join(str(as_deployed(one["Resource"], source()["Resources"], STACK)) for one in policy)
     called = [one["Properties"] for one in _here(SYDNEY, VIRGINIA).values() if "Properties" in one]
     assert all(one.get("Name", "plumbline-").startswith("plumbline-") for one in called)
     assert f":{ACCOUNT}:rule/plumbline-*" in resources
-    assert f":{ACCOUNT}:{_here(SYDNEY, VIRGINIA)['DeadLetters']['Properties']['QueueName']}" in resources
+    assert f":{ACCOUNT}:{_here(SYDNEY, VIRGINIA)['DeadEvents']['Properties']['QueueName']}" in resources
 
 
 def test_one_region_that_cannot_be_reached_stops_no_other() -> None:

@@ -265,7 +265,11 @@ def test_status_says_of_each_region_whether_it_is_whole_and_when_it_was_heard() 
     watch.hour(0)
     plumbline = replace(watch.house.plumbline, reach=watch.kept.reach)
     answer = commands.answer(plumbline, {"command": "status"}, now=NOW)
-    said = " ".join(answer.text.split())
-    assert "ap-southeast-2 (whole, heard 5 min ago), eu-west-1 (undelivered, heard 5 min ago), us-east-1 (home)" in said
-    assert "NOT WHOLE eu-west-1 has events that its forwarder could not deliver" in said
+    assert [
+        "Regions",
+        "  ap-southeast-2  whole, heard 5 min ago, swept never yet",
+        "  eu-west-1       undelivered, heard 5 min ago, swept never yet",
+        "  us-east-1       home, swept never yet",
+    ] == answer.text.partition("\n\n")[2].splitlines()[:4]
+    assert "NOT WHOLE eu-west-1 has events that its forwarder could not deliver" in " ".join(answer.text.split())
     assert {SYDNEY, IRELAND, HOME} == set(answer.data["coverage"])

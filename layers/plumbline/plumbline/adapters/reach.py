@@ -107,7 +107,7 @@ class Regions:
             AwsRefusal: it cannot be asked there.
         """
         host = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        url = f"https://sqs.{region}.{host}/{self.account}/{self.stack}-dead-letters"
+        url = f"https://sqs.{region}.{host}/{self.account}/{self.stack}-dead-events"
         query = {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
         answer = self._ask(region, Call("sqs", "GetQueueAttributes", query, absent=_NO_QUEUE))
         return int(answer["Attributes"]["ApproximateNumberOfMessages"]) if answer else 0

@@ -15,7 +15,7 @@ from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope, Severity
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.reach import TROUBLES, Reach, Region
+from plumbline.core.reach import TROUBLES, Reach
 from plumbline.decisions.credible import believed, doubted, ends
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
@@ -108,19 +108,20 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
     listed = ["", *rows(asked, waiting)] if waiting else []
-    lines = [*hears.head, head, table(facts), *listed, *(["", *steps] if steps else []), *hears.foot(asked)]
+    coverage = _coverage(reach, deployment.home, swept, now)
+    lines = [*hears.head, head, table(facts), *coverage, *listed, *(["", *steps] if steps else []), *hears.foot(asked)]
     return Answer("\n".join(lines), data)
 
 
 def _regions(asked: Asked, reach: Reach) -> str:
-    """Where the settings that each region has of its own are looked at, and when each was last heard."""
+    """Where the settings that each region has of its own are looked at."""
     engine = asked.plumbline.engine
     rules, entries = engine.baseline.rules, asked.plumbline.index.entries
     regional = [one for one in entries if entries[one].scope is Scope.EACH and rules[one].response is not Response.OFF]
-    of_them = f"{len(regional)} control{'s' * (len(regional) != 1)} about settings of a region" if regional else ""
+    of_them = f"{len(regional)} control{'s' * (len(regional) != 1)} about settings of a region"
     if reach.regions:
-        heard = ", ".join(_coverage(name, one, asked.now) for name, one in reach.regions.items())
-        return f"{heard}{f'; looked at by {of_them}' if of_them else ''}{_narrowed(engine.baseline.regions)}"
+        why = "those that baseline.yaml names" if engine.baseline.regions else "all that the account has switched on"
+        return f"{len(reach.swept)}, {why}{f': looked at by {of_them}' if regional else ''}"
     if not regional:
         return ""
     if engine.baseline.regions:
@@ -128,19 +129,19 @@ def _regions(asked: Asked, reach: Reach) -> str:
     return f"{engine.deployment.home} only, for {of_them}; name others in baseline.yaml, under regions"
 
 
-def _coverage(name: str, region: Region, now: datetime) -> str:
-    """One region: whether its forwarder is whole, and when it was last heard."""
-    if not region.forwards:
-        return name if region.is_denied else f"{name} (home)" if region.governed else name
-    beat = (
-        "not heard yet" if region.heard is None else f"heard {int((now - region.heard).total_seconds() // 60)} min ago"
-    )
-    only = "" if region.governed else ", for services without a region"
-    return f"{name} ({'; '.join(region.troubles) or 'whole'}, {beat}{only})"
+def _coverage(reach: Reach, home: str, swept: datetime | None, now: datetime) -> list[str]:
+    """Each region on a line: whether its forwarder is whole, and when it was last heard and looked at."""
+    lines = []
+    for name, one in reach.regions.items():
+        forwarder = "home" if name == home else "; ".join(one.troubles) or ("whole" if one.forwards else "not heard")
+        beat = f"heard {_ago(one.heard, now)}" if one.forwards else ""
+        look = f"swept {_ago(swept, now)}" if name in reach.swept else "not swept"
+        lines.append(f"  {name:<15} {', '.join(filter(None, (forwarder, beat, look)))}")
+    return ["", "Regions", *lines] if lines else []
 
 
-def _narrowed(named: Sequence[str]) -> str:
-    return "; baseline.yaml names these, and leaves the account's others out" if named else ""
+def _ago(at: datetime | None, now: datetime) -> str:
+    return f"{int((now - at).total_seconds() // 60)} min ago" if at else "never yet"
 
 
 def _troubles(reach: Reach) -> list[str]:
