@@ -232,12 +232,7 @@ def test_the_body_is_plain_and_short_enough_with_a_fifth_to_spare(controls: int)
     assert len(text.encode()) <= room(forwarders.LONGEST)
     body = parsed(text)
     assert not {"Transform", "Parameters"} & set(body), "nobody may override what is baked in"
-    kinds = {
-        "AWS::CloudFormation::WaitConditionHandle",
-        "AWS::SQS::Queue",
-        "AWS::SQS::QueuePolicy",
-        "AWS::Events::Rule",
-    }
+    kinds = {"AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::Events::Rule"}
     assert kinds == {one["Type"] for one in body["Resources"].values()}
 
 
