@@ -214,13 +214,24 @@ def test_what_is_not_there_or_there_already_is_refused_by_its_name(aws: Embedded
     calls.delete_stack_set(StackSetName="nowhere")  # what is not there is deleted
 
 
-def test_one_operation_at_a_time(aws: EmbeddedAWS) -> None:
+def test_one_operation_at_a_time_which_can_be_stopped(aws: EmbeddedAWS) -> None:
     ours = Set(aws, "busy")
-    everywhere = [IRELAND, WEST, "eu-central-1", "eu-west-2", "sa-east-1", "ca-central-1"]
-    begun = ours.calls.create_stack_instances(StackSetName="busy", Accounts=[ACCOUNT], Regions=everywhere)
-    assert "OperationInProgressException" == error(lambda: ours.calls.delete_stack_set(StackSetName="busy"))
-    aws.wait(lambda: {one[0] for one in ours.instances().values()} == {"CURRENT"}, what="every instance")
-    assert begun["OperationId"]
+    listed = aws.client("account").list_regions(RegionOptStatusContains=["ENABLED_BY_DEFAULT"])["Regions"]
+    everywhere = [one["RegionName"] for one in listed]
+    busy = {"StackSetName": "busy"}
+    begun = ours.calls.create_stack_instances(**busy, Accounts=[ACCOUNT], Regions=everywhere)
+    operation = {**busy, "OperationId": begun["OperationId"]}
+    assert "OperationInProgressException" == error(lambda: ours.calls.delete_stack_set(**busy))
+    ours.calls.stop_stack_set_operation(**operation)
+
+    def status() -> str:
+        return str(ours.calls.describe_stack_set_operation(**operation)["StackSetOperation"]["Status"])
+
+    aws.wait(lambda: status() == "STOPPED", what="the operation's end")
+    results = ours.calls.list_stack_set_operation_results(**operation)["Summaries"]
+    ended = [one["Status"] for one in results]
+    assert (everywhere, ended[0], ended[-1]) == ([one["Region"] for one in results], "SUCCEEDED", "CANCELLED")
+    assert "InvalidOperationException" == error(lambda: ours.calls.stop_stack_set_operation(**operation))
     ours.end()
 
 
