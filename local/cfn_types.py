@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudtrail, dynamodb, iam, lambda_svc, s3
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 Properties = Mapping[str, Any]
 
@@ -30,6 +31,7 @@ def register() -> None:
     }
 
     after_create("AWS::DynamoDB::Table", _keep_table_settings)
+    _know_pseudo_parameters_in_conditions()
     _protect_tables()
     _keep_full_buckets()
     _take_metric_math()
@@ -48,6 +50,21 @@ def after_create(resource_type: str, then: Callable[[str, Properties], object]) 
         return physical_id, attributes
 
     handler["create"] = create_then
+
+
+def _know_pseudo_parameters_in_conditions() -> None:
+    """Stock: `AWS::Region` is its own name in a condition, which is so true or false in every region.
+
+    Source: AWS CloudFormation template reference, "Pseudo parameters reference".
+    """
+    evaluate = engine._evaluate_conditions
+
+    def evaluate_conditions(template: Mapping[str, Any], params: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        here = {"AWS::AccountId": get_account_id(), "AWS::Partition": "aws", "AWS::Region": get_region()}
+        return evaluate(template, {**{name: {"Value": value} for name, value in here.items()}, **params})
+
+    for module in (changesets, engine, handlers, stacks):
+        module._evaluate_conditions = evaluate_conditions
 
 
 def _protect_tables() -> None:

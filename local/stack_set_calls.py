@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import engine, handlers, helpers
 
-from local import regions, shapes, stack_sets
+from local import regions, shapes, stack_set_operations, stack_sets
 from local.stack_sets import ADMINISTRATION, EXECUTION, Instance, Operation, Refused, StackSet
 from local.wire import service_model
 
@@ -222,7 +222,7 @@ def _create_stack_set(asked: Asked) -> Asked:
 def _update_stack_set(asked: Asked) -> Asked:
     stack_set = stack_sets.the(asked["StackSetName"])
     begun, chosen = change(stack_set, asked)
-    stack_sets.begin(stack_set, begun, chosen)
+    stack_set_operations.begin(stack_set, begun, chosen)
     return {"OperationId": begun.id}
 
 
@@ -238,7 +238,7 @@ def _create_stack_instances(asked: Asked) -> Asked:
     stack_set = stack_sets.the(asked["StackSetName"])
     chosen = new_instances(stack_set, asked)
     begun = operation("CREATE", asked, targets(asked))
-    stack_sets.begin(stack_set, begun, chosen)
+    stack_set_operations.begin(stack_set, begun, chosen)
     return {"OperationId": begun.id}
 
 
@@ -250,7 +250,7 @@ def _update_stack_instances(asked: Asked) -> Asked:
         if "ParameterOverrides" in asked:
             one.overrides = _overrides(stack_set, asked, {each["ParameterKey"]: each for each in one.overrides})
     begun = operation("UPDATE", asked, targets(asked))
-    stack_sets.begin(stack_set, begun, chosen)
+    stack_set_operations.begin(stack_set, begun, chosen)
     return {"OperationId": begun.id}
 
 
@@ -258,8 +258,14 @@ def _delete_stack_instances(asked: Asked) -> Asked:
     stack_set = stack_sets.the(asked["StackSetName"])
     chosen = instances(stack_set, asked)
     begun = operation("DELETE", asked, targets(asked))
-    stack_sets.begin(stack_set, begun, chosen)
+    stack_set_operations.begin(stack_set, begun, chosen)
     return {"OperationId": begun.id}
+
+
+def _stop_stack_set_operation(asked: Asked) -> Asked:
+    stack_set = stack_sets.the(asked["StackSetName"])
+    stack_set_operations.stop(stack_set, _operation_of(stack_set, asked))
+    return {}
 
 
 def _describe_stack_set(asked: Asked) -> Asked:
@@ -408,6 +414,7 @@ _ANSWERS: Mapping[str, Callable[[Asked], Asked]] = {
     "ListStackSetOperationResults": _list_stack_set_operation_results,
     "ListStackSetOperations": _list_stack_set_operations,
     "ListStackSets": _list_stack_sets,
+    "StopStackSetOperation": _stop_stack_set_operation,
     "UpdateStackInstances": _update_stack_instances,
     "UpdateStackSet": _update_stack_set,
 }

@@ -19,7 +19,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners, stacks
 
-from local import passed_roles, stack_set_calls, stack_sets
+from local import passed_roles, stack_set_calls, stack_set_operations, stack_sets
 from local.cfn_types import Properties, ResourceFailed
 from local.recorder import caller_key
 from local.stack_sets import Instance, Operation, Refused, StackSet, Where
@@ -138,7 +138,7 @@ async def _done(stack_set: StackSet, operation: Operation, chosen: Sequence[Inst
     # Another's operation is waited for, as CloudFormation does; its end is told to nobody here.
     while stack_set.busy:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
-    await stack_sets.begin(stack_set, operation, chosen)
+    await stack_set_operations.begin(stack_set, operation, chosen)
     if operation.status != "SUCCEEDED":
         reasons = [
             f"Account: {account}, Region: {region}: {result.reason}"

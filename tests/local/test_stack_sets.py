@@ -172,6 +172,21 @@ def test_an_instance_is_a_stack_of_its_region_that_follows_the_stack_set(aws: Em
     assert "queues" in [one["StackSetName"] for one in deleted]
 
 
+def test_a_condition_knows_in_which_region_it_is_asked(aws: EmbeddedAWS) -> None:
+    """Source: AWS CloudFormation template reference, Pseudo parameters reference."""
+    template = json.loads(TEMPLATE)
+    template["Conditions"] = {
+        "West": {"Fn::Equals": [{"Ref": "AWS::Region"}, WEST]},
+        "Ours": {"Fn::And": [{"Condition": "West"}, {"Fn::Equals": [{"Ref": "AWS::AccountId"}, ACCOUNT]}]},
+    }
+    template["Resources"]["Queue"]["Condition"] = "Ours"
+    template["Resources"]["Nothing"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    ours = Set(aws, "conditional", json.dumps(template))
+    assert "SUCCEEDED" == ours.deploy(WEST, IRELAND)
+    assert (["of-the-stack-set"], []) == (_queues(aws, WEST), _queues(aws, IRELAND))
+    ours.end()
+
+
 def test_what_is_not_there_or_there_already_is_refused_by_its_name(aws: EmbeddedAWS) -> None:
     ours = Set(aws, "refused")
     calls, there = ours.calls, {"StackSetName": "refused"}
@@ -199,13 +214,24 @@ def test_what_is_not_there_or_there_already_is_refused_by_its_name(aws: Embedded
     calls.delete_stack_set(StackSetName="nowhere")  # what is not there is deleted
 
 
-def test_one_operation_at_a_time(aws: EmbeddedAWS) -> None:
+def test_one_operation_at_a_time_which_can_be_stopped(aws: EmbeddedAWS) -> None:
     ours = Set(aws, "busy")
-    everywhere = [IRELAND, WEST, "eu-central-1", "eu-west-2", "sa-east-1", "ca-central-1"]
-    begun = ours.calls.create_stack_instances(StackSetName="busy", Accounts=[ACCOUNT], Regions=everywhere)
-    assert "OperationInProgressException" == error(lambda: ours.calls.delete_stack_set(StackSetName="busy"))
-    aws.wait(lambda: {one[0] for one in ours.instances().values()} == {"CURRENT"}, what="every instance")
-    assert begun["OperationId"]
+    listed = aws.client("account").list_regions(RegionOptStatusContains=["ENABLED_BY_DEFAULT"])["Regions"]
+    everywhere = [one["RegionName"] for one in listed]
+    busy = {"StackSetName": "busy"}
+    begun = ours.calls.create_stack_instances(**busy, Accounts=[ACCOUNT], Regions=everywhere)
+    operation = {**busy, "OperationId": begun["OperationId"]}
+    assert "OperationInProgressException" == error(lambda: ours.calls.delete_stack_set(**busy))
+    ours.calls.stop_stack_set_operation(**operation)
+
+    def status() -> str:
+        return str(ours.calls.describe_stack_set_operation(**operation)["StackSetOperation"]["Status"])
+
+    aws.wait(lambda: status() == "STOPPED", what="the operation's end")
+    results = ours.calls.list_stack_set_operation_results(**operation)["Summaries"]
+    ended = [one["Status"] for one in results]
+    assert (everywhere, ended[0], ended[-1]) == ([one["Region"] for one in results], "SUCCEEDED", "CANCELLED")
+    assert "InvalidOperationException" == error(lambda: ours.calls.stop_stack_set_operation(**operation))
     ours.end()
 
 
@@ -217,15 +243,13 @@ def test_one_operation_at_a_time(aws: EmbeddedAWS) -> None:
     [
         ("stacksets", _trust({"Service": "events.amazonaws.com"}),
          f"Account {ACCOUNT} should have 'stacksets' role with trust relationship to CloudFormation service."),
-        ("stackset", _trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/none"}),
+        ("stackset", _document({"Principal": {"AWS": ACCOUNT}, "Action": "sts:TagSession"}),
          f"Account {ACCOUNT} should have 'stackset' role with trust relationship to Role 'stacksets'."),
     ],
 )  # fmt: skip
 def test_an_operation_needs_both_roles_to_trust(aws: EmbeddedAWS, role: str, broken: str, reason: str) -> None:
     iam = aws.client("iam")
     trusted = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    if "none" in broken:
-        broken = broken.replace("role/aws-reserved/none", "root").replace('"Allow"', '"Deny"')
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=broken)
     ours = Set(aws, "untrusted")
     try:
