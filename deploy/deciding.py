@@ -17,7 +17,9 @@ _NEVER_MADE = ("", "REVIEW_IN_PROGRESS")
 _FAILED_AT_FIRST = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 _SECOND_COPY = f"AWS charges {PER_100_000:.2f} USD for each 100,000 management events that a second trail delivers"
 #: Metrics on the bill exist there only.
-_BILLING = " billing-alarm needs its `topic` set to one in us-east-1."
+#: Where AWS counts what an account costs.
+_BILLED_IN = "us-east-1"
+_BILLING = f" billing-alarm needs its `topic` set to one in {_BILLED_IN}."
 
 
 class Refused(Exception):
@@ -193,12 +195,10 @@ def _is_the_stacks(trail: Trail, seen: Seen) -> bool:
 
 
 def _region(seen: Seen) -> Iterator[str]:
-    """What is not heard in this home region."""
+    """What is not heard in this home region, and what is otherwise there."""
     told = unheard(seen.region)
     if told:
-        where = told_in(seen.region)
-        bill = _BILLING if where == "us-east-1" else ""
-        yield (
-            f"The home region is {seen.region}. {told}{bill} To hear all of it, deploy there: "
-            f"AWS_REGION={where} make deploy ..."
-        )
+        there = f"AWS_REGION={told_in(seen.region)} make deploy ..."
+        yield f"The home region is {seen.region}. {told} To hear it, deploy there: {there}"
+    elif seen.region != _BILLED_IN and not seen.region.startswith(("cn-", "us-gov-")):
+        yield f"The home region is {seen.region}. Other regions are heard there as well.{_BILLING}"

@@ -158,15 +158,22 @@ def test_what_a_failed_first_deployment_left_is_to_be_deleted_first() -> None:
         decide(Seen(ACCOUNT, CALLER, REGION, "ROLLBACK_COMPLETE"), _wants())
 
 
-def test_another_home_region_says_what_is_not_heard_there() -> None:
+def test_another_home_region_hears_the_others_and_says_what_the_bill_needs() -> None:
     told = decide(_new(AUDIT, region="ap-southeast-2"), _wants()).told[-1]
     assert told == (
-        "The home region is ap-southeast-2. Changes in IAM and of alarms on the bill are not heard in ap-southeast-2, "
-        "for AWS tells of them in us-east-1 only: the hourly sweep finds them. Root's sign-ins are not told of at all. "
-        "billing-alarm needs its `topic` set to one in us-east-1. To hear all of it, deploy there: "
-        "AWS_REGION=us-east-1 make deploy ..."
+        "The home region is ap-southeast-2. Other regions are heard there as well. "
+        "billing-alarm needs its `topic` set to one in us-east-1."
     )
     assert not [one for one in decide(_new(AUDIT), _wants()).told if "home region is" in one]
+
+
+def test_a_home_region_that_no_event_crosses_to_says_what_is_not_heard_there() -> None:
+    told = decide(_new(AUDIT, region="us-gov-east-1"), _wants()).told[-1]
+    assert told == (
+        "The home region is us-gov-east-1. Changes in IAM are not heard in us-gov-east-1, for AWS tells of them in "
+        "us-gov-west-1 only, and hands no events from one region to another here: the hourly sweep finds them. Root's "
+        "sign-ins are not told of at all. To hear it, deploy there: AWS_REGION=us-gov-west-1 make deploy ..."
+    )
 
 
 def test_a_million_events_a_month_cost_twenty_dollars_on_a_second_trail() -> None:

@@ -98,7 +98,7 @@ def schema(controls: Mapping[str, Control], profiles: Sequence[str] = ()) -> dic
                 "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d+$",
                 "description": "A region reads like ap-southeast-2.",
             },
-            "description": "Where controls that look at each region do so; the home region unless you say otherwise.",
+            "description": "Which regions are governed; every one that is switched on unless you name some.",
         },
         "operators": _people(
             "Who may command Plumbline: undo, approve, exempt, pause. The effective administrators and whoever holds "
