@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 import boto3
@@ -15,9 +16,13 @@ from plumbline.compose import Plumbline, in_one_process
 from plumbline.controls.ec2.ec2_ebs_encryption import CONTROL, SWITCH
 from plumbline.controls.index import Index
 from plumbline.core.cause import Cause, Origin
+from plumbline.core.reach import Reach, Region
 from plumbline.core.targets import Target
 from plumbline.handlers.operate import commands
+from plumbline.handlers.react import Reaction
 from plumbline.wakes.messages import Wake
+from tests.handlers.test_react import Log, _record
+from tests.recorded import records
 from tests.story import ACCOUNT, make_table, world
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
@@ -107,3 +112,42 @@ def test_status_says_which_regions_are_looked_at(installed: Installed) -> None:
 
     assert "us-east-1 only, for 1 control about settings of a region; name others in baseline.yaml" in said()
     assert "eu-west-1, us-east-1: looked at by 1 control about settings of a region" in said(NEW, HOME)
+
+
+def _told(region: str) -> str:
+    """The event of somebody who switches encryption off, as it comes over the home bus: with its own region."""
+    event = next(one for one in records() if one.control == CONTROL.id).event()
+    detail = {**event["detail"], "awsRegion": region, "recipientAccountId": ACCOUNT}
+    return json.dumps({**event, "account": ACCOUNT, "region": region, "detail": detail})
+
+
+def test_an_event_that_came_over_the_home_bus_is_looked_at_and_repaired_in_its_own_region(
+    installed: Installed,
+) -> None:
+    for region in (HOME, NEW):
+        boto3.client("ec2", region_name=region).enable_ebs_encryption_by_default()
+    installed.sweep(NOW, HOME, NEW)
+    boto3.client("ec2", region_name=NEW).disable_ebs_encryption_by_default()
+    reaction = Reaction(installed.plumbline(HOME, NEW), Log(), lambda: NOW + HOUR, lambda *_: None)
+    reaction.record(_record(_told(NEW)))
+    assert _is_encrypted(NEW)
+
+
+def test_an_event_of_a_region_that_the_baseline_leaves_out_repairs_nothing_there(installed: Installed) -> None:
+    """The forwarder where AWS tells of IAM stands in one region whatever the baseline names."""
+    for region in (HOME, NEW):
+        boto3.client("ec2", region_name=region).enable_ebs_encryption_by_default()
+    installed.sweep(NOW, HOME, NEW)
+    boto3.client("ec2", region_name=NEW).disable_ebs_encryption_by_default()
+    reaction = Reaction(installed.plumbline(HOME), Log(), lambda: NOW + HOUR, lambda *_: None)
+    reaction.record(_record(_told(NEW)))
+    assert not _is_encrypted(NEW)
+
+
+def test_regions_that_the_last_sweep_saw_switched_on_are_swept_by_whoever_asks(installed: Installed) -> None:
+    seen = Reach(
+        NOW, {HOME: Region(NOW, forwards=False), NEW: Region(NOW), "eu-central-1": Region(NOW, governed=False)}
+    )
+    plumbline = replace(installed.plumbline(), reach=lambda: seen)
+    assert [NEW, HOME] == [one.region for one in plumbline.units()]
+    assert [HOME] == [one.region for one in installed.plumbline().units()], "nobody has looked yet"
