@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import Target
 from plumbline.handlers.heartbeat import HIDDEN_FOR
 from tests.simulation.dynamo import Dynamo, Item
@@ -399,7 +400,7 @@ class Eyes:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
-    recorded: dict[str, Any] = field(default_factory=dict)
+    recorded: Recorded = field(default_factory=Recorded)
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:
