@@ -507,8 +507,14 @@ class House:
         return self.ledger.findings[(self.control.id, LAMP)]
 
 
+#: The bulk read of an account without users, groups and roles.
+NOBODY_AT_ALL = dict.fromkeys(("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"), ())
+
+
 def _nobody_in_particular(call: Call) -> Any:
     """A user or role of any name, without a right to anything."""
+    if call.operation == "GetAccountAuthorizationDetails":
+        return NOBODY_AT_ALL
     name = str(call.parameters.get("UserName", call.parameters.get("RoleName")))
     kind = "Role" if "RoleName" in call.parameters else "User"
     itself = {f"{kind}Name": name, "Path": "/", "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}"}
