@@ -192,7 +192,7 @@ def _people(aws: EmbeddedAWS) -> None:
     aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
     aws.client("iam").create_user(UserName="backup")
     s3 = aws.client("s3")
-    s3.create_bucket(Bucket=BUCKET, ObjectOwnership="BucketOwnerPreferred")
+    aws.bucket(BUCKET, ObjectOwnership="BucketOwnerPreferred")
     s3.delete_public_access_block(Bucket=BUCKET)  # new buckets have it; this one is old
     s3.put_object(Bucket=BUCKET, Key="customers.csv", Body=b"name,card\n")
 
@@ -257,7 +257,7 @@ def _fight(story: Story) -> None:
     say("A pipeline opens a bucket to the world whenever it runs. Plumbline repairs it three times, and then stops.")
     s3, admin = story.aws.client("s3", as_="erin"), story.aws.client("s3")
     name = "acme-site"
-    admin.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
+    story.aws.bucket(name, ObjectOwnership="BucketOwnerPreferred")
     admin.delete_public_access_block(Bucket=name)
     story.read = max((mail.number for mail in story.aws.mail()), default=0)
     for turn in range(3):
@@ -305,7 +305,7 @@ def _a_hidden_bucket(story: Story) -> None:
     """Nobody can say whether it is in line: that is told, and stays in the list until somebody can."""
     erin, name = story.aws.client("s3", as_="erin"), "acme-vault"
     eyes = story.aws.client("iam").get_role(RoleName="plumbline-eyes")["Role"]["Arn"]
-    erin.create_bucket(Bucket=name)
+    story.aws.bucket(name, as_="erin")
     statement = {
         "Sid": "OnlyUs",
         "Effect": "Deny",
@@ -358,6 +358,8 @@ def _root(story: Story) -> None:
     sign_in = {
         "source": "aws.signin",
         "detail-type": "AWS Console Sign In via CloudTrail",
+        # Root's sign-ins are told of there, wherever home is.
+        "region": "us-east-1",
         "detail": {
             "eventVersion": "1.08",
             "userIdentity": {

@@ -286,11 +286,18 @@ class EmbeddedAWS:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         return arn
 
-    def bucket(self, name: str, as_: str = "admin", region: str | None = None) -> None:
-        """Make a bucket; outside us-east-1, S3 wants to hear the Region it was called in."""
+    def bucket(self, name: str, as_: str = "admin", region: str | None = None, **settings: str) -> None:
+        """Make a bucket in whichever Region; outside us-east-1, S3 wants to hear the one that it is called in.
+
+        Args:
+            name: the bucket's.
+            as_: who makes it.
+            region: where; the home Region by default.
+            settings: what else CreateBucket takes, such as `ObjectOwnership`.
+        """
         where = region or self.region
         there = {} if where == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": where}}
-        self.client("s3", as_, region).create_bucket(Bucket=name, **there)
+        self.client("s3", as_, region).create_bucket(Bucket=name, **there, **settings)
 
     def invoke(self, function: str, payload: object = None, as_: str = "admin") -> Any:  # noqa: ANN401
         """Invoke a function and return what it answered; its error is raised with its trace."""

@@ -133,9 +133,9 @@ _CONTROLS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "POST mail/confirm": lambda asked: {"confirmed": mailbox.confirm_all(asked["to"])},
     "POST mail/confirmations": lambda asked: mailbox.confirmations(asked["to"]),
     "POST mail/expire": lambda asked: {"expired": mailbox.expire(asked["to"])},
-    "POST rules/fire": lambda asked: {"heard": deliveries.fire(asked["account"], asked["region"], asked["rule"])},
     "POST mail/unsubscribe": lambda asked: {"unsubscribed": mailbox.unsubscribe_all(asked["to"])},
     "POST regions": _switch_region,
+    "POST rules/fire": lambda asked: {"heard": deliveries.fire(asked["account"], asked["region"], asked["rule"])},
 }
 
 

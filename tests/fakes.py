@@ -20,6 +20,7 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
@@ -184,7 +185,7 @@ class LampEyes:
     home: str = "us-east-1"
     stack: str = "plumbline"
     trail: str = ""
-    recorded: dict[str, Any] = field(default_factory=dict)
+    recorded: Recorded = field(default_factory=Recorded)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
@@ -506,8 +507,14 @@ class House:
         return self.ledger.findings[(self.control.id, LAMP)]
 
 
+#: The bulk read of an account without users, groups and roles.
+NOBODY_AT_ALL = dict.fromkeys(("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"), ())
+
+
 def _nobody_in_particular(call: Call) -> Any:
     """A user or role of any name, without a right to anything."""
+    if call.operation == "GetAccountAuthorizationDetails":
+        return NOBODY_AT_ALL
     name = str(call.parameters.get("UserName", call.parameters.get("RoleName")))
     kind = "Role" if "RoleName" in call.parameters else "User"
     itself = {f"{kind}Name": name, "Path": "/", "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}"}

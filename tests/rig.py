@@ -243,7 +243,9 @@ class Broken:
         """The target as it is."""
         assert self.story.rule.observe is not None
         world = self.rig.world
-        accounts = Accounts(self.rig.client, world.home, "a person's eyes", recording=lambda: world.recorded)
+        accounts = Accounts(
+            self.rig.client, world.home, "a person's eyes", recording=lambda: Recorded("", world.recorded)
+        )
         return self.story.rule.observe(accounts.eyes(self.target.account, self.target.region), self.target)
 
     def put_back(self) -> bool:

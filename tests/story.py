@@ -27,7 +27,7 @@ from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.giving import Maker, maker
-from plumbline.core.recorded import Parts
+from plumbline.core.recorded import Parts, Recorded
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.findings.tickets import of_ours
 from tests.deployed import ledger_table
@@ -59,11 +59,13 @@ class World:
 
     Attributes:
         recorded: Plumbline's own parts, as they were deployed.
+        deployer: the ARN of who deployed them.
     """
 
     home: str = HOME
     account: str = ACCOUNT
     recorded: Parts = field(default_factory=dict)
+    deployer: str = ""
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client with every right, as the person who breaks things has it."""
@@ -84,7 +86,7 @@ class World:
             "hands",
             giving_role="giving",
             house_role="house",
-            recording=lambda: self.recorded,
+            recording=lambda: Recorded("", self.recorded, self.deployer),
         )
 
     def perform(self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]) -> None:

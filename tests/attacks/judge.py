@@ -132,7 +132,8 @@ def _told(stage: Stage, attack: Attack, told: Told, heard: int, began: float) ->
         return bool(found)
 
     # What came and went is told once AWS must show what it knows, and a queue has it in hand until then.
-    stage.quiet(arrived, seconds=_PATIENCE, held=(0.0, _PATIENCE, _PATIENCE))
+    held = (0.0, _PATIENCE, _PATIENCE) if told.way is Way.EVENT else ()
+    stage.quiet(arrived, seconds=_PATIENCE, held=held)
     if not found:
         came = [f"{one.topic.rpartition(':')[2]}: {one.subject}" for one in stage.mail()[heard:] if one.to == OWNER]
         return [f"no e-mail by {told.way.words} names {', '.join(told.says)}; what came is {came}"], None

@@ -40,9 +40,8 @@ class Account:
     def bucket(self) -> str:
         """A fresh old-style bucket: ACLs allowed, public access not blocked."""
         name = self.fresh("acme-data")
-        s3 = self.aws.client("s3")
-        s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
-        s3.delete_public_access_block(Bucket=name)
+        self.aws.bucket(name, ObjectOwnership="BucketOwnerPreferred")
+        self.aws.client("s3").delete_public_access_block(Bucket=name)
         return name
 
     def key_status(self, user: str) -> list[str]:

@@ -147,7 +147,7 @@ def test_a_grant_that_sleeps_is_no_finding_until_the_block_goes(account: Account
 
 def test_a_write_that_the_block_refuses_wakes_nobody(account: Account) -> None:
     bucket, since, calls = account.fresh("acme-closed"), account.latest_mail(), account.latest_call()
-    account.aws.client("s3").create_bucket(Bucket=bucket)
+    account.aws.bucket(bucket)
     account.quiet()
     with pytest.raises(ClientError, match="AccessDenied"):
         account.aws.client("s3", as_="erin").put_bucket_acl(Bucket=bucket, ACL="public-read")
@@ -164,7 +164,7 @@ def partners_bucket(account: Account) -> Iterator[str]:
     """A bucket of another account that lets one of our users change its ACL, and nobody else."""
     name = account.fresh("of-a-partner")
     theirs = account.aws.client("s3", as_=STRANGER)
-    theirs.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
+    account.aws.bucket(name, as_=STRANGER, ObjectOwnership="BucketOwnerPreferred")
     theirs.delete_public_access_block(Bucket=name)
     allow = {
         "Effect": "Allow",

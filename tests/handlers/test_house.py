@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -34,6 +34,14 @@ class CloudFormation:
 
     deployed: Deployed
     held: Sequence[tuple[str, str]]
+    who: str | AwsRefusal = ""
+
+    def deployer(self, since: datetime) -> str:
+        """See handlers.house.Stack."""
+        assert since == self.deployed.since
+        if isinstance(self.who, AwsRefusal):
+            raise self.who
+        return self.who
 
     def deployment(self) -> Deployed:
         """See handlers.house.Stack."""
@@ -183,6 +191,50 @@ def test_what_a_deployment_has_changed_is_not_recorded_before_it_is_told(home: H
     assert FIRST == home.recorded.deployment
     home.look()
     assert ["deployed: 1 part of Plumbline changed"] == home.subjects
+
+
+ANN, BO = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("ann", "bo"))
+
+
+def _deployed_by(home: Home, who: str | AwsRefusal) -> CloudFormation:
+    cloud = home.keeper.stack
+    assert isinstance(cloud, CloudFormation)
+    cloud.who = who
+    return cloud
+
+
+def test_who_deployed_is_recorded_as_soon_as_cloudtrail_tells(home: Home) -> None:
+    home.deploy()
+    home.look()
+    assert ("", "") == (home.recorded.deployer, home.recorded.deployer_of)
+    _deployed_by(home, ANN)
+    home.look(10 * MINUTE)
+    assert (SECOND, ANN, SECOND) == (home.recorded.deployment, home.recorded.deployer, home.recorded.deployer_of)
+    assert set(home.stack.world.recorded) == set(home.recorded.parts)
+    _deployed_by(home, BO)
+    home.look(20 * MINUTE)
+    assert ANN == home.recorded.deployer, "it is known, and nobody is asked"
+
+
+def test_until_it_is_known_who_deployed_it_is_who_did_before(home: Home) -> None:
+    home.deploy()
+    _deployed_by(home, ANN)
+    home.look()
+    home.deploy("third")
+    _deployed_by(home, AwsRefusal("ThrottlingException", "Rate exceeded"))
+    home.look(10 * MINUTE)
+    assert ("third", ANN, "") == (home.recorded.deployment, home.recorded.deployer, home.recorded.deployer_of)
+    _deployed_by(home, BO)
+    home.look(20 * MINUTE)
+    assert (BO, "third") == (home.recorded.deployer, home.recorded.deployer_of)
+
+
+def test_cloudtrail_is_not_asked_for_ever(home: Home) -> None:
+    home.deploy()
+    home.look()
+    _deployed_by(home, ANN)
+    home.look(120 * MINUTE)
+    assert "" == home.recorded.deployer
 
 
 def test_a_look_that_cannot_see_tells_and_puts_nothing_back(home: Home) -> None:

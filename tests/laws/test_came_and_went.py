@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plumbline.controls import registry
+from plumbline.core import recorded as house
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from tests.recorded import Recorded, places, put, records, without
@@ -36,7 +37,7 @@ class Eyes:
     """Reads of an account with policies, and a group that grants everything."""
 
     account, region, home, stack, trail = "111122223333", "global", "us-east-1", "plumbline", ""
-    recorded: Mapping[str, Any] = {}
+    recorded = house.Recorded()
     policies: Mapping[str, Any] = {f"{OURS}evil": ADMIN, f"{OURS}good": READER}
 
     def __call__(self, call: Call, /) -> Any:

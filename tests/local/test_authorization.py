@@ -67,6 +67,8 @@ ARNS = {
     ("iam", "group"): f"arn:aws:iam::{ACCOUNT}:group/team/staff",
     ("iam", "role"): f"arn:aws:iam::{ACCOUNT}:role/robots/robot",
     ("iam", "policy"): f"arn:aws:iam::{ACCOUNT}:policy/kept/rights",
+    ("account", "account"): f"arn:aws:account::{ACCOUNT}:account",
+    ("cloudformation", "stackset"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stackset/none:*",
     ("cloudformation", "stack"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/none/*",
     ("cloudtrail", "trail"): f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main",
     ("cloudwatch", "alarm"): f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:spend",
@@ -87,6 +89,7 @@ ARNS = {
 GIVEN: dict[str, Any] = {
     "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
     "AccountId": ACCOUNT,
+    "Accounts": [ACCOUNT],
     "AlarmName": "spend",
     "AlarmNames": ["spend"],
     "Bucket": "acme-asked",
@@ -109,6 +112,8 @@ GIVEN: dict[str, Any] = {
     "PublicAccessBlockConfiguration": {"BlockPublicAcls": True},
     "QueueUrl": f"http://127.0.0.1/{ACCOUNT}/asked",
     "ReceiptHandle": "r",
+    "RegionName": "us-east-1",
+    "Regions": ["us-east-1"],
     "RequestItems": {"asked": {"Keys": [{"pk": {"S": "a"}}]}},
     "RoleArn": ARNS["sts", "role"],
     "RoleName": "robot",
@@ -116,7 +121,11 @@ GIVEN: dict[str, Any] = {
     "Rule": "asked",
     "S3BucketName": "trail-of-111122223333",
     "ShardIteratorType": "LATEST",
+    "RetainStacks": False,
+    "StackInstanceAccount": ACCOUNT,
+    "StackInstanceRegion": "us-east-1",
     "StackName": "none",
+    "StackSetName": "none",
     "Status": "Inactive",
     "SubscriptionArn": f"{ARNS['sns', 'topic']}:6b0e71bd-7e97-4d97-80ce-4a0994e55286",
     "TableName": "asked",
@@ -143,6 +152,7 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
     "cloudwatch:SetAlarmState": {"StateValue": "ALARM", "StateReason": "nobody hears"},
     "iam:CreatePolicy": {"PolicyName": "rights", "Path": "/kept/"},
     "dynamodb:UpdateItem": {"ExpressionAttributeValues": None},
+    "events:DeleteEventBus": {"Name": "default"},
     "events:PutRule": {"RoleArn": None},
 }  # fmt: skip
 #: Actions that are not called as they are called in botocore: client and operation.
@@ -176,6 +186,13 @@ def _used() -> Iterator[str]:
 
 #: Every action that Plumbline's controls and roles use.
 USED = sorted(set(_used()))
+#: What others may do to what makes Plumbline hear of other regions.
+DONE_TO_IT = (
+    "account:EnableRegion", "account:GetRegionOptStatus", "account:ListRegions", "cloudformation:CreateStackSet",
+    "cloudformation:DeleteStackInstances", "cloudformation:DeleteStackSet", "cloudformation:DescribeStackSet",
+    "cloudformation:ListStackInstances", "cloudformation:ListStackSets", "cloudformation:UpdateStackInstances",
+    "events:DeleteEventBus", "events:PutEvents", "events:PutPermission",
+)  # fmt: skip
 
 
 # --- our facts and AWS's --------------------------------------------------------------------------
@@ -273,7 +290,7 @@ def caller(account: EmbeddedAWS) -> Caller:
     return Caller(account)
 
 
-@pytest.mark.parametrize("action", USED)
+@pytest.mark.parametrize("action", sorted({*USED, *DONE_TO_IT}))
 def test_each_action_is_asked_of_the_right_resource(caller: Caller, action: str) -> None:
     service = action.partition(":")[0]
     kinds = [] if action in ON_NO_RESOURCE else types(action)

@@ -20,6 +20,7 @@ from tests.trails import logging_trail
 # A home that was opted into; most others are ap-southeast-2 or us-east-1.
 HOME, IRELAND, FRANKFURT = "ap-southeast-4", "eu-west-1", "eu-central-1"
 BUS = f"arn:aws:events:{HOME}:{ACCOUNT}:event-bus/home"
+STRANGER = "999988887777"
 OF_QUEUES = {
     "source": ["aws.sqs"],
     "detail": {
@@ -82,9 +83,10 @@ class Forwarder:
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
 
     def to(self, bus: str, role: str, pattern: object = OF_QUEUES, **target: Any) -> None:
-        """Send to a bus, in a role."""
+        """Send to a bus in a role, or to another target in none."""
         self.events.put_rule(Name=self._name, EventBusName=self._bus, EventPattern=json.dumps(pattern))
-        self.put({"Id": "bus", "Arn": bus, "RoleArn": role, "DeadLetterConfig": {"Arn": self._letters}, **target})
+        in_a_role = {"RoleArn": role} if role else {}
+        self.put({"Id": "bus", "Arn": bus, **in_a_role, "DeadLetterConfig": {"Arn": self._letters}, **target})
 
     def put(self, target: Mapping[str, Any]) -> None:
         """Give the rule a target."""
@@ -291,6 +293,42 @@ def test_what_has_no_target_any_more_is_counted_and_kept_where_the_queue_allows_
     assert (counted("InvocationsSentToDlq"), counted("InvocationsFailedToBeSentToDlq")) == (1, 1)
     assert len(forwarder.letters()) == 1
     forwarder.end()
+
+
+@pytest.mark.parametrize("target", ["sqs:{}:{}:gone", "sns:{}:{}:gone", "lambda:{}:{}:function:gone"])
+def test_an_event_for_a_target_that_is_gone_is_a_dead_letter_too(aws: EmbeddedAWS, target: str) -> None:
+    forwarder = Forwarder(aws, IRELAND, f"gone-{target.partition(':')[0]}")
+    arn = f"arn:aws:{target.format(IRELAND, ACCOUNT)}"
+    forwarder.to(arn, "")
+    _happens(aws, IRELAND, f"for-{target.partition(':')[0]}")
+    aws.wait(forwarder.letters, what="the dead letter")
+    ((why, event),) = forwarder.letters()
+    assert (why["ERROR_CODE"], why["TARGET_ARN"], event["source"]) == ("NO_RESOURCE", arn, "aws.sqs")
+    forwarder.end()
+
+
+def test_a_rule_of_a_stranger_reaches_the_bus_only_by_its_policy(aws: EmbeddedAWS, listen: Callable[..., Rule]) -> None:
+    """Source: Permissions for event buses: across accounts both sides have to allow."""
+    here, events = listen("of-strangers", {"source": ["acme.theirs"]}, bus="home"), aws.client("events")
+    iam = aws.client("iam", as_=STRANGER)
+    trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    right = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": BUS}
+    role = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="theirs", PolicyName="put", PolicyDocument=_policy(right))
+    theirs = aws.client("events", as_=STRANGER, region=IRELAND)
+    theirs.put_rule(Name="intrude", EventPattern=json.dumps({"source": ["acme.theirs"]}))
+    theirs.put_targets(Rule="intrude", Targets=[{"Id": "bus", "Arn": BUS, "RoleArn": role}])
+
+    def put(number: int) -> None:
+        entry = {"Source": "acme.theirs", "DetailType": "made up", "Detail": json.dumps({"number": number})}
+        theirs.put_events(Entries=[entry])
+
+    put(1)
+    events.put_permission(EventBusName="home", StatementId="Theirs", Principal=STRANGER, Action="events:PutEvents")
+    put(2)
+    (arrived,) = here.wait(bool)
+    assert (arrived["detail"], arrived["account"]) == ({"number": 2}, STRANGER)
+    events.remove_permission(EventBusName="home", StatementId="Theirs")
 
 
 def test_the_heartbeat_of_a_region_comes_over_the_bus(aws: EmbeddedAWS, role: str, listen: Callable[..., Rule]) -> None:

@@ -64,7 +64,9 @@ def listed(oracle: Oracle, world: World, swept: datetime) -> set[Key]:
             continue
         known = finding is not None and finding.is_unseen
         if kind != "gate":
-            oracle.check("unseen listed", known, f"{label}: nobody can see it, and the ledger does not say so")
+            # It may have come to light since, and been looked at by what was left of the sweep.
+            lit = not is_hidden(world, (kind, name), world.now)
+            oracle.check("unseen listed", known or lit, f"{label}: nobody can see it, and the ledger does not say so")
         if finding is None or life is None or not known or oracle.was_exempt(key, swept):
             continue
         waits = finding.awaits_digest and finding.status is Status.OPEN

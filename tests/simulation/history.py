@@ -315,10 +315,10 @@ class History:
         if rng.random() < 0.6 and control != control_of("visit"):
             toy = world.toys.get((kind, name))
             untouched = toy is not None and len(toy.past) == 1  # no event tells of it, and the first sweep may be on
+            # What a message says of itself counts as found by a sweep, and none is sent before the first has been made.
             swept = world.oracle.is_swept(world, control, text)
-            origin = (
-                Origin.ADOPTION if untouched else rng.choice((Origin.EVENT, Origin.SWEEP if swept else Origin.EVENT))
-            )
+            said = rng.choice((Origin.EVENT, Origin.SWEEP))
+            origin = said if swept and not untouched else Origin.ADOPTION
             world.send("wakes", Wake(control, target(kind, name), origin).to_json())
             message = world.queues["wakes"][-1]
             message.receives, message.visible = 1, world.now + timedelta(seconds=HIDDEN_FOR)

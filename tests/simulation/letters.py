@@ -23,8 +23,9 @@ _OUTCOMES = {
         "cannot-look",
         "escalated",
         "repair-failed",
+        "not-converged",
         "came-and-went",
-    ),  # what is repaired beside it names what is in its grace
+    ),  # what is repaired beside it names what is in its grace, and what did not hold, that it is open
     "escalated": ("escalated",),
     "repaired": ("repaired",),
     "failed": ("repair-failed",),

@@ -15,8 +15,10 @@ from botocore.exceptions import ClientError
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import Target
 from plumbline.handlers.heartbeat import HIDDEN_FOR
+from tests.fakes import NOBODY_AT_ALL
 from tests.simulation.dynamo import Dynamo, Item
 from tests.simulation.hearing import Ears
 from tests.simulation.oracle import Oracle
@@ -26,7 +28,7 @@ from tests.simulation.weather import Killed, Refused, Weather
 T = TypeVar("T")
 START = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 TABLE = "plumbline-ledger"
-_TIMEOUTS = {"react": 60, "sweep": 300, "operate": 60}
+_TIMEOUTS = {"react": 45, "sweep": 300, "operate": 45}
 #: Seconds: react hides what it receives for less than its queue does; see handlers/heartbeat.py.
 _VISIBILITY = {"wakes": HIDDEN_FOR, "units": 1800}
 _RECEIVES = {"wakes": 5, "units": 3}
@@ -233,6 +235,8 @@ class World:
             return memory[call.key]
         if call.operation == "DescribeAlarms":
             return self._of_the_account(call, lambda: {"MetricAlarms": []}, write=False)
+        if call.operation == "GetAccountAuthorizationDetails":
+            return self._of_the_account(call, lambda: NOBODY_AT_ALL, write=False)
         since, until = self.hidden.get((call.parameters["kind"], call.parameters.get("name", "")), (START, START))
         if since <= self.now < until:
             self.count["read hidden"] += 1
@@ -399,7 +403,7 @@ class Eyes:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
-    recorded: dict[str, Any] = field(default_factory=dict)
+    recorded: Recorded = field(default_factory=Recorded)
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:

@@ -254,7 +254,7 @@ def in_one_process(
             giving_role,
             house_role,
             deployment.converts,
-            House(clients, table, region, account).parts,
+            House(clients, table, region, account).last,
         ),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),

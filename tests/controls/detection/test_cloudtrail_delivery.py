@@ -12,6 +12,7 @@ from plumbline.controls.detection._trails import read
 from plumbline.controls.detection.cloudtrail_delivery import CONTROL, describe, detect
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World
 
@@ -64,7 +65,7 @@ class Documented:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
-    recorded: dict[str, Any] = field(default_factory=dict)
+    recorded: Recorded = field(default_factory=Recorded)
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, call: Call, /) -> Any:

@@ -220,6 +220,17 @@ def test_who_deployed_goes_without_it_until_deployers_are_named() -> None:
     assert _told(deployed, _people(deployers=[f"arn:aws:iam::{ACCOUNT}:user/ann"]))[1]
 
 
+def test_who_deployed_need_not_have_said_so() -> None:
+    """A plain `sam deploy` names nobody; CloudTrail does."""
+
+    def deployed(told: World) -> Target:
+        told.deployer = f"arn:aws:iam::{ACCOUNT}:role/cicd/ci"
+        return _role(told)
+
+    assert _told(deployed)[1] is None
+    assert _told(deployed, _people(deployers=[f"arn:aws:iam::{ACCOUNT}:user/ann"]))[1]
+
+
 def test_a_role_called_like_plumblines_own_is_anybodys() -> None:
     def hidden(name: str) -> Callable[[World], Target]:
         def made(told: World) -> Target:

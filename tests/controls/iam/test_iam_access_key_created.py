@@ -13,6 +13,7 @@ from plumbline.controls.iam._principals import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, observe, plan
 from plumbline.core.calls import Ask, Call
 from plumbline.core.control import Deviation
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World, signs_in, world
 
@@ -150,9 +151,9 @@ class Hindsight:
     trail: str = ""
 
     @property
-    def recorded(self) -> dict[str, Any]:
+    def recorded(self) -> Recorded:
         """See core.Ask."""
-        return {}
+        return Recorded()
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

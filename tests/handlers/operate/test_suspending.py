@@ -15,7 +15,7 @@ from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.decisions.suspensions import REVOKES
 from plumbline.handlers import suspension_notices
-from tests.fakes import ACCOUNT, MALLORY, NOW, House, Lamps
+from tests.fakes import ACCOUNT, MALLORY, NOBODY_AT_ALL, NOW, House, Lamps
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-suspended"
@@ -42,7 +42,7 @@ class Account(Lamps):
             return super().read(call)
         self._maybe_fail(call)
         if call.operation == "GetAccountAuthorizationDetails":  # nobody is an administrator, so nobody is the last
-            return dict.fromkeys(("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"), ())
+            return NOBODY_AT_ALL
         name = str(call.parameters.get("UserName", call.parameters.get("RoleName", "")))
         kind, path = "Role" if "RoleName" in call.parameters else "User", PATHS.get(name, "/")
         if call.operation != f"Get{kind}":

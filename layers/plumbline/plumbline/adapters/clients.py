@@ -22,7 +22,7 @@ from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.giving import Maker
-from plumbline.core.recorded import Parts
+from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
@@ -227,15 +227,15 @@ class Reader:
     role: str
     stack: str = STACK
     trail: str = ""
-    recording: Callable[[], Parts] = dict
+    recording: Callable[[], Recorded] = Recorded
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
-    def recorded(self) -> Parts:
+    def recorded(self) -> Recorded:
         """See core.Ask. Read when it is first asked for: one control asks."""
         if _RECORDED not in self._answers:
             self._answers[_RECORDED] = self.recording()
-        found: Parts = self._answers[_RECORDED]
+        found: Recorded = self._answers[_RECORDED]
         return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
@@ -276,7 +276,7 @@ class Accounts:
     giving_role: str = ""
     house_role: str = ""
     converts: bool = False
-    recording: Callable[[], Parts] = dict
+    recording: Callable[[], Recorded] = Recorded
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""

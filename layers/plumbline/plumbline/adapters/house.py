@@ -10,7 +10,7 @@ from plumbline.adapters.clients import ClientFactory
 from plumbline.adapters.items import account_key, key_of, string, version_of
 from plumbline.adapters.table_calls import TableCalls
 from plumbline.core.errors import LedgerDown
-from plumbline.core.recorded import Parts, Recorded
+from plumbline.core.recorded import Recorded
 from plumbline.findings.packed import body, compact, text_of
 
 _KEPT_AS = "house"
@@ -47,9 +47,9 @@ class House:
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(f"what was recorded of Plumbline itself cannot be read ({error})") from error
 
-    def parts(self) -> Parts:
-        """Its parts alone."""
-        return self.recorded()[0].parts
+    def last(self) -> Recorded:
+        """What was recorded last."""
+        return self.recorded()[0]
 
     def record(self, recorded: Recorded, version: int) -> None:
         """Write it over the version that was read.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from plumbline.core.recorded import Parts
+from plumbline.core.recorded import Recorded
 
 #: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
 #: Source: Service Authorization Reference.
@@ -183,7 +183,7 @@ class Ask(Protocol):
         home: the region Plumbline runs in.
         stack: what its stack is called.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
-        recorded: Plumbline's own parts as they were when its stack was last deployed; empty where nobody wrote it down.
+        recorded: Plumbline's own parts as they were when its stack was last deployed; none where nobody wrote it down.
 
     Raises:
         AwsRefusal: AWS answered with an error that the call does not list as `absent`.
@@ -196,7 +196,7 @@ class Ask(Protocol):
     trail: str
 
     @property
-    def recorded(self) -> Parts:
+    def recorded(self) -> Recorded:
         """See above."""
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape

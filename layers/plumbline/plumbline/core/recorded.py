@@ -24,19 +24,26 @@ class Recorded:
     Attributes:
         deployment: what tells one deployment of the stack from another.
         parts: all of them.
+        deployer: the ARN of the user or role that deployed last; of the one before while CloudTrail has not said.
+        deployer_of: the deployment whose deployer that is.
     """
 
     deployment: str = ""
     parts: Parts = field(default_factory=dict)
+    deployer: str = ""
+    deployer_of: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""
-        return {"deployment": self.deployment, "parts": {kind: dict(named) for kind, named in self.parts.items()}}
+        parts = {kind: dict(named) for kind, named in self.parts.items()}
+        who = {"deployer": self.deployer, "deployer_of": self.deployer_of}
+        return {"deployment": self.deployment, "parts": parts, **who}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recorded:
         """What `to_json` wrote."""
-        return cls(str(data["deployment"]), data["parts"])
+        who = (str(data.get(name, "")) for name in ("deployer", "deployer_of"))
+        return cls(str(data["deployment"]), data["parts"], *who)
 
 
 @dataclass(frozen=True, slots=True)

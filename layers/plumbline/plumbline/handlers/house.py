@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.compose import Look, Plumbline
-from plumbline.core.errors import Conflict, PlumblineError
+from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.core.recorded import Deployed, Part, Parts, Recorded
 from plumbline.engine.case import Settled
 from plumbline.handlers.react import Log
@@ -23,6 +23,8 @@ from plumbline.sweep.units import Unit
 #: While a stack is being changed its parts are neither old nor new. Whoever keeps it so for longer hides nothing.
 DEPLOYING_FOR = timedelta(hours=1)
 _TOLD_FOR = timedelta(days=30)
+#: So long CloudTrail is asked who deployed: its event history is some minutes late.
+_KNOWN_WITHIN = timedelta(hours=2)
 
 
 class Stack(Protocol):
@@ -33,6 +35,9 @@ class Stack(Protocol):
 
     def resources(self) -> Sequence[tuple[str, str]]:
         """The type and the physical id of everything that it holds, or raise."""
+
+    def deployer(self, since: datetime) -> str:
+        """The ARN of who began the deployment of that time, empty where nobody knows yet, or raise."""
 
 
 class Memory(Protocol):
@@ -80,6 +85,10 @@ class Housekeeper:
             return
         if deployment.is_over and deployment.mark != recorded.deployment:
             self._record(deployment, recorded, version, now)
+        elif recorded.deployer_of != recorded.deployment and now - deployment.since < _KNOWN_WITHIN:
+            who = self._deployer(deployment, recorded)
+            if who.deployer_of:
+                self._keep(replace(recorded, deployer=who.deployer, deployer_of=who.deployer_of), version)
         plumbline = replace(self.plumbline, engine=replace(self.plumbline.engine, alerts=self.alerts))
         broken: list[Look] = []
         for look in plumbline.look(unit, now=now):
@@ -106,11 +115,28 @@ class Housekeeper:
             notifier = replace(engine, alerts=self.alerts).notifier
             alert = deployed(differences, deployment.since, engine.deployment.sender)
             notifier.send_once(f"house#{deployment.mark}", alert, now=now, within=_TOLD_FOR)
-        try:
-            self.memory.record(Recorded(deployment.mark, parts), version)
-        except Conflict:  # another look was at it, and has told and recorded the same
+        if not self._keep(
+            replace(self._deployer(deployment, before), deployment=deployment.mark, parts=parts), version
+        ):
             return
         self.logger.info("house recorded", extra={"deployment": deployment.mark, "differences": len(differences)})
+
+    def _deployer(self, deployment: Deployed, before: Recorded) -> Recorded:
+        """What was recorded before, with who deployed now; with who did before where nobody can say yet."""
+        try:
+            who = self.stack.deployer(deployment.since)
+        except AwsRefusal as error:  # whom the guard would be given is all that hangs on it, and that is proposed
+            self.logger.error("deployer not known", extra={"reason": str(error)})
+            who = ""
+        return replace(before, deployer=who or before.deployer, deployer_of=deployment.mark if who else "")
+
+    def _keep(self, recorded: Recorded, version: int) -> bool:
+        """Write it down; whether it was this look that did."""
+        try:
+            self.memory.record(recorded, version)
+        except Conflict:  # another look was at it, and has told and recorded the same
+            return False
+        return True
 
     def _parts(self) -> Parts:
         """Every part of the stack, as it is, but for what would leave Plumbline deaf or dumb."""

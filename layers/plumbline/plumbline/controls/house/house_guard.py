@@ -151,14 +151,14 @@ class _Look:
         return powers
 
     def _deploying(self) -> frozenset[str]:
-        """Who deployed the stack, as the deployment recorded it, and the role that CloudFormation deploys it with."""
+        """Who deployed the stack, by its parameter and by CloudTrail, and the role that CloudFormation does it with."""
         name = {"StackName": self._ask.stack}
         stacks = self._ask(Call("cloudformation", "DescribeStacks", name, self._ask.home, absent=("ValidationError",)))
         stack = stacks["Stacks"][0] if stacks else {}
         recorded = [
             one.get("ParameterValue", "") for one in stack.get("Parameters") or () if one["ParameterKey"] == "Deployer"
         ]
-        return frozenset([*recorded, stack.get("RoleARN", "")])
+        return frozenset([*recorded, stack.get("RoleARN", ""), self._ask.recorded.deployer])
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:

@@ -88,17 +88,17 @@ _SAYS: Mapping[tuple[str, str] | str, str] = {
 def _find(ask: Ask) -> Iterator[Target]:
     """Every part that was recorded, and what starts a function without having been deployed."""
     for kind in KINDS:
-        for name in ask.recorded.get(kind, {}):
+        for name in ask.recorded.parts.get(kind, {}):
             yield Target(ask.account, ask.region, kind, name)
-    known = {(name.partition("/")[0], one.get("_source")) for name, one in ask.recorded.get(TRIGGER, {}).items()}
-    for mapping in mappings(ask) if ask.recorded else ():
+    known = {(name.partition("/")[0], one.get("_source")) for name, one in ask.recorded.parts.get(TRIGGER, {}).items()}
+    for mapping in mappings(ask) if ask.recorded.parts else ():
         of = function_of(mapping)
-        if of in ask.recorded.get(FUNCTION, {}) and (of, mapping["EventSourceArn"]) not in known:
+        if of in ask.recorded.parts.get(FUNCTION, {}) and (of, mapping["EventSourceArn"]) not in known:
             yield Target(ask.account, ask.region, TRIGGER, f"{trigger_name(mapping)}/{mapping['UUID']}")
 
 
 def _observe(ask: Ask, target: Target) -> State:
-    recorded = ask.recorded.get(target.kind, {}).get(target.id)
+    recorded = ask.recorded.parts.get(target.kind, {}).get(target.id)
     if recorded is not None:
         return {"kind": target.kind, "recorded": dict(recorded), "now": read(ask, target.kind, target.id, recorded)}
     name, _, uuid = target.id.rpartition("/")

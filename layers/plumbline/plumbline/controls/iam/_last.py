@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from plumbline.controls.iam._administrators import all_administrators
 from plumbline.controls.iam._entitled import locked_out
 from plumbline.controls.iam._principals import EVERYTHING
 from plumbline.core.calls import Ask, Call
-from plumbline.core.recorded import Parts
+from plumbline.core.recorded import Recorded
 
 
 def last_way_in(ask: Ask, arn: str, who: Mapping[str, Sequence[str]], also: Sequence[str] = ()) -> str:
@@ -32,47 +31,23 @@ def last_way_in(ask: Ask, arn: str, who: Mapping[str, Sequence[str]], also: Sequ
     return locked_out({"administrators": all_administrators(_Without(ask, (arn, *also)))}, who)
 
 
-@dataclass(frozen=True, slots=True)
 class _Without:
     """The account as if some of its users and roles were gone."""
 
-    ask: Ask
-    arns: Sequence[str]
+    def __init__(self, ask: Ask, arns: Sequence[str]) -> None:
+        self._ask, self._arns = ask, arns
+        self.account, self.region, self.home = ask.account, ask.region, ask.home
+        self.stack, self.trail = ask.stack, ask.trail
 
     @property
-    def account(self) -> str:
+    def recorded(self) -> Recorded:
         """See Ask."""
-        return self.ask.account
-
-    @property
-    def region(self) -> str:
-        """See Ask."""
-        return self.ask.region
-
-    @property
-    def home(self) -> str:
-        """See Ask."""
-        return self.ask.home
-
-    @property
-    def stack(self) -> str:
-        """See Ask."""
-        return self.ask.stack
-
-    @property
-    def trail(self) -> str:
-        """See Ask."""
-        return self.ask.trail
-
-    @property
-    def recorded(self) -> Parts:
-        """See Ask."""
-        return self.ask.recorded
+        return self._ask.recorded
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """See Ask."""
-        answer = self.ask(call)
+        answer = self._ask(call)
         if call != EVERYTHING:
             return answer
         lists = ("UserDetailList", "RoleDetailList")
-        return {**answer, **{name: [one for one in answer[name] if one["Arn"] not in self.arns] for name in lists}}
+        return {**answer, **{name: [one for one in answer[name] if one["Arn"] not in self._arns] for name in lists}}
