@@ -263,7 +263,7 @@ def test_hands_may_do_nothing_to_plumblines_own_roles_and_policies(hands: str) -
     assert {one.removesuffix("Role").lower() for one in ROLES} == {
         "names" if len(one) > _LONG else one for one in named
     }
-    assert any(fnmatchcase(f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-guard", one) for one in denied["Resource"])
+    assert any(fnmatchcase(GUARD, one) for one in denied["Resource"])
 
 
 def test_the_exception_chosen_at_deployment_is_copies_of_inline_policies_and_stands_by_itself() -> None:
