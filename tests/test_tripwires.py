@@ -126,9 +126,10 @@ def _tripwires() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
-def _call(
+def call(
     service: str, name: str, parameters: Mapping[str, Any], who: Mapping[str, Any] | None = None, **more: Any
 ) -> dict[str, Any]:
+    """A call as EventBridge tells of it."""
     known = {one: as_deployed({"Ref": one.strip("<>")}, {}, STACK) for one in map(str, parameters.values())}
     parameters = {key: known[one] if str(one).startswith("<") else one for key, one in parameters.items()}
     return {
@@ -154,13 +155,13 @@ def _heard(event: Mapping[str, Any]) -> list[str]:
 def test_a_change_of_plumbline_is_heard_by_one_tripwire(
     rule: str, service: str, name: str, parameters: Mapping[str, Any]
 ) -> None:
-    assert [rule] == _heard(_call(service, name, parameters))
-    assert [rule] == _heard(_call(service, name, parameters, ROLE))
+    assert [rule] == _heard(call(service, name, parameters))
+    assert [rule] == _heard(call(service, name, parameters, ROLE))
 
 
 @pytest.mark.parametrize(("service", "name", "parameters"), OTHERS, ids=lambda one: str(one)[:60])
 def test_what_is_not_plumblines_is_nobodys_business(service: str, name: str, parameters: Mapping[str, Any]) -> None:
-    assert [] == _heard(_call(service, name, parameters))
+    assert [] == _heard(call(service, name, parameters))
 
 
 @pytest.mark.parametrize(("rule", "service", "name", "parameters"), HEARD[::7], ids=lambda one: str(one)[:60])
@@ -168,27 +169,27 @@ def test_what_cloudformation_does_for_the_stack_and_what_was_refused_is_left_out
     rule: str, service: str, name: str, parameters: Mapping[str, Any]
 ) -> None:
     for_the_stack = {**ROLE, "invokedBy": "cloudformation.amazonaws.com"}
-    assert [] == _heard(_call(service, name, parameters, for_the_stack))
-    assert [rule] == _heard(_call(service, name, parameters, {**ROLE, "invokedBy": "glue.amazonaws.com"}))
-    assert [] == _heard(_call(service, name, parameters, errorCode="AccessDenied"))
+    assert [] == _heard(call(service, name, parameters, for_the_stack))
+    assert [rule] == _heard(call(service, name, parameters, {**ROLE, "invokedBy": "glue.amazonaws.com"}))
+    assert [] == _heard(call(service, name, parameters, errorCode="AccessDenied"))
 
 
 def test_a_mapping_that_was_made_again_is_known_by_its_function() -> None:
-    event = _call("lambda", "UpdateEventSourceMapping20150331", {"uuid": "11112222"})
+    event = call("lambda", "UpdateEventSourceMapping20150331", {"uuid": "11112222"})
     event["detail"]["responseElements"] = {"functionArn": REACT}
     assert ["TriggersTripwire"] == _heard(event)
 
 
 def test_every_alarm_is_heard_when_its_state_is_set_but_the_one_that_the_sweep_sets() -> None:
     alarms = {text(one["AlarmName"]) for one in properties("AWS::CloudWatch::Alarm").values()}
-    heard = {one for one in alarms if _heard(_call("monitoring", "SetAlarmState", {"alarmName": one}))}
+    heard = {one for one in alarms if _heard(call("monitoring", "SetAlarmState", {"alarmName": one}))}
     assert alarms - {"plumbline-unheard"} == heard
 
 
 def test_protecting_the_ledger_after_a_first_deployment_is_no_change() -> None:
     role = as_deployed({"Fn::GetAtt": ["NamesRole", "Arn"]}, transformed()["Resources"], STACK)
     names = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": role}}}
-    assert [] == _heard(_call("dynamodb", "UpdateTable", {"tableName": LEDGER}, names))
+    assert [] == _heard(call("dynamodb", "UpdateTable", {"tableName": LEDGER}, names))
 
 
 def test_a_region_that_the_sweep_adds_is_no_change() -> None:
@@ -196,8 +197,8 @@ def test_a_region_that_the_sweep_adds_is_no_change() -> None:
     role = as_deployed({"Fn::GetAtt": ["SweepRole", "Arn"]}, transformed()["Resources"], STACK)
     sweep = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": role}}}
     forwarders = {"stackSetName": "plumbline-forwarders"}
-    assert [] == _heard(_call("cloudformation", "CreateStackInstances", forwarders, sweep))
-    assert ["ForwardersTripwire"] == _heard(_call("cloudformation", "DeleteStackInstances", forwarders, sweep))
+    assert [] == _heard(call("cloudformation", "CreateStackInstances", forwarders, sweep))
+    assert ["ForwardersTripwire"] == _heard(call("cloudformation", "DeleteStackInstances", forwarders, sweep))
 
 
 def test_a_deployment_is_one_e_mail() -> None:

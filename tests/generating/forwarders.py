@@ -105,7 +105,9 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
         wire = written["Resources"][name]["Properties"]
         called = wire["Name"]["Fn::Sub"].removeprefix(f"{_PREFIX}-")
         everywhere = name not in _GLOBAL_TRIPWIRES
-        resources[name] = _rule(called, {"EventPattern": baked(wire["EventPattern"])}, everywhere=everywhere)
+        pattern = _unforwarded(wire["EventPattern"], rules, everywhere=everywhere)
+        if pattern is not None:
+            resources[name] = _rule(called, {"EventPattern": baked(pattern)}, everywhere=everywhere)
     opt_in = written["Resources"]["OptInRule"]["Properties"]["EventPattern"]
     resources["OptInRule"] = _rule("opt-in", {"EventPattern": baked(opt_in)}, everywhere=False)
     text = dumped({
@@ -124,6 +126,26 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
         )
         raise CannotBePacked(message)
     return text
+
+
+def _unforwarded(pattern: Mapping[str, Any], rules: Iterable[Rule], *, everywhere: bool) -> Mapping[str, Any] | None:
+    """What of a tripwire no other rule forwards: an event that two rules put onto the bus would be told twice at home.
+
+    Returns:
+        the pattern without the names of calls that wake Plumbline anyway; None where none is left.
+    """
+    detail = pattern["detail"]
+    names = detail.get("eventName")
+    if not names or not all(isinstance(one, str) for one in names):
+        return pattern
+    awake = {
+        name
+        for one in rules
+        if [one.key[1]] == detail["eventSource"] and one.key[2] == "{}" and not (everywhere and is_global(one))
+        for name in one.names
+    }
+    left = [one for one in names if one not in awake]
+    return {**pattern, "detail": {**detail, "eventName": left}} if left else None
 
 
 def _here_is(region: str) -> _Tagged:

@@ -24,6 +24,7 @@ from tests.generating.rules import rules
 from tests.generating.template import written
 from tests.grown import grown
 from tests.recorded import records
+from tests.test_tripwires import HEARD, call
 
 ACCOUNT = STACK["AWS::AccountId"]
 SYDNEY, IRELAND, VIRGINIA = "ap-southeast-2", "eu-west-1", "us-east-1"
@@ -148,7 +149,20 @@ def test_a_forwarder_hears_nothing_that_is_not_listened_for() -> None:
     """Each event over the bus costs what an event costs."""
     listened = {one.logical_id for one in rules(by_arrival(registry.load().values()))}
     heard = {*_patterns(_here(SYDNEY, VIRGINIA))}
-    assert listened | {*forwarders.TRIPWIRES, "OptInRule"} == heard
+    assert listened | {*forwarders.TRIPWIRES, "OptInRule"} == heard | {"TrailTripwire"}, "of the trail all calls wake"
+
+
+@pytest.mark.parametrize(("rule", "service", "name", "parameters"), HEARD, ids=lambda one: str(one)[:60])
+def test_what_a_tripwire_hears_is_forwarded_once_and_told_in_one_sentence(
+    rule: str, service: str, name: str, parameters: Mapping[str, Any]
+) -> None:
+    """EventBridge delivers an event once for each rule that matches: two in a region would be two e-mails at home."""
+    if rule not in forwarders.TRIPWIRES:
+        return
+    event = {**call(service, name, parameters), "region": VIRGINIA}
+    forwarded = [one for one, pattern in _patterns(_here(SYDNEY, VIRGINIA)).items() if matches(pattern, event)]
+    told = [one for one, pattern in _home(bus=True).items() if one.endswith("Tripwire") and matches(pattern, event)]
+    assert (1, [f"Home{rule}"]) == (len(forwarded), told)
 
 
 # --- how it gets home ------------------------------------------------------------------------------------------------
