@@ -43,11 +43,11 @@ BASELINE = json.dumps(
     }
 )
 _AWS_POLICIES = "arn:aws:iam::aws:policy/"
-#: What fills up a principal: AWS's own policies that read, ten with what he has.
+#: What fills up a principal, ten with what he has: AWS's own policies, those that do more than read last.
 _FILLERS = (
     "AmazonEC2ReadOnlyAccess", "AmazonRDSReadOnlyAccess", "AmazonVPCReadOnlyAccess", "AmazonRoute53ReadOnlyAccess",
-    "AmazonECS_FullAccess", "AmazonKinesisReadOnlyAccess", "AmazonGlacierReadOnlyAccess", "AmazonSSMReadOnlyAccess",
-    "AWSBatchFullAccess",
+    "AmazonKinesisReadOnlyAccess", "AmazonGlacierReadOnlyAccess", "AmazonSSMReadOnlyAccess", "AWSBatchFullAccess",
+    "AmazonECS_FullAccess",
 )  # fmt: skip
 _SCHEDULES = {Way.HOUSE: "rate(10 minutes)", Way.SWEEP: "rate(1 hour)"}
 _NAMED = re.compile(r"<([a-z][a-z -]*)>")
@@ -367,7 +367,8 @@ def _make_what_was_there(aws: EmbeddedAWS) -> None:
 
 
 def _let_in(aws: EmbeddedAWS, who: Attacker) -> None:
-    policies = [f"{_AWS_POLICIES}{name}" for name in (*who.policies, *(_FILLERS if who.full else ()))]
+    # Whoever is to be full is so before he can do anything, or the guard would be quicker than the last of them.
+    policies = [f"{_AWS_POLICIES}{name}" for name in (*(_FILLERS if who.full else ()), *who.policies)]
     if who.allowed:
         statements = [{"Effect": "Allow", "Action": list(who.allowed), "Resource": "*"}]
         if who.passes:

@@ -109,7 +109,8 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
         escalates = "never" if clock.escalate is None else f"after {_after(clock.escalate)}"
         yield f"| `{name}` | {reminds} | {escalates} | {_does(control, clock)} |"
     wakes = ", ".join(f"`{name}`" for on in control.wakes_on for name in on.names or (on.detail_type,))
-    yield from ("", f"**Wakes on.** {wakes}")
+    often = "every ten minutes" if control.house else "by each sweep"
+    yield from ("", f"**Wakes on.** {wakes or f'Nothing: it is looked at {often}, whatever happens.'}")
     yield from ("", f"**Reads.** {_actions(control.reads)} **Writes.** {_actions(control.writes)}")
     if control.settings:
         yield from ("", "| setting | default | meaning |", "| --- | --- | --- |")

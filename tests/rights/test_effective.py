@@ -49,19 +49,15 @@ OPERATORS = (
         for one in ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike")
         for more in ("", "IfExists")
     ),
-    *("StringEqualsIgnoreCase", "ArnLike", "ArnNotLike", "ArnEquals", "Bool"),
+    *("StringEqualsIgnoreCase", "Bool"),
 )
+#: Asked about ARNs: what a bare wildcard fits among them AWS does not say, and evaluators differ.
+OF_ARNS = ("ArnLike", "ArnNotLike", "ArnEquals")
+arns = st.sampled_from([ME.arn, arn("user", "*"), arn("user", "team/${aws:username}"), "arn:aws:iam::aws:policy/*"])
 SETS = ("ForAnyValue:StringEquals", "ForAllValues:StringLike", "ForAnyValue:StringNotEquals")
-keys = st.sampled_from(
-    [
-        "aws:username",
-        "aws:PrincipalTag/team",
-        "aws:PrincipalTag/stage",
-        "iam:PolicyARN",
-        "aws:PrincipalArn",
-        "aws:TagKeys",
-    ]
-)
+KEYS_OF_ONE = ["aws:username", "aws:PrincipalTag/team", "aws:PrincipalTag/stage", "iam:PolicyARN", "aws:PrincipalArn"]
+keys = st.sampled_from([*KEYS_OF_ONE, "aws:TagKeys"])
+arn_keys = st.sampled_from(["iam:PolicyARN", "aws:PrincipalArn"])
 values = st.sampled_from(
     [
         "mallory",
@@ -78,10 +74,15 @@ values = st.sampled_from(
     ]
 )
 #: Keys with many values are compared by set operators; what others make of them AWS does not say.
-compared = st.dictionaries(keys, st.lists(values, min_size=1, max_size=2), min_size=1, max_size=2)
+compared = st.dictionaries(
+    st.sampled_from(KEYS_OF_ONE), st.lists(values, min_size=1, max_size=2), min_size=1, max_size=2
+)
 conditions: st.SearchStrategy[dict[str, Any]] = st.builds(
     lambda tests, null: tests | ({"Null": null} if null else {}),
     st.dictionaries(st.sampled_from(OPERATORS), compared, max_size=2)
+    | st.dictionaries(
+        st.sampled_from(OF_ARNS), st.dictionaries(arn_keys, st.lists(arns, min_size=1, max_size=2)), max_size=2
+    )
     | st.dictionaries(
         st.sampled_from(SETS), st.dictionaries(st.just("aws:TagKeys"), st.lists(values, min_size=1)), max_size=2
     ),
@@ -151,6 +152,15 @@ def test_it_says_what_another_evaluator_says(
         }
     )
     assert expected == ("Allow" if verdict.allowed else "Deny" if verdict.denied else "ImplicitDeny")
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "ArnNotLike", "ArnEquals"])
+def test_a_bare_wildcard_for_an_arn_counts_as_an_intruder_would_have_it(operator: str) -> None:
+    """Source: IAM user guide, Amazon Resource Name (ARN) condition operators, which say it of whole ARNs only."""
+    when, sent = {operator: {"iam:PolicyARN": "*"}}, {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    asked = ("iam:AttachUserPolicy", ME.arn, sent)
+    assert Verdict(allowed=True, assumed=("iam:PolicyARN",)) == may(user("a", allow("iam:*", when=when)), *asked)
+    assert Verdict(allowed=True) == may(user("a", allow("iam:*"), deny("iam:*", when=when)), *asked)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.history import Outcome, replay
 from tests.simulation.running import report
 
-SEEDS = range(1, int(os.environ.get("SIMULATED", "250")) + 1)
+SEEDS = range(1, int(os.environ.get("SIMULATED", "150")) + 1)
 #: What must have happened at least once, or the simulation proves less than it seems to.
 HAPPENED = (
     "killed before", "killed after", "timed out", "met", "dynamodb refused", "sns refused", "sqs refused",

@@ -39,6 +39,8 @@ Lookup = Callable[[str], Values]
 #: A value of a policy with its variables replaced; None where one of them is unknown, and so nothing fits for sure.
 Fill = Callable[[str], str | None]
 
+#: Between the parts of an ARN.
+_COLONS = 5
 _ANY, _ALL, _IF_EXISTS = "foranyvalue:", "forallvalues:", "ifexists"
 
 
@@ -77,7 +79,7 @@ def _test(operator: str, values: Values, wanted: Sequence[str], fill: Fill) -> M
     compare = _COMPARE.get(plain.replace("not", ""))
     if compare is None:
         return Met.UNDECIDED
-    filled = [fill(one) for one in wanted]
+    filled = [None if compare is _arn and _is_no_arn(one) else fill(one) for one in wanted]
     known = [one for one in filled if one is not None]
     hits = [any(_compared(compare, one, other) for other in known) for one in values]
     if len(known) < len(filled) and not all(hits):
@@ -99,8 +101,13 @@ def _compared(compare: Callable[[str, str], bool], value: str, wanted: str) -> b
 
 def _arn(value: str, pattern: str) -> bool:
     """Each part of an ARN by itself: a wildcard does not reach over a colon, but in the last part."""
-    mine, wanted = value.split(":", 5), pattern.split(":", 5)
+    mine, wanted = value.split(":", _COLONS), pattern.split(":", _COLONS)
     return len(mine) == len(wanted) and all(matches_exactly(one, two) for one, two in zip(wanted, mine, strict=True))
+
+
+def _is_no_arn(pattern: str) -> bool:
+    """Whether wildcards stand where an ARN is expected: whether they fit every ARN, or none, AWS does not say."""
+    return pattern.count(":") < _COLONS and bool(set(pattern) & set("*?"))
 
 
 def _in_network(value: str, wanted: str) -> bool:

@@ -99,8 +99,9 @@ def _grants(parameters: Mapping[str, Any]) -> Iterator[str]:
     access = cloudtrail.section(parameters.get("AccessControlPolicy")).get("AccessControlList")
     for grant in map(cloudtrail.section, _listed(cloudtrail.section(access).get("Grant"))):
         group = str(cloudtrail.section(grant.get("Grantee")).get("URI")).removeprefix(_URI)
-        if group in _GROUPS and grant.get("Permission") in _MEANS:
-            yield f"{group} {grant['Permission']}"
+        permission = str(grant.get("Permission"))
+        if group in _GROUPS and permission in _MEANS:
+            yield f"{group} {permission}"
 
 
 def _words(grant: str, key: str) -> str:
