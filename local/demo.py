@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local import deployment
 from local.__main__ import how_to_talk_to
 from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail, NotInTime
@@ -406,10 +408,19 @@ def _the_bill(story: Story) -> None:
     def alarms() -> list[Any]:
         return list(admin.describe_alarms(AlarmNames=["plumbline-billing"])["MetricAlarms"])
 
+    def delete() -> None:
+        try:
+            erin.delete_alarms(AlarmNames=["plumbline-billing"])
+        except ClientError as refused:
+            say(f"erin: {refused.response['Error']['Message']}")
+        else:
+            raise EmbeddedAWSError("the guard did not hold erin")
+        admin.delete_alarms(AlarmNames=["plumbline-billing"])
+
     story.act(
         "The billing alarm is deleted",
-        "erin deletes the billing alarm, because it was noisy.",
-        lambda: erin.delete_alarms(AlarmNames=["plumbline-billing"]),
+        "erin wants the noisy billing alarm gone, and Plumbline's guard holds her; so an administrator deletes it.",
+        delete,
         until=lambda: alarms() and alarms()[0]["ActionsEnabled"],
         what="the alarm is there again and tells somebody",
         subject="^.Plumbline. repaired: .*on the bill",

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from plumbline.controls import registry
 from plumbline.core.cause import Origin
+from plumbline.core.clock import utc
 from plumbline.core.errors import AwsRefusal, LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
@@ -20,6 +22,10 @@ from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
 from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, Letterbox, Memory
+from tests.recorded import folder
+from tests.rig import Rig, at_once
+from tests.story import ACCOUNT as WORLD
+from tests.story import world
 
 
 @dataclass
@@ -98,6 +104,20 @@ def test_a_message_nobody_understands_fails_alone_with_its_reason_logged(body: s
     assert [line[0] for line in log.lines] == ["malformed message"]
     assert log.lines[0][1]["reason"]
     assert later == [("r-1", 15)]
+
+
+def test_what_an_event_announced_is_looked_at_again_as_soon_as_aws_must_show_it() -> None:
+    """An administrator was made five seconds ago, and nothing of it is to be seen."""
+    event = json.loads((folder("iam-admin-grants") / "AttachUserPolicy.json").read_text())
+    event["account"] = event["detail"]["recipientAccountId"] = event["detail"]["userIdentity"]["accountId"] = WORLD
+    since, later = utc(event["detail"]["eventTime"]), list[tuple[str, int]]()
+    with world() as told:
+        control = registry.load()["iam-admin-grants"]
+        plumbline = Rig(told).install({control.id: at_once(control)}, controls={control.id: control})
+        reaction = Reaction(plumbline, Log(), lambda: since + timedelta(seconds=5), lambda *one: later.append(one))
+        with pytest.raises(ComeBack):
+            reaction.record(_record(json.dumps(event)))
+    assert [("r-1", 26)] == later
 
 
 def test_a_digest_is_told_when_it_is_asked_for() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from plumbline.core.clock import Clock
+from plumbline.core.control import Severity
 from plumbline.core.targets import Target
+from plumbline.findings.finding import DIGEST
 from plumbline.handlers.sweep import Sweeper
 from plumbline.handlers.unsettled import SETTLED_WITHIN, Unsettled
 from plumbline.sweep.units import Unit
-from tests.fakes import ACCOUNT, LAMP, NOW, House, Letterbox
+from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House, Letterbox
 from tests.handlers.test_react import Log, Outlet, _record
 from tests.sweep.test_what_is_unseen import _swept_before
 
@@ -109,3 +111,17 @@ def test_a_list_that_cannot_be_had_is_no_target_to_wait_for() -> None:
     watch.sweep()
     assert {} == watch.notes.kept
     assert Target(ACCOUNT, "global", "*", "*").is_pattern
+
+
+def test_with_each_look_at_the_house_what_is_critical_and_waits_for_a_digest_is_told() -> None:
+    """Whoever did it has used up the e-mails of his own this hour."""
+    house = House(control=replace(CONTROL, severity=Severity.CRITICAL))
+    house.settle()
+    found = replace(house.finding, outbox=f"{DIGEST}repaired")
+    house.ledger.findings[(house.control.id, LAMP)] = found
+    sweeper = Sweeper(house.plumbline, Outlet(), Outlet(), Log(), lambda: NOW, lambda: 300_000)
+    before = len(house.alerts.letters)
+    sweeper.look_at_the_house()
+    assert ["digest: 1 thing in one hour, severity critical"] == house.alerts.subjects[before:]
+    sweeper.look_at_the_house()
+    assert 1 == len(house.alerts.letters) - before
