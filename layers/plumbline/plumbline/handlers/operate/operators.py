@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plumbline.controls.iam._principals import EVERYTHING, PRINCIPALS
 from plumbline.core import people
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL
@@ -24,11 +25,6 @@ _ARN = re.compile(
     r"(?:(?P<root>root)|user/(?:[!-~]+/)?(?P<user>[\w+=,.@-]+)|assumed-role/(?P<role>[\w+=,.@-]+)/[\w+=,.@-]+)"
 )
 _GONE = ("NoSuchEntity",)
-_EVERYBODY = Call(
-    "iam",
-    "GetAccountAuthorizationDetails",
-    {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
-)
 #: Whoever may all of these on everything may do anything: rights of every kind, in a service nobody has listed, and, in
 #: case everything but IAM is allowed, those of IAM that make administrators.
 _EVERYTHING = (
@@ -112,9 +108,18 @@ def everybody(engine: Engine, place: Place) -> tuple[str, ...]:
         AwsRefusal: the account cannot be read.
     """
     ask = engine.aws.eyes(place.account, GLOBAL)
-    account = account_of(ask(_EVERYBODY))
+    details = ask(EVERYTHING)
+    account = account_of(details, managed=dict(_texts(ask, _of_aws(details))))
     found = (one for one in account.principals.values() if one.kind != "group")
     return tuple(sorted(one.arn for one in found if not why_not(engine, place, Read(one, _held(one)))))
+
+
+def _of_aws(details: Mapping[str, Any]) -> set[str]:
+    """The ARNs of AWS's own policies that anybody holds or is bounded by: the bulk read does not say what they say."""
+    everyone = [one for spelled in PRINCIPALS.values() for one in details[f"{spelled}DetailList"]]
+    held = {policy["PolicyArn"] for one in everyone for policy in one.get("AttachedManagedPolicies") or ()}
+    held |= {(one.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn", "") for one in everyone}
+    return {arn for arn in held if ":iam::aws:" in arn}
 
 
 def _held(principal: Principal) -> frozenset[str]:
