@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline.controls.iam._principals import EVERYTHING, PRINCIPALS
+from plumbline.controls.iam._principals import EVERYTHING, policies_held
 from plumbline.core import people
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL
@@ -109,17 +109,10 @@ def everybody(engine: Engine, place: Place) -> tuple[str, ...]:
     """
     ask = engine.aws.eyes(place.account, GLOBAL)
     details = ask(EVERYTHING)
-    account = account_of(details, managed=dict(_texts(ask, _of_aws(details))))
+    of_aws = {arn for arn in policies_held(details) if ":iam::aws:" in arn}  # what these say no bulk read tells
+    account = account_of(details, managed=dict(_texts(ask, of_aws)))
     found = (one for one in account.principals.values() if one.kind != "group")
     return tuple(sorted(one.arn for one in found if not why_not(engine, place, Read(one, _held(one)))))
-
-
-def _of_aws(details: Mapping[str, Any]) -> set[str]:
-    """The ARNs of AWS's own policies that anybody holds or is bounded by: the bulk read does not say what they say."""
-    everyone = [one for spelled in PRINCIPALS.values() for one in details[f"{spelled}DetailList"]]
-    held = {policy["PolicyArn"] for one in everyone for policy in one.get("AttachedManagedPolicies") or ()}
-    held |= {(one.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn", "") for one in everyone}
-    return {arn for arn in held if ":iam::aws:" in arn}
 
 
 def _held(principal: Principal) -> frozenset[str]:
