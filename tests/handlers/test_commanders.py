@@ -30,6 +30,12 @@ def _town(told: World) -> Engine:
     iam.attach_user_policy(UserName="dev", PolicyArn="arn:aws:iam::aws:policy/PowerUserAccess")
     policy = iam.create_policy(PolicyName="plumbline-operator", Path="/plumbline/", PolicyDocument=_READS)
     iam.attach_user_policy(UserName="op", PolicyArn=policy["Policy"]["Arn"])
+    iam.create_user(UserName="both", Path="/people/")  # everything but IAM, and IAM
+    for name in ("PowerUserAccess", "IAMFullAccess"):
+        iam.attach_user_policy(UserName="both", PolicyArn=f"arn:aws:iam::aws:policy/{name}")
+    iam.create_user(UserName="shut", Path="/people/")
+    for name in ("AdministratorAccess", "AWSDenyAll"):
+        iam.attach_user_policy(UserName="shut", PolicyArn=f"arn:aws:iam::aws:policy/{name}")
     iam.create_role(RoleName="ci", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
     iam.attach_role_policy(RoleName="ci", PolicyArn=_ADMIN)
     return Rig(told).install({}).engine
@@ -38,7 +44,7 @@ def _town(told: World) -> Engine:
 def test_administrators_and_who_holds_the_operators_policy_are_named() -> None:
     with world() as told:
         said = commanders(_town(told), ACCOUNT)
-    assert said.endswith("names no `operators`: the root user; role ci; user people/ann; user people/op.")
+    assert said.endswith("the root user; role ci; user people/ann; user people/both; user people/op.")
 
 
 def test_whom_the_baseline_names_is_all_there_is() -> None:

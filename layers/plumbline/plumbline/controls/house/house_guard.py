@@ -36,6 +36,7 @@ from plumbline.controls.iam._principals import (
     locate_principal,
     named,
     partition,
+    policies_held,
     spell_principal,
 )
 from plumbline.core import people
@@ -72,7 +73,7 @@ def everybody(detail: Event) -> Iterable[Target]:
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every user and role, from the bulk read that all IAM controls share and what AWS's policies say."""
     details = ask(EVERYTHING)
-    account = account_of(details, managed=_texts(ask, _held(details)))
+    account = account_of(details, managed=_texts(ask, policies_held(details)))
     look = _Look(ask, account)
     return {
         Target(ask.account, GLOBAL, _KINDS[one.kind], one.name): look.at(one)
@@ -95,13 +96,6 @@ def observe(ask: Ask, target: Target) -> State:
     held = {source.rpartition(": ")[2] for source in (*one.sources, one.bounded_by)}
     account = account_of(details, managed=_texts(ask, held))
     return _Look(ask, account).at(account.principals[one.arn])
-
-
-def _held(details: Mapping[str, Any]) -> set[str]:
-    """The ARNs of the managed policies that anybody holds or is bounded by."""
-    everyone = [one for spelled in PRINCIPALS.values() for one in details[f"{spelled}DetailList"]]
-    held = {policy["PolicyArn"] for one in everyone for policy in one.get("AttachedManagedPolicies") or ()}
-    return held | {(one.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn", "") for one in everyone}
 
 
 def _texts(ask: Ask, held: Iterable[str]) -> dict[str, Any]:

@@ -176,6 +176,13 @@ def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
     }
 
 
+def policies_held(details: Mapping[str, Any]) -> set[str]:
+    """The ARNs of the managed policies that anybody of the bulk read holds or is bounded by."""
+    everyone = [one for spelled in PRINCIPALS.values() for one in details[f"{spelled}DetailList"]]
+    held = {policy["PolicyArn"] for one in everyone for policy in one.get("AttachedManagedPolicies") or ()}
+    return held | {(one.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn", "") for one in everyone}
+
+
 def _itself(spelled: str, one: Mapping[str, Any]) -> dict[str, Any]:
     """What a principal is, as single and bulk reads tell it alike."""
     name = one[f"{spelled}Name"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plumbline.controls.iam._principals import EVERYTHING, policies_held
 from plumbline.core import people
 from plumbline.core.calls import Ask, Call
 from plumbline.core.targets import GLOBAL
@@ -24,11 +25,6 @@ _ARN = re.compile(
     r"(?:(?P<root>root)|user/(?:[!-~]+/)?(?P<user>[\w+=,.@-]+)|assumed-role/(?P<role>[\w+=,.@-]+)/[\w+=,.@-]+)"
 )
 _GONE = ("NoSuchEntity",)
-_EVERYBODY = Call(
-    "iam",
-    "GetAccountAuthorizationDetails",
-    {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
-)
 #: Whoever may all of these on everything may do anything: rights of every kind, in a service nobody has listed, and, in
 #: case everything but IAM is allowed, those of IAM that make administrators.
 _EVERYTHING = (
@@ -112,7 +108,9 @@ def everybody(engine: Engine, place: Place) -> tuple[str, ...]:
         AwsRefusal: the account cannot be read.
     """
     ask = engine.aws.eyes(place.account, GLOBAL)
-    account = account_of(ask(_EVERYBODY))
+    details = ask(EVERYTHING)
+    of_aws = {arn for arn in policies_held(details) if ":iam::aws:" in arn}  # what these say no bulk read tells
+    account = account_of(details, managed=dict(_texts(ask, of_aws)))
     found = (one for one in account.principals.values() if one.kind != "group")
     return tuple(sorted(one.arn for one in found if not why_not(engine, place, Read(one, _held(one)))))
 
