@@ -49,7 +49,7 @@ def groups(account: Account) -> Account:
         for name in policies:
             iam.attach_group_policy(GroupName=group, PolicyArn=_arn(name))
     account.sweep()
-    assert [] == _open(account, "iam-groups"), "what is held from now on is as it should be"
+    account.until(lambda: not _open(account, "iam-groups"), "what is held from now on is as it should be")
     return account
 
 
@@ -97,7 +97,8 @@ def watched(account: Account) -> Account:
     (call,) = planned["calls"]
     account.aws.client("cloudwatch").put_metric_alarm(**call["parameters"])
     account.sweep()
-    assert [] == _open(account, "billing-alarm", "cloudwatch-alarm"), "what is held from now on is as it should be"
+    in_line = "what is held from now on is as it should be"
+    account.until(lambda: not _open(account, "billing-alarm", "cloudwatch-alarm"), in_line)
     return account
 
 
