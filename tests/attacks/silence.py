@@ -41,6 +41,11 @@ _ROLE = ("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "i
          "iam:UpdateAssumeRolePolicy")  # fmt: skip
 _QUEUE = ("sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:PurgeQueue")
 _TABLE = ("dynamodb:DeleteTable", "dynamodb:PutResourcePolicy", "dynamodb:UpdateTable")
+_BUS = ("events:DeleteEventBus", "events:UpdateEventBus")
+#: AWS knows no resource of these.
+_ITS_POLICY = ("events:PutPermission", "events:RemovePermission")
+_SETS = ("cloudformation:DeleteStackInstances", "cloudformation:UpdateStackSet", "cloudformation:UpdateStackInstances")
+_STACKS = ("cloudformation:DeleteStack", "cloudformation:UpdateStack", "cloudformation:ExecuteChangeSet")
 _EVENTS_STOP = Silencer(("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors"), _TRAIL,
                         (Way.EVENT, Way.SWEEP))  # fmt: skip
 _ALERTS_GONE = Silencer(_TOPIC, "<topic alerts>", (Way.TRIPWIRE, Way.HOUSE))
@@ -55,6 +60,18 @@ _SWEEPING = (
 )
 SILENCERS: Mapping[Way, tuple[Silencer, ...]] = {
     Way.TRIPWIRE: (Silencer(_RULES, f"{_RULE}plumbline-trip-fn", (Way.HOUSE,)), _WATCHDOG_GONE, _EVENTS_STOP),
+    # From the rule in the other region to the bus, by the role that the rule takes, and from the bus to the topic.
+    Way.ELSEWHERE: (
+        Silencer(_RULES, "arn:aws:events:<elsewhere>:<account>:rule/plumbline-trip-rules", (Way.HOUSE,)),
+        Silencer(_STACKS, "<forwarder-arn>", (Way.HOUSE, Way.SWEEP)),
+        Silencer(_SETS, "<forwarders-arn>", (Way.TRIPWIRE, Way.SWEEP)),
+        Silencer(_ROLE, "<role forwarder>", (Way.TRIPWIRE, Way.HOUSE)),
+        Silencer(_BUS, "<bus-arn home>", (Way.TRIPWIRE,)),
+        Silencer(_ITS_POLICY, "*", (Way.TRIPWIRE,)),
+        Silencer(_RULES, f"{_RULE}plumbline-home/plumbline-home-rules", (Way.TRIPWIRE, Way.HOUSE)),
+        _WATCHDOG_GONE,
+        _EVENTS_STOP,
+    ),
     Way.STACK: (Silencer(_RULES, f"{_RULE}plumbline-deploying", (Way.HOUSE,)), _WATCHDOG_GONE),
     Way.EVENT: (
         Silencer(_RULES, f"{_RULE}plumbline-iam", (Way.TRIPWIRE, Way.HOUSE)),
