@@ -87,7 +87,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
             return sweeper.look_at_the_house()
         case {"plumbline-task": "regions"}:
             return sweeper.look_at_regions()
-        case {"detail-type": _, "region": str(region)}:  # AWS tells that somebody changed what is there
+        case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of
             return sweeper.look_at_forwarder(region)
         case {"Records": _}:
             processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
