@@ -292,6 +292,13 @@ def test_each_function_uses_every_permission_it_has_and_no_other(account: Accoun
     assert declared - BY_LAMBDA - gives_up == used - BY_LAMBDA
 
 
+def test_everything_that_was_written_says_which_form_it_has(account: Account) -> None:
+    pages = account.aws.client("dynamodb", as_="root").get_paginator("scan")
+    items = [one for page in pages.paginate(TableName=account.outputs["LedgerTable"]) for one in page["Items"]]
+    assert len(items) > 50
+    assert [] == [one["sk"]["S"] for one in items if one.get("v") != {"N": "1"}]
+
+
 def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
