@@ -37,7 +37,7 @@ def _module(name: str) -> Any:
     return module
 
 
-asking, leaving = _module("asking"), _module("leaving")
+asking, leaving, others = map(_module, ("asking", "leaving", "others"))
 app = _module("app")
 del sys.modules["app"]
 
@@ -166,6 +166,54 @@ def test_a_bucket_that_the_stack_gave_up_is_not_asked_for_again() -> None:
     owned = {"Ledger": "plumbline-ledger-1a2b3c4d"}
     first = names(stack("plumbline"), "r1")["TrailBucket"]
     assert first != names(stack("plumbline", owned), "r3")["TrailBucket"]
+
+
+# --- another Plumbline ----------------------------------------------------------------------------------------------
+
+
+def _role(name: str, description: str = "", path: str = "/plumbline/") -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    boto3.client("iam").create_role(
+        RoleName=name, Path=path, Description=description, AssumeRolePolicyDocument=document
+    )
+
+
+def test_a_second_plumbline_is_refused_with_where_the_first_is_and_what_to_do() -> None:
+    """Under whichever name, in whichever region: roles are the account's."""
+    template = transformed()["Resources"]["ReactRole"]["Properties"]
+    _role("baseline-react", text(template["Description"]))
+    _role("other-NamesRole-1A2B3C")
+    answer = _asked(StackId=_made("other"))
+    assert ("FAILED", {}) == (answer["Status"], answer["Data"])
+    assert "names begin with baseline. Its role baseline-react says" in answer["Reason"]
+    assert "of the stack plumbline in us-east-1" in answer["Reason"]
+    assert "or delete it first: sam delete --stack-name NAME --region REGION" in answer["Reason"]
+
+
+def test_a_stack_that_is_changed_never_refuses_itself_nor_what_a_deleted_one_left() -> None:
+    """One of version 0.1 has its roles before it asks for names; one that has asked before is not asked again."""
+    owned = [
+        {"LogicalResourceId": "ReactRole", "PhysicalResourceId": "plumbline-react", "ResourceStatus": "UPDATE_COMPLETE"}
+    ]
+    _role("plumbline-react")
+    _role("acme-react", path="/service/")
+    _role("baseline-NamesRole-1A2B3C")
+    others.refuse_a_second([one["PhysicalResourceId"] for one in owned], lambda: 200_000)
+    answer = _asked(RequestType="Update", StackId=_made("plumbline", "plumbline-ledger"))
+    assert "SUCCESS" == answer["Status"]
+
+
+def test_where_nobody_may_ask_for_roles_a_deployment_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time that a new role's rights take to be known."""
+
+    def denied(_: str) -> Any:
+        raise RuntimeError("AccessDenied")
+
+    monkeypatch.setattr(others, "client", denied)
+    with pytest.raises(RuntimeError, match="AccessDenied"):
+        others.refuse_a_second([], lambda: 200_000)
+    others.refuse_a_second([], lambda: 150_000)
 
 
 # --- regions ---------------------------------------------------------------------------------------------------------
@@ -453,7 +501,7 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
         (json.dumps(one["Action"]), json.dumps(one["Resource"]))
         for policy in held
         for one in policy["Properties"]["PolicyDocument"]["Statement"]
-        if "iam:" not in json.dumps(one["Action"]) and policy is not resources["EmptyingPolicy"]
+        if policy not in (resources["EmptyingPolicy"], resources["DetachingPolicy"])
     }
     assert {
         (
@@ -462,6 +510,7 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
         ),
         ('["dynamodb:DescribeTable", "dynamodb:UpdateTable"]', '{"Fn::GetAtt": ["Ledger", "Arn"]}'),
         ('"ec2:DescribeRegions"', '"*"'),
+        ('"iam:ListRoles"', '"*"'),
         ('["logs:CreateLogStream", "logs:PutLogEvents"]', '{"Fn::GetAtt": ["NamesLog", "Arn"]}'),
     } == allowed
     assert [{"Ref": "NamesPolicy"}] == resources["NamesRole"]["Properties"]["ManagedPolicyArns"]

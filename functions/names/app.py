@@ -28,6 +28,7 @@ from typing import Any
 
 from asking import FOR_THE_ANSWER, Request, client, patiently, time_for
 from leaving import empty, free
+from others import refuse_a_second
 
 logger = logging.getLogger()
 
@@ -184,6 +185,8 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]
     wanted = request.get("ResourceProperties", {})
     if what == "Custom::Names":
         stack = Stack(request["StackId"], patiently(lambda: _owned(request["StackId"]), remaining))
+        if kind == "Create":
+            patiently(lambda: refuse_a_second(stack.owned.values(), remaining), remaining)
         return names(
             stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", "")
         )
