@@ -94,7 +94,8 @@ class Account:
 
     def first_sweep(self) -> None:
         """The sweep that CloudFormation's own event starts after a deployment, and everything it wakes."""
-        self.until(lambda: self.calls_of("eyes"), "the deployment has started a sweep")
+        # Until it is written down, what an event tells of may have been there before, and has the grace.
+        self.until(lambda: self.operate("status")["data"]["last_sweep"], "the sweep that the deployment starts is done")
         self.until(lambda: self.waiting("units") == 0, "every unit of the first sweep is looked through")
         self.quiet()
 
