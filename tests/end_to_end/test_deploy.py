@@ -26,13 +26,14 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAWS]:
         yield started
 
 
-def _make(aws: EmbeddedAWS, *typed: str, answer: str = "y\n") -> subprocess.CompletedProcess[str]:
+def _make(aws: EmbeddedAWS, *typed: str, answer: str = "y\n", **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **aws.environment(),
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
         "PLUMBLINE_LAMBDA_PYTHON": str(ROOT / ".venv/lambda/bin/python"),
         "SAM_CLI_POLL_DELAY": "0.3",
+        **variables,
     }
     return subprocess.run(
         ["make", *_AS_IT_IS, *typed],
@@ -48,6 +49,15 @@ def _make(aws: EmbeddedAWS, *typed: str, answer: str = "y\n") -> subprocess.Comp
 
 def _trails(aws: EmbeddedAWS) -> list[str]:
     return [one["Name"] for one in aws.client("cloudtrail").describe_trails()["trailList"]]
+
+
+def test_a_home_region_that_is_not_switched_on_stops_it_with_where_to_look(aws: EmbeddedAWS) -> None:
+    done = _make(aws, "deploy", "EMAIL=security@example.com", AWS_REGION="af-south-1", AWS_DEFAULT_REGION="af-south-1")
+    assert done.returncode != 0
+    assert done.stdout == ""
+    told = " ".join(done.stderr.split())
+    assert "The account could not be looked at: " in told
+    assert "`aws account get-region-opt-status --region-name af-south-1 --region us-east-1` says." in told
 
 
 def test_it_uses_the_trail_that_is_there_and_says_what_is_left_to_click(aws: EmbeddedAWS) -> None:
