@@ -24,7 +24,7 @@ from tests.generating.rules import rules
 from tests.generating.template import written
 from tests.grown import grown
 from tests.recorded import records
-from tests.test_tripwires import HEARD, call
+from tests.test_tripwires import HEARD, ROLE, call
 
 ACCOUNT = STACK["AWS::AccountId"]
 SYDNEY, IRELAND, VIRGINIA = "ap-southeast-2", "eu-west-1", "us-east-1"
@@ -167,6 +167,32 @@ def test_what_a_tripwire_hears_is_forwarded_once_and_told_in_one_sentence(
 
 
 # --- how it gets home ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "called", "parameters"),
+    [
+        ("RulesTripwire", "events", "PutPermission", {"eventBusName": "plumbline-home"}),
+        ("RulesTripwire", "events", "DeleteRule", {"name": "plumbline-s3"}),
+        ("QueuesTripwire", "sqs", "SetQueueAttributes",
+         {"queueUrl": f"https://sqs.{IRELAND}.amazonaws.com/{ACCOUNT}/plumbline-dead-events"}),
+        ("ForwardersTripwire", "cloudformation", "DeleteStack", {"stackName": "StackSet-plumbline-forwarders-0a1b"}),
+    ],
+)  # fmt: skip
+def test_in_another_region_a_stack_of_somebody_elses_is_heard_and_what_stacksets_does_is_not(
+    name: str, service: str, called: str, parameters: Mapping[str, Any]
+) -> None:
+    """A stack may hold a policy for a queue or a bus that is not its own: CloudFormation acts for somebody.
+
+    Source: AWS CloudFormation template reference, AWS::SQS::QueuePolicy and AWS::Events::EventBusPolicy.
+    """
+    role = as_deployed({"Fn::GetAtt": ["StackSetRole", "Arn"]}, source()["Resources"], STACK)
+    by_stacksets = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": role}}}
+    there, at_home = _patterns(_here(SYDNEY, IRELAND))[name], _home(bus=True)[f"Home{name}"]
+    for invoked in ({}, {"invokedBy": "cloudformation.amazonaws.com"}):
+        for who, heard in ((ROLE, True), (by_stacksets, False)):
+            event = call(service, called, parameters, {**who, **invoked})
+            assert (heard, heard) == (matches(there, event), matches(at_home, event))
 
 
 def test_every_rule_leads_to_the_home_bus_whole_by_one_role_and_loses_nothing() -> None:

@@ -134,6 +134,19 @@ def test_three_missed_signs_of_life_are_told_once_and_two_are_not() -> None:
     assert 2 == len(watch.told.letters), "another time"
 
 
+def test_a_sign_of_life_that_was_made_up_keeps_no_forwarder_alive() -> None:
+    """One of years ahead would, until then; and one that comes once more, out of an archive, makes none silent."""
+    watch = Watch()
+    watch.hour(0)
+    watch.world.beats[SYDNEY] = NOW + timedelta(days=10_000)
+    watch.hour(1, alive=[IRELAND])
+    assert {SYDNEY: ["silent"]} == watch.troubles()
+    watch.hour(2)
+    watch.world.beats |= {SYDNEY: NOW, IRELAND: NOW}
+    watch.lookout(NOW + 2 * HOUR + 30 * MINUTE).look()
+    assert {} == watch.troubles()
+
+
 def test_what_was_just_made_has_its_time_to_give_a_sign() -> None:
     watch = Watch()
     watch.hour(0, alive=[])

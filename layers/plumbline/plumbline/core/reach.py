@@ -59,6 +59,15 @@ class Region:
         """Whether more signs of life were missed than get lost now and then."""
         return self.forwards and now - max(filter(None, (self.heard, self.since))) > BEAT * MISSED + SLACK
 
+    def hearing(self, sign: datetime | None, now: datetime) -> Region:
+        """The region once its last sign of life has come: an older one is none, nor is one that has yet to be given.
+
+        Whoever could make one up would let a dead forwarder live until then.
+        """
+        if sign is None or sign > now + SLACK or (self.heard is not None and sign < self.heard):
+            return self
+        return replace(self, heard=sign)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""
         return {
