@@ -39,8 +39,8 @@ setup: $(LOCAL) ## set up every environment that demo and test need
 
 # --- see it, prove it ---------------------------------------------------------------------------------------------
 .PHONY: demo
-demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KEEP=1 leaves it running)
-	@$(DEV)/python -m local.demo $(if $(KEEP),--keep)
+demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KEEP=1 leaves it running; REGION= its home)
+	@$(DEV)/python -m local.demo $(if $(KEEP),--keep) $(if $(REGION),--region "$(REGION)")
 
 .PHONY: test
 test: $(LOCAL) ## every test, end to end included; three at a time on two cores, for many of them wait

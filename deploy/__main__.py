@@ -43,7 +43,9 @@ def main(arguments: Sequence[str]) -> int:
     except (AwsRefusal, BotoCoreError) as error:
         return _stop(
             f"The account could not be looked at: {error}. Check your credentials and region: `aws sts "
-            "get-caller-identity` must answer, and deploying takes an administrator's rights."
+            "get-caller-identity` must answer, and deploying takes an administrator's rights. A region that the "
+            "account has not switched on knows nobody: "
+            f"`aws account get-region-opt-status --region-name {region} --region us-east-1` says."
         )
     _say(decision.told)
     if typed.look:

@@ -1,11 +1,13 @@
 """The whole story on one machine: deploy, break, watch it being put right, read the e-mail, undo.
 
 Run by `make demo`. Every step looks into the account to see that what it tells is true; the exit code is 0 only if all
-of it was. `make demo KEEP=1` leaves the account running afterwards.
+of it was. `make demo KEEP=1` leaves the account running afterwards; `make demo REGION=ap-southeast-2` has Plumbline
+live in that region, and the story is the same: what happens in other regions comes home.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -29,6 +31,8 @@ from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail, NotInTime
 WIDTH = min(shutil.get_terminal_size((80, 24)).columns, 100)
 ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
 BUCKET = "acme-data"
+#: The bucket lies elsewhere than at home, wherever that is; AWS keeps the metrics of the bill in one region alone.
+ELSEWHERE, BILLING = "eu-west-1", "us-east-1"
 #: Beside what each wait says itself: nothing here is slow, so a step that takes longer is broken.
 _STEP_SECONDS = 30.0
 #: How often the pipeline runs. What happens within three seconds of a repair may be its echo, and is looked at later.
@@ -159,12 +163,15 @@ def play(aws: EmbeddedAWS) -> Story:
     story = Story(aws)
     heading("An account, and people in it")
     _people(aws)
-    say(f"Account {aws.account}: mallory (an IAM user), erin (an engineer), and a bucket, {BUCKET}.")
+    say(
+        f"Account {aws.account}, at home in {aws.region}: mallory (an IAM user), erin (an engineer), and a bucket in "
+        f"{ELSEWHERE}, {BUCKET}."
+    )
     _finance_makes_the_alarm(story)
     heading("sam build && sam deploy")
     with timed("sam build"):
         deployment.build(aws)
-    with timed("sam deploy"):
+    with timed("sam deploy, which puts a forwarder into every other region"):
         deployment.deploy(aws, {"AlertEmail": ALERTS, "EscalationEmail": ESCALATIONS})
     _adoption(story)
     _exemption(story)
@@ -193,8 +200,8 @@ def _people(aws: EmbeddedAWS) -> None:
     )
     aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
     aws.client("iam").create_user(UserName="backup")
-    s3 = aws.client("s3")
-    aws.bucket(BUCKET, ObjectOwnership="BucketOwnerPreferred")
+    s3 = aws.client("s3", region=ELSEWHERE)
+    aws.bucket(BUCKET, region=ELSEWHERE, ObjectOwnership="BucketOwnerPreferred")
     s3.delete_public_access_block(Bucket=BUCKET)  # new buckets have it; this one is old
     s3.put_object(Bucket=BUCKET, Key="customers.csv", Body=b"name,card\n")
 
@@ -213,7 +220,7 @@ def _settled(aws: EmbeddedAWS) -> None:
 
 
 def _finance_makes_the_alarm(story: Story) -> None:
-    cloudwatch = story.aws.client("cloudwatch", region="us-east-1")
+    cloudwatch = story.aws.client("cloudwatch", region=BILLING)
     cloudwatch.put_metric_alarm(
         AlarmName="plumbline-billing",
         Namespace="AWS/Billing",
@@ -226,7 +233,7 @@ def _finance_makes_the_alarm(story: Story) -> None:
         Threshold=10,
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="missing",
-        AlarmActions=[f"arn:aws:sns:us-east-1:{story.aws.account}:plumbline-alerts"],
+        AlarmActions=[f"arn:aws:sns:{BILLING}:{story.aws.account}:plumbline-alerts"],
     )
     cloudwatch.set_alarm_state(AlarmName="plumbline-billing", StateValue="OK", StateReason="billing data is coming in")
     _settled(story.aws)
@@ -292,10 +299,10 @@ def _a_key(story: Story) -> Mail:
 
 
 def _a_public_bucket(story: Story) -> None:
-    erin, admin = story.aws.client("s3", as_="erin"), story.aws.client("s3")
+    erin, admin = (story.aws.client("s3", as_=who, region=ELSEWHERE) for who in ("erin", "admin"))
     story.act(
-        "A bucket opened to the world",
-        f"erin gives everybody on the internet read access to {BUCKET}, by ACL, to share one file.",
+        "A bucket opened to the world, in another region",
+        f"erin gives everybody on the internet read access to {BUCKET} in {ELSEWHERE}, by ACL, to share one file.",
         lambda: erin.put_bucket_acl(Bucket=BUCKET, ACL="public-read"),
         until=lambda: "AllUsers" not in json.dumps(admin.get_bucket_acl(Bucket=BUCKET)["Grants"]),
         what="no grant to everybody is left, the owner's is",
@@ -403,7 +410,7 @@ def _root(story: Story) -> None:
 
 
 def _the_bill(story: Story) -> None:
-    erin, admin = story.aws.client("cloudwatch", as_="erin"), story.aws.client("cloudwatch")
+    erin, admin = (story.aws.client("cloudwatch", as_=who, region=BILLING) for who in ("erin", "admin"))
 
     def alarms() -> list[Any]:
         return list(admin.describe_alarms(AlarmNames=["plumbline-billing"])["MetricAlarms"])
@@ -492,17 +499,25 @@ def _shell_function(aws: EmbeddedAWS) -> str:
     return next(str(one["OutputValue"]) for one in stack["Outputs"] if one["OutputKey"] == "Shell")
 
 
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description="The whole story, in an account on this machine.")
+    parser.add_argument("--keep", action="store_true", help="leave the account running: KEEP=1")
+    parser.add_argument("--region", default=BILLING, help="where Plumbline lives: REGION=ap-southeast-2")
+    return parser.parse_args()
+
+
 def main() -> int:
     """Play the story; 0 only if all of it was seen to be true."""
-    keep = "--keep" in sys.argv[1:]
+    asked = _asked()
     began = time.monotonic()
     try:
         heading("An empty AWS account on this machine")
-        with EmbeddedAWS.start(port=4566 if keep else None, state=ROOT / Path(".plumbline/demo")) as aws:
+        port, state = 4566 if asked.keep else None, ROOT / Path(".plumbline/demo")
+        with EmbeddedAWS.start(port=port, state=state, region=asked.region) as aws:
             say(f"At {aws.endpoint}, IAM enforced. Its log is {aws.log}")
             play(aws)
             heading(f"All of it was seen to be true, in {time.monotonic() - began:.0f} s")
-            if keep:
+            if asked.keep:
                 sys.stdout.write(
                     left_running(aws, _shell_function(aws))
                 )  # as it is: a line that is folded cannot be pasted

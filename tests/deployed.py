@@ -230,6 +230,8 @@ class _Deployed:
         if kind in _NAMED:  # others are referred to by their ARN
             called = self.resources[name].get("Properties", {}).get(_NAMED[kind], _BY_CLOUDFORMATION.format(name=name))
             return str(self.resolved(called))
+        if kind == "AWS::CloudFormation::StackSet":  # its id
+            return f"{self.resolved(self.resources[name]['Properties']['StackSetName'])}:{'0' * 36}"
         # SAM makes event source mappings of the events of a function
         if kind == "AWS::Lambda::EventSourceMapping" or (name not in self.stack and name not in self.resources):
             return f"{name:->36.36}"

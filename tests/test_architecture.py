@@ -15,7 +15,7 @@ LAYER = ROOT / "layers" / "plumbline"
 PACKAGE = LAYER / "plumbline"
 FUNCTIONS = sorted(path for path in (ROOT / "functions").glob("*/app.py") if path.parent.name != "names")
 #: Answers CloudFormation before there is a layer, so it is the one function that stands alone.
-NAMES = ROOT / "functions" / "names" / "app.py"
+NAMES = sorted((ROOT / "functions" / "names").glob("*.py"))
 MODULES = {
     ".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -172,7 +172,8 @@ def test_what_decides_does_not_know_how_it_is_done(name: str) -> None:
 
 
 def test_what_names_the_stack_needs_neither_layer_nor_package() -> None:
-    assert ({"boto3", "botocore"}, set()) == (_foreign(NAMES), _ours(NAMES))
+    foreign = set().union(*map(_foreign, NAMES)) - {path.stem for path in NAMES}
+    assert ({"boto3", "botocore"}, set()) == (foreign, set().union(*map(_ours, NAMES)))
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)

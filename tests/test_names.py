@@ -23,12 +23,23 @@ from moto import mock_aws
 
 from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, text, transformed
 
-_SPEC = importlib.util.spec_from_file_location("names_app", ROOT / "functions" / "names" / "app.py")
-assert _SPEC
-assert _SPEC.loader
-app: Any = importlib.util.module_from_spec(_SPEC)
-sys.modules["names_app"] = app  # dataclasses look their module up
-_SPEC.loader.exec_module(app)
+NAMES_FUNCTION = ROOT / "functions" / "names"
+
+
+def _module(name: str) -> Any:
+    """A file of the function's, as Lambda finds it: beside app.py, which is a name that each function has."""
+    spec = importlib.util.spec_from_file_location(name, NAMES_FUNCTION / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+asking, leaving, others = map(_module, ("asking", "leaving", "others"))
+app = _module("app")
+del sys.modules["app"]
 
 ACCOUNT, REGION = STACK["AWS::AccountId"], "ap-southeast-2"
 #: Source: AWS CloudFormation API reference, CreateStack, StackName.
@@ -157,6 +168,54 @@ def test_a_bucket_that_the_stack_gave_up_is_not_asked_for_again() -> None:
     assert first != names(stack("plumbline", owned), "r3")["TrailBucket"]
 
 
+# --- another Plumbline ----------------------------------------------------------------------------------------------
+
+
+def _role(name: str, description: str = "", path: str = "/plumbline/") -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    boto3.client("iam").create_role(
+        RoleName=name, Path=path, Description=description, AssumeRolePolicyDocument=document
+    )
+
+
+def test_a_second_plumbline_is_refused_with_where_the_first_is_and_what_to_do() -> None:
+    """Under whichever name, in whichever region: roles are the account's."""
+    template = transformed()["Resources"]["ReactRole"]["Properties"]
+    _role("baseline-react", text(template["Description"]))
+    _role("other-NamesRole-1A2B3C")
+    answer = _asked(StackId=_made("other"))
+    assert ("FAILED", {}) == (answer["Status"], answer["Data"])
+    assert "names begin with baseline. Its role baseline-react says" in answer["Reason"]
+    assert "of the stack plumbline in us-east-1" in answer["Reason"]
+    assert "or delete it first: sam delete --stack-name NAME --region REGION" in answer["Reason"]
+
+
+def test_a_stack_that_is_changed_never_refuses_itself_nor_what_a_deleted_one_left() -> None:
+    """One of version 0.1 has its roles before it asks for names; one that has asked before is not asked again."""
+    owned = [
+        {"LogicalResourceId": "ReactRole", "PhysicalResourceId": "plumbline-react", "ResourceStatus": "UPDATE_COMPLETE"}
+    ]
+    _role("plumbline-react")
+    _role("acme-react", path="/service/")
+    _role("baseline-NamesRole-1A2B3C")
+    others.refuse_a_second([one["PhysicalResourceId"] for one in owned], lambda: 200_000)
+    answer = _asked(RequestType="Update", StackId=_made("plumbline", "plumbline-ledger"))
+    assert "SUCCESS" == answer["Status"]
+
+
+def test_where_nobody_may_ask_for_roles_a_deployment_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time that a new role's rights take to be known."""
+
+    def denied(_: str) -> Any:
+        raise RuntimeError("AccessDenied")
+
+    monkeypatch.setattr(others, "client", denied)
+    with pytest.raises(RuntimeError, match="AccessDenied"):
+        others.refuse_a_second([], lambda: 200_000)
+    others.refuse_a_second([], lambda: 150_000)
+
+
 # --- regions ---------------------------------------------------------------------------------------------------------
 
 #: What EC2 says of regions. Source: Amazon EC2 API reference, Region, optInStatus.
@@ -274,7 +333,7 @@ def _asked(refusals: int = 0, remaining: int = 90_000, **changed: Any) -> dict[s
 @pytest.fixture(autouse=True)
 def _home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setattr(app, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "PAUSE_SECONDS", 0.01)
     with mock_aws():
         yield
 
@@ -394,9 +453,9 @@ def test_rights_that_show_late_are_waited_for_and_an_answer_comes_while_there_is
             raise error
         return "seen"
 
-    assert "seen" == app._patiently(ask, lambda: 90_000)
+    assert "seen" == asking.patiently(ask, lambda: 90_000)
     with pytest.raises(RuntimeError, match="AccessDenied"):
-        app._patiently(lambda: (_ for _ in ()).throw(RuntimeError("AccessDenied")), lambda: 39_000)
+        asking.patiently(lambda: (_ for _ in ()).throw(RuntimeError("AccessDenied")), lambda: 39_000)
 
 
 def test_an_answer_that_is_not_taken_is_sent_again() -> None:
@@ -414,12 +473,24 @@ def test_there_is_time_to_answer_before_cloudformation_and_lambda_lose_patience(
     """A custom resource that does not answer holds a stack up for an hour, unless `ServiceTimeout` says otherwise."""
     resources = transformed()["Resources"]
     function = resources["NamesFunction"]["Properties"]["Timeout"]
-    assert function * 1000 > app._FOR_THE_ANSWER
-    assert app._ANSWERS * app._ANSWER_SECONDS + 2 * (3 + 5) < app._FOR_THE_ANSWER / 1000, (
+    assert function * 1000 > asking.FOR_ANYTHING > asking.FOR_THE_ANSWER
+    assert app._ANSWERS * app._ANSWER_SECONDS + 2 * (3 + 5) < asking.FOR_THE_ANSWER / 1000, (
         "the last question, the answer"
     )
     for name in ("Names", "Regions", "LedgerProtection", "NobodyIsHeld"):
-        assert function < resources[name]["Properties"]["ServiceTimeout"] < 3600
+        assert asking.FOR_ANYTHING / 1000 < resources[name]["Properties"]["ServiceTimeout"] < 3600
+    assert function < resources["NoForwarderIsLeft"]["Properties"]["ServiceTimeout"] < 3600
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"), [("Custom::Names", [240_000, 60_000]), ("Custom::Emptying", [900_000, 720_000])]
+)
+def test_only_forwarders_take_more_than_four_minutes(kind: str, left: list[int]) -> None:
+    spent = [900_000]
+    allowed = asking.time_for({"ResourceType": kind}, lambda: spent[0])
+    now = allowed()
+    spent[0] -= 180_000
+    assert left == [now, allowed()]
 
 
 def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_and_nothing_else() -> None:
@@ -430,7 +501,7 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
         (json.dumps(one["Action"]), json.dumps(one["Resource"]))
         for policy in held
         for one in policy["Properties"]["PolicyDocument"]["Statement"]
-        if "iam:" not in json.dumps(one["Action"])
+        if policy not in (resources["EmptyingPolicy"], resources["DetachingPolicy"])
     }
     assert {
         (
@@ -439,6 +510,7 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
         ),
         ('["dynamodb:DescribeTable", "dynamodb:UpdateTable"]', '{"Fn::GetAtt": ["Ledger", "Arn"]}'),
         ('"ec2:DescribeRegions"', '"*"'),
+        ('"iam:ListRoles"', '"*"'),
         ('["logs:CreateLogStream", "logs:PutLogEvents"]', '{"Fn::GetAtt": ["NamesLog", "Arn"]}'),
     } == allowed
     assert [{"Ref": "NamesPolicy"}] == resources["NamesRole"]["Properties"]["ManagedPolicyArns"]
@@ -491,7 +563,7 @@ def _carried(iam: Any, arn: str) -> int:
 
 def _deleted(stack_id: str, status: str, policies: list[str]) -> dict[str, Any]:
     """The answer to a request to delete, while CloudFormation says that of the resource."""
-    really = app._client
+    really = leaving.client
 
     def client(service: str) -> Any:
         said = {"StackResourceDetail": {"ResourceStatus": status}}
@@ -501,7 +573,7 @@ def _deleted(stack_id: str, status: str, policies: list[str]) -> dict[str, Any]:
             else really(service)
         )
 
-    with patch.object(app, "_client", client):
+    with patch.object(leaving, "client", client):
         return _asked(
             RequestType="Delete",
             ResourceType="Custom::Detachment",
@@ -524,13 +596,157 @@ def test_who_calls_the_function_himself_frees_nobody() -> None:
     guard, _ = _held(iam)
     answer = _deleted(stack("plumbline").id, "CREATE_COMPLETE", [guard])
     assert ("FAILED", 3) == (answer["Status"], _carried(iam, guard))
-    assert "nobody deletes NobodyIsHeld of this stack; nothing was detached" in answer["Reason"]
+    assert "nobody deletes NobodyIsHeld of this stack; nothing was done" in answer["Reason"]
 
 
 def test_what_is_made_or_changed_frees_nobody() -> None:
     with patch("boto3.client", side_effect=AssertionError("nothing is asked of AWS")):
         for kind in ("Create", "Update"):
             assert "SUCCESS" == _asked(RequestType=kind, ResourceType="Custom::Detachment")["Status"]
+
+
+# --- forwarders ------------------------------------------------------------------------------------------------------
+
+
+class _StackSet:
+    """What functions/names asks of StackSets, for one of them; what is begun ends after a look or two.
+
+    Attributes:
+        left: the regions that have a stack of it.
+        stuck: those whose stack cannot be deleted, because they are switched off, or denied.
+        begun: each operation: whether its stacks stay, and where.
+        refusals: how often the next operation is refused, as while another is under way.
+        lasts: whether an operation goes on for ever.
+    """
+
+    def __init__(self, left: list[str], stuck: tuple[str, ...] = (), refusals: int = 0, *, lasts: bool = False) -> None:
+        self.left, self.stuck, self.refusals, self.lasts = left, stuck, refusals, lasts
+        self.begun: list[tuple[bool, list[str]]] = []
+        self.exceptions = SimpleNamespace(StackSetNotFoundException=KeyError)
+        self.status = "DELETE_IN_PROGRESS"
+
+    def describe_stack_resource(self, **_: object) -> dict[str, Any]:
+        return {"StackResourceDetail": {"ResourceStatus": self.status}}
+
+    def get_paginator(self, _: str) -> Any:
+        def pages(StackSetName: str) -> list[dict[str, Any]]:  # noqa: N803 - as boto3 calls it
+            assert "plumbline-forwarders:1a2b" == StackSetName
+            reason = "The security token included in the request is invalid."
+            return [{"Summaries": [{"Region": one, "StatusReason": reason}]} for one in self.left]
+
+        return SimpleNamespace(paginate=pages)
+
+    def delete_stack_instances(self, **asked: Any) -> dict[str, str]:
+        if self.refusals:
+            self.refusals -= 1
+            raise RuntimeError("OperationInProgressException")
+        assert asked["Accounts"] == [ACCOUNT]
+        assert asked["OperationPreferences"] == {
+            "RegionConcurrencyType": "PARALLEL", "MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100,
+        }  # fmt: skip
+        self.begun.append((asked["RetainStacks"], asked["Regions"]))
+        self.running = 1
+        return {"OperationId": "o1"}
+
+    def describe_stack_set_operation(self, **_: object) -> dict[str, Any]:
+        if self.lasts or self.running:
+            self.running -= 1
+            return {"StackSetOperation": {"Status": "RUNNING"}}
+        stays, regions = self.begun[-1]
+        self.left = [one for one in self.left if one not in regions or (one in self.stuck and not stays)]
+        return {"StackSetOperation": {"Status": "SUCCEEDED"}}
+
+
+def _emptied(stack_set: Any, monkeypatch: pytest.MonkeyPatch, kind: str = "Delete", remaining: int = 900_000) -> Any:
+    monkeypatch.setattr(leaving, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(leaving, "client", {"cloudformation": stack_set}.__getitem__)
+    return _asked(
+        remaining=remaining,
+        RequestType=kind,
+        ResourceType="Custom::Emptying",
+        LogicalResourceId="NoForwarderIsLeft",
+        ResourceProperties={"Account": ACCOUNT, "StackSet": "plumbline-forwarders:1a2b"},
+    )
+
+
+def test_no_region_is_left_with_a_forwarder_whoever_added_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack_set = _StackSet(["eu-west-1", "us-east-1", "me-central-1"], refusals=2)
+    assert "SUCCESS" == _emptied(stack_set, monkeypatch)["Status"]
+    assert ([], [(False, ["eu-west-1", "us-east-1", "me-central-1"])]) == (stack_set.left, stack_set.begun)
+    assert "SUCCESS" == _emptied(stack_set, monkeypatch)["Status"], "twice is once"
+    assert 1 == len(stack_set.begun)
+
+
+def test_a_region_that_is_switched_off_keeps_its_stack_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is tried once more goes as well where it was refused in passing."""
+    stack_set = _StackSet(["eu-west-1", "me-central-1"], stuck=("me-central-1",))
+    assert "SUCCESS" == _emptied(stack_set, monkeypatch)["Status"]
+    off = ["me-central-1"]
+    assert ([], [(False, ["eu-west-1", *off]), (False, off), (True, off)]) == (stack_set.left, stack_set.begun)
+    said = 'they are: {"me-central-1": "The security token included in the request is invalid."}'
+    assert said in caplog.text
+
+
+def test_what_outlives_the_function_is_left_to_cloudformation_which_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refusal would be the last word: CloudFormation deletes the function all the same, and the roles of StackSets.
+
+    Source: aws-cloudformation/cloudformation-coverage-roadmap, dependency not respected when resource is in
+    DELETE_FAILED state.
+    """
+    stack_set = _StackSet(["eu-west-1"], lasts=True)
+    assert "SUCCESS" == _emptied(stack_set, monkeypatch, remaining=39_000)["Status"]
+    assert "eu-west-1 take longer than this function may run" in caplog.text
+    assert "SUCCESS" == _emptied(_StackSet(["eu-west-1"], refusals=9), monkeypatch, remaining=39_000)["Status"]
+    assert "what is left is left to CloudFormation: RuntimeError: OperationInProgressException" in caplog.text
+
+
+def test_who_calls_the_function_himself_takes_no_forwarder_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack_set = _StackSet(["eu-west-1"])
+    stack_set.status = "CREATE_COMPLETE"
+    answer = _emptied(stack_set, monkeypatch)
+    assert ("FAILED", ["eu-west-1"]) == (answer["Status"], stack_set.left)
+    assert "nobody deletes NoForwarderIsLeft of this stack; nothing was done" in answer["Reason"]
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_what_is_made_or_changed_takes_no_forwarder_down(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack_set = _StackSet(["eu-west-1"])
+    assert ("SUCCESS", ["eu-west-1"]) == (_emptied(stack_set, monkeypatch, kind)["Status"], stack_set.left)
+
+
+def _needs(name: str) -> set[str]:
+    """What is made before a resource, and goes after it."""
+    one = transformed()["Resources"][name]
+    wanted = one.get("DependsOn", ())
+    named = {wanted} if isinstance(wanted, str) else {*wanted}
+    named |= {other for other in transformed()["Resources"] if re.search(rf'["{{]{other}["}}.]', json.dumps(one))}
+    return named - {name} | {more for other in named - {name} for more in _needs(other)}
+
+
+def test_forwarders_go_after_the_sweep_that_would_make_them_again_and_before_all_that_takes_them_down() -> None:
+    assert "NoForwarderIsLeft" in _needs("SweepFunction")
+    theirs = {"Forwarders", "EmptyingPolicy", "StackSetRole", "StackSetsRole", "NamesFunction", "NamesRole"}
+    assert theirs <= _needs("NoForwarderIsLeft")
+    assert {"StackSetPolicy", "StackSetsPolicy", "ForwarderRole", "HomeBus"} <= _needs("Forwarders")
+    assert "SweepFunction" not in _needs("NoForwarderIsLeft")
+
+
+def test_it_may_empty_the_stackset_of_this_stack_and_no_other() -> None:
+    policy = transformed()["Resources"]["EmptyingPolicy"]["Properties"]
+    assert [{"Ref": "NamesRole"}] == policy["Roles"]
+    empties, types = policy["PolicyDocument"]["Statement"]
+    stack_set = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stackset/<Forwarders>"
+    assert stack_set == text(empties["Resource"])
+    does = ("DeleteStackInstances", "DescribeStackSetOperation", "ListStackInstances")
+    assert [f"cloudformation:{one}" for one in does] == empties["Action"]
+    assert "cloudformation:DeleteStackInstances" == types["Action"]
+    assert f"arn:aws:cloudformation:*:{ACCOUNT}:stackset-target/<Forwarders>" == text(types["Resource"][-1])
+    assert all("type/resource/" in text(one) for one in types["Resource"][:-1])
+    assert {"Ref": "Forwarders"} == transformed()["Resources"]["NoForwarderIsLeft"]["Properties"]["StackSet"]
 
 
 def test_cloudformation_asks_again_when_the_version_or_the_trail_changes() -> None:

@@ -79,7 +79,10 @@ VERSION_0_1 = {
 }
 #: Statements about what IAM knows no resource of. Source: Service Authorization Reference; older editions of it know
 #: none for sns:GetSubscriptionAttributes either.
-WITHOUT_RESOURCE = ("WhoDeployed", "WhoHears", "WhatHasNoResource", "WhichRegions", "WhichRegionsAndHowTheyFail")
+WITHOUT_RESOURCE = (
+    "WhoDeployed", "WhoHears", "WhatHasNoResource", "WhichRegions", "WhichRegionsAndHowTheyFail",
+    "WhetherThereIsAnother",
+)  # fmt: skip
 _NAMED_BY = {
     "AWS::Events::Rule": "Name",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",

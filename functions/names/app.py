@@ -1,11 +1,11 @@
-"""names: says what the stack's resources are called and which regions it governs, protects the ledger, frees people.
+"""names: says what the stack's resources are called and which regions it governs, and cleans up where the stack goes.
 
 CloudFormation asks before it makes anything else of the stack. A template alone can neither shorten nor lower a name,
 nor tell a stack that has a ledger already from a new one. Here what the stack owns keeps its name, whichever version
 gave it; only what it does not own gets a new one, which nothing that an earlier stack left behind can have.
 
 CloudFormation waits for an answer to every request, so every request gets one, whatever goes wrong. It is refused
-rather than guessed: a wrong name would replace the ledger. Imports nothing of the layer: it must work before all else
+rather than guessed: a wrong name would replace the ledger. Nothing here imports the layer: it must work before all else
 does. One file of it is read, the baseline, for the regions that it names.
 
 Source: CloudFormation custom resource request and response reference, in the AWS CloudFormation user guide; AWS
@@ -20,12 +20,15 @@ import logging
 import os
 import re
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from asking import FOR_THE_ANSWER, Request, client, patiently, time_for
+from leaving import empty, free
+from others import refuse_a_second
 
 logger = logging.getLogger()
 
@@ -33,17 +36,9 @@ logger = logging.getLogger()
 #: three at least and no two hyphens side by side, S3's are of lower case (so a bucket is not named after the stack).
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*")
 _SHORTEST, _LONGEST, _KEPT = 3, 40, 28
-#: How long what may pass by itself is tried again, and what is left for the answer, in milliseconds.
-_PAUSE_SECONDS, _FOR_THE_ANSWER = 3.0, 40_000
 _ANSWER_SECONDS, _ANSWERS = 5, 3
 #: After how long a role's rights are known wherever they are asked for, in milliseconds before the end of the time.
 _UNTIL_KNOWN = 120_000
-#: A role's rights show late, a table that was just made is not ready: both pass.
-_PASSING = (
-    "AccessDenied", "UnauthorizedOperation", "ResourceInUse", "Throttl", "ServiceUnavailable", "InternalServerError",
-    "Timeout", "EndpointConn",
-)  # fmt: skip
-_KINDS = ("User", "Group", "Role")
 #: What of a region EC2 says that every account has it, and that this one has switched it on.
 _FOR_EVERYBODY, _SWITCHED_ON = "opt-in-not-required", "opted-in"
 #: Where AWS tells of services without a region, in the partition whose regions hand events to each other.
@@ -51,7 +46,6 @@ _FORWARDING, _GLOBAL_REGION = "aws", "us-east-1"
 #: Where a layer, which stands on the path that modules are imported from, has what the baseline became.
 _BASELINE = "plumbline/baseline/baseline.json"
 Context = Any
-Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +150,7 @@ def _mark(*of: str) -> str:
 def handler(request: Request, context: Context) -> None:
     """Answer one request of CloudFormation, always."""
     try:
-        data, reason = _answer(request, context.get_remaining_time_in_millis), ""
+        data, reason = _answer(request, time_for(request, context.get_remaining_time_in_millis)), ""
     except Exception as error:  # noqa: BLE001 - a request without an answer holds a deployment up
         data, reason = {}, f"{type(error).__name__}: {error}"
         logger.error("refused: %s", reason)  # the request itself holds a signed address, which no log should
@@ -182,52 +176,36 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]
     kind, what = request.get("RequestType"), request.get("ResourceType")
     if kind == "Delete":
         if what == "Custom::Detachment":
-            _patiently(lambda: _free(request, remaining), remaining)
+            patiently(lambda: free(request, remaining), remaining)
+        if what == "Custom::Emptying":
+            empty(request, remaining)
         return {}
     if kind not in ("Create", "Update"):
         raise ValueError(f"CloudFormation asks to {kind!r}, which is neither Create, Update nor Delete")
     wanted = request.get("ResourceProperties", {})
     if what == "Custom::Names":
-        stack = Stack(request["StackId"], _patiently(lambda: _owned(request["StackId"]), remaining))
+        stack = Stack(request["StackId"], patiently(lambda: _owned(request["StackId"]), remaining))
+        if kind == "Create":
+            patiently(lambda: refuse_a_second(stack.owned.values(), remaining), remaining)
         return names(
             stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", "")
         )
     if what == "Custom::Regions":
         # Taken back, a deployment asks for what an earlier baseline said, and may be answered with that of the later.
         asked = wanted["Baseline"] == os.environ.get("BASELINE")
-        known = _patiently(lambda: _known(remaining), remaining)
+        known = patiently(lambda: _known(remaining), remaining)
         return regions(known, _wanted(), wanted["Home"], wanted["Partition"], strictly=asked)
     if what == "Custom::LedgerProtection":
-        _patiently(lambda: _protect(wanted["Table"]), remaining)
+        patiently(lambda: _protect(wanted["Table"]), remaining)
         return {}
-    if what == "Custom::Detachment":  # there is nothing to do until it goes
+    if what in ("Custom::Detachment", "Custom::Emptying"):  # there is nothing to do until it goes
         return {}
     raise ValueError(f"there is no {what!r} here; see the Custom:: resources of the template")
 
 
-def _patiently(ask: Callable[[], Any], remaining: Callable[[], int]) -> Any:  # noqa: ANN401 - whatever is asked for
-    """Ask again while what refuses may pass and there is time left to answer."""
-    while True:
-        try:
-            return ask()
-        except Exception as error:
-            passes = any(one in f"{type(error).__name__}: {error}" for one in _PASSING)
-            if not passes or remaining() < _FOR_THE_ANSWER:
-                raise
-        time.sleep(_PAUSE_SECONDS)
-
-
-def _client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    # Imported here: what goes wrong while it is imported is answered like everything else.
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}))
-
-
 def _owned(stack_id: str) -> dict[str, str]:
     """Logical id -> physical id of what the stack holds: not what it gave up, and not what it never got."""
-    pages = _client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_id)
     return {
         one["LogicalResourceId"]: one["PhysicalResourceId"]
         for page in pages
@@ -239,9 +217,9 @@ def _owned(stack_id: str) -> dict[str, str]:
 def _known(remaining: Callable[[], int]) -> dict[str, str]:
     """Every region of AWS and how it stands for this account; none where a policy of the organisation denies to ask."""
     try:
-        found = _client("ec2").describe_regions(AllRegions=True)["Regions"]
+        found = client("ec2").describe_regions(AllRegions=True)["Regions"]
     except Exception as error:
-        if "UnauthorizedOperation" not in str(error) or remaining() > _FOR_THE_ANSWER + _UNTIL_KNOWN:
+        if "UnauthorizedOperation" not in str(error) or remaining() > FOR_THE_ANSWER + _UNTIL_KNOWN:
             raise  # a role's rights show late
         return {}
     return {one["RegionName"]: one.get("OptInStatus") or _FOR_EVERYBODY for one in found}
@@ -258,43 +236,9 @@ def _wanted() -> Sequence[str]:
 
 def _protect(table: str) -> None:
     """Let nobody delete the table by mistake."""
-    dynamodb = _client("dynamodb")
+    dynamodb = client("dynamodb")
     if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
-
-
-def _free(request: Request, remaining: Callable[[], int]) -> None:
-    """Detach each policy from whoever carries it, so that IAM lets it be deleted and nobody is left held by it.
-
-    Whoever may call this function could ask for that at any time, so CloudFormation is asked whether it really deletes
-    the resource that wants it. It may be asked about this stack only.
-
-    Raises:
-        PermissionError: it does not.
-        TimeoutError: there are more than can be freed in one go.
-    """
-    whole = {"StackName": request["StackId"], "LogicalResourceId": request["LogicalResourceId"]}
-    resource = _client("cloudformation").describe_stack_resource(**whole)["StackResourceDetail"]
-    if resource["ResourceStatus"] != "DELETE_IN_PROGRESS":
-        raise PermissionError(f"nobody deletes {request['LogicalResourceId']} of this stack; nothing was detached")
-    iam = _client("iam")
-    for arn in request["ResourceProperties"]["Policies"]:
-        for kind, name in _holders(iam, arn):
-            if remaining() < _FOR_THE_ANSWER:
-                raise TimeoutError(f"{arn} is carried by too many to free them all at once; delete the stack again")
-            try:
-                getattr(iam, f"detach_{kind.lower()}_policy")(**{f"{kind}Name": name, "PolicyArn": arn})
-            except iam.exceptions.NoSuchEntityException:
-                logger.info("%s %s no longer carries %s", kind, name, arn)
-
-
-def _holders(iam: Any, arn: str) -> list[tuple[str, str]]:  # noqa: ANN401 - boto3 makes its clients at run time
-    """Whoever carries a policy: kind and name. Read to the end before the first is freed, so that no page is missed."""
-    try:
-        pages = list(iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn))
-    except iam.exceptions.NoSuchEntityException:
-        return []
-    return [(kind, one[f"{kind}Name"]) for page in pages for kind in _KINDS for one in page.get(f"Policy{kind}s") or ()]
 
 
 def _send(address: str, body: bytes) -> None:

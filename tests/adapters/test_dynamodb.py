@@ -18,9 +18,11 @@ from plumbline.core.control import Deviation
 from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
+from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import LETTERS, Budget
 from plumbline.findings.finding import Finding, Status, open_finding
+from plumbline.findings.hearing import Hearing
 from plumbline.findings.stored import from_json, to_json
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
 from tests.story import make_table
@@ -62,6 +64,56 @@ def test_a_whole_life_survives_the_ledger() -> None:
     house = House()
     house.settle()
     assert from_json(to_json(house.finding)) == house.finding
+
+
+def test_whatever_is_written_says_which_form_it_has(table: Table) -> None:
+    """Every writer once; what the embedded account's ledger holds after all tests is looked at there."""
+    first = table.save(_finding(), now=NOW, spend=_spends(Breakers()), alert=LETTERS)
+    closed = replace(first, status=Status.RESOLVED, due=None)
+    again = replace(_finding(), first_seen=NOW + HOUR, id="Z", version=table.save(closed, now=NOW).version)
+    table.save(again, now=NOW, bury=closed)
+    table.bury(closed, now=NOW)
+    table.once("key", now=NOW, within=HOUR)
+    table.told("other", now=NOW, within=HOUR)
+    table.exempt(ACCOUNT, Exemption("lamp-off", "*", "ann", "because", NOW + HOUR), NOW)
+    table.save_pauses(ACCOUNT, {"*": Pause(NOW + HOUR, "because", "me")}, 0)
+    table.save_suspensions(ACCOUNT, (), 0)
+    table.forget_spent(ACCOUNT, "anew", NOW)
+    table.adopt(ACCOUNT, "lamp-off", Adoption("mark").to_json())
+    table.note_hearing(ACCOUNT, Hearing())
+    table.note_sweep(ACCOUNT, NOW)
+    items = boto3.client("dynamodb", region_name="us-east-1").scan(TableName="ledger")["Items"]
+    kinds = {one["sk"]["S"].partition("#")[0] for one in items}
+    assert {
+        "finding", "history", "spent", "key", "other", "exemptions", "pauses", "suspensions", "adopted", "heard",
+        "swept",
+    } == kinds  # fmt: skip
+    assert {kind: {"N": "1"} for kind in kinds} == {one["sk"]["S"].partition("#")[0]: one.get("v") for one in items}
+
+
+def test_what_a_later_version_wrote_is_refused_and_never_misread(table: Table) -> None:
+    table.save(_finding(), now=NOW)
+    dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+    (item,) = dynamodb.scan(TableName="ledger")["Items"]
+    dynamodb.put_item(TableName="ledger", Item={**item, "v": {"N": "2"}})
+    for read in (
+        lambda: table.brief("lamp-off", LAMP, NOW),
+        lambda: table.open_findings(ACCOUNT),
+        lambda: table.lives(ACCOUNT),
+        lambda: table.by_id(ACCOUNT, item["id"]["S"]),
+    ):
+        with pytest.raises(
+            LedgerDown, match=r"later version of Plumbline wrote finding#.*Deploy the later version again"
+        ):
+            read()
+
+
+def test_what_version_0_1_wrote_says_nothing_of_its_form_and_is_read(table: Table) -> None:
+    saved = table.save(_finding(), now=NOW)
+    dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+    (item,) = dynamodb.scan(TableName="ledger")["Items"]
+    dynamodb.put_item(TableName="ledger", Item={name: value for name, value in item.items() if name != "v"})
+    assert saved == table.brief("lamp-off", LAMP, NOW).finding
 
 
 def test_of_two_writers_one_wins(table: Table) -> None:

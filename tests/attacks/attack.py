@@ -17,6 +17,7 @@ class Way(Enum):
 
     TRIPWIRE = ("a tripwire's mail, which needs no code of Plumbline's", "watchdog", "60 s")
     ELSEWHERE = ("a tripwire's mail from another region, which needs no code of Plumbline's", "watchdog", "60 s")
+    LOOK = ("the look that a tripwire of another region starts", "alerts", "60 s")
     EVENT = ("the alert that the event leads to", "alerts", "60 s")
     STACK = ("the mail about a change of the stack", "watchdog", "60 s")
     HOUSE = ("the house look of every ten minutes", "", "11 min")

@@ -58,20 +58,20 @@ _SWEEPING = (
     Silencer(_ROLE, "<role sweep>", (Way.TRIPWIRE, Way.ALARM)),
     Silencer(_TABLE, "<ledger-arn>", (Way.TRIPWIRE, Way.ALARM)),
 )
+#: From the rule in the other region to the bus, by the role that the rule takes, and from the bus to what tells.
+_FROM_ELSEWHERE = (
+    Silencer(_RULES, "arn:aws:events:<elsewhere>:<account>:rule/plumbline-trip-rules", (Way.SWEEP,)),
+    Silencer(_STACKS, "<forwarder-arn>", (Way.SWEEP,)),
+    Silencer(_SETS, "<forwarders-arn>", (Way.TRIPWIRE, Way.SWEEP)),
+    Silencer(_ROLE, "<role forwarder>", (Way.TRIPWIRE, Way.HOUSE)),
+    Silencer(_BUS, "<bus-arn home>", (Way.TRIPWIRE, Way.HOUSE)),
+    Silencer(_ITS_POLICY, "*", (Way.TRIPWIRE, Way.HOUSE)),
+    Silencer(_RULES, f"{_RULE}plumbline-home/plumbline-home-rules", (Way.TRIPWIRE, Way.HOUSE)),
+)
 SILENCERS: Mapping[Way, tuple[Silencer, ...]] = {
     Way.TRIPWIRE: (Silencer(_RULES, f"{_RULE}plumbline-trip-fn", (Way.HOUSE,)), _WATCHDOG_GONE, _EVENTS_STOP),
-    # From the rule in the other region to the bus, by the role that the rule takes, and from the bus to the topic.
-    Way.ELSEWHERE: (
-        Silencer(_RULES, "arn:aws:events:<elsewhere>:<account>:rule/plumbline-trip-rules", (Way.HOUSE,)),
-        Silencer(_STACKS, "<forwarder-arn>", (Way.HOUSE, Way.SWEEP)),
-        Silencer(_SETS, "<forwarders-arn>", (Way.TRIPWIRE, Way.SWEEP)),
-        Silencer(_ROLE, "<role forwarder>", (Way.TRIPWIRE, Way.HOUSE)),
-        Silencer(_BUS, "<bus-arn home>", (Way.TRIPWIRE,)),
-        Silencer(_ITS_POLICY, "*", (Way.TRIPWIRE,)),
-        Silencer(_RULES, f"{_RULE}plumbline-home/plumbline-home-rules", (Way.TRIPWIRE, Way.HOUSE)),
-        _WATCHDOG_GONE,
-        _EVENTS_STOP,
-    ),
+    Way.ELSEWHERE: (*_FROM_ELSEWHERE, _WATCHDOG_GONE, _EVENTS_STOP),
+    Way.LOOK: (*_FROM_ELSEWHERE, *_SWEEPING, _ALERTS_GONE, _EVENTS_STOP),
     Way.STACK: (Silencer(_RULES, f"{_RULE}plumbline-deploying", (Way.HOUSE,)), _WATCHDOG_GONE),
     Way.EVENT: (
         Silencer(_RULES, f"{_RULE}plumbline-iam", (Way.TRIPWIRE, Way.HOUSE)),

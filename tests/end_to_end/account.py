@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,10 @@ from botocore.exceptions import ClientError
 from local.embedded import EmbeddedAWS, Mail, SeenCall
 
 SECONDS = 90.0
+#: Where Plumbline lives: all of it has to hold in any region. `PLUMBLINE_HOME=us-east-1 make test` tries another.
+HOME = os.environ.get("PLUMBLINE_HOME", "ap-southeast-2")
+#: Where AWS tells of services without a region, and keeps the metrics of the bill.
+VIRGINIA = "us-east-1"
 
 
 @dataclass
@@ -89,7 +94,8 @@ class Account:
 
     def first_sweep(self) -> None:
         """The sweep that CloudFormation's own event starts after a deployment, and everything it wakes."""
-        self.until(lambda: self.calls_of("eyes"), "the deployment has started a sweep")
+        # Until it is written down, what an event tells of may have been there before, and has the grace.
+        self.until(lambda: self.operate("status")["data"]["last_sweep"], "the sweep that the deployment starts is done")
         self.until(lambda: self.waiting("units") == 0, "every unit of the first sweep is looked through")
         self.quiet()
 

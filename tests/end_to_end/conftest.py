@@ -9,14 +9,14 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS
-from tests.end_to_end.account import Account
+from tests.end_to_end.account import HOME, Account
 
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with Plumbline deployed and people in it."""
     state: Path = tmp_path_factory.mktemp("embedded")
-    with EmbeddedAWS.start(state=state) as aws:
+    with EmbeddedAWS.start(state=state, region=HOME) as aws:
         aws.user(
             "mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
         )

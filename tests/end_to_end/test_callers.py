@@ -39,7 +39,7 @@ def carl(account: Account) -> Iterator[None]:
 
 
 def test_a_right_to_invoke_operate_commands_nothing(account: Account) -> None:
-    forged = boto3.Session(ACCOUNT, "guessed", region_name="us-east-1")
+    forged = boto3.Session(ACCOUNT, "guessed", region_name=account.aws.region)
     as_root = {"command": list(PAUSE), "by": f"arn:aws:iam::{ACCOUNT}:root"}
     root_by_number = typed.request(forged, account.aws.endpoint, ACCOUNT, OPERATE, PAUSE)
     stolen = {**_signed(account, "admin", ("sweep",)), "command": list(PAUSE)}

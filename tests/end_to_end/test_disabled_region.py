@@ -1,4 +1,7 @@
-"""A region that the baseline names and the account never opted into, on a deployment of its own."""
+"""A region that the baseline names and that the account switches on, off and on again, on a deployment of its own.
+
+The tests run in this order: each begins where the one before has ended.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +11,66 @@ from pathlib import Path
 import pytest
 
 from local import deployment
-from local.embedded import EmbeddedAWS
-from tests.end_to_end.account import Account
+from local.embedded import EmbeddedAWS, EmbeddedAWSError
+from tests.end_to_end.account import HOME, Account
 
 ELSEWHERE = "ap-east-1"
-BASELINE = f"regions: [us-east-1, {ELSEWHERE}]\n"
+BASELINE = f"regions: [{HOME}, {ELSEWHERE}]\n"
 
 
 @pytest.fixture(scope="module")
 def spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """Plumbline deployed for two regions, of which the account has one."""
+    """An account in which nothing is deployed yet, and a baseline of two regions, of which it has one."""
     state: Path = tmp_path_factory.mktemp("spread")
     baseline = tmp_path_factory.mktemp("baseline") / "baseline.yaml"
     baseline.write_text(BASELINE)
-    with EmbeddedAWS.start(state=state) as aws:
-        aws.disable_region(ELSEWHERE)
+    with EmbeddedAWS.start(state=state, region=HOME) as aws:
         aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
         deployment.build(aws, baseline=baseline)
-        made = Account(aws, deployment.deploy(aws, {"AlertEmail": "security@example.com"}))
-        made.first_sweep()
-        yield made
+        yield Account(aws, {})
 
 
-def test_the_region_that_cannot_be_looked_at_hides_nothing_of_the_others(spread: Account) -> None:
-    spread.until(lambda: _is_found(spread, "us-east-1"), "what is out of line in the region that it has is found")
-    elsewhere = [call for call in spread.aws.calls() if call.region == ELSEWHERE]
-    assert elsewhere, "it was never asked"
-    assert {call.error for call in elsewhere} == {"AuthFailure"}
+def test_a_region_that_nobody_can_govern_stops_a_deployment_before_anything_of_it_is_made(spread: Account) -> None:
+    stacks = spread.aws.client("cloudformation")
+    with pytest.raises(EmbeddedAWSError, match="ROLLBACK_COMPLETE"):
+        deployment.deploy(spread.aws, {"AlertEmail": "security@example.com"})
+    events = stacks.describe_stack_events(StackName="plumbline")["StackEvents"]
+    (why,) = [
+        one["ResourceStatusReason"]
+        for one in events
+        if (one["LogicalResourceId"], one["ResourceStatus"]) == ("Regions", "CREATE_FAILED")
+    ]
+    assert f"baseline.yaml names {ELSEWHERE} under regions, which AWS does not have, or this account has not" in why
+    assert "Switched on: ap-northeast-1, " in why
+    assert not {"AWS::Events::Rule", "AWS::SQS::Queue", "AWS::DynamoDB::Table"} & {
+        one["ResourceType"] for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"
+    }
+    stacks.delete_stack(StackName="plumbline")
+
+
+def test_a_region_that_was_switched_off_is_told_of_once_and_hides_nothing_of_the_others(spread: Account) -> None:
+    spread.aws.enable_region(ELSEWHERE)
+    deployment.deploy(spread.aws, {"AlertEmail": "security@example.com"})
+    spread.first_sweep()
+    spread.until(lambda: _is_found(spread, ELSEWHERE), "what is out of line there is found")
+    spread.aws.disable_region(ELSEWHERE)
+    since, calls = spread.latest_mail(), spread.latest_call()
+    for _ in range(2):
+        spread.sweep()
+    (told,) = [one for one in spread.aws.mail(since=since) if ELSEWHERE in one.text]
+    assert f"{ELSEWHERE} is covered by denial" in " ".join(told.text.split())
+    assert _is_found(spread, HOME), "what is out of line in the region that it has"
+    elsewhere = [call for call in spread.aws.calls(since=calls) if call.region == ELSEWHERE]
+    assert [] == [call.operation for call in elsewhere], "nobody asks where nobody may do anything"
     assert spread.calls_of("hands") == [], "nothing is written there, nor anywhere"
 
 
-def test_the_region_is_seen_as_soon_as_the_account_has_it(spread: Account) -> None:
+def test_the_region_is_looked_at_again_as_soon_as_the_account_has_it(spread: Account) -> None:
     spread.aws.enable_region(ELSEWHERE)
+    calls = spread.latest_call()
     spread.sweep()
     spread.until(lambda: _is_found(spread, ELSEWHERE), "what is out of line there is found")
+    assert [call for call in spread.aws.calls(since=calls) if call.region == ELSEWHERE and not call.error]
 
 
 def _is_found(spread: Account, region: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS
-from tests.end_to_end.account import Account
+from tests.end_to_end.account import HOME, Account
 
 ANN = "security@example.com"
 #: What came while nobody heard is as old as nobody knows, and would wait for a day more: longer than a story lasts.
@@ -20,7 +20,7 @@ def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with Plumbline deployed, whose confirmation e-mails nobody has answered."""
     baseline = tmp_path_factory.mktemp("baseline") / "baseline.yaml"
     baseline.write_text(BASELINE)
-    with EmbeddedAWS.start(state=tmp_path_factory.mktemp("unheard"), confirm_mail=False) as aws:
+    with EmbeddedAWS.start(state=tmp_path_factory.mktemp("unheard"), region=HOME, confirm_mail=False) as aws:
         deployment.build(aws, baseline=baseline)
         parameters = {"AlertEmail": ANN, "EscalationEmail": "ciso@example.com", "AdoptionGraceDays": "0"}
         made = Account(aws, deployment.deploy(aws, parameters))

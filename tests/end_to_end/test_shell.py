@@ -47,7 +47,7 @@ def _typed(account: Account, who: str, folder: Path, commands: Sequence[str]) ->
 def test_an_operator_pastes_the_output_and_asks(account: Account, operator: str, tmp_path: Path) -> None:
     code, out, err = _typed(account, operator, tmp_path, ["plumbline status"])
     assert (0, "") == (code, err)
-    assert out.startswith(f"Plumbline, account {account.aws.account}, us-east-1, mode enforce\n")
+    assert out.startswith(f"Plumbline, account {account.aws.account}, {account.aws.region}, mode enforce\n")
 
 
 def test_what_is_refused_ends_with_1_and_who_asked_is_known(account: Account, operator: str, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_who_may_not_is_told_so_by_aws_and_gets_2(account: Account, tmp_path: Pa
     code, out, err = _typed(account, "norbert", tmp_path, ["plumbline status"])
     assert (2, "") == (code, out)
     assert "AccessDenied" in err
-    assert err.endswith("plumbline: plumbline-operate in us-east-1 was not reached, or did not answer\n")
+    assert err.endswith(f"plumbline: plumbline-operate in {account.aws.region} was not reached, or did not answer\n")
 
 
 def test_the_printed_aws_commands_do_what_they_say(account: Account, tmp_path: Path) -> None:

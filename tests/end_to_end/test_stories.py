@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import ACCOUNT
 from plumbline.controls import registry
-from tests.end_to_end.account import Account
+from tests.end_to_end.account import VIRGINIA, Account
 
 SCIENTISTS = "data-scientists"
 STRANGER = "999988887777"
@@ -95,7 +95,7 @@ def watched(account: Account) -> Account:
     (missing,) = _open(account, "billing-alarm", "cloudwatch-alarm")
     (planned,) = account.operate("plan", missing["id"])["data"]["plans"]
     (call,) = planned["calls"]
-    account.aws.client("cloudwatch").put_metric_alarm(**call["parameters"])
+    account.aws.client("cloudwatch", region=VIRGINIA).put_metric_alarm(**call["parameters"])
     account.sweep()
     in_line = "what is held from now on is as it should be"
     account.until(lambda: not _open(account, "billing-alarm", "cloudwatch-alarm"), in_line)
@@ -103,13 +103,14 @@ def watched(account: Account) -> Account:
 
 
 def _limit(account: Account) -> float | None:
-    alarms = account.aws.client("cloudwatch").describe_alarms(AlarmNames=["plumbline-billing"])["MetricAlarms"]
+    cloudwatch = account.aws.client("cloudwatch", region=VIRGINIA)
+    alarms = cloudwatch.describe_alarms(AlarmNames=["plumbline-billing"])["MetricAlarms"]
     return float(alarms[0]["Threshold"]) if alarms else None
 
 
 def test_an_alarm_that_would_not_warn_is_put_right_and_an_undo_puts_it_back(watched: Account) -> None:
     right, since, calls = _limit(watched), watched.latest_mail(), watched.latest_call()
-    cloudwatch = watched.aws.client("cloudwatch", as_="mallory")
+    cloudwatch = watched.aws.client("cloudwatch", as_="mallory", region=VIRGINIA)
     alarm = cloudwatch.describe_alarms(AlarmNames=["plumbline-billing"])["MetricAlarms"][0]
     kept = ("AlarmName", "Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods",
             "ComparisonOperator", "AlarmActions")  # fmt: skip
@@ -117,7 +118,7 @@ def test_an_alarm_that_would_not_warn_is_put_right_and_an_undo_puts_it_back(watc
     watched.until(lambda: _limit(watched) == right, "the alarm warns in time again")
     watched.quiet()
     asked = {check.resource for call in watched.calls_of("hands", calls) for check in call.checks}
-    assert asked == {f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:plumbline-billing"}
+    assert asked == {f"arn:aws:cloudwatch:{VIRGINIA}:{ACCOUNT}:alarm:plumbline-billing"}
     _undo(watched, "repaired: .*the bill", since)
     assert _limit(watched) == 1_000_000.0
 

@@ -35,7 +35,9 @@ def test_encryption_that_is_switched_off_is_on_again_and_told_with_who_did_it(in
     in_line.until(lambda: ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"], "encryption is on again")
     in_line.quiet()
     (mail,) = in_line.mail_about("EBS encryption", since)
-    assert mail.subject == "[Plumbline] repaired: EBS encryption by default in us-east-1 was off (by mallory)"
+    assert (
+        mail.subject == f"[Plumbline] repaired: EBS encryption by default in {in_line.aws.region} was off (by mallory)"
+    )
 
 
 def test_a_default_that_the_organisation_holds_is_told_once_and_never_written(in_line: Account) -> None:

@@ -36,6 +36,10 @@ TRIPWIRES: Mapping[str, str] = {
     "ForwardersTripwire": "home-fwd",
 }
 _GLOBAL_TRIPWIRES = ("RolesTripwire",)
+#: How their sentences say when somebody looks, at home and in another region.
+_WITHIN, _NOW = "looks at itself within ten minutes", "looks there now"
+#: Those that tell of what house hands can put back: the sweep's function looks as soon as they do.
+LOOKED_AT = ("RulesTripwire", "QueuesTripwire")
 #: What other regions have of Plumbline is made by one role, which nobody but StackSets can take: see `_elsewhere`.
 _MADE_BY_STACKSETS = ("RulesTripwire", "QueuesTripwire", "ForwardersTripwire")
 _EVERYTHING = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
@@ -112,6 +116,8 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
             resources[name] = _rule(called, {"EventPattern": baked(pattern)}, everywhere=everywhere)
     opt_in = written["Resources"]["OptInRule"]["Properties"]["EventPattern"]
     resources["OptInRule"] = _rule("opt-in", {"EventPattern": baked(opt_in)}, everywhere=False)
+    bill = written["Resources"]["HomeBillRule"]["Properties"]["EventPattern"]
+    resources["BillRule"] = _rule("bill", {"EventPattern": baked(bill)}, everywhere=False)
     text = dumped({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": Baked(f"Puts what happens here onto the bus of {_PREFIX} in ${{AWS::Region}}"),
@@ -215,7 +221,9 @@ def home_rules(rules: Iterable[Rule], written: Mapping[str, Any]) -> dict[str, R
         said = target["InputTransformer"]
         transformer = {
             "InputPathsMap": said["InputPathsMap"] | {"region": "$.region"},
-            "InputTemplate": said["InputTemplate"].replace(", by <who>", " in <region>, by <who>"),
+            "InputTemplate": said["InputTemplate"]
+            .replace(", by <who>", " in <region>, by <who>")
+            .replace(_WITHIN, _NOW if name in LOOKED_AT else _WITHIN),
         }
         made[f"Home{name}"] = {
             "Type": "AWS::Events::Rule",
@@ -225,10 +233,26 @@ def home_rules(rules: Iterable[Rule], written: Mapping[str, Any]) -> dict[str, R
                 "EventBusName": {"Ref": "HomeBus"},
                 "State": wire["State"],
                 "EventPattern": _elsewhere(name, wire),
-                "Targets": [{**target, "InputTransformer": transformer}],
+                "Targets": [{**target, "InputTransformer": transformer}, *(_looks() if name in LOOKED_AT else ())],
             },
         }
+        if name in LOOKED_AT:
+            made[f"Home{name}Permission"] = {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {
+                    "FunctionName": {"Ref": "SweepFunction"},
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "events.amazonaws.com",
+                    "SourceArn": {"Fn::GetAtt": [f"Home{name}", "Arn"]},
+                },
+            }
     return made
+
+
+def _looks() -> Iterator[Resource]:
+    """The sweep's function, which compares the forwarder of the region that an event tells of."""
+    dead = {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    yield {"Id": "look", "Arn": {"Fn::GetAtt": ["SweepFunction", "Arn"]}, "DeadLetterConfig": dead}
 
 
 def baked(value: Any) -> Any:

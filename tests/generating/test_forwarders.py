@@ -149,7 +149,8 @@ def test_a_forwarder_hears_nothing_that_is_not_listened_for() -> None:
     """Each event over the bus costs what an event costs."""
     listened = {one.logical_id for one in rules(by_arrival(registry.load().values()))}
     heard = {*_patterns(_here(SYDNEY, VIRGINIA))}
-    assert listened | {*forwarders.TRIPWIRES, "OptInRule"} == heard | {"TrailTripwire"}, "of the trail all calls wake"
+    beside = {*forwarders.TRIPWIRES, "OptInRule", "BillRule"}
+    assert listened | beside == heard | {"TrailTripwire"}, "of the trail all calls wake"
 
 
 @pytest.mark.parametrize(("rule", "service", "name", "parameters"), HEARD, ids=lambda one: str(one)[:60])
@@ -251,9 +252,41 @@ def test_a_sign_of_life_comes_every_quarter_of_an_hour_and_names_its_own_rule() 
     assert [] == [name for name, pattern in _home(bus=True).items() if matches(pattern, somebody)]
 
 
+def test_the_alarm_on_the_bill_is_told_of_over_the_bus_and_its_reason_is_not() -> None:
+    """Whoever may set an alarm's state writes its reason.
+
+    Source: Amazon CloudWatch user guide, Alarm events and EventBridge.
+    """
+    event = {
+        "source": "aws.cloudwatch",
+        "detail-type": "CloudWatch Alarm State Change",
+        "account": ACCOUNT,
+        "region": VIRGINIA,
+        "time": "2026-03-02T08:00:00Z",
+        "detail": {
+            "alarmName": "plumbline-billing",
+            "state": {"value": "ALARM", "reason": "pay here: example.com", "timestamp": "2026-03-02T08:00:00.000+0000"},
+            "previousState": {"value": "OK"},
+        },
+    }
+    forwarded, home = _patterns(_here(SYDNEY, VIRGINIA)), _home(bus=True)
+    assert ["BillRule"] == [name for name, pattern in forwarded.items() if matches(pattern, event)]
+    assert ["HomeBillRule"] == [name for name, pattern in home.items() if matches(pattern, event)]
+    detail = event["detail"]
+    assert isinstance(detail, dict)
+    for other in ({"alarmName": "mine"}, {"state": {"value": "OK"}}):
+        assert not matches(home["HomeBillRule"], {**event, "detail": {**detail, **other}})
+    (target,) = source()["Resources"]["HomeBillRule"]["Properties"]["Targets"]
+    assert {"at": "$.time", "alarm": "$.detail.alarmName"} == target["InputTransformer"]["InputPathsMap"]
+    assert "BillRule" not in _patterns(_here(SYDNEY, IRELAND)), "billing data is in one region"
+
+
 def test_a_tripwire_over_the_bus_says_where() -> None:
     for name in forwarders.TRIPWIRES:
-        (target,) = source()["Resources"][f"Home{name}"]["Properties"]["Targets"]
+        target, *looks = source()["Resources"][f"Home{name}"]["Properties"]["Targets"]
+        sweep = {"Fn::GetAtt": ["SweepFunction", "Arn"]}
+        assert [sweep] * (name in forwarders.LOOKED_AT) == [one["Arn"] for one in looks]
+        assert ("looks there now" in target["InputTransformer"]["InputTemplate"]) is bool(looks)
         assert {"Ref": "WatchdogTopic"} == target["Arn"]
         assert " in <region>, by <who>" in target["InputTransformer"]["InputTemplate"]
         assert "$.region" == target["InputTransformer"]["InputPathsMap"]["region"]

@@ -18,6 +18,7 @@ from local.embedded import EmbeddedAWS, EmbeddedAWSError
 from tests.end_to_end.account import Account
 from tests.trails import bucket_of_a_trail
 from tests.upgrade import earlier, record
+from tests.upgrade.leftovers import everywhere, forwarders
 
 #: As long as CloudFormation takes it, in letters of both cases, with what other services refuse.
 LONG_NAME = "Security--" + "Of-The-Whole-Company-" * 5 + "And-More-Yes"
@@ -159,6 +160,12 @@ def test_an_upgrade_replaces_nothing(story: Story) -> None:
     assert story.tables()["plumbline-ledger"]
 
 
+def test_an_upgrade_governs_every_region_that_is_switched_on(story: Story) -> None:
+    """Version 0.1 heard and looked at its home region, unless it named others."""
+    listed = {one["RegionName"] for one in story.aws.client("ec2").describe_regions()["Regions"]}
+    assert dict.fromkeys(listed - {story.aws.region}, "CURRENT") == forwarders(story.aws)
+
+
 def test_what_was_open_is_open_and_what_was_decided_holds(story: Story) -> None:
     story.account.sweep()
     was = earlier.findings(story.items)
@@ -210,11 +217,26 @@ def test_what_happens_now_is_repaired_as_before(story: Story) -> None:
     story.account.until(lambda: story.account.mail_about("repaired: bucket acme-new "), "it is repaired and told")
 
 
+def test_the_regions_that_a_baseline_of_version_0_1_names_narrow_them_and_it_says_so(
+    story: Story, tmp_path: Path
+) -> None:
+    narrow, since = tmp_path / "baseline.yaml", story.account.latest_mail()
+    narrow.write_text("regions: [us-east-1, eu-west-1]\n" + earlier.BASELINE.read_text())
+    deployment.build(story.aws, baseline=narrow)
+    outputs = deployment.deploy(story.aws, {})
+    assert {"eu-west-1": "CURRENT"} == forwarders(story.aws)
+    assert "eu-west-1, us-east-1" == outputs["GovernedRegions"]
+    story.account.sweep()
+    status = story.account.operate("status")
+    assert {"us-east-1", "eu-west-1"} == set(status["data"]["coverage"])
+    assert [] == story.account.mail_about("governed: |not heard: ", since)
+
+
 def test_deleting_the_stack_leaves_ledger_and_records_and_nothing_else(story: Story) -> None:
     """The ledger cannot be deleted, and keeps nobody from deleting the stack; nobody is left without his rights."""
     bucket = story.before["TrailBucket"]
     deployment.delete(story.aws)
-    assert {} == story.left()
+    assert ({}, {}) == (story.left(), everywhere(story.aws))
     assert story.tables()["plumbline-ledger"]
     assert bucket in story.buckets()
     iam = story.aws.client("iam")

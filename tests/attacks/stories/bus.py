@@ -172,7 +172,7 @@ STORIES = (
         "a policy of the bus that keeps the forwarders out, as the house look sees it",
         POWER,
         (blow("events", "put_permission", EventBusName=_BUS, Policy=_NOBODY),),
-        Told(Way.HOUSE, (_BUS, "policy"), mended=True),
+        Told(Way.HOUSE, (_BUS, "another policy")),
     ),
     Attack(
         "the bus's policy taken away",

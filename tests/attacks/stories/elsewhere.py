@@ -122,8 +122,8 @@ def _elsewhere(*said: str) -> Told:
     return Told(Way.ELSEWHERE, (*said, ELSEWHERE, "<my-name>"))
 
 
-def _house(*said: str) -> Told:
-    return Told(Way.HOUSE, (*said, ELSEWHERE), mended=True)
+def _put_back(*said: str, way: Way = Way.LOOK) -> Told:
+    return Told(way, (*said, ELSEWHERE), mended=True)
 
 
 STORIES = (
@@ -216,31 +216,31 @@ STORIES = (
         "a forwarder's rule switched off, and put back by Plumbline",
         OLD_EVENTS,
         (_OFF,),
-        _house(_RULE),
+        _put_back(_RULE),
     ),
     Attack(
         "a forwarder's rule deleted, and made again by Plumbline",
         OLD_EVENTS,
         _GONE,
-        _house(_RULE),
+        _put_back(_RULE),
     ),
     Attack(
         "a forwarder's rule turned elsewhere, and turned back by Plumbline",
         OLD_EVENTS,
         (_TURNED,),
-        _house(_RULE),
+        _put_back(_RULE),
     ),
     Attack(
         "every tripwire of another region switched off in one script",
         OLD_EVENTS,
         (Deed("disable_rule of every tripwire of a region", _tripwires_off),),
-        _house("plumbline-trip-"),
+        _put_back("plumbline-trip-rules", way=Way.SWEEP),
     ),
     Attack(
         "every rule of another region but its sign of life switched off in one script",
         OLD_EVENTS,
         (Deed("disable_rule of every rule of a region but one", _all_but_the_sign_of_life),),
-        _house("plumbline-"),
+        _put_back(_RULE, way=Way.SWEEP),
     ),
     Attack(
         "every rule of another region switched off in one script, and what home misses then",

@@ -271,9 +271,9 @@ STORIES = (
         Told(Way.SWEEP, (f"{ELSEWHERE} has given no sign of life",)),
     ),
     Attack(
-        "a region's forwarder deleted where it is, as the house look sees it",
+        "a region's forwarder deleted where it is, and its rules made again",
         OLD_CLOUDFORMATION,
         (Deed("delete_stack in another region", _gone),),
-        Told(Way.HOUSE, (ELSEWHERE,)),
+        Told(Way.SWEEP, (ELSEWHERE, "plumbline-s3", "is gone")),
     ),
 )

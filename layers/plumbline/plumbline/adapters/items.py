@@ -18,6 +18,8 @@ The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds
 one JSON text in `body`, or compressed in `packed` (findings/packed.py): DynamoDB's own types would turn numbers into
 decimals and say nothing more.
 
+Each says in `v` which form it has (findings/schema.py).
+
 A control may have had other ids. A finding keeps the one it began under, in its key and its body, for as long as it is
 kept: nothing is moved, an older version still finds what it wrote, and the stream tells of no second finding. Whoever
 reads gets today's id, from the functions here.
@@ -41,6 +43,7 @@ from plumbline.findings.budgets import LETTERS, Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.ids import finding_id
 from plumbline.findings.packed import Item, body, text_of
+from plumbline.findings.schema import ITS_VALUE, SAYS_IT
 from plumbline.findings.stored import from_json, to_json
 
 #: Earlier id of a control -> the one it has today.
@@ -93,8 +96,9 @@ def epoch(at: datetime) -> int:
 
 def count_of(key: Mapping[str, Any], expires: datetime, most: int | None = None) -> dict[str, Any]:
     """The update that counts one more of something, if there is room for it."""
-    values = {":one": number(1), ":expires": number(epoch(expires))}
-    update = {"Key": key, "UpdateExpression": "ADD n :one SET expires = :expires", "ExpressionAttributeValues": values}
+    values = {":one": number(1), ":expires": number(epoch(expires)), **ITS_VALUE}
+    counts = f"ADD n :one SET expires = :expires, {SAYS_IT}"
+    update = {"Key": key, "UpdateExpression": counts, "ExpressionAttributeValues": values}
     if most is None:
         return update
     # Two settles at once read the same count; only as many as the budget has room for may write.

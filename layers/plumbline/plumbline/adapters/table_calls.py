@@ -12,6 +12,7 @@ from plumbline.adapters.items import account_key, epoch, key_of, number, string,
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
 from plumbline.findings.packed import LARGEST, Item, body, checked, compact
+from plumbline.findings.schema import ITS_VALUE, SAYS_IT, items_of, refuse_later, stamped_all
 
 #: Refused for what is written, not for what stands there or how the service is. Another try changes nothing.
 _NEVER_TAKEN = "ValidationException"
@@ -38,10 +39,11 @@ class TableCalls:
         Raises:
             Conflict: a condition did not hold, or somebody else wrote at the same time.
             TooLarge: what is written can never be written.
-            LedgerDown: anything else.
+            LedgerDown: anything else; also what a later version of Plumbline wrote.
         """
+        call = Call("dynamodb", operation, stamped_all(operation, parameters))
         try:
-            return perform(self.clients("", self.region, "dynamodb"), Call("dynamodb", operation, parameters))
+            answer = perform(self.clients("", self.region, "dynamodb"), call)
         except AwsRefusal as error:
             lost = error.code == "ConditionalCheckFailedException" or (
                 error.code == _CANCELLED
@@ -54,6 +56,8 @@ class TableCalls:
             if writes and (cancelled or (error.code == _NEVER_TAKEN and _is_about_size(str(error)))):
                 raise TooLarge(f"what was written ({error})", 0, LARGEST) from error
             raise LedgerDown(f"the ledger {self.name} could not be used: {error}") from error
+        refuse_later(items_of(answer or {}))
+        return answer
 
     def put(self, item: Item, condition: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """One write of a transaction, that of an item."""
@@ -93,8 +97,8 @@ class TableCalls:
             {
                 "TableName": self.name,
                 "Key": key,
-                "UpdateExpression": "SET n = :none, expires = :expires",
-                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(until))},
+                "UpdateExpression": f"SET n = :none, expires = :expires, {SAYS_IT}",
+                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(until)), **ITS_VALUE},
             },
         )
 

@@ -109,6 +109,19 @@ class Reach:
         """Where the settings that each region has of its own are looked at; empty where nobody has looked yet."""
         return tuple(name for name, one in sorted(self.regions.items()) if one.governed and not one.is_denied)
 
+    def hears(self, region: str) -> bool:
+        """Whether what happens in a region arrives at home: its forwarder is whole, and gives signs of life."""
+        one = self.regions.get(region)
+        return one is not None and one.forwards and not one.troubles.keys() - {"undelivered"}
+
+    @property
+    def forwarding(self) -> tuple[str, ...]:
+        """Where a forwarder stands as CloudFormation made it, and can be looked at."""
+        unlike = {"coming", "absent", "broken", "covered by denial", "unseen"}
+        return tuple(
+            name for name, one in sorted(self.regions.items()) if one.forwards and not unlike & one.troubles.keys()
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""
         return {

@@ -19,6 +19,7 @@ from plumbline.findings import unseen
 from plumbline.findings.finding import DIGEST, Finding, Status
 from plumbline.findings.hearing import KEPT_AS, Hearing
 from plumbline.findings.packed import text_of
+from plumbline.findings.schema import refuse_later
 from plumbline.findings.stored import from_json
 from plumbline.handlers.react import Log
 
@@ -67,6 +68,8 @@ class Announcer:
             Exception: whatever it was, logged; the stream brings the record again, and gives it up in the end.
         """
         try:
+            images = record["dynamodb"]
+            refuse_later(images[one] for one in ("OldImage", "NewImage") if one in images)
             heard = hearing(record)
             if heard is not None:
                 self.bus.put(HEARING, [heard])
