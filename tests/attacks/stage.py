@@ -114,14 +114,18 @@ class Stage:
         return json.loads(answer["Payload"].read() or b"null")
 
     def an_hour_passes(self) -> None:
-        """What was repaired and told in this clock hour counts no more: each story has an hour of its own."""
+        """What was repaired and told in this clock hour counts no more: each story has an hour of its own.
+
+        Of Plumbline's own parts each is put back three times a day, so each story has a day of its own as well.
+        """
         # The table's own policy lets no administrator write into it; the emulator's root user is above it.
         client = self.client("dynamodb", "root")
-        condition = "pk = :account AND begins_with(sk, :spent)"
-        values = {":account": {"S": f"account#{self.aws.account}"}, ":spent": {"S": "spent#"}}
-        asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
-        for item in client.query(TableName=self.ledger, **asked)["Items"]:
-            client.delete_item(TableName=self.ledger, Key={key: item[key] for key in ("pk", "sk")})
+        condition = "pk = :account AND begins_with(sk, :what)"
+        for what in ("spent#", "finding#house-integrity#"):
+            values = {":account": {"S": f"account#{self.aws.account}"}, ":what": {"S": what}}
+            asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+            for item in client.query(TableName=self.ledger, **asked)["Items"]:
+                client.delete_item(TableName=self.ledger, Key={key: item[key] for key in ("pk", "sk")})
 
     def tick(self, way: Way) -> None:
         """Do what a schedule does when its time has come; nothing where it is switched off, or has no target."""
