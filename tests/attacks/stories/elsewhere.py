@@ -42,7 +42,7 @@ from tests.attacks.stage import Stage
 
 _GUARD = Prevented("the guard")
 _DENIED = Prevented("the queue's own policy, and the guard")
-_RULE, _ALIVE = "plumbline-s3", "plumbline-alive"
+_RULE, _ALIVE, _TELLS = "plumbline-s3", "plumbline-alive", "plumbline-trip-rules"
 _LETTERS, _BEATS = "<queue dead-events>", "<queue dead-man>"
 _NARROW = json.dumps({"source": ["aws.s3"], "detail": {"eventName": ["Nothing"]}})
 _NOWHERE = [{"Id": "home", "Arn": f"arn:aws:sqs:{ELSEWHERE}:<account>:nowhere"}]
@@ -77,7 +77,8 @@ _EMPTIED = _there("remove_targets", Rule=_RULE, Ids=["home"], Force=True)
 
 def _rules(stage: Stage, who: Attacker) -> list[str]:
     found = stage.client("events", who.name, ELSEWHERE).list_rules(NamePrefix="plumbline-")["Rules"]
-    return sorted((str(one["Name"]) for one in found), key=lambda name: ("-trip-" not in name, name))
+    # First the one that tells of the others.
+    return sorted((str(one["Name"]) for one in found), key=lambda name: (_TELLS != name, "-trip-" not in name, name))
 
 
 def _all_off(stage: Stage, who: Attacker) -> None:
