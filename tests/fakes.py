@@ -20,6 +20,7 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, Severity
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.credible import believed, ends
@@ -186,6 +187,7 @@ class LampEyes:
     stack: str = "plumbline"
     trail: str = ""
     recorded: Recorded = field(default_factory=Recorded)
+    reach: Reach = field(default_factory=Reach)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -90,6 +91,37 @@ def test_every_role_that_a_policy_lets_write_is_let_by_the_resource_as_well() ->
                     theirs = deny["Resource"] if isinstance(deny["Resource"], list) else [deny["Resource"]]
                     if set(theirs) & set(resources) and action in deny["Action"]:
                         assert role in DENIED[name][1], f"{role} {action} {name}"
+
+
+#: What may be taken for one of Plumbline's rules, and what only looks like one. A rule on another bus than the default
+#: one has the bus in its ARN. Source: Service Authorization Reference, Amazon EventBridge, resource types.
+RULES = ("plumbline-iam", "plumbline-home/plumbline-home-wakes", "plumbline-home/plumbline-home-alive")
+OTHER_RULES = ("shop", "plumbline-of-mallory/mine", "plumbline-of-mallory/plumbline-iam", "plumbline-home/mine",
+               "shop/plumbline-home-alive", "plumbline-home-alive/plumbline-home-alive")  # fmt: skip
+
+
+def _lets(name: str, rule: str) -> bool:
+    """Whether a queue takes what a rule sends: by the conditions on the rule, each of whose parts is judged alone."""
+    source = f"arn:aws:events:us-east-1:111122223333:rule/{rule}"
+
+    def holds(operator: str, pattern: str) -> bool:
+        like = fnmatchcase(source, pattern)
+        return not like if operator == "ArnNotLike" else source == pattern if operator == "ArnEquals" else like
+
+    return any(
+        all(holds(operator, keys["aws:SourceArn"]) for operator, keys in one["Condition"].items())
+        for one in _document(name)["Statement"]
+        if one["Effect"] == "Allow"
+    )
+
+
+def test_nothing_is_taken_for_a_rule_of_plumblines_that_is_on_a_bus_of_somebody_elses() -> None:
+    assert [*RULES] == [one for one in (*RULES, *OTHER_RULES) if _lets("QueuePolicy", one)]
+
+
+def test_one_rule_alone_says_that_a_forwarder_lives() -> None:
+    alive = "plumbline-home/plumbline-home-alive"
+    assert [alive] == [one for one in (*RULES, *OTHER_RULES) if _lets("HeartbeatsQueuePolicy", one)]
 
 
 def test_they_fit_into_what_aws_takes() -> None:

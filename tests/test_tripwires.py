@@ -86,6 +86,12 @@ HEARD: list[tuple[str, str, str, Mapping[str, Any]]] = [
     *(("RulesTripwire", "events", name, {"name": "plumbline-home"}) for name in ("DeleteEventBus", "UpdateEventBus")),
     *(("RulesTripwire", "events", name, {"eventBusName": "plumbline-home"})
       for name in ("PutPermission", "RemovePermission")),
+    ("RulesTripwire", "events", "CreateEventBus", {"name": "plumbline-of-mallory"}),
+    # A rule is on a bus by its name or its ARN, and may be called anything there.
+    *(("RulesTripwire", "events", name, {rule: "mine", "eventBusName": bus})
+      for name, rule in (("PutRule", "name"), ("PutTargets", "rule"), ("DeleteRule", "name"))
+      for bus in ("plumbline-home", f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/plumbline-home")),
+    ("RulesTripwire", "events", "UpdateEventBus", {"name": "default", "kmsKeyIdentifier": "alias/mine"}),
     *(("ForwardersTripwire", "cloudformation", name, {"stackSetName": called})
       for name in ("DeleteStackInstances", "UpdateStackInstances", "UpdateStackSet", "DeleteStackSet",
                    "CreateStackInstances")
@@ -113,6 +119,9 @@ OTHERS: list[tuple[str, str, Mapping[str, Any]]] = [
     ("cloudformation", "DeleteStack", {"stackName": "StackSet-shop-0a1b"}),
     ("cloudformation", "UpdateStackSet", {"stackSetName": "shop"}),
     ("events", "DeleteEventBus", {"name": "shop"}),
+    ("events", "PutRule", {"name": "mine", "eventBusName": "shop"}),
+    ("events", "PutRule", {"name": "default"}),
+    ("events", "UpdateEventBus", {"name": "default", "description": "of all"}),
 ]
 
 

@@ -55,12 +55,16 @@ def _stack() -> Stack:
     return Stack(plumbline().clients, os.environ["PLUMBLINE_STACK_ID"], plumbline().engine.deployment.home)
 
 
-def _lookout() -> Lookout:
+def _regions() -> Regions:
     here, home = plumbline(), plumbline().engine.deployment.home
     stack, beats = here.engine.deployment.sender.stack, os.environ["PLUMBLINE_HEARTBEATS_QUEUE"]
-    regions = Regions(here.clients, here.account, home, stack, beats)
+    return Regions(here.clients, here.account, home, stack, beats)
+
+
+def _lookout() -> Lookout:
+    here, home = plumbline(), plumbline().engine.deployment.home
     return Lookout(
-        here.engine, regions, Memory(here.clients, here.ledger.name, home, here.account), _urgent(), logger, now
+        here.engine, _regions(), Memory(here.clients, here.ledger.name, home, here.account), _urgent(), logger, now
     )
 
 
@@ -74,7 +78,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         clock=now,
         remaining=context.get_remaining_time_in_millis,
         silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
-        house=Housekeeper(plumbline(), _stack(), _house(), _urgent(), logger, now),
+        house=Housekeeper(plumbline(), _stack(), _regions(), _house(), _urgent(), logger, now),
         unsettled=Unsettled(plumbline(), _house(), _urgent(), now),
         lookout=_lookout(),
     )
@@ -83,6 +87,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
             return sweeper.look_at_the_house()
         case {"plumbline-task": "regions"}:
             return sweeper.look_at_regions()
+        case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of
+            return sweeper.look_at_forwarder(region)
         case {"Records": _}:
             processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
             return process_partial_response(

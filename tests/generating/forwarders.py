@@ -36,6 +36,12 @@ TRIPWIRES: Mapping[str, str] = {
     "ForwardersTripwire": "home-fwd",
 }
 _GLOBAL_TRIPWIRES = ("RolesTripwire",)
+#: How their sentences say when somebody looks, at home and in another region.
+_WITHIN, _NOW = "looks at itself within ten minutes", "looks there now"
+#: Those that tell of what house hands can put back: the sweep's function looks as soon as they do.
+LOOKED_AT = ("RulesTripwire", "QueuesTripwire")
+#: What other regions have of Plumbline is made by one role, which nobody but StackSets can take: see `_elsewhere`.
+_MADE_BY_STACKSETS = ("RulesTripwire", "QueuesTripwire", "ForwardersTripwire")
 _EVERYTHING = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 Resource = Mapping[str, Any]
 
@@ -105,11 +111,13 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
         wire = written["Resources"][name]["Properties"]
         called = wire["Name"]["Fn::Sub"].removeprefix(f"{_PREFIX}-")
         everywhere = name not in _GLOBAL_TRIPWIRES
-        pattern = _unforwarded(wire["EventPattern"], rules, everywhere=everywhere)
+        pattern = _unforwarded(_elsewhere(name, wire), rules, everywhere=everywhere)
         if pattern is not None:
             resources[name] = _rule(called, {"EventPattern": baked(pattern)}, everywhere=everywhere)
     opt_in = written["Resources"]["OptInRule"]["Properties"]["EventPattern"]
     resources["OptInRule"] = _rule("opt-in", {"EventPattern": baked(opt_in)}, everywhere=False)
+    bill = written["Resources"]["HomeBillRule"]["Properties"]["EventPattern"]
+    resources["BillRule"] = _rule("bill", {"EventPattern": baked(bill)}, everywhere=False)
     text = dumped({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": Baked(f"Puts what happens here onto the bus of {_PREFIX} in ${{AWS::Region}}"),
@@ -126,6 +134,25 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
         )
         raise CannotBePacked(message)
     return text
+
+
+def _elsewhere(name: str, wire: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a tripwire hears in other regions.
+
+    At home it leaves out what CloudFormation does for anybody, for a deployer could be everybody. In other regions all
+    that is Plumbline's is made by the StackSet's own role: only that is left out, and a stack of somebody else's, which
+    puts a policy on the queue there, is heard.
+    Source: AWS CloudTrail user guide, userIdentity element (`sessionIssuer`); AWS CloudFormation user guide, "Grant
+    self-managed permissions" (a stack of a StackSet is made in its execution role).
+    """
+    pattern: Mapping[str, Any] = wire["EventPattern"]
+    if name not in _MADE_BY_STACKSETS:
+        return pattern
+    by_another = [{"exists": False}, {"anything-but": [{"Fn::GetAtt": ["StackSetRole", "Arn"]}]}]
+    detail = {**pattern["detail"], "userIdentity": {"sessionContext": {"sessionIssuer": {"arn": by_another}}}}
+    # The sweep calls StackSets at home only.
+    alternatives = [{key: one for key, one in each.items() if key != "userIdentity"} for each in detail.get("$or", ())]
+    return {**pattern, "detail": {**detail, **({"$or": alternatives} if alternatives else {})}}
 
 
 def _unforwarded(pattern: Mapping[str, Any], rules: Iterable[Rule], *, everywhere: bool) -> Mapping[str, Any] | None:
@@ -190,7 +217,9 @@ def home_rules(rules: Iterable[Rule], written: Mapping[str, Any]) -> dict[str, R
         said = target["InputTransformer"]
         transformer = {
             "InputPathsMap": said["InputPathsMap"] | {"region": "$.region"},
-            "InputTemplate": said["InputTemplate"].replace(", by <who>", " in <region>, by <who>"),
+            "InputTemplate": said["InputTemplate"]
+            .replace(", by <who>", " in <region>, by <who>")
+            .replace(_WITHIN, _NOW if name in LOOKED_AT else _WITHIN),
         }
         made[f"Home{name}"] = {
             "Type": "AWS::Events::Rule",
@@ -199,11 +228,27 @@ def home_rules(rules: Iterable[Rule], written: Mapping[str, Any]) -> dict[str, R
                 "Description": f"{wire['Description']}, in other regions",
                 "EventBusName": {"Ref": "HomeBus"},
                 "State": wire["State"],
-                "EventPattern": wire["EventPattern"],
-                "Targets": [{**target, "InputTransformer": transformer}],
+                "EventPattern": _elsewhere(name, wire),
+                "Targets": [{**target, "InputTransformer": transformer}, *(_looks() if name in LOOKED_AT else ())],
             },
         }
+        if name in LOOKED_AT:
+            made[f"Home{name}Permission"] = {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {
+                    "FunctionName": {"Ref": "SweepFunction"},
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "events.amazonaws.com",
+                    "SourceArn": {"Fn::GetAtt": [f"Home{name}", "Arn"]},
+                },
+            }
     return made
+
+
+def _looks() -> Iterator[Resource]:
+    """The sweep's function, which compares the forwarder of the region that an event tells of."""
+    dead = {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    yield {"Id": "look", "Arn": {"Fn::GetAtt": ["SweepFunction", "Arn"]}, "DeadLetterConfig": dead}
 
 
 def baked(value: Any) -> Any:

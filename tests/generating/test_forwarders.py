@@ -24,7 +24,7 @@ from tests.generating.rules import rules
 from tests.generating.template import written
 from tests.grown import grown
 from tests.recorded import records
-from tests.test_tripwires import HEARD, call
+from tests.test_tripwires import HEARD, ROLE, call
 
 ACCOUNT = STACK["AWS::AccountId"]
 SYDNEY, IRELAND, VIRGINIA = "ap-southeast-2", "eu-west-1", "us-east-1"
@@ -149,7 +149,8 @@ def test_a_forwarder_hears_nothing_that_is_not_listened_for() -> None:
     """Each event over the bus costs what an event costs."""
     listened = {one.logical_id for one in rules(by_arrival(registry.load().values()))}
     heard = {*_patterns(_here(SYDNEY, VIRGINIA))}
-    assert listened | {*forwarders.TRIPWIRES, "OptInRule"} == heard | {"TrailTripwire"}, "of the trail all calls wake"
+    beside = {*forwarders.TRIPWIRES, "OptInRule", "BillRule"}
+    assert listened | beside == heard | {"TrailTripwire"}, "of the trail all calls wake"
 
 
 @pytest.mark.parametrize(("rule", "service", "name", "parameters"), HEARD, ids=lambda one: str(one)[:60])
@@ -166,6 +167,32 @@ def test_what_a_tripwire_hears_is_forwarded_once_and_told_in_one_sentence(
 
 
 # --- how it gets home ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "called", "parameters"),
+    [
+        ("RulesTripwire", "events", "PutPermission", {"eventBusName": "plumbline-home"}),
+        ("RulesTripwire", "events", "DeleteRule", {"name": "plumbline-s3"}),
+        ("QueuesTripwire", "sqs", "SetQueueAttributes",
+         {"queueUrl": f"https://sqs.{IRELAND}.amazonaws.com/{ACCOUNT}/plumbline-dead-events"}),
+        ("ForwardersTripwire", "cloudformation", "DeleteStack", {"stackName": "StackSet-plumbline-forwarders-0a1b"}),
+    ],
+)  # fmt: skip
+def test_in_another_region_a_stack_of_somebody_elses_is_heard_and_what_stacksets_does_is_not(
+    name: str, service: str, called: str, parameters: Mapping[str, Any]
+) -> None:
+    """A stack may hold a policy for a queue or a bus that is not its own: CloudFormation acts for somebody.
+
+    Source: AWS CloudFormation template reference, AWS::SQS::QueuePolicy and AWS::Events::EventBusPolicy.
+    """
+    role = as_deployed({"Fn::GetAtt": ["StackSetRole", "Arn"]}, source()["Resources"], STACK)
+    by_stacksets = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": role}}}
+    there, at_home = _patterns(_here(SYDNEY, IRELAND))[name], _home(bus=True)[f"Home{name}"]
+    for invoked in ({}, {"invokedBy": "cloudformation.amazonaws.com"}):
+        for who, heard in ((ROLE, True), (by_stacksets, False)):
+            event = call(service, called, parameters, {**who, **invoked})
+            assert (heard, heard) == (matches(there, event), matches(at_home, event))
 
 
 def test_every_rule_leads_to_the_home_bus_whole_by_one_role_and_loses_nothing() -> None:
@@ -225,9 +252,41 @@ def test_a_sign_of_life_comes_every_quarter_of_an_hour_and_names_its_own_rule() 
     assert [] == [name for name, pattern in _home(bus=True).items() if matches(pattern, somebody)]
 
 
+def test_the_alarm_on_the_bill_is_told_of_over_the_bus_and_its_reason_is_not() -> None:
+    """Whoever may set an alarm's state writes its reason.
+
+    Source: Amazon CloudWatch user guide, Alarm events and EventBridge.
+    """
+    event = {
+        "source": "aws.cloudwatch",
+        "detail-type": "CloudWatch Alarm State Change",
+        "account": ACCOUNT,
+        "region": VIRGINIA,
+        "time": "2026-03-02T08:00:00Z",
+        "detail": {
+            "alarmName": "plumbline-billing",
+            "state": {"value": "ALARM", "reason": "pay here: example.com", "timestamp": "2026-03-02T08:00:00.000+0000"},
+            "previousState": {"value": "OK"},
+        },
+    }
+    forwarded, home = _patterns(_here(SYDNEY, VIRGINIA)), _home(bus=True)
+    assert ["BillRule"] == [name for name, pattern in forwarded.items() if matches(pattern, event)]
+    assert ["HomeBillRule"] == [name for name, pattern in home.items() if matches(pattern, event)]
+    detail = event["detail"]
+    assert isinstance(detail, dict)
+    for other in ({"alarmName": "mine"}, {"state": {"value": "OK"}}):
+        assert not matches(home["HomeBillRule"], {**event, "detail": {**detail, **other}})
+    (target,) = source()["Resources"]["HomeBillRule"]["Properties"]["Targets"]
+    assert {"at": "$.time", "alarm": "$.detail.alarmName"} == target["InputTransformer"]["InputPathsMap"]
+    assert "BillRule" not in _patterns(_here(SYDNEY, IRELAND)), "billing data is in one region"
+
+
 def test_a_tripwire_over_the_bus_says_where() -> None:
     for name in forwarders.TRIPWIRES:
-        (target,) = source()["Resources"][f"Home{name}"]["Properties"]["Targets"]
+        target, *looks = source()["Resources"][f"Home{name}"]["Properties"]["Targets"]
+        sweep = {"Fn::GetAtt": ["SweepFunction", "Arn"]}
+        assert [sweep] * (name in forwarders.LOOKED_AT) == [one["Arn"] for one in looks]
+        assert ("looks there now" in target["InputTransformer"]["InputTemplate"]) is bool(looks)
         assert {"Ref": "WatchdogTopic"} == target["Arn"]
         assert " in <region>, by <who>" in target["InputTransformer"]["InputTemplate"]
         assert "$.region" == target["InputTransformer"]["InputPathsMap"]["region"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,17 @@ class CloudFormation:
     def resources(self) -> Sequence[tuple[str, str]]:
         """See handlers.house.Stack."""
         return self.held
+
+
+@dataclass
+class Elsewhere:
+    """What CloudFormation says of the forwarders."""
+
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    def forwarders(self) -> Mapping[str, str]:
+        """See handlers.house.Forwarders."""
+        return self.known
 
 
 @dataclass
@@ -99,8 +111,115 @@ def home() -> Iterator[Home]:
         memory.record(Recorded(FIRST, here.recorded), 1)
         cloud = CloudFormation(Deployed(FIRST, NOW, True, "CREATE_COMPLETE"), stack.resources)
         log = Log()
-        keeper = Housekeeper(plumbline, cloud, memory, plumbline.engine.alerts, log, lambda: NOW)
+        keeper = Housekeeper(plumbline, cloud, Elsewhere(), memory, plumbline.engine.alerts, log, lambda: NOW)
         yield Home(stack, rig, keeper, log)
+
+
+#: The forwarders: home's own region has none.
+ELSEWHERE = ("ap-southeast-2", "eu-central-1", "us-west-2")
+
+
+def _forward(home: Home, region: str) -> None:
+    """What StackSets makes in a region."""
+    sqs, events = home.stack.world.client("sqs", region), home.stack.world.client("events", region)
+    sqs.create_queue(QueueName="plumbline-dead-events")
+    for name, kept in (("plumbline-s3", {"EventPattern": '{"source": ["aws.s3"]}'}), ("plumbline-alive", BEAT)):
+        events.put_rule(Name=name, **kept)
+        dead = {"Arn": f"arn:aws:sqs:{region}:{ACCOUNT}:plumbline-dead-events"}
+        events.put_targets(Rule=name, Targets=[{**BUS, "DeadLetterConfig": dead}])
+
+
+BEAT = {"ScheduleExpression": "rate(15 minutes)"}
+BUS = {
+    "Id": "home",
+    "Arn": f"arn:aws:events:{HOME}:{ACCOUNT}:event-bus/plumbline-home",
+    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-forwarder",
+}
+
+
+@pytest.fixture
+def spread(home: Home) -> Home:
+    """A house that was deployed with forwarders, and looked at since."""
+    for region in ELSEWHERE:
+        _forward(home, region)
+    home.deploy()
+    home.keeper = replace(home.keeper, forwarders=Elsewhere(dict.fromkeys(ELSEWHERE, "")))
+    home.look()
+    return home
+
+
+def _elsewhere(home: Home, region: str, after: timedelta = timedelta(0)) -> None:
+    """A look at one region's forwarder."""
+    home.rig.forget()
+    replace(home.keeper, clock=lambda: NOW + after).look_elsewhere(Unit(ACCOUNT, region, (CONTROL.id,)))
+
+
+def _rule_in(home: Home, region: str, name: str = "plumbline-s3") -> tuple[Any, ...]:
+    """A forwarder's rule: what it hears, whether it is on, and whom it tells."""
+    events = home.stack.world.client("events", region)
+    rule = events.describe_rule(Name=name)
+    targets = events.list_targets_by_rule(Rule=name)["Targets"]
+    return rule.get("EventPattern"), rule["State"], targets
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("was switched off", lambda events: events.disable_rule(Name="plumbline-s3")),
+        ("was gone", lambda events: (events.remove_targets(Rule="plumbline-s3", Ids=["home"]),
+                                     events.delete_rule(Name="plumbline-s3"))),
+        ("had other targets", lambda events: events.put_targets(
+            Rule="plumbline-s3", Targets=[{"Id": "home", "Arn": f"arn:aws:sqs:us-west-2:{ACCOUNT}:mine"}])),
+        ("had another pattern, schedule or role", lambda events: events.put_rule(
+            Name="plumbline-s3", EventPattern='{"source": ["nobody"]}')),
+    ],
+    ids=["off", "gone", "retargeted", "narrowed"],
+)  # fmt: skip
+def test_a_forwarder_that_somebody_changed_is_put_back_and_told_with_its_region(
+    spread: Home, what: str, change: Callable[[Any], Any]
+) -> None:
+    before = _rule_in(spread, "us-west-2")
+    change(spread.stack.world.client("events", "us-west-2"))
+    _elsewhere(spread, "us-west-2")
+    (subject,), (letter,) = spread.subjects, spread.rig.letters
+    assert f"repaired: Plumbline's rule plumbline-s3 {what} in us-west-2".startswith(subject), (
+        "SNS takes 100 characters"
+    )
+    assert "us-west-2" in letter.body
+    assert before == _rule_in(spread, "us-west-2")
+    assert {("us-west-2", "house")} == {(one.region, one.role) for one in spread.rig.writes}
+    _elsewhere(spread, "us-west-2", 10 * MINUTE)
+    assert ([], []) == (spread.writes, spread.subjects), "once"
+
+
+def test_a_forwarder_that_is_as_it_was_deployed_is_read_and_neither_written_nor_told(spread: Home) -> None:
+    for region in ELSEWHERE:
+        _elsewhere(spread, region)
+        assert ([], []) == (spread.writes, spread.subjects)
+
+
+def test_a_region_that_came_after_the_deployment_is_held_to_what_all_have(spread: Home) -> None:
+    _forward(spread, "me-central-1")
+    spread.stack.world.client("events", "me-central-1").disable_rule(Name="plumbline-alive")
+    _elsewhere(spread, "me-central-1")
+    assert ["repaired: Plumbline's rule plumbline-alive was switched off in me-central-1"] == spread.subjects
+
+
+def test_the_queue_of_a_forwarder_is_told_and_stays_open(spread: Home) -> None:
+    sqs = spread.stack.world.client("sqs", "eu-central-1")
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="plumbline-dead-events")["QueueUrl"])
+    _elsewhere(spread, "eu-central-1")
+    assert ["found: Plumbline's queue plumbline-dead-events is gone in eu-central-1"] == spread.subjects
+    assert [] == spread.writes
+
+
+def test_while_a_deployment_is_under_way_or_not_written_down_no_forwarder_is_touched(spread: Home) -> None:
+    spread.stack.world.client("events", "us-west-2").disable_rule(Name="plumbline-s3")
+    spread.deploy("stack@2026-03-03T09:00:00", status="UPDATE_IN_PROGRESS")
+    _elsewhere(spread, "us-west-2")
+    spread.deploy("stack@2026-03-03T09:00:00")
+    _elsewhere(spread, "us-west-2")
+    assert ([], []) == (spread.writes, spread.subjects)
 
 
 def _off(home: Home) -> None:

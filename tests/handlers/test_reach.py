@@ -134,6 +134,19 @@ def test_three_missed_signs_of_life_are_told_once_and_two_are_not() -> None:
     assert 2 == len(watch.told.letters), "another time"
 
 
+def test_a_sign_of_life_that_was_made_up_keeps_no_forwarder_alive() -> None:
+    """One of years ahead would, until then; and one that comes once more, out of an archive, makes none silent."""
+    watch = Watch()
+    watch.hour(0)
+    watch.world.beats[SYDNEY] = NOW + timedelta(days=10_000)
+    watch.hour(1, alive=[IRELAND])
+    assert {SYDNEY: ["silent"]} == watch.troubles()
+    watch.hour(2)
+    watch.world.beats |= {SYDNEY: NOW, IRELAND: NOW}
+    watch.lookout(NOW + 2 * HOUR + 30 * MINUTE).look()
+    assert {} == watch.troubles()
+
+
 def test_what_was_just_made_has_its_time_to_give_a_sign() -> None:
     watch = Watch()
     watch.hour(0, alive=[])
@@ -257,6 +270,63 @@ def test_a_sweep_looks_where_there_is_something_to_see_and_goes_on_where_that_is
     watch.world.usable = refused  # type: ignore[method-assign]
     sweeper.begin()
     assert [HOME] == [Unit.from_json(one).region for one in units.bodies]
+
+
+@dataclass
+class Keeper:
+    """Who looks at Plumbline itself: what he was asked to look at; see handlers.house.Housekeeper."""
+
+    home: list[Unit] = field(default_factory=list)
+    elsewhere: list[Unit] = field(default_factory=list)
+
+    def look(self, unit: Unit) -> None:
+        """See handlers.house.Housekeeper."""
+        self.home.append(unit)
+
+    def look_elsewhere(self, unit: Unit) -> None:
+        """See handlers.house.Housekeeper."""
+        self.elsewhere.append(unit)
+
+
+def _minding(watch: Watch, keeper: Keeper, units: Outlet) -> Sweeper:
+    """The sweep's function, with somebody who minds the house."""
+    return Sweeper(
+        watch.house.plumbline,
+        units,
+        Outlet(),
+        Log(),
+        lambda: NOW,
+        lambda: 300_000,
+        house=keeper,  # type: ignore[arg-type] # of the real one these two are asked
+        lookout=watch.lookout(NOW),
+    )
+
+
+def _own() -> Watch:
+    """What is watched with one control of Plumbline's own."""
+    return Watch(house=House(control=replace(CONTROL, scope=Scope.HOME, house=True)))
+
+
+def test_a_sweep_has_each_forwarder_that_is_there_compared_by_a_unit_of_its_own() -> None:
+    watch, keeper, units = _own(), Keeper(), Outlet()
+    watch.world.refused[SYDNEY] = SCP
+    sweeper = _minding(watch, keeper, units)
+    sweeper.begin()
+    (sent,) = units.bodies
+    assert (Unit(ACCOUNT, IRELAND, (CONTROL.id,)), []) == (Unit.from_json(sent), keeper.elsewhere)
+    assert [Unit(ACCOUNT, HOME, (CONTROL.id,), last=True)] == keeper.home, "home's own is looked at first, and here"
+    sweeper.record({"body": sent})
+    assert [Unit(ACCOUNT, IRELAND, (CONTROL.id,))] == keeper.elsewhere
+
+
+def test_what_aws_tells_of_a_forwarder_has_it_compared_at_once_and_of_a_region_without_one_nothing() -> None:
+    watch, keeper = _own(), Keeper()
+    watch.hour(0)
+    sweeper = _minding(watch, keeper, Outlet())
+    assert [{"units": 1}, {"units": 0}, {"units": 0}] == [
+        sweeper.look_at_forwarder(name) for name in (IRELAND, EMIRATES, HOME)
+    ]
+    assert [Unit(ACCOUNT, IRELAND, (CONTROL.id,))] == keeper.elsewhere
 
 
 def test_status_says_of_each_region_whether_it_is_whole_and_when_it_was_heard() -> None:

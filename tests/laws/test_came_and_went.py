@@ -12,6 +12,7 @@ from plumbline.controls import registry
 from plumbline.core import recorded as house
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.reach import Reach
 from tests.recorded import Recorded, places, put, records, without
 from tests.story import defaults
 
@@ -38,6 +39,7 @@ class Eyes:
 
     account, region, home, stack, trail = "111122223333", "global", "us-east-1", "plumbline", ""
     recorded = house.Recorded()
+    reach = Reach()
     policies: Mapping[str, Any] = {f"{OURS}evil": ADMIN, f"{OURS}good": READER}
 
     def __call__(self, call: Call, /) -> Any:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import Target
 from plumbline.handlers.heartbeat import HIDDEN_FOR
@@ -404,6 +405,7 @@ class Eyes:
     stack: str = "plumbline"
     trail: str = ""
     recorded: Recorded = field(default_factory=Recorded)
+    reach: Reach = field(default_factory=Reach)
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, call: Call, /) -> Any:

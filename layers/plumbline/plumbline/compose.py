@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope
 from plumbline.core.errors import PlumblineError
+from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
 from plumbline.engine.case import Settled
 from plumbline.engine.settle import Deployment, Engine
@@ -36,7 +37,6 @@ from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
-    from plumbline.core.reach import Reach
     from plumbline.sweep.units import Unit
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
@@ -80,7 +80,7 @@ class Plumbline:
         clients: the client factory.
         account: the account this runs in.
         index: what is known of every control without importing it.
-        reach: reads what the last sweep saw of regions; None where no function looks at any but the baseline's.
+        reach: reads what the last sweep saw of regions.
     """
 
     engine: Engine
@@ -88,7 +88,7 @@ class Plumbline:
     clients: ClientFactory
     account: str
     index: Index
-    reach: Callable[[], Reach] | None = None
+    reach: Callable[[], Reach] = Reach
 
     def settle(self, wakes: Sequence[Wake], *, now: datetime) -> Iterator[Settled]:
         """Settle wakes one by one; a wake for a pattern becomes one for each of its targets first."""
@@ -110,10 +110,8 @@ class Plumbline:
         """
         from plumbline.sweep.units import units  # react, which settles, never sweeps
 
-        if reach is None and self.reach is not None:
-            reach = self.reach()
-        home, swept = self.engine.deployment.home, reach.swept if reach else ()
-        return units(self.account, home, self.index.entries, self.engine.baseline, swept)
+        swept = (self.reach() if reach is None else reach).swept
+        return units(self.account, self.engine.deployment.home, self.index.entries, self.engine.baseline, swept)
 
     def governs(self, wake: Wake) -> bool:
         """Whether a wake is about a region that is governed.
@@ -239,6 +237,12 @@ def in_one_process(
         from plumbline.controls import registry  # imports every control: not for a function
 
         index = registry.index()
+
+    def reach() -> Reach:
+        from plumbline.adapters.reach import Memory  # most that settles never asks
+
+        return Memory(clients, table, region, account).reach()
+
     ledger = Table(clients, table, region, baseline.letters.hours, index.renamed, baseline.patience)
     engine = Engine(
         controls=index,
@@ -255,11 +259,12 @@ def in_one_process(
             house_role,
             deployment.converts,
             House(clients, table, region, account).last,
+            reach,
         ),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
     )
-    return Plumbline(engine, ledger, clients, account, index)
+    return Plumbline(engine, ledger, clients, account, index, reach)
 
 
 def from_environment(clock: Callable[[], datetime], environment: Mapping[str, str] = os.environ) -> Plumbline:
@@ -294,7 +299,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
     if trail_bucket == TRAIL_BUCKET.format(stack=stack, account=account, region=region):
         trail_bucket = ""
     sender = Sender(account=account, region=region, stack=stack)
-    made = in_one_process(
+    return in_one_process(
         account=account,
         region=region,
         table=table,
@@ -311,10 +316,3 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         trail_bucket=trail_bucket,
         trail=trail,
     )
-
-    def reach() -> Reach:
-        from plumbline.adapters.reach import Memory  # react, which settles, never asks
-
-        return Memory(made.clients, table, region, account).reach()
-
-    return replace(made, reach=reach)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
+import pytest
+
 from plumbline.controls.billing._alarms import METRIC, repaired
-from plumbline.controls.billing.billing_alarm import CONTROL, OURS, describe, detect, find, locate, plan
+from plumbline.controls.billing.billing_alarm import CONTROL, OURS, describe, detect, find, locate, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
+from plumbline.core.reach import Reach, Region
 from plumbline.core.targets import Target
 from tests.story import ACCOUNT, Story, World, defaults, world
 
+BILLING = "us-east-1"
 ALARM = Target(ACCOUNT, "us-east-1", "cloudwatch-alarm", "billing-alarm")
 DATA = Target(ACCOUNT, "us-east-1", "cloudwatch-metric", "billing-data")
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:plumbline-alerts"
@@ -192,3 +199,74 @@ def test_data_counts_when_it_is_the_whole_accounts() -> None:
 
     assert see(METRIC["Dimensions"]) == {"data": True}
     assert see([*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]) == {"data": False}
+
+
+# --- in another home region ---------------------------------------------------------------------------
+
+QUIET = {key: one for key, one in GOOD.items() if key != "AlarmActions"}
+
+
+def _elsewhere(*alarms: dict[str, Any], heard: bool, **topics: int | None) -> dict[str, Any]:
+    """The same for a home that is not us-east-1, whose forwarder there is heard, or is not."""
+    confirmed = {f"arn:{one}": count for one, count in topics.items()}
+    return {**state(*alarms), "topics": confirmed, "own_topic": "", "forwarded": heard}
+
+
+def test_a_forwarder_that_is_heard_tells_of_our_alarm_without_any_topic() -> None:
+    assert detect(_elsewhere({**QUIET, "AlarmName": OURS}, heard=True), SETTINGS) is None
+    deviation = detect(_elsewhere({**QUIET, "AlarmName": OURS}, heard=False), SETTINGS)
+    assert deviation
+    assert "would not warn: plumbline-billing tells nobody" == deviation.summary
+
+
+def test_a_forwarder_tells_of_no_alarm_but_ours() -> None:
+    deviation = detect(_elsewhere({**QUIET, "AlarmName": "mine"}, heard=True), SETTINGS)
+    assert deviation
+    assert "would not warn: mine tells nobody" == deviation.summary
+
+
+def test_an_alarm_that_somebody_hears_needs_no_forwarder() -> None:
+    told = {**QUIET, "AlarmName": "mine", "AlarmActions": ["arn:bills"]}
+    assert detect(_elsewhere(told, heard=False, bills=1), SETTINGS) is None
+
+
+def test_where_a_forwarder_is_heard_the_alarm_is_made_without_an_action() -> None:
+    made = plan(ALARM, _elsewhere(heard=True), SETTINGS).do[0].parameters
+    assert ([], OURS, True) == (made["AlarmActions"], made["AlarmName"], made["ActionsEnabled"])
+    named = plan(ALARM, _elsewhere(heard=True, bills=1), SETTINGS | {"topic": "arn:bills"}).do[0].parameters
+    assert ["arn:bills"] == named["AlarmActions"], "the setting of version 0.1 holds"
+
+
+def test_where_no_forwarder_is_heard_the_refusal_says_what_to_do() -> None:
+    refusal = plan(ALARM, _elsewhere(heard=False), SETTINGS).refusal
+    assert "the forwarder of us-east-1, which would tell of it, is not heard" in refusal
+    assert "`plumbline status`" in refusal
+    assert "topic in us-east-1 in the setting `topic`" in refusal
+
+
+@pytest.mark.parametrize(
+    ("home", "troubles", "expected"),
+    [
+        ("us-east-1", None, None),
+        ("ap-southeast-2", None, None),
+        ("ap-southeast-2", {}, True),
+        ("ap-southeast-2", {"undelivered": "3 of them"}, True),
+        ("ap-southeast-2", {"silent": ""}, False),
+        ("ap-southeast-2", {"absent": ""}, False),
+        ("ap-southeast-2", {"broken": "it failed"}, False),
+    ],
+)
+def test_the_forwarder_counts_while_its_last_sign_of_life_is_fresh(
+    home: str,
+    troubles: Mapping[str, str] | None,
+    expected: bool | None,  # noqa: FBT001 - one of a table
+) -> None:
+    """Where nobody has looked at regions, as before a first sweep, a topic is wanted as ever."""
+    with world() as here:
+        eyes = here.accounts.eyes(ACCOUNT, BILLING)
+        seen = {} if troubles is None else {BILLING: Region(datetime(2026, 3, 1, tzinfo=timezone.utc), None, troubles)}
+        ask = replace(eyes, home=home, reaching=lambda: Reach(None, seen))
+        found = observe(ask, ALARM)
+        assert found
+        assert expected is found["forwarded"]
+        assert bool(found["own_topic"]) is (expected is None)

@@ -12,6 +12,7 @@ from plumbline.controls.detection._trails import read
 from plumbline.controls.detection.cloudtrail_delivery import CONTROL, describe, detect
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World
@@ -66,6 +67,7 @@ class Documented:
     stack: str = "plumbline"
     trail: str = ""
     recorded: Recorded = field(default_factory=Recorded)
+    reach: Reach = field(default_factory=Reach)
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, call: Call, /) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.guard import statements
-from plumbline.controls.house._own import POWERS, ROLES, House
+from plumbline.controls.house._own import ELSEWHERE, POWERS, ROLES, House
 from plumbline.controls.house.house_guard import CONTROL, UNGUARDED, detect, observe, plan, survey
 from plumbline.core.calls import Call, Plan
 from plumbline.core.control import Deviation
@@ -131,6 +131,49 @@ def test_a_power_user_gets_the_guard_and_can_be_rid_of_it_again() -> None:
     assert [Call("iam", "AttachUserPolicy", both)] == [*repair.do]
     assert [Call("iam", "DetachUserPolicy", both, absent=("NoSuchEntity",))] == [*repair.undo]
     assert {Maker.GIVING} == {maker(call) for call in (*repair.do, *repair.undo)}
+
+
+def _allowed(*statements_: Mapping[str, Any]) -> Callable[[World], Target]:
+    def made(told: World) -> Target:
+        iam = _deployed(told)
+        document = json.dumps({"Version": "2012-10-17", "Statement": [*statements_]})
+        arn = iam.create_policy(PolicyName="of-mallory", PolicyDocument=document)["Policy"]["Arn"]
+        return _user(told, arn)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("statements_", "could"),
+    [
+        (
+            [{"Effect": "Allow", "Action": "events:*", "Resource": "arn:aws:events:eu-central-1:*:*"}],
+            "may change or delete its forwarder in another region and make another region deaf by a key for its bus",
+        ),
+        (
+            [{"Effect": "Allow", "Action": "sqs:*", "Resource": "arn:aws:sqs:ap-*:*:*"}],
+            "may throw away what could not be delivered from another region",
+        ),
+        (
+            [
+                {"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"},
+                {"Effect": "Deny", "Action": "*", "Resource": f"arn:aws:cloudformation:{HOME}:*:*"},
+            ],
+            "may change or delete its forwarder in another region",
+        ),
+    ],
+    ids=["one region", "some regions", "any but home"],
+)
+def test_whose_rights_end_at_a_regions_border_gets_it_as_well(statements_: list[Mapping[str, Any]], could: str) -> None:
+    _, found, _ = _told(_allowed(*statements_))
+    assert found is not None
+    assert f"{could}, and does not carry the guard" == found.summary
+
+
+def test_who_has_rights_to_other_things_in_a_region_may_do_nothing_to_it() -> None:
+    there = {"Effect": "Allow", "Action": "events:*", "Resource": "arn:aws:events:eu-central-1:*:rule/shop-*"}
+    _, found, _ = _told(_allowed(there))
+    assert found is None
 
 
 def test_what_could_be_done_is_said() -> None:
@@ -293,7 +336,7 @@ def test_the_guard_denies_every_power_that_is_asked_about() -> None:
     everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     free = Principal(f"arn:aws:iam::{ACCOUNT}:user/m", "m", "user", documents=(everything,))
     held = Principal(free.arn, "m", "user", documents=(everything, {"Statement": statements("plumbline")}))
-    for power in POWERS:
+    for power in (*POWERS, *ELSEWHERE):
         context = {key: house.named(value) for key, value in (power.context or {}).items()}
         for action in power.actions:
             arn = house.arn(power.resource)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from plumbline.controls.house import house_integrity
-from plumbline.controls.house._parts import ALARM, KINDS, POLICY, RULE, TOPIC, TRIGGER, placed, read
+from plumbline.controls.house._parts import ALARM, BUS, KINDS, POLICY, RULE, TOPIC, TRIGGER, placed, read
 from plumbline.controls.house._repairs import steps
 from plumbline.controls.house.house_integrity import CONTROL, changed, sound
 from plumbline.core.recorded import Part
@@ -26,6 +26,7 @@ OTHERS = {"Version": "2012-10-17", "Statement": [
 DENY = {"Version": "2012-10-17", "Statement": [
     {"Sid": "Own", "Effect": "Deny", "Principal": "*", "Action": "dynamodb:PutItem", "Resource": "*"}]}  # fmt: skip
 PATTERN = {"source": ["aws.iam"], "detail": {"eventName": ["CreateAccessKey", "AttachUserPolicy"]}}
+BUS_NAME, ON_BUS = "plumbline-home", "plumbline-home-wakes"
 ALARM_SETTINGS = {
     "Namespace": "AWS/SQS", "MetricName": "ApproximateAgeOfOldestMessage", "Statistic": "Maximum", "Period": 300,
     "EvaluationPeriods": 1, "Threshold": 900.0, "ComparisonOperator": "GreaterThanThreshold",
@@ -77,6 +78,11 @@ class Stack:
         events = self.client("events")
         events.put_rule(Name="plumbline-iam", EventPattern=json.dumps(PATTERN), Description="Wakes Plumbline")
         events.put_targets(Rule="plumbline-iam", Targets=[{"Id": "wakes", "Arn": self.queue("plumbline-wakes")}])
+        events.create_event_bus(Name=BUS_NAME)
+        events.put_permission(EventBusName=BUS_NAME, Policy=_bus_policy("forwarder"))
+        events.put_rule(Name=ON_BUS, EventBusName=BUS_NAME, EventPattern=json.dumps(PATTERN))
+        wakes = {"Id": "wakes", "Arn": self.queue("plumbline-wakes")}
+        events.put_targets(Rule=ON_BUS, EventBusName=BUS_NAME, Targets=[wakes])
         self.client("cloudwatch").put_metric_alarm(
             AlarmName="plumbline-late-wakes", AlarmActions=[topic], **ALARM_SETTINGS
         )
@@ -93,6 +99,7 @@ class Stack:
             ("AWS::IAM::Role", "plumbline-react"), ("AWS::IAM::ManagedPolicy", policy["Policy"]["Arn"]),
             ("AWS::SQS::Queue", url), ("AWS::SNS::Topic", topic), ("AWS::Lambda::Function", "plumbline-react"),
             ("AWS::Lambda::EventSourceMapping", uuid), ("AWS::Events::Rule", "plumbline-iam"),
+            ("AWS::Events::EventBus", BUS_NAME), ("AWS::Events::Rule", f"{BUS_NAME}|{ON_BUS}"),
             ("AWS::CloudWatch::Alarm", "plumbline-late-wakes"), ("AWS::DynamoDB::Table", "plumbline-ledger"),
             ("AWS::CloudTrail::Trail", "plumbline"), ("AWS::S3::Bucket", "records"),
         )  # fmt: skip
@@ -114,6 +121,13 @@ class Stack:
                 found.setdefault(kind, {})[name] = {**place, **part}
         self.world.recorded = found
         self.world.calls.clear()
+
+
+def _bus_policy(role: str) -> str:
+    who = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-{role}"}
+    arn = f"arn:aws:events:{HOME}:{ACCOUNT}:event-bus/{BUS_NAME}"
+    one = {"Sid": "Put", "Effect": "Allow", "Principal": who, "Action": "events:PutEvents", "Resource": arn}
+    return json.dumps({"Version": "2012-10-17", "Statement": [one]})
 
 
 def _policy(action: str) -> str:
@@ -144,6 +158,12 @@ def _stranger(world: World) -> Target:
     return Target(ACCOUNT, HOME, TRIGGER, f"plumbline-react/mine/{uuid}")
 
 
+def _delete_on_bus(stack: Stack) -> None:
+    events = stack.client("events")
+    events.remove_targets(Rule=ON_BUS, EventBusName=BUS_NAME, Ids=["wakes"])
+    events.delete_rule(Name=ON_BUS, EventBusName=BUS_NAME)
+
+
 #: What is put back: what happens, the part, and how.
 REPAIRED: Mapping[str, tuple[str, str, Callable[[Stack], Any]]] = {
     "a rule is switched off": (
@@ -168,6 +188,16 @@ REPAIRED: Mapping[str, tuple[str, str, Callable[[Stack], Any]]] = {
     "a rule has no target": (
         RULE, "plumbline-iam",
         lambda here: here.client("events").remove_targets(Rule="plumbline-iam", Ids=["wakes"]),
+    ),
+    "a rule of the home bus is switched off": (
+        RULE, ON_BUS, lambda here: here.client("events").disable_rule(Name=ON_BUS, EventBusName=BUS_NAME),
+    ),
+    "a rule of the home bus is deleted": (RULE, ON_BUS, _delete_on_bus),
+    "a rule of the home bus has another target": (
+        RULE, ON_BUS,
+        lambda here: here.client("events").put_targets(
+            Rule=ON_BUS, EventBusName=BUS_NAME, Targets=[{"Id": "wakes", "Arn": here.queue("mine")}]
+        ),
     ),
     "a trigger is switched off": (
         TRIGGER, "plumbline-react/plumbline-wakes",
@@ -210,6 +240,11 @@ def _unsubscribe(stack: Stack) -> None:
     sns = stack.client("sns")
     (one,) = sns.list_subscriptions()["Subscriptions"]
     sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+
+
+def _delete_bus(stack: Stack) -> None:
+    _delete_on_bus(stack)
+    stack.client("events").delete_event_bus(Name=BUS_NAME)
 
 
 def _deny_again(stack: Stack, arn: str) -> None:
@@ -279,6 +314,12 @@ TOLD: Mapping[str, tuple[str, str, Callable[[Stack], Any], str]] = {
         ),
         "has other settings",
     ),
+    "anybody may put events onto the home bus": (
+        BUS, BUS_NAME,
+        lambda here: here.client("events").put_permission(EventBusName=BUS_NAME, Policy=_bus_policy("anybody")),
+        "has another policy",
+    ),
+    "the home bus is deleted": (BUS, BUS_NAME, _delete_bus, "is gone"),
     "a filter on the e-mail": (TOPIC, "plumbline-alerts", _filter, "has another filter of security@example.com"),
     "nobody is subscribed": (TOPIC, "plumbline-alerts", _unsubscribe, "has no subscriber any more"),
     "the ledger's policy": (

@@ -13,6 +13,7 @@ from plumbline.controls.iam._principals import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, find, locate, observe, plan
 from plumbline.core.calls import Ask, Call
 from plumbline.core.control import Deviation
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World, signs_in, world
@@ -154,6 +155,11 @@ class Hindsight:
     def recorded(self) -> Recorded:
         """See core.Ask."""
         return Recorded()
+
+    @property
+    def reach(self) -> Reach:
+        """See core.Ask."""
+        return Reach()
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -22,6 +22,7 @@ from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.giving import Maker
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
 
@@ -44,8 +45,8 @@ _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 _OWNER = "ExpectedBucketOwner"
 #: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
 _NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
-#: Where a reader keeps what was recorded of Plumbline's own parts; no call has such a key.
-_RECORDED = "recorded"
+#: Where a reader keeps what the ledger knows of Plumbline's own parts and of regions; no call has such a key.
+_RECORDED, _REACH = "recorded", "reach"
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -228,6 +229,7 @@ class Reader:
     stack: str = STACK
     trail: str = ""
     recording: Callable[[], Recorded] = Recorded
+    reaching: Callable[[], Reach] = Reach
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -236,6 +238,14 @@ class Reader:
         if _RECORDED not in self._answers:
             self._answers[_RECORDED] = self.recording()
         found: Recorded = self._answers[_RECORDED]
+        return found
+
+    @property
+    def reach(self) -> Reach:
+        """See core.Ask. Read when it is first asked for, as above."""
+        if _REACH not in self._answers:
+            self._answers[_REACH] = self.reaching()
+        found: Reach = self._answers[_REACH]
         return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
@@ -265,6 +275,7 @@ class Accounts:
         stack: the name of Plumbline's own stack, for controls that look for its topic.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
         recording: reads what was recorded of Plumbline's own parts.
+        reaching: reads what the last sweep saw of regions.
     """
 
     clients: ClientFactory
@@ -277,11 +288,14 @@ class Accounts:
     house_role: str = ""
     converts: bool = False
     recording: Callable[[], Recorded] = Recorded
+    reaching: Callable[[], Reach] = Reach
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""
         role = self.eyes_role.format(account=account)
-        return Reader(self.clients, account, region, self.home, role, self.stack, self.trail, self.recording)
+        return Reader(
+            self.clients, account, region, self.home, role, self.stack, self.trail, self.recording, self.reaching
+        )
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]

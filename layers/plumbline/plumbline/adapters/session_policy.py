@@ -22,6 +22,9 @@ from plumbline.core.giving import Maker, maker
 #: Characters of an inline session policy. Source: STS API reference, AssumeRole, Policy.
 LONGEST = 2048
 _WILD = re.compile(r"[*?]")
+#: What IAM asks of whoever gives a role to a service, beside the call itself, and the parameter that does.
+#: Source: IAM user guide, Grant a user permissions to pass a role to an AWS service.
+_PASS, _ROLE = "iam:PassRole", "RoleArn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,11 @@ class Session:
     def policy(self) -> str:
         """The policy as STS takes it: the actions of these calls that the control declares, on these ARNs."""
         actions = sorted({call.action for call in self.calls} & self.control.writes)
-        return json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": actions, "Resource": list(self.resources)}],
-            },
-            separators=(",", ":"),
-        )
+        statements = [{"Effect": "Allow", "Action": actions, "Resource": list(self.resources)}]
+        passed = sorted({role for call in self.calls for role in _passed(call.parameters)})
+        if passed and _PASS in self.control.writes:
+            statements.append({"Effect": "Allow", "Action": [_PASS], "Resource": passed})
+        return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
     def parts(self) -> tuple[Session, ...]:
         """The same calls in sessions limited to the ARNs that their own calls name; empty where none is shorter."""
@@ -132,6 +133,18 @@ def _fitting(session: Session) -> Iterator[Session]:
         )
     for part in parts:
         yield from _fitting(part)
+
+
+def _passed(value: Any) -> Iterator[str]:  # noqa: ANN401 - a call's parameters take any shape
+    """The roles that a call gives to a service."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get(_ROLE), str):
+            yield value[_ROLE]
+        for one in value.values():
+            yield from _passed(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _passed(one)
 
 
 def _means(said: str, arn: str) -> bool:

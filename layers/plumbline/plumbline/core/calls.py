@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 
 #: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
@@ -184,6 +185,7 @@ class Ask(Protocol):
         stack: what its stack is called.
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
         recorded: Plumbline's own parts as they were when its stack was last deployed; none where nobody wrote it down.
+        reach: the regions as the last sweep saw them, and which of them it hears; none where nobody has looked.
 
     Raises:
         AwsRefusal: AWS answered with an error that the call does not list as `absent`.
@@ -197,6 +199,10 @@ class Ask(Protocol):
 
     @property
     def recorded(self) -> Recorded:
+        """See above."""
+
+    @property
+    def reach(self) -> Reach:
         """See above."""
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape

@@ -59,6 +59,15 @@ class Region:
         """Whether more signs of life were missed than get lost now and then."""
         return self.forwards and now - max(filter(None, (self.heard, self.since))) > BEAT * MISSED + SLACK
 
+    def hearing(self, sign: datetime | None, now: datetime) -> Region:
+        """The region once its last sign of life has come: an older one is none, nor is one that has yet to be given.
+
+        Whoever could make one up would let a dead forwarder live until then.
+        """
+        if sign is None or sign > now + SLACK or (self.heard is not None and sign < self.heard):
+            return self
+        return replace(self, heard=sign)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""
         return {
@@ -99,6 +108,19 @@ class Reach:
     def swept(self) -> tuple[str, ...]:
         """Where the settings that each region has of its own are looked at; empty where nobody has looked yet."""
         return tuple(name for name, one in sorted(self.regions.items()) if one.governed and not one.is_denied)
+
+    def hears(self, region: str) -> bool:
+        """Whether what happens in a region arrives at home: its forwarder is whole, and gives signs of life."""
+        one = self.regions.get(region)
+        return one is not None and one.forwards and not one.troubles.keys() - {"undelivered"}
+
+    @property
+    def forwarding(self) -> tuple[str, ...]:
+        """Where a forwarder stands as CloudFormation made it, and can be looked at."""
+        unlike = {"coming", "absent", "broken", "covered by denial", "unseen"}
+        return tuple(
+            name for name, one in sorted(self.regions.items()) if one.forwards and not unlike & one.troubles.keys()
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""

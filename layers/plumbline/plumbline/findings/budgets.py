@@ -2,7 +2,9 @@
 
 Who wants one repair not to be made, or not to be told, may first do a lot that is repaired and told. So an actor uses
 up his own budget and nobody else's, lesser controls never that of the critical ones, and what a breaker left has room
-that no newer deed can take.
+that no newer deed can take. Plumbline's own parts are put back without counting: they are many more than an hour has
+repairs, whoever switches off enough of them would have the rest left so and use up what the account's critical controls
+have, and each is put back as it was deployed, three times a day at most.
 """
 
 from __future__ import annotations
@@ -36,15 +38,17 @@ class Budget:
     Attributes:
         critical: whether the control is critical.
         actor: who did it (see `Cause.actor`); empty where nobody is known, or an AWS service acted.
+        own: whether the control is about Plumbline's own parts.
     """
 
     critical: bool = False
     actor: str = ""
+    own: bool = False
 
     @classmethod
     def of(cls, control: Control, cause: Cause) -> Budget:
         """The counters of a deviation from a control, that somebody brought about."""
-        return cls(control.severity is Severity.CRITICAL, cause.actor)
+        return cls(control.severity is Severity.CRITICAL, cause.actor, control.house)
 
     @property
     def of_all(self) -> str:
@@ -62,7 +66,7 @@ class Budget:
         return f"{LETTERS}{_ACTOR}{_mark(self.actor or _NOBODY)}" if self.critical else LETTERS
 
     def most(self, control: str, breakers: Breakers, *, left: bool = False) -> Mapping[str, int]:
-        """How many repairs each counter has room for, the most particular first.
+        """How many repairs each counter has room for, the most particular first; none counts Plumbline's own.
 
         Args:
             control: the control's id.
@@ -70,6 +74,8 @@ class Budget:
             left: whether a breaker left this in an earlier hour. Half as many more of these are repaired, so that
                 whoever begins each hour with new deeds cannot keep what was left from being repaired for ever.
         """
+        if self.own:
+            return {}
         limits = {self.of_actor: breakers.per_actor, control: breakers.per_control, self.of_all: breakers.in_all}
         return {name: most + (most + 1) // 2 if left else most for name, most in limits.items() if name}
 

@@ -2,19 +2,21 @@
 
 It writes down how Plumbline's parts are once CloudFormation says that a deployment of the stack is over, and e-mails
 what that has changed; else it compares, puts back what house hands may, and tells. All of it runs here: react cannot
-mend the trigger that it hangs on.
+mend the trigger that it hangs on. The forwarders of other regions are compared one region at a time, by the sweep's
+units and whenever AWS tells of a change of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
-from plumbline.core.recorded import Deployed, Part, Parts, Recorded
+from plumbline.core.recorded import Deployed, Part, Parts, Recorded, common
 from plumbline.engine.case import Settled
 from plumbline.handlers.react import Log
 from plumbline.ports import Alerts
@@ -25,6 +27,9 @@ DEPLOYING_FOR = timedelta(hours=1)
 _TOLD_FOR = timedelta(days=30)
 #: So long CloudTrail is asked who deployed: its event history is some minutes late.
 _KNOWN_WITHIN = timedelta(hours=2)
+#: The region whose forwarder tells more than the others: of services without a region.
+_GLOBAL_REGION = "us-east-1"
+_AT_ONCE = 8
 
 
 class Stack(Protocol):
@@ -38,6 +43,13 @@ class Stack(Protocol):
 
     def deployer(self, since: datetime) -> str:
         """The ARN of who began the deployment of that time, empty where nobody knows yet, or raise."""
+
+
+class Forwarders(Protocol):
+    """The forwarders of other regions; see adapters/reach.py."""
+
+    def forwarders(self) -> Mapping[str, str]:
+        """Region -> what is wrong with its forwarder as a stack, or raise."""
 
 
 class Memory(Protocol):
@@ -57,12 +69,14 @@ class Housekeeper:
     Attributes:
         plumbline: settles what is found.
         stack: CloudFormation's own word on the stack.
+        forwarders: CloudFormation's word on what there is in other regions.
         memory: what was recorded.
         alerts: where what is about Plumbline itself is told.
     """
 
     plumbline: Plumbline
     stack: Stack
+    forwarders: Forwarders
     memory: Memory
     alerts: Alerts
     logger: Log
@@ -89,6 +103,24 @@ class Housekeeper:
             who = self._deployer(deployment, recorded)
             if who.deployer_of:
                 self._keep(replace(recorded, deployer=who.deployer, deployer_of=who.deployer_of), version)
+        self._compare(unit, now)
+
+    def look_elsewhere(self, unit: Unit) -> None:
+        """Compare a forwarder with how it was deployed, put back and tell; nothing while anything is being deployed.
+
+        Args:
+            unit: the controls of the house, in another region than home.
+
+        Raises:
+            PlumblineError: as above.
+        """
+        now, deployment = self.clock(), self.stack.deployment()
+        if not deployment.is_over or deployment.mark != self.memory.recorded()[0].deployment:
+            self.logger.info("forwarder not looked at", extra={"stack": deployment.status, "region": unit.region})
+            return
+        self._compare(unit, now)
+
+    def _compare(self, unit: Unit, now: datetime) -> None:
         plumbline = replace(self.plumbline, engine=replace(self.plumbline.engine, alerts=self.alerts))
         broken: list[Look] = []
         for look in plumbline.look(unit, now=now):
@@ -108,16 +140,15 @@ class Housekeeper:
         """Told, then recorded: a process that dies in between tells once more, and nothing holds untold."""
         from plumbline.alerts.house import deployed  # once for each deployment
 
-        parts = self._parts()
+        parts, elsewhere = self._parts(), self._parts_elsewhere()
         differences = list(_differences(before.parts, parts)) if before.parts else []
         if differences:
             engine = self.plumbline.engine
             notifier = replace(engine, alerts=self.alerts).notifier
             alert = deployed(differences, deployment.since, engine.deployment.sender)
             notifier.send_once(f"house#{deployment.mark}", alert, now=now, within=_TOLD_FOR)
-        if not self._keep(
-            replace(self._deployer(deployment, before), deployment=deployment.mark, parts=parts), version
-        ):
+        who = self._deployer(deployment, before)
+        if not self._keep(replace(who, deployment=deployment.mark, parts=parts, elsewhere=elsewhere), version):
             return
         self.logger.info("house recorded", extra={"deployment": deployment.mark, "differences": len(differences)})
 
@@ -151,6 +182,24 @@ class Housekeeper:
                 if part is not None:
                     found.setdefault(kind, {})[name] = {**place, **sound(kind, part)}
         return found
+
+    def _parts_elsewhere(self) -> Mapping[str, Parts]:
+        """What the forwarders are made of. One that cannot be read is left out: they are all alike."""
+        from plumbline.controls.house import _parts as house  # once for each deployment
+        from plumbline.controls.house.house_integrity import sound
+
+        def seen(region: str) -> Parts:
+            try:
+                parts = house.forwarder(self.plumbline.engine.aws.eyes(self.plumbline.account, region))
+            except AwsRefusal as error:
+                self.logger.error("forwarder not recorded", extra={"region": region, "reason": str(error)})
+                return {}
+            return {kind: {name: sound(kind, one) for name, one in named.items()} for kind, named in parts.items()}
+
+        there = [region for region, wrong in self.forwarders.forwarders().items() if not wrong]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = dict(zip(there, pool.map(seen, there), strict=True))
+        return common({region: parts for region, parts in found.items() if parts}, _GLOBAL_REGION)
 
 
 def _differences(before: Parts, after: Parts) -> Iterator[str]:

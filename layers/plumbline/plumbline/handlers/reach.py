@@ -97,7 +97,7 @@ class Lookout:
         wanted = set(self.engine.baseline.regions)
         known = governed(before, wanted or usable, self._forwarding(wanted or usable, usable), now)
         seen = {
-            name: replace(one, heard=signs.get(name, one.heard), troubles=_switched_off(name, usable))
+            name: replace(one.hearing(signs.get(name), now), troubles=_switched_off(name, usable))
             for name, one in known.items()
         }
         if stacks is not None:

@@ -72,7 +72,9 @@ class Sweeper:
         try:
             self.look_at_the_house()
         finally:
-            units = [unit for unit in self.plumbline.units(self._reach()) if not self._is_of_the_house(unit)]
+            reach = self._reach()
+            units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
+            units = [*(self._of_forwarders(reach) if reach else ()), *units]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
         return {"units": len(units)}
@@ -90,6 +92,28 @@ class Sweeper:
         new = [unit for unit in units if unit.region not in (*before, GLOBAL) and not self._is_of_the_house(unit)]
         self.units.send([replace(unit, last=False).to_json() for unit in new])
         return {"units": len(new)}
+
+    def look_at_forwarder(self, region: str) -> dict[str, int]:
+        """Compare a region's forwarder with how it was deployed, here and now: AWS has told that somebody changed it.
+
+        Args:
+            region: which; one that has no forwarder is not looked at, whatever an event says.
+
+        Raises:
+            PlumblineError: it could not be looked at, or not be told of.
+        """
+        units = self._of_forwarders(self.lookout.memory.reach()) if self.lookout is not None else []
+        units = [unit for unit in units if unit.region == region]
+        for unit in units:
+            if self.house is not None:
+                self.house.look_elsewhere(unit)
+        return {"units": len(units)}
+
+    def _of_forwarders(self, reach: Reach) -> list[Unit]:
+        """The controls of the house in each region whose forwarder is there and can be looked at."""
+        home = self.plumbline.engine.deployment.home
+        units = [unit for unit in self.plumbline.units(reach) if self._is_of_the_house(unit) and unit.region == home]
+        return [replace(unit, region=region, last=False) for region in reach.forwarding for unit in units]
 
     def _reach(self) -> Reach | None:
         """What is seen of regions now; what is known of them, where they cannot be looked at: the sweep goes on."""
@@ -117,6 +141,13 @@ class Sweeper:
         self.logger.info("house looked at", extra={"units": len(units), "unsettled": waiting})
         return {"units": len(units)}
 
+    def _look_at_the_house_in(self, unit: Unit) -> None:
+        """Look at a forwarder; or at all of home: a person has asked for a sweep."""
+        if unit.region in (self.plumbline.engine.deployment.home, GLOBAL) or self.house is None:
+            self.look_at_the_house()
+        else:
+            self.house.look_elsewhere(unit)
+
     def _tell_what_waits(self) -> int:
         """Tell what react has left, and what is critical and waits for a digest; how much react has left."""
         try:
@@ -134,8 +165,8 @@ class Sweeper:
             PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
         """
         unit = Unit.from_json(record["body"]).understood(self.plumbline.index)
-        if self._is_of_the_house(unit):  # a person has asked for a sweep
-            self.look_at_the_house()
+        if self._is_of_the_house(unit):
+            self._look_at_the_house_in(unit)
             return
         left = list(unit.controls)
         told_together = 0  # what the first sweep finds, and what cannot be looked at

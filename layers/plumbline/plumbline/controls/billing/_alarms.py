@@ -69,7 +69,9 @@ def can_warn(alarm: Alarm, limit: float, account: str = "") -> bool:
     return not _weaknesses(alarm, limit, account)
 
 
-def faults(alarm: Alarm, topics: Topics, limit: float, trusted: str, account: str = "") -> list[str]:
+def faults(
+    alarm: Alarm, topics: Topics, limit: float, trusted: str, account: str = "", *, forwarded: bool = False
+) -> list[str]:
     """Why an alarm would not warn in time; worst first, empty when it would.
 
     Args:
@@ -78,10 +80,12 @@ def faults(alarm: Alarm, topics: Topics, limit: float, trusted: str, account: st
         limit: the baseline's threshold in US dollars.
         trusted: a topic of another account that the baseline names; nobody here can see who listens to it.
         account: the account it is in.
+        forwarded: whether a forwarder tells of it, whatever its actions are.
     """
     if not watches_the_bill(alarm, account):
         return ["watches something else"]
-    heard = any(topics.get(one) or (one == trusted and one not in topics) for one in alarm.get("AlarmActions", ()))
+    told = alarm.get("AlarmActions", ())
+    heard = forwarded or any(topics.get(one) or (one == trusted and one not in topics) for one in told)
     return [*([] if heard else ["tells nobody"]), *_weaknesses(alarm, limit, account)]
 
 
@@ -142,7 +146,15 @@ def _enough_readings(plain: Alarm, needed: int) -> bool:
 
 
 def repaired(alarm: Alarm | None, name: str, topic: str, limit: float, account: str = "") -> Alarm:
-    """The alarm made whole: what its owner added (actions, description, a lower threshold) stays."""
+    """The alarm made whole: what its owner added (actions, description, a lower threshold) stays.
+
+    Args:
+        alarm: as it is; None where there is none.
+        name: what it is called.
+        topic: whom it tells; empty where a forwarder tells of it.
+        limit: the most that it may wait for, in US dollars.
+        account: the account it is in.
+    """
     alarm = alarm or {}
     watches = watches_the_bill(alarm, account)
     lower = [alarm["Threshold"]] if watches and 0 <= alarm.get("Threshold", -1) < limit else []
@@ -165,4 +177,4 @@ def repaired(alarm: Alarm | None, name: str, topic: str, limit: float, account: 
 
 
 def _with(actions: Sequence[str], topic: str) -> list[str]:
-    return [*(one for one in actions if one != topic), topic][-5:]  # an alarm has room for five
+    return [one for one in (*(one for one in actions if one != topic), topic) if one][-5:]  # it has room for five

@@ -2,12 +2,14 @@
 
 Holds: in us-east-1, where billing data lives, an alarm watches the estimated charges of the whole account, goes off
 once a day's readings at most are past the baseline's threshold or a lower one, and reaches at least one person who
-confirmed the subscription. How it does so is its owner's business: any period, statistic and treatment of missing data
-will do with which it can warn. An alarm on a unit cannot, because charges have none; nor one on a part of the bill, or
-on what an expression makes of it. Billing data is switched on. The data of an organisation's member accounts is in the
-account that pays: switch this control off in the members, and hold it in the payer. A click on the unsubscribe link of
-an e-mail makes no event; the hourly sweep finds it. Not judged: alarm mute rules, filter policies of subscriptions, the
-topic's own policy.
+confirmed the subscription. Where Plumbline's home is another region, nothing there can subscribe: the alarm
+plumbline-billing is told of by the forwarder of us-east-1, which counts while it gives signs of life; a topic in
+us-east-1 that the setting `topic` names does as well. How an alarm warns is its owner's business: any period, statistic
+and treatment of missing data will do with which it can. An alarm on a unit cannot, because charges have none; nor one
+on a part of the bill, or on what an expression makes of it. Billing data is switched on. The data of an organisation's
+member accounts is in the account that pays: switch this control off in the members, and hold it in the payer. A click
+on the unsubscribe link of an e-mail makes no event; the hourly sweep finds it. Not judged: alarm mute rules, filter
+policies of subscriptions, the topic's own policy.
 Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
 and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
 Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
@@ -55,13 +57,16 @@ def observe(ask: Ask, target: Target) -> State:
         return {"data": any(one["Dimensions"] == METRIC["Dimensions"] for one in metrics)}
     found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
     alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one, target.account)]
-    own = f"arn:aws:sns:{REGION}:{target.account}:{ask.stack}-alerts"
     topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
+    # What a forwarder could tell of needs no topic; where there is none, Plumbline's own topic is the one here.
+    forwards = ask.home != REGION and REGION in ask.reach.regions
+    own = "" if forwards else f"arn:aws:sns:{REGION}:{target.account}:{ask.stack}-alerts"
     return {
         "account": target.account,
         "alarms": sorted(alarms, key=lambda one: (one["AlarmName"] != OURS, one["AlarmName"])),
-        "topics": {one: _confirmed(ask, one) for one in sorted(topics | {own})},
+        "topics": {one: _confirmed(ask, one) for one in sorted(topics | ({own} if own else set()))},
         "own_topic": own,
+        "forwarded": ask.reach.hears(REGION) if forwards else None,
     }
 
 
@@ -94,7 +99,8 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
     if "data" in state:
         return Plan(refusal=_WITHOUT_DATA)
     topic = settings["topic"] or state["own_topic"]
-    refusal = _unheard(topic, state["topics"], named=bool(settings["topic"]))
+    forwarded = state.get("forwarded")
+    refusal = "" if forwarded else _unheard(topic, state["topics"], named=bool(settings["topic"]))
     if refusal:
         return Plan(refusal=refusal)
     before = next((one for one in state["alarms"] if one["AlarmName"] == OURS), None)
@@ -124,6 +130,11 @@ _WITHOUT_DATA = (
 
 def _unheard(topic: str, topics: Mapping[str, Any], *, named: bool) -> str:
     """Why an alarm on this topic would reach nobody; empty when it would, or when only trying can tell."""
+    if not topic:
+        return (
+            f"the forwarder of {REGION}, which would tell of it, is not heard: `plumbline status` says why; or name a "
+            f"topic in {REGION} in the setting `topic` of billing-alarm"
+        )
     if f":sns:{REGION}:" not in topic:
         return f"topic {topic} is not in {REGION}, and a billing alarm can only tell a topic there"
     if topics.get(topic, 0) is None or (not named and topic not in topics):
@@ -138,7 +149,11 @@ def _unheard(topic: str, topics: Mapping[str, Any], *, named: bool) -> str:
 
 def _every_fault(state: Mapping[str, Any], settings: Settings) -> Mapping[str, list[str]]:
     limit, trusted, account = settings["threshold_usd"], settings["topic"], state["account"]
-    return {one["AlarmName"]: faults(one, state["topics"], limit, trusted, account) for one in state["alarms"]}
+    forwarded = {OURS} if state.get("forwarded") else set[str]()
+    return {
+        one["AlarmName"]: faults(one, state["topics"], limit, trusted, account, forwarded=one["AlarmName"] in forwarded)
+        for one in state["alarms"]
+    }
 
 
 def _confirmed(ask: Ask, topic: str) -> int | None:

@@ -60,6 +60,11 @@ POWERS = (
         "events:{region}:{account}:rule/{stack}-iam",
     ),
     Power(
+        "delete the bus that other regions lead to, or make it deaf by a key",
+        ("events:UpdateEventBus", "events:DeleteEventBus"),  # AWS knows no resource of those that change its policy
+        "events:{region}:{account}:event-bus/{stack}-home",
+    ),
+    Power(
         "write or empty its queues",
         (
             *("sqs:SendMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"),
@@ -135,6 +140,31 @@ POWERS = (
         "exchange what is deployed",
         ("s3:PutObject",),
         "s3:::aws-sam-cli-managed-default-samclisourcebucket-0a1b2c3d/{stack}/0123",
+    ),
+)
+
+_FORWARDER = "change or delete its forwarder in another region"
+#: The same of what lies in other regions: asked about whoever has rights there and none of those above.
+ELSEWHERE = (
+    Power(
+        _FORWARDER,
+        ("events:DisableRule", "events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"),
+        "events:{region}:{account}:rule/{stack}-alive",
+    ),
+    Power(
+        _FORWARDER,
+        ("cloudformation:UpdateStack", "cloudformation:DeleteStack", "cloudformation:ExecuteChangeSet"),
+        "cloudformation:{region}:{account}:stack/StackSet-{stack}-forwarders-0a1b2c3d/11112222-3333-4444-5555-666677778888",
+    ),
+    Power(
+        "throw away what could not be delivered from another region",
+        ("sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:AddPermission"),
+        "sqs:{region}:{account}:{stack}-dead-events",
+    ),
+    Power(
+        "make another region deaf by a key for its bus",
+        ("events:UpdateEventBus",),
+        "events:{region}:{account}:event-bus/default",
     ),
 )
 

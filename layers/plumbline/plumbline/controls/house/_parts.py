@@ -13,14 +13,15 @@ from typing import Any
 from plumbline.core.calls import Ask, Call
 from plumbline.core.recorded import Part, Parts
 
-RULE, FUNCTION, TRIGGER = "events-rule", "lambda-function", "lambda-trigger"
+RULE, BUS, FUNCTION, TRIGGER = "events-rule", "events-bus", "lambda-function", "lambda-trigger"
 QUEUE, TOPIC, ALARM = "sqs-queue", "sns-topic", "cloudwatch-alarm"
 ROLE, POLICY, TABLE, TRAIL = "iam-role", "iam-policy", "dynamodb-table", "cloudtrail-trail"
-KINDS = (RULE, FUNCTION, TRIGGER, QUEUE, TOPIC, ALARM, ROLE, POLICY, TABLE, TRAIL)
+KINDS = (RULE, BUS, FUNCTION, TRIGGER, QUEUE, TOPIC, ALARM, ROLE, POLICY, TABLE, TRAIL)
 #: Whether somebody hears a topic: known once somebody has confirmed, and never expected before.
 HEARS = "subscribers"
 
 _RULE = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
+_BUS = ("KmsKeyIdentifier", "DeadLetterConfig", "Description")
 _FUNCTION = ("Handler", "Runtime", "Timeout", "MemorySize", "KMSKeyArn", "FileSystemConfigs")
 _TRIGGER = (
     "BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria", "FunctionResponseTypes",
@@ -49,7 +50,7 @@ def read(ask: Ask, kind: str, name: str, known: Part) -> Part | None:
     """One part as it is now; None where it is not there any more.
 
     Args:
-        ask: the eyes, in the home region.
+        ask: the eyes, in its region.
         kind: one of `KINDS`.
         name: its name.
         known: what was recorded of it: what begins with an underscore says where it is.
@@ -98,17 +99,55 @@ def function_of(mapping: Mapping[str, Any]) -> str:
     return str(mapping["FunctionArn"]).split(":function:")[1].partition(":")[0]
 
 
-def _rule(ask: Ask, name: str, _known: Part) -> Part | None:
-    rules = ask(Call("events", "ListRules", {"NamePrefix": f"{ask.stack}-"}))["Rules"]
-    rule = next((one for one in rules if one["Name"] == name), None)
+def forwarder(ask: Ask) -> Parts:
+    """Everything that a forwarder is made of, as it is now. All of it is called after the stack.
+
+    Args:
+        ask: the eyes, in a region that has one.
+
+    Raises:
+        AwsRefusal: AWS would not show it.
+    """
+    rules = {one["Name"]: read(ask, RULE, one["Name"], {}) for one in _rules(ask, {})}
+    queues = {name: read(ask, QUEUE, name, {}) for name in (f"{ask.stack}-dead-events",)}
+    return {
+        kind: {name: part for name, part in named.items() if part is not None}
+        for kind, named in ((RULE, rules), (QUEUE, queues))
+    }
+
+
+def bus_of(known: Part | None) -> Mapping[str, str]:
+    """The parameter that names the bus of a rule that was recorded; none for the default bus.
+
+    CloudFormation calls a rule of another bus by both their names.
+    """
+    bus, bar, _ = str((known or {}).get("_id", "")).partition("|")
+    return {"EventBusName": bus} if bar else {}
+
+
+def _rules(ask: Ask, bus: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """The rules of one bus that are called after the stack; none where the bus is gone."""
+    query = {"NamePrefix": f"{ask.stack}-", **bus}
+    listed: Mapping[str, Any] | None = ask(Call("events", "ListRules", query, absent=_NONE))
+    return list(listed["Rules"]) if listed else []
+
+
+def _rule(ask: Ask, name: str, known: Part) -> Part | None:
+    bus = bus_of(known)
+    rule = next((one for one in _rules(ask, bus) if one["Name"] == name), None)
     if rule is None:
         return None
-    targets = ask(Call("events", "ListTargetsByRule", {"Rule": name}))["Targets"]
+    targets = ask(Call("events", "ListTargetsByRule", {"Rule": name, **bus}))["Targets"]
     return {
         "definition": _chosen(rule, _RULE),
         "state": rule["State"],
         "targets": {one["Id"]: one for one in targets},
     }
+
+
+def _bus(ask: Ask, name: str, _known: Part) -> Part | None:
+    answer = ask(Call("events", "DescribeEventBus", {"Name": name}, absent=_NONE))
+    return answer and {"policy": _document(answer.get("Policy")), "settings": _chosen(answer, _BUS)}
 
 
 def _function(ask: Ask, name: str, _known: Part) -> Part | None:
@@ -145,14 +184,20 @@ def _trigger(ask: Ask, name: str, known: Part) -> Part | None:
     return None
 
 
-def _queue(ask: Ask, _name: str, known: Part) -> Part | None:
+def _queue(ask: Ask, name: str, known: Part) -> Part | None:
     absent = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
-    query = {"QueueUrl": known["_id"], "AttributeNames": ["All"]}
+    url = known.get("_id") or queue_url(ask, name)
+    query = {"QueueUrl": url, "AttributeNames": ["All"]}
     answer = ask(Call("sqs", "GetQueueAttributes", query, absent=absent))
     if answer is None:
         return None
     attributes = answer["Attributes"]
     return {"policy": _document(attributes.get("Policy")), "settings": _chosen(attributes, _QUEUE)}
+
+
+def queue_url(ask: Ask, name: str) -> str:
+    """Where a queue is asked about. In other partitions there are no forwarders, and so no queue without an address."""
+    return f"https://sqs.{ask.region}.amazonaws.com/{ask.account}/{name}"
 
 
 def _topic(ask: Ask, _name: str, known: Part) -> Part | None:
@@ -250,6 +295,7 @@ def _trail(ask: Ask, name: str, _known: Part) -> Part | None:
 
 _READERS: Mapping[str, Callable[[Ask, str, Part], Part | None]] = {
     RULE: _rule,
+    BUS: _bus,
     FUNCTION: _function,
     TRIGGER: _trigger,
     QUEUE: _queue,
@@ -262,6 +308,7 @@ _READERS: Mapping[str, Callable[[Ask, str, Part], Part | None]] = {
 }
 _TYPES = {
     "AWS::Events::Rule": RULE,
+    "AWS::Events::EventBus": BUS,
     "AWS::Lambda::Function": FUNCTION,
     "AWS::Lambda::EventSourceMapping": TRIGGER,
     "AWS::SQS::Queue": QUEUE,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
-from plumbline.controls.house._parts import ALARM, FUNCTION, RULE, TRIGGER
+from plumbline.controls.house._parts import ALARM, FUNCTION, RULE, TRIGGER, bus_of
 from plumbline.core.calls import Call, Step
 from plumbline.core.recorded import Part
 
@@ -39,6 +39,7 @@ def steps(kind: str, name: str, recorded: Part | None, now: Part | None, facts: 
 
 
 def _rule(name: str, recorded: Part, now: Part | None, facts: Container[str]) -> Iterator[tuple[str, Call]]:
+    bus = bus_of(recorded)
     if now is None or "definition" in facts or "state" in facts:
         fact = GONE if now is None else "definition" if "definition" in facts else "state"
         whole = now is None or ("definition" in facts and "state" in facts)
@@ -47,7 +48,7 @@ def _rule(name: str, recorded: Part, now: Part | None, facts: Container[str]) ->
         state = recorded["state"] if whole or "state" in facts else kept["state"]
         if "EventPattern" in definition:
             definition = {**definition, "EventPattern": json.dumps(definition["EventPattern"])}
-        yield fact, Call("events", "PutRule", {"Name": name, "State": state, **definition})
+        yield fact, Call("events", "PutRule", {"Name": name, "State": state, **bus, **definition})
     if now is not None and "targets" not in facts:
         return
     there: Mapping[str, Any] = {} if now is None else now["targets"]
@@ -55,9 +56,9 @@ def _rule(name: str, recorded: Part, now: Part | None, facts: Container[str]) ->
     put = [one for key, one in sorted(recorded["targets"].items()) if there.get(key) != one]
     fact = GONE if now is None else "targets"
     if put:
-        yield fact, Call("events", "PutTargets", {"Rule": name, "Targets": put})
+        yield fact, Call("events", "PutTargets", {"Rule": name, "Targets": put, **bus})
     if strange:
-        yield fact, Call("events", "RemoveTargets", {"Rule": name, "Ids": strange}, absent=_NOT_THERE)
+        yield fact, Call("events", "RemoveTargets", {"Rule": name, "Ids": strange, **bus}, absent=_NOT_THERE)
 
 
 def _function(name: str, _recorded: Part, now: Part | None, facts: Container[str]) -> Iterator[tuple[str, Call]]:
@@ -109,17 +110,19 @@ REPAIRED: Mapping[str, frozenset[str]] = {
 }
 
 
-def arns(kind: str, name: str, region: str, account: str) -> tuple[str, ...]:
+def arns(kind: str, name: str, recorded: Part | None, region: str, account: str) -> tuple[str, ...]:
     """The ARNs that the calls of a repair are limited to.
 
     Args:
         kind: what the part is.
         name: its name.
+        recorded: how it was deployed; None for what nobody deployed.
         region: where it is.
         account: whose it is.
     """
+    rule = "/".join((*bus_of(recorded).values(), name))
     own = {
-        RULE: f"arn:*:events:{region}:{account}:rule/{name}",
+        RULE: f"arn:*:events:{region}:{account}:rule/{rule}",
         FUNCTION: f"arn:*:lambda:{region}:{account}:function:{name}",
         ALARM: f"arn:*:cloudwatch:{region}:{account}:alarm:{name}",
     }

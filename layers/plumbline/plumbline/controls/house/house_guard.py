@@ -24,7 +24,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.house._own import POWERS, House
+from plumbline.controls.house._own import ELSEWHERE, POWERS, House, Power
 from plumbline.controls.iam._entitled import administrators
 from plumbline.controls.iam._principals import (
     EVERYTHING,
@@ -47,7 +47,7 @@ from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Setting
 from plumbline.core.names import among, fits, same_name
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.rights.account import Account, Principal, account_of
-from plumbline.rights.documents import document
+from plumbline.rights.documents import document, listed, statements
 from plumbline.rights.effective import Memo, may
 from plumbline.rights.ways import Judge
 from plumbline.wakes import cloudtrail
@@ -136,13 +136,17 @@ class _Look:
         }
 
     def _could(self, one: Principal) -> list[str]:
-        powers = []
-        for power in POWERS:
-            arn = self._house.arn(power.resource)
-            context = {key: self._house.named(value) for key, value in (power.context or {}).items()}
-            if any(may(one, action, arn, context, memo=self._memo) for action in power.actions):
-                powers.append(power.does)
-        return powers
+        powers = [power.does for power in POWERS if self._has(one, power, self._house)]
+        if powers:
+            return powers
+        others = [replace(self._house, region=region) for region in _regions(one)]
+        there = [power.does for power in ELSEWHERE if any(self._has(one, power, other) for other in others)]
+        return list(dict.fromkeys(there))
+
+    def _has(self, one: Principal, power: Power, house: House) -> bool:
+        context = {key: house.named(value) for key, value in (power.context or {}).items()}
+        arn = house.arn(power.resource)
+        return any(may(one, action, arn, context, memo=self._memo) for action in power.actions)
 
     def _deploying(self) -> frozenset[str]:
         """Who deployed the stack, by its parameter and by CloudTrail, and the role that CloudFormation does it with."""
@@ -232,6 +236,27 @@ def plan(target: Target, state: State, _settings: Settings, _facts: Container[st
 def part(state: State, _plan: Plan) -> State:
     """The guard alone: what else a principal may do comes and goes."""
     return state and {"arn": state["arn"], "guarded": not state["could"]}
+
+
+def _regions(one: Principal) -> tuple[str, ...]:
+    """The regions that somebody's documents name, and one that they do not; none where they name none.
+
+    Whoever has rights wherever he is has them at home as well.
+    """
+    arns = (
+        str(arn)
+        for policy in one.documents
+        for statement in statements(policy)
+        for key in ("Resource", "NotResource")
+        for arn in listed(statement.get(key))
+    )
+    named_ = {parts[_REGION] for parts in (arn.split(":") for arn in arns) if len(parts) > _REGION}
+    # A region whose name only begins so is any of these.
+    regions = {part.replace("*", "1").replace("?", "1") for part in named_ - {"", "*"}}
+    return (*sorted(regions), "another-1") if regions else ()
+
+
+_REGION = 3  # of an ARN's parts
 
 
 def _below(one: Principal) -> str:

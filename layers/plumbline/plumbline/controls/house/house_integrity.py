@@ -1,17 +1,20 @@
 """Plumbline itself is as it was deployed.
 
-Holds: its rules with their targets, schedules, functions with code, layers, environment, role, concurrency and callers,
-triggers, queues, topics with their policies and the filters of their subscribers, alarms with their actions, roles with
-trust, boundary and policies, the ledger's policy and protection, and its trail are as they were when its stack was last
-deployed; and somebody hears. Looked at every ten minutes, and first in every sweep.
+Holds: its rules with their targets, schedules, the bus that other regions tell on, functions with code, layers,
+environment, role, concurrency and callers, triggers, queues, topics with their policies and the filters of their
+subscribers, alarms with their actions, roles with trust, boundary and policies, the ledger's policy and protection, and
+its trail are as they were when its stack was last deployed; and somebody hears. Looked at every ten minutes, and first
+in every sweep. So are the rules and the queue of each forwarder in another region: looked at as soon as AWS tells that
+somebody changed one, and in every sweep.
 Why: whoever may change Plumbline need not hide from it: a rule that is off, a filter on the e-mail, other code in its
 function, and whatever comes next is neither put back nor told.
 Repair: rules, targets, triggers, concurrency and alarms are put back at once; a trigger that nobody deployed is
-switched off. What is in IAM, code and settings of functions, queues, topics, table and trail are told, and put back by
-deploying the stack again.
+switched off. What is in IAM, code and settings of functions, bus, queues, topics, table and trail are told, and put
+back by a change set that reverts drift (docs/operating.md).
 Undo: none. Deploy the stack to change Plumbline: what a deployment has changed is e-mailed, and holds from then on.
 Source: AWS CloudFormation user guide, resources that support drift detection; Amazon DynamoDB developer guide,
-resource-based policy considerations: what is changed outside of CloudFormation is neither noticed nor put back by it.
+resource-based policy considerations: what is changed outside of CloudFormation is neither noticed nor put back by it;
+IAM user guide, Grant a user permissions to pass a role to an AWS service: whoever gives a rule the role it tells with.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from datetime import timedelta
 
 from plumbline.controls.house._parts import (
     ALARM,
+    BUS,
     FUNCTION,
     HEARS,
     KINDS,
@@ -45,7 +49,10 @@ from plumbline.core.targets import State, Target
 
 #: What house hands put back needs no second look; what they may not stays open until the stack is deployed again.
 _TOLD_AGAIN = Clock(remind=(timedelta(hours=6), timedelta(days=1)), escalate=timedelta(hours=1), act=timedelta(0))
-_NOT_OURS = "house hands change neither IAM nor code, queues, topics or data; deploying the stack again puts it back"
+_NOT_OURS = (
+    "house hands change neither IAM nor code, queues, topics or data; a change set of the stack that reverts drift "
+    "puts it back, see docs/operating.md"
+)
 #: What an e-mail says of a fact, by kind and fact, or by fact alone.
 _SAYS: Mapping[tuple[str, str] | str, str] = {
     GONE: "is gone",
@@ -53,6 +60,8 @@ _SAYS: Mapping[tuple[str, str] | str, str] = {
     (RULE, "definition"): "has another pattern, schedule or role",
     (RULE, "state"): "is switched off",
     (RULE, "targets"): "has other targets",
+    (BUS, "policy"): "has another policy",
+    (BUS, "settings"): "has other settings",
     (TRIGGER, "state"): "is switched off",
     (TRIGGER, "settings"): "has other settings",
     (FUNCTION, "code"): "has other code",
@@ -87,6 +96,11 @@ _SAYS: Mapping[tuple[str, str] | str, str] = {
 
 def _find(ask: Ask) -> Iterator[Target]:
     """Every part that was recorded, and what starts a function without having been deployed."""
+    if ask.region != ask.home:
+        for kind, named in ask.recorded.forwarder(ask.region).items():
+            for name in named:
+                yield Target(ask.account, ask.region, kind, name)
+        return
     for kind in KINDS:
         for name in ask.recorded.parts.get(kind, {}):
             yield Target(ask.account, ask.region, kind, name)
@@ -98,9 +112,12 @@ def _find(ask: Ask) -> Iterator[Target]:
 
 
 def _observe(ask: Ask, target: Target) -> State:
-    recorded = ask.recorded.parts.get(target.kind, {}).get(target.id)
+    elsewhere = target.region != ask.home
+    parts = ask.recorded.forwarder(target.region) if elsewhere else ask.recorded.parts
+    recorded = parts.get(target.kind, {}).get(target.id)
     if recorded is not None:
-        return {"kind": target.kind, "recorded": dict(recorded), "now": read(ask, target.kind, target.id, recorded)}
+        state = {"kind": target.kind, "recorded": dict(recorded), "now": read(ask, target.kind, target.id, recorded)}
+        return state | ({"region": target.region} if elsewhere else {})
     name, _, uuid = target.id.rpartition("/")
     strange = next((one for one in mappings(ask) if one["UUID"] == uuid), None) if target.kind == TRIGGER else None
     if strange is None:
@@ -129,7 +146,8 @@ def _detect(state: State, _settings: Settings) -> Deviation | None:
     facts = changed(state["recorded"], state["now"])
     if not facts:
         return None
-    return Deviation(", ".join(said(state["kind"], one) for one in facts), facts)
+    where = f" in {state['region']}" if "region" in state else ""
+    return Deviation(", ".join(said(state["kind"], one) for one in facts) + where, facts)
 
 
 def _describe(state: State) -> str:
@@ -147,7 +165,7 @@ def _plan(target: Target, state: State, _settings: Settings, facts: Container[st
     return Plan.partly(
         made,
         left,
-        resources=arns(target.kind, target.id, target.region, target.account),
+        resources=arns(target.kind, target.id, state["recorded"], target.region, target.account),
         summary="puts it back as it was deployed",
         irreversible="what is changed of Plumbline itself is changed by deploying its stack",
     )
@@ -170,14 +188,15 @@ _SOUND: Mapping[str, Part] = {
 READS = frozenset({
     "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus",
     "cloudwatch:DescribeAlarms", "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable",
-    "dynamodb:DescribeTimeToLive", "dynamodb:GetResourcePolicy", "events:ListRules", "events:ListTargetsByRule",
+    "dynamodb:DescribeTimeToLive", "dynamodb:GetResourcePolicy", "events:DescribeEventBus", "events:ListRules",
+    "events:ListTargetsByRule",
     "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListPolicies", "iam:ListRolePolicies", "lambda:GetFunction",
     "lambda:GetPolicy", "lambda:ListEventSourceMappings", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes",
     "sns:ListSubscriptionsByTopic", "sqs:GetQueueAttributes",
 })  # fmt: skip
 WRITES = frozenset({
     "cloudwatch:EnableAlarmActions", "cloudwatch:PutMetricAlarm", "events:PutRule", "events:PutTargets",
-    "events:RemoveTargets", "lambda:CreateEventSourceMapping", "lambda:DeleteFunctionConcurrency",
+    "events:RemoveTargets", "iam:PassRole", "lambda:CreateEventSourceMapping", "lambda:DeleteFunctionConcurrency",
     "lambda:UpdateEventSourceMapping",
 })  # fmt: skip
 

@@ -9,6 +9,7 @@ from plumbline.controls.iam._administrators import all_administrators
 from plumbline.controls.iam._entitled import locked_out
 from plumbline.controls.iam._principals import EVERYTHING
 from plumbline.core.calls import Ask, Call
+from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 
 
@@ -43,6 +44,11 @@ class _Without:
     def recorded(self) -> Recorded:
         """See Ask."""
         return self._ask.recorded
+
+    @property
+    def reach(self) -> Reach:
+        """See core.Ask."""
+        return self._ask.reach
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """See Ask."""

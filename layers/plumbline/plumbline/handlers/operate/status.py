@@ -39,7 +39,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     deployment, rules = engine.deployment, engine.baseline.rules
     found = asked.open_findings()
     swept = ledger.last_sweep(asked.account)
-    reach = asked.plumbline.reach() if asked.plumbline.reach else Reach()
+    reach = asked.plumbline.reach()
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
     patience, all_pauses = engine.baseline.patience, ledger.all_pauses(asked.account)[0]
     running = ends(all_pauses, patience.pause_days, now)
