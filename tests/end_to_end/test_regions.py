@@ -212,6 +212,8 @@ def _there(far: Account) -> list[dict[str, Any]]:
 
 
 def test_the_next_deployment_keeps_the_region_and_asks_nobody(far: Account, tmp_path: Path) -> None:
+    if far.aws.region == VIRGINIA:
+        pytest.skip("nothing of this depends on where home is: once is enough")
     changed = tmp_path / "baseline.yaml"
     changed.write_text(BASELINE.read_text().replace("per_hour: 1000", "per_hour: 999"))
     before, since = _forwarders(far), far.latest_mail()
