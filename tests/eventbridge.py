@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Any
 
 from moto.events.models import EventPattern
@@ -34,5 +35,22 @@ def rules_woken(event: Mapping[str, Any]) -> list[str]:
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether one pattern matches one event."""
-    return bool(EventPattern.load(json.dumps(pattern)).matches_event(dict(event)))
+    """Whether one pattern matches one event.
+
+    EventBridge looks into lists of objects, one of which must fit as a whole; moto looks into none.
+    Source: Amazon EventBridge user guide, "Creating event patterns", arrays in patterns.
+    """
+    loaded = EventPattern.load(json.dumps(pattern))
+    return any(loaded.matches_event(one) for one in _flat(dict(event)))
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """A value as often as it has ways of taking one object of each list of objects in it."""
+    if isinstance(value, Mapping):
+        for several in product(*(_flat(one) for one in value.values())):
+            yield dict(zip(value, several, strict=True))
+    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        for one in value:
+            yield from _flat(one)
+    else:
+        yield value

@@ -438,15 +438,23 @@ def test_no_rule_hears_of_another_account() -> None:
 def test_rules_of_this_stack_and_nobody_else_may_send_to_the_queues() -> None:
     policy = properties("AWS::SQS::QueuePolicy")["QueuePolicy"]
     assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, policy["Queues"]))
-    (statement,) = [one for one in _statements(policy["PolicyDocument"]) if one["Effect"] == "Allow"]
-    assert {"Service": "events.amazonaws.com"} == statement["Principal"]
-    assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, _several(statement["Resource"])))
-    ((allowed,),) = (condition.values() for condition in statement["Condition"].values())
-    pattern = text(allowed)
-    names = [text(rule["Name"]) for rule in _rules().values()]
-    assert pattern.endswith(":rule/plumbline-*")
-    assert [] == [name for name in names if not name.startswith("plumbline-")]
+    here, on_the_bus = [one for one in _statements(policy["PolicyDocument"]) if one["Effect"] == "Allow"]
+    for statement in (here, on_the_bus):
+        assert {"Service": "events.amazonaws.com"} == statement["Principal"]
+        assert {"WakesQueue", "DeadLetterQueue"} == set(map(logical, _several(statement["Resource"])))
+    assert {"ArnLike": ":rule/plumbline-*", "ArnNotLike": ":rule/*/*"} == _of_rules(here)
+    assert {"ArnLike": ":rule/plumbline-home/plumbline-home-*"} == _of_rules(on_the_bus)
+    names = [(text(rule["Name"]), "EventBusName" in rule) for rule in _rules().values()]
+    assert [] == [name for name, on_bus in names if not name.startswith("plumbline-home-" if on_bus else "plumbline-")]
     assert len(names) == len(set(names))
+
+
+def _of_rules(statement: Mapping[str, Any]) -> dict[str, str]:
+    """Which rules a statement is about, by operator."""
+    account = f":{STACK['AWS::AccountId']}"
+    return {
+        operator: text(keys["aws:SourceArn"]).partition(account)[2] for operator, keys in statement["Condition"].items()
+    }
 
 
 def test_the_schedule_may_start_the_sweep_and_does() -> None:

@@ -24,6 +24,7 @@ ACCOUNT, LEDGER = STACK["AWS::AccountId"], NAMES["Ledger"]
 ARN = f"arn:aws:{{}}:us-east-1:{ACCOUNT}:{{}}plumbline-{{}}"
 REACT = ARN.format("lambda", "function:", "react")
 ALERTS, WAKES = ARN.format("sns", "", "alerts"), f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/plumbline-wakes"
+WATCHDOG = ARN.format("sns", "", "watchdog")
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{LEDGER}"
 MALLORY = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory"}
 FORWARDER = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/StackSet-plumbline-forwarders-0a1b/2c3d"
@@ -91,6 +92,7 @@ HEARD: list[tuple[str, str, str, Mapping[str, Any]]] = [
     *(("RulesTripwire", "events", name, {rule: "mine", "eventBusName": bus})
       for name, rule in (("PutRule", "name"), ("PutTargets", "rule"), ("DeleteRule", "name"))
       for bus in ("plumbline-home", f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/plumbline-home")),
+    ("RulesTripwire", "events", "PutTargets", {"rule": "mine", "targets": [{"id": "1", "arn": WATCHDOG}]}),
     ("RulesTripwire", "events", "UpdateEventBus", {"name": "default", "kmsKeyIdentifier": "alias/mine"}),
     *(("ForwardersTripwire", "cloudformation", name, {"stackSetName": called})
       for name in ("DeleteStackInstances", "UpdateStackInstances", "UpdateStackSet", "DeleteStackSet",
@@ -121,6 +123,11 @@ OTHERS: list[tuple[str, str, Mapping[str, Any]]] = [
     ("events", "DeleteEventBus", {"name": "shop"}),
     ("events", "PutRule", {"name": "mine", "eventBusName": "shop"}),
     ("events", "PutRule", {"name": "default"}),
+    (
+        "events",
+        "PutTargets",
+        {"rule": "mine", "targets": [{"id": "1", "arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:shop"}]},
+    ),
     ("events", "UpdateEventBus", {"name": "default", "description": "of all"}),
 ]
 

@@ -16,6 +16,8 @@ class Way(Enum):
     """How the owner hears: in words, by which topic, and within how long, CloudTrail's own delay aside."""
 
     TRIPWIRE = ("a tripwire's mail, which needs no code of Plumbline's", "watchdog", "60 s")
+    ELSEWHERE = ("a tripwire's mail from another region, which needs no code of Plumbline's", "watchdog", "60 s")
+    LOOK = ("the look that a tripwire of another region starts", "alerts", "60 s")
     EVENT = ("the alert that the event leads to", "alerts", "60 s")
     STACK = ("the mail about a change of the stack", "watchdog", "60 s")
     HOUSE = ("the house look of every ten minutes", "", "11 min")
@@ -37,21 +39,25 @@ class Attacker:
         name: the user's name, or the role's.
         rights: what he may do, for a reader.
         policies: names of AWS's own policies, with their real documents.
-        allowed: actions allowed on everything, in a policy of the account's own.
+        allowed: actions allowed in a policy of the account's own.
+        within: on which resources they are, as a pattern of ARNs.
         passes: whose roles he may pass, as a pattern of ARNs; none where empty.
         before: was there before Plumbline: what the guard is to him is proposed, and a person decides.
         identity_center: a role that only Identity Center can change, so that nothing can be attached to it.
         full: carries as many policies as AWS takes, so that one more cannot be attached.
+        trusted: the baseline names him as an administrator or a deployer, so that no guard is meant for him.
     """
 
     name: str
     rights: str
     policies: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    within: str = "*"
     passes: str = ""
     before: bool = False
     identity_center: bool = False
     full: bool = False
+    trusted: bool = False
 
     @property
     def described(self) -> str:
@@ -73,6 +79,7 @@ class Blow:
         service: boto3's name of the service.
         operation: the client's method.
         parameters: its arguments.
+        region: where it is called, and where what its names stand for is; the home region where it is empty.
         tears_down: nothing would be left to play the other stories with, so it is made only where IAM's simulator says
             that it is refused; where it says otherwise, it counts as made, and nobody was told.
     """
@@ -80,6 +87,7 @@ class Blow:
     service: str
     operation: str
     parameters: Mapping[str, Any]
+    region: str = ""
     tears_down: bool = False
 
 
@@ -154,14 +162,14 @@ class Attack:
     check: Callable[[Stage], None] | None = field(default=None, compare=False)
 
 
-def blow(service: str, operation: str, /, **parameters: Any) -> Blow:
-    """A call that changes something."""
-    return Blow(service, operation, parameters)
+def blow(service: str, operation: str, /, *, region: str = "", **parameters: Any) -> Blow:
+    """A call that changes something, in the home region or another."""
+    return Blow(service, operation, parameters, region)
 
 
-def tearing_down(service: str, operation: str, /, **parameters: Any) -> Blow:
+def tearing_down(service: str, operation: str, /, *, region: str = "", **parameters: Any) -> Blow:
     """A call after which there would be nothing left to attack."""
-    return Blow(service, operation, parameters, tears_down=True)
+    return Blow(service, operation, parameters, region, tears_down=True)
 
 
 def document(*statements: Mapping[str, Any]) -> str:
@@ -172,3 +180,5 @@ def document(*statements: Mapping[str, Any]) -> str:
 EVERYTHING = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 STRANGER = "999988887777"
+#: Where other regions are attacked; where an account has to opt in; and one that the baseline leaves out.
+ELSEWHERE, OPTED_IN, LEFT_OUT = "eu-central-1", "ap-east-1", "eu-west-2"

@@ -51,12 +51,13 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
         before: the house as it is, which is put back afterwards.
     """
     stage.an_hour_passes()
+    began_with = len(stage.calls())
     for each in attack.before:
         landed = stage.strike(each, attack.who, as_="admin")
         assert not landed.refused, f"{attack.name}: could not be prepared: {each} was refused: {landed.refused}"
     if attack.before:
         stage.quiet()
-    prepared = House.of(stage.client) if attack.before else before
+    prepared = _seen(stage, before, began_with) if attack.before else before
     # With the rights he has, not with those he takes.
     could = list(silence.silenced(stage, attack.who, attack.verdict.way)) if isinstance(attack.verdict, Told) else []
     heard, calls, began = len(stage.mail()), len(stage.calls()), time.monotonic()
@@ -77,7 +78,7 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
                 wrong += more
     # Where nobody was let write anything, all is as it was; the last test of the suite looks once more.
     quick = isinstance(attack.verdict, Prevented) and not stage.was_written_to(calls)
-    now = prepared if quick else House.of(stage.client)
+    now = prepared if quick else _seen(stage, prepared, calls)
     wrong += _changed(attack.verdict, now.differences(prepared))
     if attack.check is not None and not wrong:
         try:
@@ -85,6 +86,11 @@ def play(stage: Stage, attack: Attack, before: House) -> Outcome:
         except AssertionError as error:
             wrong.append(str(error))
     return Outcome(wrong, seconds, _cleaned(stage, before, now))
+
+
+def _seen(stage: Stage, before: House, since: int) -> House:
+    """The house as it is now: only what may have been changed after so many calls is read once more."""
+    return before.again(stage.client, house.kinds(stage.written(since)))
 
 
 def _cleaned(stage: Stage, before: House, now: House) -> str:
@@ -150,7 +156,12 @@ def _fits(mail: Mail, told: Told, stage: Stage, who: Attacker) -> bool:
 
 
 def _unguarded(stage: Stage, who: Attacker) -> Iterator[str]:
-    """What is wrong with how an attacker whom nothing holds is known: a critical finding, told when it was seen."""
+    """What is wrong with how an attacker whom nothing holds is known: a critical finding, told when it was seen.
+
+    Whom the baseline trusts is none.
+    """
+    if who.trusted:
+        return
     answer = stage.invoke("plumbline-operate", {"command": ["findings", "--control", "house-guard"]})
     found = (answer.get("data") or {}).get("findings", ()) if isinstance(answer, dict) else ()
     mine = [one for one in found if who.name in one.get("target", "")]

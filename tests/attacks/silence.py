@@ -41,6 +41,11 @@ _ROLE = ("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "i
          "iam:UpdateAssumeRolePolicy")  # fmt: skip
 _QUEUE = ("sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:PurgeQueue")
 _TABLE = ("dynamodb:DeleteTable", "dynamodb:PutResourcePolicy", "dynamodb:UpdateTable")
+_BUS = ("events:DeleteEventBus", "events:UpdateEventBus")
+#: AWS knows no resource of these.
+_ITS_POLICY = ("events:PutPermission", "events:RemovePermission")
+_SETS = ("cloudformation:DeleteStackInstances", "cloudformation:UpdateStackSet", "cloudformation:UpdateStackInstances")
+_STACKS = ("cloudformation:DeleteStack", "cloudformation:UpdateStack", "cloudformation:ExecuteChangeSet")
 _EVENTS_STOP = Silencer(("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors"), _TRAIL,
                         (Way.EVENT, Way.SWEEP))  # fmt: skip
 _ALERTS_GONE = Silencer(_TOPIC, "<topic alerts>", (Way.TRIPWIRE, Way.HOUSE))
@@ -53,8 +58,20 @@ _SWEEPING = (
     Silencer(_ROLE, "<role sweep>", (Way.TRIPWIRE, Way.ALARM)),
     Silencer(_TABLE, "<ledger-arn>", (Way.TRIPWIRE, Way.ALARM)),
 )
+#: From the rule in the other region to the bus, by the role that the rule takes, and from the bus to what tells.
+_FROM_ELSEWHERE = (
+    Silencer(_RULES, "arn:aws:events:<elsewhere>:<account>:rule/plumbline-trip-rules", (Way.SWEEP,)),
+    Silencer(_STACKS, "<forwarder-arn>", (Way.SWEEP,)),
+    Silencer(_SETS, "<forwarders-arn>", (Way.TRIPWIRE, Way.SWEEP)),
+    Silencer(_ROLE, "<role forwarder>", (Way.TRIPWIRE, Way.HOUSE)),
+    Silencer(_BUS, "<bus-arn home>", (Way.TRIPWIRE, Way.HOUSE)),
+    Silencer(_ITS_POLICY, "*", (Way.TRIPWIRE, Way.HOUSE)),
+    Silencer(_RULES, f"{_RULE}plumbline-home/plumbline-home-rules", (Way.TRIPWIRE, Way.HOUSE)),
+)
 SILENCERS: Mapping[Way, tuple[Silencer, ...]] = {
     Way.TRIPWIRE: (Silencer(_RULES, f"{_RULE}plumbline-trip-fn", (Way.HOUSE,)), _WATCHDOG_GONE, _EVENTS_STOP),
+    Way.ELSEWHERE: (*_FROM_ELSEWHERE, _WATCHDOG_GONE, _EVENTS_STOP),
+    Way.LOOK: (*_FROM_ELSEWHERE, *_SWEEPING, _ALERTS_GONE, _EVENTS_STOP),
     Way.STACK: (Silencer(_RULES, f"{_RULE}plumbline-deploying", (Way.HOUSE,)), _WATCHDOG_GONE),
     Way.EVENT: (
         Silencer(_RULES, f"{_RULE}plumbline-iam", (Way.TRIPWIRE, Way.HOUSE)),

@@ -7,7 +7,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local import deployment
+from local.embedded import ACCOUNT as ACCOUNT_ID
 from local.embedded import EmbeddedAWS, Mail, SeenCall
-from tests.attacks.attack import Attacker, Blow, Deed, Way, document
-from tests.attacks.attackers import ATTACKERS
-from tests.attacks.house import memory, wiring
+from plumbline.core.reach import Reach
+from plumbline.findings.packed import body, text_of
+from tests.attacks.attack import ELSEWHERE, OPTED_IN, Attacker, Blow, Deed, Way, document
+from tests.attacks.attackers import ADMIN, ATTACKERS, DEPLOYER
+from tests.attacks.house import elsewhere, memory, wiring
 from tests.end_to_end.account import Account
 
 OWNER = "security@example.com"
@@ -26,9 +30,12 @@ OWNER = "security@example.com"
 DEPLOYS = "deploys"
 #: A group that makes administrators, and is called otherwise. It was there before Plumbline, and has its week of grace.
 HELPDESK = "helpdesk"
-#: The shipped baseline, but for people whose keys it knows, each attacker with one, and for that role.
+#: The shipped baseline, but for people whose keys it knows, each attacker with one, for that role, for a deployer, and
+#: for the regions: two beside home are as good as sixteen, and one of them can be switched off.
 BASELINE = json.dumps(
     {
+        "regions": ["us-east-1", ELSEWHERE, OPTED_IN],
+        "deployers": [f"arn:aws:iam::{ACCOUNT_ID}:user/{DEPLOYER.name}"],
         "controls": {
             "iam-access-key-created": {"allowed_users": [one.name for one in ATTACKERS if not one.identity_center]},
             "iam-admin-grants": {
@@ -42,6 +49,8 @@ BASELINE = json.dumps(
         },
     }
 )
+#: An administrator's role, as Identity Center made it.
+_ADMINISTRATOR = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
 _AWS_POLICIES = "arn:aws:iam::aws:policy/"
 #: What fills up a principal, ten with what he has: AWS's own policies, those that do more than read last.
 _FILLERS = (
@@ -81,7 +90,7 @@ class Stage:
     """The account, the attackers, and what can be seen of both without asking Plumbline."""
 
     account: Account
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     _mail: list[Mail] = field(default_factory=list)
     _calls: list[SeenCall] = field(default_factory=list)
     _own: int = 0
@@ -91,11 +100,12 @@ class Stage:
         """The emulator."""
         return self.account.aws
 
-    def client(self, service: str, who: str = "admin") -> Any:
-        """A client of one service, acting as somebody; kept, for it costs more than a call."""
-        if (service, who) not in self._clients:
-            self._clients[service, who] = self.aws.client(service, as_=who)
-        return self._clients[service, who]
+    def client(self, service: str, who: str = "admin", region: str = "") -> Any:
+        """A client of one service, acting as somebody, at home or elsewhere; kept, for it costs more than a call."""
+        key = (service, who, region or self.aws.region)
+        if key not in self._clients:
+            self._clients[key] = self.aws.client(service, who, key[2])
+        return self._clients[key]
 
     def invoke(self, function: str, payload: object) -> Any:
         """Invoke a function as an administrator."""
@@ -114,12 +124,32 @@ class Stage:
 
     def tick(self, way: Way) -> None:
         """Do what a schedule does when its time has come; nothing where it is switched off, or has no target."""
+        if way is Way.SWEEP:
+            self._an_hour_of_signs_passes()
         events, expression = self.client("events"), _SCHEDULES[way]
         for rule in events.list_rules(NamePrefix="plumbline-")["Rules"]:
             if rule.get("ScheduleExpression") == expression and rule["State"] == "ENABLED":
                 for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
                     function = str(target["Arn"]).rpartition(":function:")[2]
                     self.invoke(function, json.loads(target.get("Input", "{}")))
+
+    def _an_hour_of_signs_passes(self) -> None:
+        """What was heard of the regions is an hour old, and each forwarder that can gives another sign of life."""
+        client, key = (
+            self.client("dynamodb", "root"),
+            {"pk": {"S": f"account#{self.aws.account}"}, "sk": {"S": "reach"}},
+        )
+        item = client.get_item(TableName=self.ledger, Key=key).get("Item")
+        if item is not None:
+            kept = Reach.from_json(json.loads(text_of(item)))
+            client.put_item(TableName=self.ledger, Item={**key, **body(json.dumps(_older(kept).to_json()))})
+        # What is told once is told again when it comes again in another hour.
+        told = {"KeyConditionExpression": "pk = :once AND begins_with(sk, :reach)",
+                "ExpressionAttributeValues": {":once": {"S": "once"}, ":reach": {"S": "reach#"}}}  # fmt: skip
+        for one in client.query(TableName=self.ledger, **told)["Items"]:
+            client.delete_item(TableName=self.ledger, Key={name: one[name] for name in key})
+        for region in elsewhere.REGIONS:
+            self.aws.fire("plumbline-alive", region=region)
 
     def alarm(self, name: str) -> None:
         """Let an alarm go off as CloudWatch does when its time has come; nothing where it is gone or muted."""
@@ -131,14 +161,14 @@ class Stage:
 
     # --- what is called how ---------------------------------------------------------------------------
 
-    def named(self, name: str, who: Attacker) -> str:
-        """What a name in a story stands for.
+    def named(self, name: str, who: Attacker, region: str = "") -> str:
+        """What a name in a story stands for, in the home region or where it is attacked.
 
         Raises:
             AssertionError: no story may say so; the message names it.
         """
         what, _, which = name.partition(" ")
-        region, account = self.aws.region, self.aws.account
+        region, account = region or self.aws.region, self.aws.account
         made: Mapping[str, Callable[[], str]] = {
             "me": lambda: self.arn(who),
             "my-name": lambda: who.name,
@@ -148,6 +178,12 @@ class Stage:
             "topic": lambda: f"arn:aws:sns:{region}:{account}:plumbline-{which}",
             "queue": lambda: f"{self.aws.endpoint}/{account}/plumbline-{which}",
             "queue-arn": lambda: f"arn:aws:sqs:{region}:{account}:plumbline-{which}",
+            "rule-arn": lambda: f"arn:aws:events:{region}:{account}:rule/plumbline-{which}",
+            "bus-arn": lambda: f"arn:aws:events:{self.aws.region}:{account}:event-bus/plumbline-{which}",
+            "forwarder": lambda: self._forwarder(region).rpartition(":stack/")[2].partition("/")[0],
+            "forwarder-arn": lambda: self._forwarder(ELSEWHERE),
+            "forwarders-arn": lambda: self._forwarders,
+            "elsewhere": lambda: ELSEWHERE,
             "subscription": lambda: wiring.subscription(
                 self.client, f"arn:aws:sns:{region}:{account}:plumbline-{which}", OWNER
             ),
@@ -165,6 +201,8 @@ class Stage:
 
     def arn(self, who: Attacker) -> str:
         """An attacker's ARN, as policies know it."""
+        if who is ADMIN:
+            return f"arn:aws:iam::{self.aws.account}:role/{_ADMINISTRATOR}"
         kind = "role/aws-reserved/sso.amazonaws.com" if who.identity_center else "user"
         return f"arn:aws:iam::{self.aws.account}:{kind}/{who.name}"
 
@@ -175,6 +213,15 @@ class Stage:
     def _permission(self, function: str) -> str:
         policy = self.client("lambda").get_policy(FunctionName=f"plumbline-{function}")["Policy"]
         return str(json.loads(policy)["Statement"][0]["Sid"])
+
+    def _forwarder(self, region: str) -> str:
+        stacks = self.client("cloudformation", region=region).describe_stacks()["Stacks"]
+        return next(str(one["StackId"]) for one in stacks if one["StackName"].startswith("StackSet-plumbline-"))
+
+    @cached_property
+    def _forwarders(self) -> str:
+        said = self.client("cloudformation").describe_stack_set(StackSetName="plumbline-forwarders")["StackSet"]
+        return str(said["StackSetARN"])
 
     @cached_property
     def _naming(self) -> str:
@@ -197,14 +244,14 @@ class Stage:
         buckets = self.client("s3").list_buckets()["Buckets"]
         return next(str(one["Name"]) for one in buckets if one["Name"].startswith(start))
 
-    def filled(self, value: Any, who: Attacker) -> Any:
-        """A value of a story with its names filled in."""
+    def filled(self, value: Any, who: Attacker, region: str = "") -> Any:
+        """A value of a story with its names filled in, as they are in a region; at home where it is empty."""
         if isinstance(value, str):
-            return _NAMED.sub(lambda found: self.named(found[1], who), value)
+            return _NAMED.sub(lambda found: self.named(found[1], who, region), value)
         if isinstance(value, Mapping):
-            return {self.filled(key, who): self.filled(one, who) for key, one in value.items()}
+            return {self.filled(key, who, region): self.filled(one, who, region) for key, one in value.items()}
         if isinstance(value, list):
-            return [self.filled(one, who) for one in value]
+            return [self.filled(one, who, region) for one in value]
         return value
 
     # --- acting -------------------------------------------------------------------------------------
@@ -217,8 +264,8 @@ class Stage:
             elif blow.tears_down and self._may(blow, who):
                 return Landed(blow, "")
             else:
-                call = getattr(self.client(blow.service, as_ or who.name), blow.operation)
-                answer = call(**self.filled(blow.parameters, who))
+                call = getattr(self.client(blow.service, as_ or who.name, blow.region), blow.operation)
+                answer = call(**self.filled(blow.parameters, who, blow.region))
         except ClientError as error:
             return Landed(blow, error.response["Error"]["Code"])
         return Landed(blow, _refusal(answer))
@@ -234,19 +281,27 @@ class Stage:
         return bool(answer["EvalDecision"] == "allowed")
 
     def _resource(self, blow: Blow, who: Attacker) -> str:
-        name = str(next(iter(self.filled(blow.parameters, who).values())))
-        region, account = self.aws.region, self.aws.account
+        name = str(next(iter(self.filled(blow.parameters, who, blow.region).values())))
+        region, account = blow.region or self.aws.region, self.aws.account
         if name.startswith("arn:"):
             return name
+        if blow.service == "cloudformation":
+            return self._stack_arn(name, region)
         forms = {
             "lambda": f"arn:aws:lambda:{region}:{account}:function:{name}",
             "sqs": f"arn:aws:sqs:{region}:{account}:{name.rpartition('/')[2]}",
             "dynamodb": f"arn:aws:dynamodb:{region}:{account}:table/{name}",
-            "events": f"arn:aws:events:{region}:{account}:rule/{name}",
-            "cloudformation": f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{self._stack_id}",
+            "events": f"arn:aws:events:{region}:{account}:{'event-bus' if 'bus' in blow.operation else 'rule'}/{name}",
             "s3": f"arn:aws:s3:::{name}",
         }
         return forms[blow.service]
+
+    def _stack_arn(self, name: str, region: str) -> str:
+        if name == "plumbline-forwarders":
+            return self._forwarders
+        if name == "plumbline":
+            return f"arn:aws:cloudformation:{region}:{self.aws.account}:stack/{name}/{self._stack_id}"
+        return self._forwarder(region)
 
     @cached_property
     def _stack_id(self) -> str:
@@ -273,7 +328,15 @@ class Stage:
 
     def was_written_to(self, since: int) -> bool:
         """Whether anybody was let write anything after so many calls."""
-        return any(one.status < _REFUSED and not one.operation.startswith(_READS) for one in self.calls()[since:])
+        return bool(self.written(since))
+
+    def written(self, since: int) -> set[tuple[str, str]]:
+        """In which services and regions anybody was let write after so many calls, and what is done for him by AWS."""
+        wrote = [one for one in self.calls()[since:] if _wrote(one)]
+        by_stack_sets = any("StackSet" in one.operation or "StackInstances" in one.operation for one in wrote)
+        switched = any(one.service == "account" for one in wrote)
+        others = elsewhere.REGIONS if by_stack_sets else (OPTED_IN,) if switched else ()
+        return {(one.service, one.region) for one in wrote} | {("cloudformation", one) for one in others}
 
     def own_calls(self) -> int:
         """How many calls Plumbline's functions have made."""
@@ -314,6 +377,22 @@ class Stage:
         return 2 if any(seen for seen, _ in held) else int(any(hidden for _, hidden in held))
 
 
+def _wrote(call: SeenCall) -> bool:
+    return call.status < _REFUSED and not call.operation.startswith(_READS)
+
+
+def _older(reach: Reach) -> Reach:
+    """What was seen of the regions, an hour before; what was wrong was told, and is no more."""
+    hour = timedelta(hours=1)
+    return Reach(
+        reach.at and reach.at - hour,
+        {
+            name: replace(one, since=one.since - hour, heard=one.heard and one.heard - hour, troubles={})
+            for name, one in reach.regions.items()
+        },
+    )
+
+
 def _refusal(answer: Any) -> str:
     """Why a call that AWS answered did nothing; empty where it did."""
     if not isinstance(answer, Mapping):
@@ -335,6 +414,7 @@ def _refusal(answer: Any) -> str:
 def stage(state: Path) -> Iterator[Stage]:
     """Deploy, let in who attacks, and wait until Plumbline has seen them all."""
     with EmbeddedAWS.start(state=state) as aws:
+        aws.enable_region(OPTED_IN)
         for one in ATTACKERS:
             if one.before:
                 _let_in(aws, one)
@@ -369,10 +449,10 @@ def _make_what_was_there(aws: EmbeddedAWS) -> None:
 def _let_in(aws: EmbeddedAWS, who: Attacker) -> None:
     # Whoever is to be full is so before he can do anything, or the guard would be quicker than the last of them.
     policies = [f"{_AWS_POLICIES}{name}" for name in (*(_FILLERS if who.full else ()), *who.policies)]
-    if who.allowed:
-        statements = [{"Effect": "Allow", "Action": list(who.allowed), "Resource": "*"}]
-        if who.passes:
-            statements.append({"Effect": "Allow", "Action": "iam:PassRole", "Resource": who.passes})
+    if who.allowed or who.passes:
+        passing: dict[str, Any] = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": who.passes}
+        allowing: dict[str, Any] = {"Effect": "Allow", "Action": list(who.allowed), "Resource": who.within}
+        statements = [*([allowing] if who.allowed else []), *([passing] if who.passes else [])]
         text = document(*statements)
         made = aws.client("iam").create_policy(PolicyName=f"of-{who.name}", PolicyDocument=text)
         policies.append(made["Policy"]["Arn"])

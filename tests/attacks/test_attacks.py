@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.attacks import house, judge, silence
-from tests.attacks.attack import Attack, Attacker, Deed, Open, Prevented, Told, Way
-from tests.attacks.attackers import ATTACKERS, OLD_LAMBDA, OLD_SNS, WRITER
+from tests.attacks.attack import ELSEWHERE, Attack, Attacker, Deed, Open, Prevented, Told, Way
+from tests.attacks.attackers import ATTACKERS, OLD_EVENTS, OLD_LAMBDA, OLD_SNS, WRITER
 from tests.attacks.house import House
 from tests.attacks.stage import Stage
 from tests.attacks.stories import ALL
@@ -65,6 +65,11 @@ def _by_an_administrator(stage: Stage, _who: Attacker) -> None:
     stage.client("logs").put_retention_policy(logGroupName=_LOG, retentionInDays=30)
 
 
+def _rarer(stage: Stage, _who: Attacker) -> None:
+    events = stage.client("events", region=ELSEWHERE)
+    events.put_rule(Name="plumbline-alive", ScheduleExpression="rate(1 day)")
+
+
 LANDS = Attack(
     "a log's days changed",
     WRITER,
@@ -79,6 +84,21 @@ def test_what_lands_is_not_prevented_and_is_put_back(stage: Stage, before: House
     landed, changed = outcome.wrong
     assert "put_retention_policy as an administrator was not refused" == landed
     assert changed.startswith("something has changed, and was not prevented:\n  log group /aws/lambda/plumbline-react:")
+
+
+RARER = Attack(
+    "a sign of life made rarer",
+    WRITER,
+    (Deed("put_rule in another region as an administrator", _rarer),),
+    Prevented("nobody"),
+)
+
+
+def test_what_lands_in_another_region_is_found_and_put_back(stage: Stage, before: House) -> None:
+    outcome = judge.play(stage, RARER, before)
+    assert "" == outcome.left
+    _, changed = outcome.wrong
+    assert f"something has changed, and was not prevented:\n  in {ELSEWHERE} plumbline-alive:" in changed
 
 
 def test_silence_is_no_telling(stage: Stage, before: House) -> None:
@@ -97,6 +117,7 @@ def test_who_is_open_has_to_be_a_critical_finding(stage: Stage, before: House) -
     ("who", "way", "expected"),
     [
         (OLD_SNS, Way.TRIPWIRE, "sns:DeleteTopic on <topic watchdog> silences a tripwire's mail"),
+        (OLD_SNS, Way.ELSEWHERE, "sns:DeleteTopic on <topic watchdog> silences a tripwire's mail from another region"),
         (OLD_SNS, Way.HOUSE, "sns:DeleteTopic on <topic alerts> silences the house look"),
     ],
 )
@@ -105,6 +126,7 @@ def test_a_way_that_an_attacker_can_silence_is_none(stage: Stage, who: Attacker,
     assert found.startswith(expected)
 
 
-def test_silencing_one_way_is_told_by_another(stage: Stage) -> None:
-    """He may stop the sweep's function, and a tripwire tells of it."""
-    assert [] == list(silence.silenced(stage, OLD_LAMBDA, Way.HOUSE))
+@pytest.mark.parametrize(("who", "way"), [(OLD_LAMBDA, Way.HOUSE), (OLD_EVENTS, Way.ELSEWHERE)])
+def test_silencing_one_way_is_told_by_another(stage: Stage, who: Attacker, way: Way) -> None:
+    """The sweep's function by a tripwire; a tripwire of another region by the house look."""
+    assert [] == list(silence.silenced(stage, who, way))

@@ -150,8 +150,12 @@ def _elsewhere(name: str, wire: Mapping[str, Any]) -> Mapping[str, Any]:
         return pattern
     by_another = [{"exists": False}, {"anything-but": [{"Fn::GetAtt": ["StackSetRole", "Arn"]}]}]
     detail = {**pattern["detail"], "userIdentity": {"sessionContext": {"sessionIssuer": {"arn": by_another}}}}
-    # The sweep calls StackSets at home only.
-    alternatives = [{key: one for key, one in each.items() if key != "userIdentity"} for each in detail.get("$or", ())]
+    # The sweep calls StackSets at home only, and a rule's topic lies in the rule's own region.
+    alternatives = [
+        {key: one for key, one in each.items() if key != "userIdentity"}
+        for each in detail.get("$or", ())
+        if "targets" not in each.get("requestParameters", {})
+    ]
     return {**pattern, "detail": {**detail, **({"$or": alternatives} if alternatives else {})}}
 
 

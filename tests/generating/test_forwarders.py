@@ -158,7 +158,7 @@ def test_what_a_tripwire_hears_is_forwarded_once_and_told_in_one_sentence(
     rule: str, service: str, name: str, parameters: Mapping[str, Any]
 ) -> None:
     """EventBridge delivers an event once for each rule that matches: two in a region would be two e-mails at home."""
-    if rule not in forwarders.TRIPWIRES:
+    if rule not in forwarders.TRIPWIRES or "targets" in parameters:  # a rule's topic lies in the rule's own region
         return
     event = {**call(service, name, parameters), "region": VIRGINIA}
     forwarded = [one for one, pattern in _patterns(_here(SYDNEY, VIRGINIA)).items() if matches(pattern, event)]

@@ -10,7 +10,7 @@ from tests.attacks.attack import Attack, Open, Prevented, Told, Way
 #: What no story says: how to read the page, what remains for whom, and what an account on this machine cannot show.
 _HEAD = Path(__file__).with_name("trust.md")
 
-_ORDER = (Way.TRIPWIRE, Way.EVENT, Way.STACK, Way.HOUSE, Way.SWEEP, Way.ALARM)
+_ORDER = (Way.TRIPWIRE, Way.ELSEWHERE, Way.LOOK, Way.EVENT, Way.STACK, Way.HOUSE, Way.SWEEP, Way.ALARM)
 
 
 def page(chapters: Mapping[str, Sequence[Attack]]) -> str:

@@ -29,7 +29,9 @@ def form(service: str, kind: str) -> re.Pattern[str]:
     """The form of the ARNs of a type, by the reference."""
     known = _reference()[service]["Resources"]
     (arn,) = known.get(kind, known.get(kind.lower(), {}))["ARNFormats"]  # a few are written in two ways
-    filled = arn.replace("${Partition}", "aws").replace("${Region}", "us-east-1").replace("${Account}", ACCOUNT)
+    filled = (
+        arn.replace("${Partition}", "aws").replace("${Region}", "[a-z]+-[a-z]+-[0-9]").replace("${Account}", ACCOUNT)
+    )
     return re.compile(filled)
 
 

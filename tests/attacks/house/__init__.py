@@ -7,12 +7,12 @@ cleaned up after itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.attacks.house import functions, memory, people, surroundings, wiring
-from tests.attacks.house.facet import Clients, Difference, Facet, Seen
+from tests.attacks.house import elsewhere, functions, memory, people, surroundings, wiring
+from tests.attacks.house.facet import Clients, Difference, Facet, Seen, Written
 
 #: In the order in which they are put back: what lets Plumbline see comes last, so that little of it is told.
 FACETS: Mapping[str, Facet] = {
@@ -21,9 +21,15 @@ FACETS: Mapping[str, Facet] = {
     **memory.FACETS,
     **surroundings.FACETS,
     **people.FACETS,
+    **elsewhere.FACETS,
     **wiring.LAST,
     **surroundings.LAST,
 }
+
+
+def kinds(written: Collection[Written]) -> set[str]:
+    """The kinds of things that may have changed, where something was written."""
+    return {kind for kind, facet in FACETS.items() if any(facet.is_written_by(one) for one in written)}
 
 
 @dataclass(frozen=True, slots=True)

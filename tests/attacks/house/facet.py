@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 #: A client of a service, acting as an administrator, or as whom it is told.
 Clients = Callable[..., Any]
+#: Where something was written: the service, and the region.
+Written = tuple[str, str]
 #: What was read of one thing, by the thing's name.
 Seen = Mapping[str, Any]
 #: What is not as it was: the kind, the thing, how it was, how it is.
@@ -25,10 +27,20 @@ class Facet:
     Attributes:
         read: everything of the kind, by name.
         mend: puts one back: its name, how it was, how it is; None where it was not there, or is not.
+        service: whose calls change it; each, where it is empty.
+        region: where it lies; where that is all the same to its service, empty.
     """
 
     read: Callable[[Clients], Seen]
     mend: Callable[[Clients, str, Any, Any], None]
+    service: str = ""
+    region: str = ""
+
+    def is_written_by(self, one: Written) -> bool:
+        """Whether a call may have changed one of the kind: a stack's may have changed anything where it is."""
+        service, region = one
+        of_it = not self.service or service in (self.service, "cloudformation")
+        return of_it and self.region in ("", region)
 
 
 def absent(ask: Callable[..., Any], **parameters: Any) -> Any:

@@ -169,9 +169,9 @@ def _mend_layers(clients: Clients, name: str, was: Any, now: Any) -> None:
 
 
 FACETS: Mapping[str, Facet] = {
-    "function": Facet(_settings, _mend_settings),
-    "code": Facet(_code, _mend_code),
-    "function's": Facet(_extras, _mend_extras),
-    "trigger": Facet(_triggers, _mend_triggers),
-    "layer": Facet(_layers, _mend_layers),
+    "function": Facet(_settings, _mend_settings, "lambda"),
+    "code": Facet(_code, _mend_code, "lambda"),
+    "function's": Facet(_extras, _mend_extras, "lambda"),
+    "trigger": Facet(_triggers, _mend_triggers, "lambda"),
+    "layer": Facet(_layers, _mend_layers, "lambda"),
 }

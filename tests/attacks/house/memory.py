@@ -74,6 +74,6 @@ def _mend_decisions(clients: Clients, name: str, was: Any, now: Any) -> None:
 
 
 FACETS: Mapping[str, Facet] = {
-    "ledger": Facet(_ledger, _mend_ledger),
-    "decision": Facet(_decisions, _mend_decisions),
+    "ledger": Facet(_ledger, _mend_ledger, "dynamodb"),
+    "decision": Facet(_decisions, _mend_decisions, "dynamodb"),
 }

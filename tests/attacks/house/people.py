@@ -137,5 +137,5 @@ def _remove(client: Any, kind: str, who: str, now: Any) -> None:
 
 
 FACETS: Mapping[str, Facet] = {
-    "person": Facet(_people, _mend_people),
+    "person": Facet(_people, _mend_people, "iam"),
 }

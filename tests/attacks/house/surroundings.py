@@ -148,10 +148,10 @@ def _mend_stack(clients: Clients, name: str, was: Any, _now: Any) -> None:
 
 
 FACETS: Mapping[str, Facet] = {
-    "alarm": Facet(_alarms, _mend_alarms),
-    "log group": Facet(_logs, _mend_logs),
-    "bucket": Facet(_bucket, _mend_bucket),
-    "other bucket": Facet(_buckets, _mend_buckets),
-    "stack": Facet(_stack, _mend_stack),
+    "alarm": Facet(_alarms, _mend_alarms, "cloudwatch"),
+    "log group": Facet(_logs, _mend_logs, "logs"),
+    "bucket": Facet(_bucket, _mend_bucket, "s3"),
+    "other bucket": Facet(_buckets, _mend_buckets, "s3"),
+    "stack": Facet(_stack, _mend_stack, "cloudformation"),
 }
-LAST: Mapping[str, Facet] = {"trail": Facet(_trails, _mend_trails)}
+LAST: Mapping[str, Facet] = {"trail": Facet(_trails, _mend_trails, "cloudtrail")}

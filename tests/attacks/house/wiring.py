@@ -10,16 +10,31 @@ from tests.attacks.house.facet import PREFIX, Clients, Facet, Seen, without
 
 
 def _rules(clients: Clients) -> Seen:
-    client = clients("events")
-    found = {}
-    for one in client.list_rules(NamePrefix=PREFIX)["Rules"]:
-        targets = client.list_targets_by_rule(Rule=one["Name"])["Targets"]
+    """Every bus, and every rule on it: a rule of anybody's may lead to what is Plumbline's."""
+    found: dict[str, Any] = {}
+    for bus in clients("events").list_event_buses()["EventBuses"]:
+        found |= buses_rules(clients, bus["Name"])
+    return found
+
+
+def buses_rules(clients: Clients, bus: str, region: str = "") -> dict[str, Any]:
+    """A bus, and the rules on it, by their names: those on a bus of its own behind the bus's."""
+    client = clients("events", region=region)
+    said = client.describe_event_bus(Name=bus)
+    policy = json.loads(said["Policy"]) if said.get("Policy") else {}
+    # A policy without a statement is none.
+    policy = policy if policy.get("Statement") else {}
+    found: dict[str, Any] = {f"bus {bus}": {"Policy": policy, "key": said.get("KmsKeyIdentifier", "")}}
+    for one in client.list_rules(EventBusName=bus)["Rules"]:
+        targets = client.list_targets_by_rule(Rule=one["Name"], EventBusName=bus)["Targets"]
         pattern = _unordered(json.loads(one["EventPattern"])) if one.get("EventPattern") else None
         rule = {**without(one, "Arn", "EventBusName"), "EventPattern": pattern}
-        found[one["Name"]] = {"rule": rule, "targets": sorted(targets, key=lambda target: str(target["Id"]))}
-    bus = client.describe_event_bus()
-    found["the default bus"] = {"Policy": bus.get("Policy", ""), "key": bus.get("KmsKeyIdentifier", "")}
+        name = one["Name"] if bus == _DEFAULT else f"{bus}/{one['Name']}"
+        found[name] = {"rule": rule, "targets": sorted(targets, key=lambda target: str(target["Id"]))}
     return found
+
+
+_DEFAULT = "default"
 
 
 def _unordered(pattern: Any) -> Any:
@@ -32,31 +47,57 @@ def _unordered(pattern: Any) -> Any:
 
 
 def _mend_rules(clients: Clients, name: str, was: Any, now: Any) -> None:
-    client = clients("events")
-    if name == "the default bus":
-        if now["Policy"] != was["Policy"]:
-            client.remove_permission(RemoveAllPermissions=True)
-        client.update_event_bus(Name="default", KmsKeyIdentifier=was["key"])
+    mend_rule(clients, name, was, now)
+
+
+def mend_rule(clients: Clients, name: str, was: Any, now: Any, region: str = "") -> None:
+    """Put back what `buses_rules` has read: a bus, or a rule.
+
+    A bus that is to go goes after its rules: what is put back comes again until nothing differs.
+    """
+    client = clients("events", region=region)
+    if name.startswith("bus "):
+        _mend_bus(client, name.removeprefix("bus "), was, now)
         return
+    bus, _, name = name.rpartition("/")
+    on = {"EventBusName": bus or _DEFAULT}
     there = [one["Id"] for one in (now or {}).get("targets", ())]
     if was is None:
         if there:
-            client.remove_targets(Rule=name, Ids=there)
-        client.delete_rule(Name=name)
+            client.remove_targets(Rule=name, Ids=there, **on)
+        client.delete_rule(Name=name, **on)
         return
     rule = {key: value for key, value in was["rule"].items() if value}
     if rule.get("EventPattern"):
         rule["EventPattern"] = json.dumps(rule["EventPattern"])
-    client.put_rule(**rule)
+    client.put_rule(**rule, **on)
     stray = [one for one in there if one not in {target["Id"] for target in was["targets"]}]
     if stray:
-        client.remove_targets(Rule=name, Ids=stray)
+        client.remove_targets(Rule=name, Ids=stray, **on)
     if was["targets"]:
-        client.put_targets(Rule=name, Targets=was["targets"])
+        client.put_targets(Rule=name, Targets=was["targets"], **on)
 
 
-def _queues(clients: Clients) -> Seen:
-    client = clients("sqs")
+def _mend_bus(client: Any, name: str, was: Any, now: Any) -> None:
+    if was is None:
+        # It sorts before its rules, so these are gone the second time.
+        if not client.list_rules(EventBusName=name)["Rules"]:
+            client.delete_event_bus(Name=name)
+        return
+    if now is None:
+        client.create_event_bus(Name=name)
+        now = {"Policy": {}, "key": ""}
+    if now["Policy"] and not was["Policy"]:
+        client.remove_permission(EventBusName=name, RemoveAllPermissions=True)
+    elif now["Policy"] != was["Policy"]:
+        client.put_permission(EventBusName=name, Policy=json.dumps(was["Policy"]))
+    if now["key"] != was["key"]:
+        client.update_event_bus(Name=name, KmsKeyIdentifier=was["key"])
+
+
+def queues(clients: Clients, region: str = "") -> Seen:
+    """Plumbline's queues, with all that does not change by itself."""
+    client = clients("sqs", region=region)
     volatile = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
                 "ApproximateNumberOfMessagesDelayed", "LastModifiedTimestamp", "CreatedTimestamp")  # fmt: skip
     return {
@@ -67,10 +108,14 @@ def _queues(clients: Clients) -> Seen:
     }
 
 
-def _mend_queues(clients: Clients, name: str, was: Any, now: Any) -> None:
-    client = clients("sqs")
+def mend_queue(clients: Clients, name: str, was: Any, now: Any, region: str = "") -> None:
+    """Put a queue back."""
+    client = clients("sqs", region=region)
     assert was, f"queue {name} is new, and no story makes one"
-    assert now, f"queue {name} is gone; nothing here makes it again"
+    if not now:
+        given = {key: one for key, one in was.items() if key not in ("QueueArn", "CreatedTimestamp")}
+        client.create_queue(QueueName=name, Attributes=given)
+        return
     changed = {key: was.get(key, "") for key in {*was, *now} if was.get(key) != now.get(key)}
     client.set_queue_attributes(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"], Attributes=changed)
 
@@ -138,8 +183,8 @@ def _mend_subscriptions(clients: Clients, name: str, was: Any, now: Any) -> None
 
 
 FACETS: Mapping[str, Facet] = {
-    "queue": Facet(_queues, _mend_queues),
-    "topic": Facet(_topics, _mend_topics),
-    "subscription": Facet(_subscriptions, _mend_subscriptions),
+    "queue": Facet(queues, mend_queue, "sqs"),
+    "topic": Facet(_topics, _mend_topics, "sns"),
+    "subscription": Facet(_subscriptions, _mend_subscriptions, "sns"),
 }
-LAST: Mapping[str, Facet] = {"rule": Facet(_rules, _mend_rules)}
+LAST: Mapping[str, Facet] = {"rule": Facet(_rules, _mend_rules, "events")}

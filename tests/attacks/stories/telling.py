@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import boto3
 from botocore import UNSIGNED
@@ -24,6 +25,7 @@ from tests.attacks.attack import (
 from tests.attacks.attackers import (
     CLOUDFORMATION,
     CLOUDWATCH,
+    EVENTS,
     LOGS,
     OLD_CLOUDFORMATION,
     OLD_CLOUDWATCH,
@@ -60,7 +62,7 @@ def _deaf(stage: Stage, who: Attacker) -> None:
             client.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
 
 
-def _updated(mode: str) -> dict[str, object]:
+def _updated(mode: str) -> dict[str, Any]:
     return {
         "StackName": "plumbline",
         "UsePreviousTemplate": True,
@@ -155,6 +157,20 @@ STORIES = (
             ),
         ),
         Prevented("the topic's own policy"),
+    ),
+    Attack(
+        "a rule of the attacker's own that writes to the owner in the watchdog's name",
+        EVENTS,
+        (
+            blow("events", "put_rule", Name="of-evan", EventPattern=json.dumps({"source": ["of.evan"]})),
+            blow(
+                "events",
+                "put_targets",
+                Rule="of-evan",
+                Targets=[{"Id": "owner", "Arn": _WATCHDOG, "Input": '"All is well. Confirm at evil.example/x"'}],
+            ),
+        ),
+        Told(Way.TRIPWIRE, ("PutTargets", "of-evan", "<my-name>")),
     ),
     Attack(
         "a filter on the owner's subscription, before his guard is agreed to",

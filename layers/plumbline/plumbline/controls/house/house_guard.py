@@ -1,13 +1,13 @@
 """Whoever could change Plumbline and may not carries the guard.
 
 Holds: every user and role that could change what belongs to Plumbline (its functions, triggers, rules, queues, topics,
-ledger, alarms, roles, policies, trail, stack, or what is deployed next) has the policy `STACK-guard` attached, itself
-or through a group, which denies it all that and nothing else. Judged by all of a principal's policies together, with
-its boundary. Left out are those who may: the operators and deployers of the baseline, the users and roles that it names
-as administrators, and as long as it names no operators whoever holds the OperatorPolicy, no deployers the principal
-that deployed the stack and the role that CloudFormation does it with. Whoever has administrator rights is left to
-iam-admin-grants: no policy holds who can write policies. The stack's own roles are known by their whole ARNs, so that
-nothing hides below their path.
+ledger, alarms, roles, policies, trail, stack, forwarders in any region, or what is deployed next) has the policy
+`STACK-guard` attached, itself or through a group, which denies it all that and nothing else. Judged by all of a
+principal's policies together, with its boundary. Left out are those who may: the operators and deployers of the
+baseline, the users and roles that it names as administrators, and as long as it names no operators whoever holds the
+OperatorPolicy, no deployers the principal that deployed the stack and the role that CloudFormation does it with.
+Whoever has administrator rights is left to iam-admin-grants: no policy holds who can write policies. The stack's own
+roles are known by their whole ARNs, so that nothing hides below their path.
 Why: with everyday developer rights one can change the function that repairs, or silence the one that tells, and then do
 anything unseen. A tool that guards an account must not be turned against it by those it watches.
 Repair: attaches the guard to the user or role. What was there before Plumbline is proposed first. A role that only IAM
