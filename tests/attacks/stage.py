@@ -94,6 +94,7 @@ class Stage:
     _mail: list[Mail] = field(default_factory=list)
     _calls: list[SeenCall] = field(default_factory=list)
     _own: int = 0
+    _allowed: dict[tuple[str, tuple[str, ...], str], list[str]] = field(default_factory=dict)
 
     @property
     def aws(self) -> EmbeddedAWS:
@@ -270,15 +271,21 @@ class Stage:
             return Landed(blow, error.response["Error"]["Code"])
         return Landed(blow, _refusal(answer))
 
+    def allowed(self, who: Attacker, actions: tuple[str, ...], resource: str) -> list[str]:
+        """Which calls somebody may make on something, with the rights he was let in with; asked once."""
+        key = (who.name, actions, resource)
+        if key not in self._allowed:
+            asked = {"PolicySourceArn": self.arn(who), "ActionNames": list(actions), "ResourceArns": [resource]}
+            answers = self.client("iam").simulate_principal_policy(**asked)["EvaluationResults"]
+            self._allowed[key] = [str(one["EvalActionName"]) for one in answers if one["EvalDecision"] == "allowed"]
+        return self._allowed[key]
+
     def _may(self, blow: Blow, who: Attacker) -> bool:
         """Whether IAM's simulator would let a call through, whatever its conditions."""
         model = self.client(blow.service).meta.service_model
         action = f"{model.signing_name}:{''.join(part.title() for part in blow.operation.split('_'))}"
         action = action.replace("monitoring:", "cloudwatch:")
-        resource = self._resource(blow, who)
-        asked = {"PolicySourceArn": self.arn(who), "ActionNames": [action], "ResourceArns": [resource]}
-        (answer,) = self.client("iam").simulate_principal_policy(**asked)["EvaluationResults"]
-        return bool(answer["EvalDecision"] == "allowed")
+        return bool(self.allowed(who, (action,), self._resource(blow, who)))
 
     def _resource(self, blow: Blow, who: Attacker) -> str:
         name = str(next(iter(self.filled(blow.parameters, who, blow.region).values())))

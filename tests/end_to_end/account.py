@@ -138,12 +138,12 @@ class Account:
         return sum(int(got[one]) for one in names)
 
     def processes(self, function: str) -> list[int]:
-        """The processes that a function runs in now."""
-        mark = f"AWS_LAMBDA_FUNCTION_NAME=plumbline-{function}".encode()
+        """The processes that a function of this account runs in now: another may be at work beside it."""
+        marks = {f"AWS_LAMBDA_FUNCTION_NAME=plumbline-{function}", f"AWS_ENDPOINT_URL={self.aws.endpoint}"}
         found: list[int] = []
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                if marks <= set((folder / "environ").read_bytes().decode(errors="replace").split("\0")):
                     found.append(int(folder.name))
         return found
 
