@@ -23,6 +23,10 @@ _SECONDS, _GIGABYTES = 2.0, 0.5
 _POLLS = 2 * 5 * 3 * 60 * HOURS
 #: A log file each five minutes for the region somebody is in, and a digest each hour for each of 17 regions.
 _TRAIL_PUTS = 12 * HOURS + 17 * HOURS
+#: Looks at Plumbline itself each hour, beside the one that each sweep begins with.
+_LOOKS = 5
+#: Signs of life of one forwarder: one each quarter of an hour.
+_BEATS = 4 * HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ ALARMS = Price("CloudWatch alarms", 0.10, 10)
 LOGS = Price("CloudWatch Logs, GB", 0.50, 5)
 LETTERS = Price("SNS e-mails", 20e-6, 1000)
 TRAIL = Price("S3 PUTs of the trail", 5e-6)
+CROSSING = Price("EventBridge events from other regions", 1e-6)
+METRICS = Price("CloudWatch metrics asked for", 10e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,14 @@ class Watched:
         calls: AWS calls of Plumbline's roles, by service and operation.
         log_bytes: what the functions logged.
         alarms: how many alarms the stack keeps.
+        forwarders: in how many other regions one stands.
     """
 
     invocations: Counter[str]
     calls: Counter[str]
     log_bytes: int
     alarms: int
+    forwarders: int
 
 
 def watch() -> Watched:
@@ -98,25 +106,29 @@ def watch() -> Watched:
             f"{call.service} {call.operation}" for call in aws.calls(last) if call.role.startswith("plumbline-")
         )
         alarms = len(aws.client("cloudwatch").describe_alarms()["MetricAlarms"])
-        return Watched(_ran(aws) - ran, calls, _logged(aws) - logged, alarms)
+        stacks = aws.client("cloudformation").list_stack_instances(StackSetName="plumbline-forwarders")["Summaries"]
+        return Watched(_ran(aws) - ran, calls, _logged(aws) - logged, alarms, len(stacks))
 
 
 def bill(watched: Watched) -> Sequence[Item]:
     """A quiet month, dearest first. The billing alarm that Plumbline makes counts as one more alarm."""
-    runs = watched.invocations.total() * HOURS
+    runs = (watched.invocations.total() + _LOOKS) * HOURS
     ledger = {name: count for name, count in watched.calls.items() if name.startswith("dynamodb ")}
     writes = sum(count for name, count in ledger.items() if "Put" in name or "Write" in name or "Update" in name)
     sent = sum(count for name, count in watched.calls.items() if name.startswith("sqs "))
+    beats = watched.forwarders * _BEATS
     items = (
         Item(REQUESTS, runs),
         Item(COMPUTE, runs * _SECONDS * _GIGABYTES),
-        Item(QUEUE, _POLLS + sent * HOURS),
+        Item(QUEUE, _POLLS + sent * HOURS + beats),  # each beat is put into a queue, and taken out with nine others
         Item(READS, (sum(ledger.values()) - writes) * HOURS),
         Item(WRITES, 3 * writes * HOURS),  # the table and its two indexes
         Item(ALARMS, watched.alarms + 1),
         Item(LOGS, watched.log_bytes * HOURS / 1e9),
         Item(LETTERS, 5),
         Item(TRAIL, _TRAIL_PUTS),
+        Item(CROSSING, beats),
+        Item(METRICS, watched.calls["cloudwatch GetMetricData"] * HOURS),
     )
     return sorted(items, key=lambda item: -item.dollars)
 
@@ -131,7 +143,7 @@ def _sweep(aws: EmbeddedAWS, what: str, quiet: float = 3) -> None:
             seen.update(calls=calls, since=time.monotonic())
         return time.monotonic() - seen["since"] > quiet
 
-    aws.wait(silent, timeout=120, what=f"{what} is over")
+    aws.wait(silent, timeout=300, what=f"{what} is over")
 
 
 def _lines(aws: EmbeddedAWS, function: str) -> list[str]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 import boto3
 
 from deploy.deciding import Seen
-from plumbline.adapters.clients import Accounts, ClientFactory, perform
+from plumbline.adapters.accounts import Accounts
+from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.controls.detection import _trails
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal

@@ -37,6 +37,7 @@ def register() -> None:
     _take_metric_math()
     after_create("AWS::Lambda::Function", _keep_function_settings)
     after_create("AWS::IAM::Role", _keep_boundary)
+    _call_rules_by_their_bus()
 
 
 def after_create(resource_type: str, then: Callable[[str, Properties], object]) -> None:
@@ -50,6 +51,39 @@ def after_create(resource_type: str, then: Callable[[str, Properties], object]) 
         return physical_id, attributes
 
     handler["create"] = create_then
+
+
+def _call_rules_by_their_bus() -> None:
+    """Stock: a rule's physical id is its name, whichever bus it is on.
+
+    AWS: that of a rule on another bus than the default one begins with the bus's name and a bar, for two buses may have
+    rules of one name. Source: AWS CloudFormation template reference, AWS::Events::Rule, return values.
+    """
+    handler = provisioners._RESOURCE_HANDLERS["AWS::Events::Rule"]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
+
+    def called(name: str, props: Properties) -> str:
+        bus = provisioners._eb_rule_bus_name(props)
+        return name if bus == "default" else f"{bus}|{name}"
+
+    def plain(physical_id: str) -> str:
+        return physical_id.rpartition("|")[2]
+
+    def create_called(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:
+        name, attributes = create(logical_id, props, stack_name)
+        return called(name, props), attributes
+
+    def update_called(
+        physical_id: str, old: Properties, new: Properties, *more: str, **named: str
+    ) -> tuple[str, dict[str, Any]]:
+        name, attributes = update(plain(physical_id), old, new, *more, **named)
+        return called(name, new), attributes
+
+    handler.update(
+        create=create_called,
+        update=update_called,
+        delete=lambda physical_id, props: delete(plain(physical_id), props),
+    )
 
 
 def _know_pseudo_parameters_in_conditions() -> None:

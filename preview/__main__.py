@@ -15,7 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.looking import home_region
-from plumbline.adapters.clients import Accounts, Clients, perform
+from plumbline.adapters.accounts import Accounts
+from plumbline.adapters.clients import Clients, perform
 from plumbline.baseline.compiler import compile_file
 from plumbline.baseline.rules import Baseline
 from plumbline.core.calls import Call

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from plumbline.adapters.clients import Accounts
+from plumbline.adapters.accounts import Accounts
 from plumbline.alerts import wording
 from plumbline.alerts.finding import spelled_out
 from plumbline.baseline.rules import Baseline, Rule

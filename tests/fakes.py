@@ -463,6 +463,7 @@ class House:
     letters: Letters = field(default_factory=Letters)
     exemptions: tuple[Exemption, ...] = ()
     connections: Connections = field(default_factory=Connections)
+    reach: Reach = field(default_factory=Reach)
     sts: Signatures = field(default_factory=Signatures)
     operators: tuple[str, ...] = (f"arn:aws:iam::{ACCOUNT}:user/*",)
     typed: int = 0
@@ -483,7 +484,14 @@ class House:
     @property
     def plumbline(self) -> Plumbline:
         """The whole, as functions and people use it."""
-        return Plumbline(self.engine, cast("Table", self.ledger), _no_clients, ACCOUNT, Index.of(self.engine.controls))
+        return Plumbline(
+            self.engine,
+            cast("Table", self.ledger),
+            _no_clients,
+            ACCOUNT,
+            Index.of(self.engine.controls),
+            reach=lambda: self.reach,
+        )
 
     def type(self, *words: str, now: datetime = NOW, by: str = ROOT) -> commands.Answer:
         """A command as a person types it, with a proof that it is he."""

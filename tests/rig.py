@@ -17,7 +17,7 @@ from uuid import uuid4
 import boto3
 from botocore.exceptions import ClientError
 
-from plumbline.adapters.clients import Accounts
+from plumbline.adapters.accounts import Accounts
 from plumbline.adapters.house import House
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.baseline.rules import Baseline, Breakers, Rule

@@ -21,7 +21,8 @@ from moto import mock_aws
 
 import tests.controls
 from local import moto_additions
-from plumbline.adapters.clients import Accounts, global_region, perform
+from plumbline.adapters.accounts import Accounts, global_region
+from plumbline.adapters.clients import perform
 from plumbline.baseline.rules import STACK, completed, in_stack
 from plumbline.controls import registry
 from plumbline.core.calls import Call

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 
 from plumbline.alerts.shell import PERFORMED, spelled
 from plumbline.controls import registry
@@ -48,6 +49,8 @@ STRONG = re.compile(
 )
 OWN = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline"
 _LONG = 32
+#: Who gives EventBridge the forwarders' role: what makes them, and what puts them back.
+PASSING = ("StackSetRole", "HouseRole")
 GUARD, SUSPENDED = (f"{OWN}-{name}" for name in OWN_DENIALS)
 
 
@@ -128,7 +131,8 @@ def test_no_role_may_do_in_iam_what_nobody_has_thought_about(role: str) -> None:
         if action.startswith("iam:") and not action.split(":")[1].startswith(("Get", "List", "Generate", "Simulate"))
         if maker(Call("iam", action.split(":")[1])) is not Maker.TAKING and _policies(statement) == {"*"}
     }
-    assert ({("iam:PassRole", "Forwarder")} if role == "StackSetRole" else set()) == writes
+    passing = {"StackSetRole": "Forwarder", "HouseRole": "ForwardersTellHome"}
+    assert ({("iam:PassRole", passing[role])} if role in passing else set()) == writes
 
 
 def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_else() -> None:
@@ -139,12 +143,21 @@ def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_e
 
 def test_only_eyes_and_the_two_hands_touch_iam_at_all_but_for_who_takes_the_stack_down() -> None:
     touching = {role for role in ROLES for action, _ in _allowing(role) if action.startswith("iam:")}
-    assert {"EyesRole", "HandsRole", "GivingRole"} == touching - {"NamesRole", "StackSetRole"}
-    assert {"iam:PassRole"} == {action for action, _ in _allowing("StackSetRole") if action.startswith("iam:")}
+    assert {"EyesRole", "HandsRole", "GivingRole"} == touching - {"NamesRole", *PASSING}
+    for role in PASSING:
+        assert {"iam:PassRole"} == {action for action, _ in _allowing(role) if action.startswith("iam:")}
 
 
-def test_stacksets_pass_one_role_to_eventbridge_and_it_may_put_events_onto_one_bus() -> None:
-    (passed,) = [one for action, one in _allowing("StackSetRole") if action == "iam:PassRole"]
+def test_house_hands_are_denied_all_of_iam_but_passing_a_role() -> None:
+    deny = next(one for one in _held("HouseRole") if one["Effect"] == "Deny")
+    actions = {f"iam:{one}" for one in get_session().get_service_model("iam").operation_names} | {"iam:PassRole"}
+    denied = {one for one in actions for pattern in deny["Action"] if fnmatchcase(one, pattern)}
+    assert ("*", {"iam:PassRole"}) == (deny["Resource"], actions - denied)
+
+
+@pytest.mark.parametrize("role", PASSING)
+def test_one_role_is_passed_to_eventbridge_and_it_may_put_events_onto_one_bus(role: str) -> None:
+    (passed,) = [one for action, one in _allowing(role) if action == "iam:PassRole"]
     forwarder = f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-forwarder"
     assert (forwarder, {"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}) == (
         passed["Resource"],
@@ -204,6 +217,7 @@ def test_no_role_passes_changes_or_takes_another_role(role: str) -> None:
 #: What is held of forwarders: their stacks and rules, and that the sweep may add one where there is none.
 _OF_FORWARDERS = {
     "SweepRole": {"cloudformation:CreateStackInstances"},
+    "HouseRole": {"iam:PassRole"},
     "StackSetRole": {
         "cloudformation:CreateChangeSet",
         "cloudformation:CreateStack",

@@ -27,7 +27,8 @@ def _ready() -> Callable[[Any], object]:
         s3 = boto3.client("s3", **keys)
         return lambda names: [s3.get_bucket_acl(Bucket=name)["Owner"]["ID"] for name in names]
     sys.path[1:1] = [sys.argv[1]]
-    from plumbline.adapters.clients import Accounts, Clients
+    from plumbline.adapters.accounts import Accounts
+    from plumbline.adapters.clients import Clients
     from plumbline.core.calls import Call
 
     accounts = Accounts(

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from plumbline.adapters.sqs import Queue
+from plumbline.adapters.sqs import Queue, dead_events
 from plumbline.adapters.sts import Sts
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers.operate import commands
@@ -29,6 +29,12 @@ def plumbline() -> Plumbline:
     return from_environment(now)
 
 
+def _undelivered(region: str) -> Queue:
+    """The queue of a region's forwarder."""
+    here = plumbline()
+    return Queue(here.clients, dead_events(here.account, here.engine.deployment.sender.stack, region), region)
+
+
 def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a person's words, Lambda's types
     """Answer one command with text for people and data for scripts."""
     home = plumbline().engine.deployment.home
@@ -42,6 +48,7 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
         on_this_machine(os.environ),
         Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], home),
         Queue(plumbline().clients, os.environ["PLUMBLINE_DEAD_LETTERS"], home),
+        _undelivered,
     )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)
     logger.info("answered", extra={"command": commands.shown(event), "ok": answer.ok})

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from plumbline.adapters.clients import Accounts, Clients
+from plumbline.adapters.accounts import Accounts
+from plumbline.adapters.clients import Clients
 from plumbline.adapters.models import Models
 from plumbline.controls import registry
 from plumbline.core.calls import Call

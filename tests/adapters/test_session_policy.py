@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumbline.adapters.clients import Accounts
+from plumbline.adapters.accounts import Accounts
 from plumbline.adapters.session_policy import Session, named_by, sessions
 from plumbline.controls.iam._principals import PRINCIPAL_WRITES, by_name
 from plumbline.core.calls import Call

@@ -57,7 +57,7 @@ def test_a_region_that_was_switched_off_is_told_of_once_and_hides_nothing_of_the
     since, calls = spread.latest_mail(), spread.latest_call()
     for _ in range(2):
         spread.sweep()
-    (told,) = [one for one in spread.aws.mail(since=since) if ELSEWHERE in one.text]
+    (told,) = spread.mail_about("not heard: ", since)
     assert f"{ELSEWHERE} is covered by denial" in " ".join(told.text.split())
     assert _is_found(spread, HOME), "what is out of line in the region that it has"
     elsewhere = [call for call in spread.aws.calls(since=calls) if call.region == ELSEWHERE]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.deployed import source
-from tests.end_to_end.account import HOME, VIRGINIA, Account
+from tests.end_to_end.account import HOME, Account
 from tests.generated import ROOT
 
 ADMIN = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
@@ -126,18 +126,15 @@ def test_a_stopped_trail_is_started_though_nothing_more_is_heard(account: Accoun
 
 
 def test_what_no_event_told_is_found_by_the_sweep_told_and_left_for_a_week(account: Account) -> None:
-    iam, rule = account.aws.client("iam"), account.aws.client("events", region=VIRGINIA)  # where AWS tells of IAM
+    iam = account.aws.client("iam")
     iam.update_account_password_policy(**STRICT)
     account.sweep()
     since, weak = account.latest_mail(), {**STRICT, "MinimumPasswordLength": 6}
-    rule.disable_rule(Name="plumbline-iam")
-    try:
+    with account.deaf_to_iam():
         account.aws.client("iam", as_="mallory").update_account_password_policy(**weak)
         account.quiet()
         assert account.mail_about("password policy", since) == []
         account.sweep()
-    finally:
-        rule.enable_rule(Name="plumbline-iam")
     account.until(lambda: account.mail_about("found: .*password policy", since), "it is told")
     account.quiet()
     (told,) = account.mail_about("password policy", since)

@@ -52,7 +52,7 @@ def test_whoever_switches_a_rule_off_is_told_of_at_once(account: Account) -> Non
 
         def told() -> bool:
             mails = [mail.text for mail in account.aws.mail(since=since)]
-            return any("DisableRule of the rule plumbline-iam" in one and "user/erin" in one for one in mails)
+            return any("DisableRule of the rule or bus plumbline-iam" in one and "user/erin" in one for one in mails)
 
         account.until(told, "the watchdog tells")
     finally:

@@ -141,7 +141,7 @@ def test_nobody_else_puts_an_event_on_the_home_bus(far: Account) -> None:
         far.aws.client("events", as_="erin").put_events(Entries=[{**entry, "EventBusName": arn}])
 
 
-def test_a_forwarders_rule_that_somebody_disables_in_frankfurt_is_told_at_once(far: Account) -> None:
+def test_a_forwarders_rule_that_somebody_disables_in_frankfurt_is_told_at_once_and_put_back(far: Account) -> None:
     since = far.latest_mail()
     events = far.aws.client("events", region=FRANKFURT)
     far.aws.client("events", as_="erin", region=FRANKFURT).disable_rule(Name="plumbline-ec2")
@@ -153,7 +153,8 @@ def test_a_forwarders_rule_that_somebody_disables_in_frankfurt_is_told_at_once(f
     far.until(told, "the watchdog tells")
     (mail,) = told()
     assert f" in {FRANKFURT}, by arn:aws:iam::{far.aws.account}:user/erin, " in mail
-    events.enable_rule(Name="plumbline-ec2")
+    far.until(lambda: events.describe_rule(Name="plumbline-ec2")["State"] == "ENABLED", "it hears again")
+    far.until(lambda: far.mail_about("repaired: Plumbline's rule plumbline-ec2 ", since), "that is told as well")
 
 
 def test_a_forwarder_that_misses_three_signs_of_life_is_told_by_the_sweep_once(far: Account) -> None:
@@ -212,6 +213,8 @@ def _there(far: Account) -> list[dict[str, Any]]:
 
 
 def test_the_next_deployment_keeps_the_region_and_asks_nobody(far: Account, tmp_path: Path) -> None:
+    if far.aws.region == VIRGINIA:
+        pytest.skip("nothing of this depends on where home is: once is enough")
     changed = tmp_path / "baseline.yaml"
     changed.write_text(BASELINE.read_text().replace("per_hour: 1000", "per_hour: 999"))
     before, since = _forwarders(far), far.latest_mail()

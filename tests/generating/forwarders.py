@@ -318,9 +318,11 @@ def _dead_events() -> Resource:
 
 
 def _dead_events_policy() -> Resource:
-    """Rules may leave there what they cannot deliver; a person may read it, and nobody can make it vanish."""
+    """Rules may leave there what they cannot deliver; a person may read it, and nobody but `redrive` takes it away."""
     queue = _Tagged("!GetAtt", "DeadEvents.Arn")
     rules = Baked(f"arn:${{AWS::Partition}}:events:*:${{AWS::AccountId}}:rule/{_PREFIX}-*")
+    on_a_bus = Baked("arn:${AWS::Partition}:events:*:${AWS::AccountId}:rule/*/*")  # of somebody's own
+    redrive = Baked(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/plumbline/{_PREFIX}-operate")
     statements = [
         {
             "Sid": "RulesOfThisStack",
@@ -328,15 +330,18 @@ def _dead_events_policy() -> Resource:
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": queue,
-            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
+            "Condition": {"ArnLike": {"aws:SourceArn": rules}, "ArnNotLike": {"aws:SourceArn": on_a_bus}},
         },
         {
-            "Sid": "OnlyAws",
+            "Sid": "OnlyPlumblineAndAws",
             "Effect": "Deny",
             "Principal": "*",
             "Action": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:SendMessage"],
             "Resource": queue,
-            "Condition": {"Bool": {"aws:PrincipalIsAWSService": "false"}},
+            "Condition": {
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+                "ArnNotLike": {"aws:PrincipalArn": redrive},
+            },
         },
     ]
     properties = {

@@ -149,10 +149,16 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
     "events": {"Name": "asked", "ScheduleExpression": "rate(1 hour)"},
     "s3": {"Policy": AN_ALLOW},
     "sns": {"Message": "m"},
+    "cloudwatch:GetMetricData": {
+        "MetricDataQueries": [{"Id": "failed", "Expression": "SEARCH('x', 'Sum', 3600)"}],
+        "StartTime": "2026-03-02T08:00:00Z", "EndTime": "2026-03-02T09:00:00Z",
+    },
     "cloudwatch:SetAlarmState": {"StateValue": "ALARM", "StateReason": "nobody hears"},
     "iam:CreatePolicy": {"PolicyName": "rights", "Path": "/kept/"},
     "dynamodb:UpdateItem": {"ExpressionAttributeValues": None},
     "events:DeleteEventBus": {"Name": "default"},
+    "events:DescribeEventBus": {"Name": "default"},
+    "cloudformation:DescribeStackSetOperation": {"OperationId": "5f2c1f0e-6d1b-4a53-9c8e-0b7c6f0a1d2e"},
     "events:PutRule": {"RoleArn": None},
 }  # fmt: skip
 #: Actions that are not called as they are called in botocore: client and operation.
@@ -169,7 +175,9 @@ CALLED = {
     "s3:PutAccountPublicAccessBlock": ("s3control", "PutPublicAccessBlock"),
 }
 #: Its data sets are not the metrics of AWS's services, which have no ARN.
-ON_NO_RESOURCE = frozenset({"cloudwatch:ListMetrics"})
+ON_NO_RESOURCE = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})
+#: What a policy may say and nobody can call: all of it, and what is asked beside other calls.
+NO_CALL = frozenset({"*", "iam:PassRole"})
 #: AWS's own examples grant these on `log-group:NAME:*`, which the stream's ARN is, and the group's is not.
 #: Source: AWS Lambda developer guide, Defining Lambda function permissions with an execution role.
 ON_THE_STREAM = frozenset({"CreateLogStream"})
@@ -177,11 +185,13 @@ ON_THE_STREAM = frozenset({"CreateLogStream"})
 
 def _used() -> Iterator[str]:
     for control in registry.load().values():
-        yield from control.reads | control.writes
-    for policy in of_type("AWS::IAM::ManagedPolicy").values():
+        yield from (control.reads | control.writes) - NO_CALL
+    for name, policy in of_type("AWS::IAM::ManagedPolicy").items():
+        if name == "StackSetPolicy":  # what CloudFormation does with a role of the stack: see test_stack_sets
+            continue
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             actions = statement["Action"] if statement["Effect"] == "Allow" else []
-            yield from (one for one in (actions if isinstance(actions, list) else [actions]) if one != "*")
+            yield from (one for one in (actions if isinstance(actions, list) else [actions]) if one not in NO_CALL)
 
 
 #: Every action that Plumbline's controls and roles use.

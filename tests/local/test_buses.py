@@ -454,3 +454,30 @@ def test_a_stack_makes_a_bus_its_policy_and_its_rules(aws: EmbeddedAWS, role: st
     stacks.delete_stack(StackName="of-a-bus")
     settled("DELETE_COMPLETE")
     assert error(lambda: events.describe_event_bus(Name="made")) == "ResourceNotFoundException"
+
+
+def test_cloudformation_calls_a_rule_of_another_bus_by_both_their_names(aws: EmbeddedAWS) -> None:
+    """Source: AWS CloudFormation template reference, AWS::Events::Rule, return values."""
+    stacks, events = aws.client("cloudformation"), aws.client("events")
+
+    def body(state: str) -> str:
+        rule = {"Name": "named", "EventPattern": EVERYTHING, "State": state}
+        both = {"There": {**rule, "EventBusName": "home"}, "Here": rule}
+        kind = "AWS::Events::Rule"
+        return json.dumps({"Resources": {name: {"Type": kind, "Properties": one} for name, one in both.items()}})
+
+    def held() -> dict[str, tuple[str, str]]:
+        listed = stacks.list_stack_resources(StackName="rules")["StackResourceSummaries"]
+        return {one["LogicalResourceId"]: (one["PhysicalResourceId"], one["ResourceStatus"]) for one in listed}
+
+    stacks.create_stack(StackName="rules", TemplateBody=body("ENABLED"))
+    made = {"There": ("home|named", "CREATE_COMPLETE"), "Here": ("named", "CREATE_COMPLETE")}
+    aws.wait(lambda: held() == made, what="two rules of one name")
+    stacks.update_stack(StackName="rules", TemplateBody=body("DISABLED"))
+    aws.wait(lambda: {one for _, one in held().values()} == {"UPDATE_COMPLETE"}, what="both are changed")
+    assert {"home|named", "named"} == {name for name, _ in held().values()}
+    assert ["DISABLED"] * 2 == [
+        events.describe_rule(Name="named", **bus)["State"] for bus in ({}, {"EventBusName": "home"})
+    ]
+    stacks.delete_stack(StackName="rules")
+    aws.wait(lambda: not events.list_rules(NamePrefix="named", EventBusName="home")["Rules"], what="it is gone")

@@ -29,22 +29,31 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
         yield Patient(aws, {})
 
 
+def _refused(account: Patient, stack: str, resource: str) -> str:
+    """Why a resource of a stack could not be made, as CloudFormation says to whoever deploys."""
+    pages = account.aws.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
+    (why,) = [
+        str(one["ResourceStatusReason"])
+        for page in pages
+        for one in page["StackEvents"]
+        if (one["LogicalResourceId"], one["ResourceStatus"]) == (resource, "CREATE_FAILED")
+    ]
+    return why
+
+
 def test_a_stackset_that_is_called_as_ours_would_be_stops_a_deployment_and_is_left_alone(account: Patient) -> None:
     stacks = account.aws.client("cloudformation")
     body = json.dumps({"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
     stacks.create_stack_set(StackSetName="plumbline-forwarders", TemplateBody=body)
-    with pytest.raises(EmbeddedAWSError, match="ROLLBACK_COMPLETE"):
-        deployment.deploy(account.aws, {"AlertEmail": "security@example.com"})
-    reasons = [
-        one["ResourceStatusReason"]
-        for one in stacks.describe_stack_events(StackName="plumbline")["StackEvents"]
-        if (one["LogicalResourceId"], one["ResourceStatus"]) == ("Forwarders", "CREATE_FAILED")
-    ]
-    assert ["StackSet plumbline-forwarders already exists" in one for one in reasons] == [True]
-    stacks.delete_stack(StackName="plumbline")
-    theirs = {HOME: {"stack sets": ["plumbline-forwarders"]}}
-    account.until(lambda: everywhere(account.aws) == theirs, "what is another's is all that is there")
-    stacks.delete_stack_set(StackSetName="plumbline-forwarders")
+    try:
+        with pytest.raises(EmbeddedAWSError, match="ROLLBACK_COMPLETE"):
+            deployment.deploy(account.aws, {"AlertEmail": "security@example.com"})
+        assert "StackSet plumbline-forwarders already exists" in _refused(account, "plumbline", "Forwarders")
+        stacks.delete_stack(StackName="plumbline")
+        theirs = {HOME: {"stack sets": ["plumbline-forwarders"]}}
+        account.until(lambda: everywhere(account.aws) == theirs, "what is another's is all that is there")
+    finally:
+        stacks.delete_stack_set(StackSetName="plumbline-forwarders")
 
 
 def test_a_first_deployment_that_fails_late_leaves_nothing_in_any_region(account: Patient) -> None:
@@ -77,12 +86,7 @@ def test_a_second_plumbline_is_refused_before_anything_of_it_is_made(account: Pa
     before, stacks = everywhere(account.aws), account.aws.client("cloudformation")
     with pytest.raises(EmbeddedAWSError, match="ROLLBACK_COMPLETE"):
         deployment.deploy(account.aws, {"AlertEmail": "ops@example.com"}, stack="another")
-    events = stacks.describe_stack_events(StackName="another")["StackEvents"]
-    (why,) = [
-        one["ResourceStatusReason"]
-        for one in events
-        if (one["LogicalResourceId"], one["ResourceStatus"]) == ("Names", "CREATE_FAILED")
-    ]
+    why = _refused(account, "another", "Names")
     assert "this account has a Plumbline already, whose names begin with plumbline. " in why
     assert f"of the stack plumbline in {HOME}" in why
     stacks.delete_stack(StackName="another")

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from plumbline.adapters.clients import Accounts, ClientFactory, Clients
+from plumbline.adapters.accounts import Accounts
+from plumbline.adapters.clients import ClientFactory, Clients
 from plumbline.alerts.alert import Sender
 from plumbline.baseline.rules import STACK, TRAIL_BUCKET, Baseline
 from plumbline.baseline.rules import load as load_baseline

@@ -396,9 +396,9 @@ def test_principals_in_another_order_are_the_same_trust() -> None:
     one, other = ("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b")
     documents = [{"Statement": [{"Principal": {"AWS": both}}]} for both in ([one, other], [other, one])]
     assert house_integrity._find is CONTROL.find
-    from plumbline.controls.house._parts import _document
+    from plumbline.controls.house._said import document
 
-    assert _document(documents[0]) == _document(json.dumps(documents[1]))
+    assert document(documents[0]) == document(json.dumps(documents[1]))
 
 
 @pytest.mark.parametrize(

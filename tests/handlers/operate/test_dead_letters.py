@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -13,7 +13,10 @@ from moto import mock_aws
 
 from plumbline.adapters.clients import Clients
 from plumbline.adapters.sqs import Queue
+from plumbline.core.calls import Call
 from plumbline.core.cause import Origin
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.reach import Reach, Region
 from plumbline.handlers.operate.asked import Connections
 from plumbline.ports import DeadLetter
 from plumbline.sweep.units import Unit
@@ -24,6 +27,7 @@ WAKE = Wake("lamp-off", LAMP, Origin.SWEEP).to_json()
 UNIT = Unit(ACCOUNT, "global", ("lamp-off",)).to_json()
 STREAM = json.dumps({"requestContext": {}, "DDBStreamBatchInfo": {"batchSize": 3, "shardId": "x"}})
 EVENT = json.dumps({"source": "aws.iam", "account": ACCOUNT, "detail-type": "x", "detail": {"eventName": "y"}})
+IRELAND, VIRGINIA = "eu-west-1", "us-east-1"
 SENDER = "AROAEXAMPLE:plumbline-sweep"
 
 
@@ -122,6 +126,48 @@ def test_without_a_queue_it_says_so() -> None:
 def test_hostile_text_in_a_dead_letter_reaches_the_answer_harmless() -> None:
     house, *_ = _house('{"x": "http://evil.example/\u202e"}')
     assert "http://" not in house.type("redrive").text
+
+
+def _elsewhere(troubles: Mapping[str, str]) -> Reach:
+    return Reach(NOW, {IRELAND: Region(NOW, NOW, troubles), VIRGINIA: Region(NOW, NOW, {"silent": ""})})
+
+
+def test_what_could_not_be_delivered_from_a_region_comes_home_and_is_tried_there() -> None:
+    house, dead, wakes, _ = _house()
+    there, asked = Dead({"0": EVENT}), []
+
+    def queue(region: str) -> Dead:
+        asked.append(region)
+        return there
+
+    house.connections = replace(house.connections, undelivered=queue)
+    house.reach = _elsewhere({"undelivered": "1 of them"})
+    said = _text(house)
+    assert ([IRELAND], [EVENT], ["0"], []) == (asked, wakes.bodies, there.deleted, dead.deleted)
+    assert f"{SENDER}, 2026-03-02 09:30 UTC, in eu-west-1" in said
+
+
+def test_where_every_region_delivers_none_is_asked() -> None:
+    house, *_ = _house()
+    house.connections = replace(house.connections, undelivered=lambda _region: pytest.fail("asked"))
+    house.reach = _elsewhere({})
+    assert "There are no dead letters." in _text(house)
+
+
+def test_a_region_that_does_not_answer_keeps_nothing_else_from_being_brought_back() -> None:
+    class Denied(Dead):
+        def receive(self) -> Sequence[DeadLetter]:
+            raise AwsRefusal("AccessDenied", "an explicit deny", Call("sqs", "ReceiveMessage"))
+
+    house, _, wakes, _ = _house(WAKE)
+    house.connections = replace(house.connections, undelivered=lambda _region: Denied({}))
+    house.reach = _elsewhere({"undelivered": "1 of them"})
+    answer = house.type("redrive")
+    assert (False, [WAKE]) == (answer.ok, wakes.bodies)
+    assert (
+        "What could not be delivered from these regions cannot be had. eu-west-1: sqs:ReceiveMessage was refused"
+        in " ".join(answer.text.split())
+    )
 
 
 @mock_aws  # type: ignore[untyped-decorator]

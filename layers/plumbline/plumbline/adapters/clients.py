@@ -6,28 +6,18 @@ is made is kept for as long as the process lives: one client for each account, r
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from plumbline.adapters.models import Models, twin_of
-from plumbline.adapters.session_policy import Session, sessions
-from plumbline.baseline.rules import STACK
-from plumbline.core.calls import Call, Mended
-from plumbline.core.control import Control
+from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.giving import Maker
-from plumbline.core.reach import Reach
-from plumbline.core.recorded import Recorded
-from plumbline.core.targets import GLOBAL, Target
 
-#: Where IAM, account settings and other services without regions are asked, by partition.
-_GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 #: A whole react has a minute; one answer must not take most of it. Adaptive: IAM throttles early.
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
 #: A role assumed by a role lasts an hour at most, any role a quarter of one at least.
@@ -45,10 +35,6 @@ _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 _OWNER = "ExpectedBucketOwner"
 #: Parts of an error of S3 that name what is wrong in the call; its code and message do not.
 _NAMES_THE_PART = ("Detail", "ArgumentName", "ArgumentValue")
-#: Where a reader keeps what the ledger knows of Plumbline's own parts and of regions; no call has such a key.
-_RECORDED, _REACH = "recorded", "reach"
-#: In how many forms a write is tried that AWS refuses for something in it.
-_FORMS = 25
 
 
 class ClientFactory(Protocol):
@@ -212,146 +198,3 @@ def _owner(client: Any, call: Call, account: str) -> Mapping[str, str]:  # noqa:
         return {}
     can_be_told = client.meta.service_model.operation_model(call.operation).input_shape.members
     return {_OWNER: account} if _OWNER in can_be_told else {}
-
-
-@dataclass(slots=True, eq=False)
-class Reader:
-    """The eyes role in one account and region.
-
-    Remembers answers for as long as it lives: one settle, one sweep unit.
-    """
-
-    clients: ClientFactory
-    account: str
-    region: str
-    home: str
-    role: str
-    stack: str = STACK
-    trail: str = ""
-    recording: Callable[[], Recorded] = Recorded
-    reaching: Callable[[], Reach] = Reach
-    _answers: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def recorded(self) -> Recorded:
-        """See core.Ask. Read when it is first asked for: one control asks."""
-        if _RECORDED not in self._answers:
-            self._answers[_RECORDED] = self.recording()
-        found: Recorded = self._answers[_RECORDED]
-        return found
-
-    @property
-    def reach(self) -> Reach:
-        """See core.Ask. Read when it is first asked for, as above."""
-        if _REACH not in self._answers:
-            self._answers[_REACH] = self.reaching()
-        found: Reach = self._answers[_REACH]
-        return found
-
-    def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
-        """Perform one read; see core.Ask."""
-        if call.key not in self._answers:
-            region = call.region or self.region
-            region = global_region(self.home) if region == GLOBAL else region
-            with telling(call):
-                client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
-            self._answers[call.key] = perform(client, call, self.account)
-        return self._answers[call.key]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Accounts:
-    """The engine's AWS: eyes and hands in each account. Which hands make a call, `core.giving` says.
-
-    Attributes:
-        clients: the client factory.
-        home: the region Plumbline runs in.
-        eyes_role: ARN of the read-only role, `{account}` standing for the account; empty to read with the process's
-            own credentials (preview).
-        hands_role: ARN of the role that takes rights away and tightens; empty where nothing may be written.
-        giving_role: ARN of the role that attaches the few policies that Plumbline may give.
-        house_role: ARN of the role that puts Plumbline's own parts back; empty but for the sweep's function.
-        converts: whether Plumbline may turn inline policies into managed ones; see `core.giving.maker`.
-        stack: the name of Plumbline's own stack, for controls that look for its topic.
-        trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
-        recording: reads what was recorded of Plumbline's own parts.
-        reaching: reads what the last sweep saw of regions.
-    """
-
-    clients: ClientFactory
-    home: str
-    eyes_role: str = ""
-    hands_role: str = ""
-    stack: str = STACK
-    trail: str = ""
-    giving_role: str = ""
-    house_role: str = ""
-    converts: bool = False
-    recording: Callable[[], Recorded] = Recorded
-    reaching: Callable[[], Reach] = Reach
-
-    def eyes(self, account: str, region: str) -> Reader:
-        """See ports.Aws."""
-        role = self.eyes_role.format(account=account)
-        return Reader(
-            self.clients, account, region, self.home, role, self.stack, self.trail, self.recording, self.reaching
-        )
-
-    def hands(
-        self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
-    ) -> Callable[[Call], Mended | bool]:
-        """See ports.Aws. Each repair gets sessions of its own, named after the control, all before its first write."""
-        needed = sessions(control, calls, resources, converts=self.converts)
-        made = {call.key: client for one in needed for call, client in self._opened(one, target)}
-
-        def client_of(call: Call, instead_of: Call) -> Any:  # noqa: ANN401
-            if call.action != instead_of.action and call.key not in made:
-                (session,) = sessions(control, [call], resources, converts=self.converts)
-                made.update({one.key: client for one, client in self._opened(session, target)})
-            return made.get(call.key) or made[instead_of.key]
-
-        def act(call: Call) -> Mended | bool:
-            try:
-                return perform(client_of(call, call), call, target.account) is not None
-            except AwsRefusal as refusal:
-                tries = 0
-                forms = deque(control.mend(call, refusal) if control.mend else ())
-                while forms and tries < _FORMS:
-                    form, tries = forms.popleft(), tries + 1
-                    try:
-                        perform(client_of(form.call, call), form.call, target.account)
-                    except AwsRefusal as again:  # something else in it as well
-                        less = control.mend(form.call, again) if control.mend else ()
-                        forms.extend(replace(one, left_out=f"{form.left_out}; {one.left_out}") for one in less)
-                    else:
-                        return form
-                raise
-
-        return act
-
-    def _opened(self, session: Session, target: Target) -> Iterator[tuple[Call, Any]]:
-        """Each call of a session with the client that makes it."""
-        call = session.calls[0]
-        roles = {Maker.TAKING: self.hands_role, Maker.GIVING: self.giving_role, Maker.HOUSE: self.house_role}
-        role = roles[session.by].format(account=target.account)
-        region = global_region(self.home) if target.region == GLOBAL else target.region
-        try:
-            with telling(call):
-                client = self.clients(
-                    target.account, call.region or region, call.service, role, session.policy, session.control.id
-                )
-        except AwsRefusal as error:
-            # STS packs policies, and how far shows only when it is asked. Source: STS API reference, AssumeRole.
-            parts = session.parts() if error.code == "PackedPolicyTooLarge" else ()
-            if not parts:
-                raise
-            for part in parts:
-                yield from self._opened(part, target)
-        else:
-            yield from ((call, client) for call in session.calls)
-
-
-def global_region(home: str) -> str:
-    """The region that answers for services without one, in the partition of `home`."""
-    partition = "aws-cn" if home.startswith("cn-") else "aws-us-gov" if home.startswith("us-gov-") else "aws"
-    return _GLOBAL_HOME[partition]

@@ -10,6 +10,7 @@ from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.adapters.items import account_key, key_of
+from plumbline.adapters.sqs import dead_events
 from plumbline.adapters.table_calls import TableCalls
 from plumbline.core.calls import Call
 from plumbline.core.clock import instant
@@ -106,8 +107,7 @@ class Regions:
         Raises:
             AwsRefusal: it cannot be asked there.
         """
-        host = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        url = f"https://sqs.{region}.{host}/{self.account}/{self.stack}-dead-events"
+        url = dead_events(self.account, self.stack, region)
         query = {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
         answer = self._ask(region, Call("sqs", "GetQueueAttributes", query, absent=_NO_QUEUE))
         return int(answer["Attributes"]["ApproximateNumberOfMessages"]) if answer else 0

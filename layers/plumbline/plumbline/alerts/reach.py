@@ -60,8 +60,8 @@ def troubled(lines: Sequence[str], sender: Sender) -> Alert:
     """
     lead = (
         "Plumbline hears less of other regions than it should. What the sweep can see there is found within the hour "
-        f"all the same. A forwarder is a stack of the StackSet {sender.stack}-forwarders: deploying Plumbline again "
-        "puts back what was changed of it. This is told once."
+        f"all the same. A forwarder is a stack of the StackSet {sender.stack}-forwarders; docs/operating.md says how "
+        'one is made anew, under "When somebody changes Plumbline itself". This is told once.'
     )
     what = f"{len(lines)} thing{'s' * (len(lines) != 1)} wrong with the forwarders of other regions"
     return _alert("not heard", what, lead, lines, Severity.HIGH, sender)

@@ -27,7 +27,7 @@ _NOT_ALLOWED_BY = {
     "no service control policy allows": "your organisation's service control policies",
     "no resource control policy allows": "your organisation's resource control policies",
     "no permissions boundary allows": "the permissions boundary of that role",
-    "no identity-based policy allows": "the policies of that role; deploying the stack again brings them back",
+    "no identity-based policy allows": "the policies of that role; docs/operating.md says what brings them back",
 }
 
 

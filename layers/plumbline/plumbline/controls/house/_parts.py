@@ -6,10 +6,10 @@ what they say: IAM gives the principals of a trust policy in any order.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from plumbline.controls.house._said import chosen, document, plain
 from plumbline.core.calls import Ask, Call
 from plumbline.core.recorded import Part, Parts
 
@@ -59,7 +59,7 @@ def read(ask: Ask, kind: str, name: str, known: Part) -> Part | None:
         AwsRefusal: AWS would not show it.
     """
     part = _READERS[kind](ask, name, known)
-    return None if part is None else dict(_plain(part))
+    return None if part is None else dict(plain(part))
 
 
 def placed(ask: Ask, resources: Iterable[tuple[str, str]]) -> Parts:
@@ -139,7 +139,7 @@ def _rule(ask: Ask, name: str, known: Part) -> Part | None:
         return None
     targets = ask(Call("events", "ListTargetsByRule", {"Rule": name, **bus}))["Targets"]
     return {
-        "definition": _chosen(rule, _RULE),
+        "definition": chosen(rule, _RULE),
         "state": rule["State"],
         "targets": {one["Id"]: one for one in targets},
     }
@@ -147,7 +147,7 @@ def _rule(ask: Ask, name: str, known: Part) -> Part | None:
 
 def _bus(ask: Ask, name: str, _known: Part) -> Part | None:
     answer = ask(Call("events", "DescribeEventBus", {"Name": name}, absent=_NONE))
-    return answer and {"policy": _document(answer.get("Policy")), "settings": _chosen(answer, _BUS)}
+    return answer and {"policy": document(answer.get("Policy")), "settings": chosen(answer, _BUS)}
 
 
 def _function(ask: Ask, name: str, _known: Part) -> Part | None:
@@ -162,9 +162,9 @@ def _function(ask: Ask, name: str, _known: Part) -> Part | None:
         "role": configured.get("Role"),
         "environment": (configured.get("Environment") or {}).get("Variables", {}),
         "layers": [one["Arn"] for one in configured.get("Layers") or ()],
-        "settings": _chosen(configured, _FUNCTION) | ({"network": network} if network else {}),
+        "settings": chosen(configured, _FUNCTION) | ({"network": network} if network else {}),
         "concurrency": (answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions"),
-        "callers": _document(policy["Policy"]) if policy else None,
+        "callers": document(policy["Policy"]) if policy else None,
     }
 
 
@@ -177,7 +177,7 @@ def _trigger(ask: Ask, name: str, known: Part) -> Part | None:
         if function_of(one) == function and one["EventSourceArn"] == known.get("_source"):
             return {
                 "state": "Disabled" if one.get("State") in ("Disabling", "Disabled") else "Enabled",
-                "settings": _chosen(one, _TRIGGER),
+                "settings": chosen(one, _TRIGGER),
                 "_source": one["EventSourceArn"],
                 "_uuid": one["UUID"],
             }
@@ -192,7 +192,7 @@ def _queue(ask: Ask, name: str, known: Part) -> Part | None:
     if answer is None:
         return None
     attributes = answer["Attributes"]
-    return {"policy": _document(attributes.get("Policy")), "settings": _chosen(attributes, _QUEUE)}
+    return {"policy": document(attributes.get("Policy")), "settings": chosen(attributes, _QUEUE)}
 
 
 def queue_url(ask: Ask, name: str) -> str:
@@ -211,11 +211,11 @@ def _topic(ask: Ask, _name: str, known: Part) -> Part | None:
     for one in confirmed:
         kept = ask(Call("sns", "GetSubscriptionAttributes", {"SubscriptionArn": one["SubscriptionArn"]}, absent=_LOST))
         if kept is not None:
-            said = _chosen(kept["Attributes"], ("FilterPolicy", "FilterPolicyScope", "RedrivePolicy"))
+            said = chosen(kept["Attributes"], ("FilterPolicy", "FilterPolicyScope", "RedrivePolicy"))
             filters[f"filter of {one['Endpoint']}"] = said if "FilterPolicy" in said else {}
     return {
-        "policy": _document(attributes.get("Policy")),
-        "settings": _chosen(attributes, _TOPIC),
+        "policy": document(attributes.get("Policy")),
+        "settings": chosen(attributes, _TOPIC),
         HEARS: bool(confirmed),
         **filters,
     }
@@ -234,7 +234,7 @@ def _alarm(ask: Ask, name: str, _known: Part) -> Part | None:
     alarm = next((one for one in alarms if one["AlarmName"] == name), None)
     if alarm is None:
         return None
-    return {"actions": alarm.get("ActionsEnabled", True), "definition": _chosen(alarm, _ALARM)}
+    return {"actions": alarm.get("ActionsEnabled", True), "definition": chosen(alarm, _ALARM)}
 
 
 def _role(ask: Ask, name: str, _known: Part) -> Part | None:
@@ -246,7 +246,7 @@ def _role(ask: Ask, name: str, _known: Part) -> Part | None:
     attached = ask(Call("iam", "ListAttachedRolePolicies", query, absent=_GONE)) or {}
     inline = ask(Call("iam", "ListRolePolicies", query, absent=_GONE)) or {}
     return {
-        "trust": _document(role["AssumeRolePolicyDocument"]),
+        "trust": document(role["AssumeRolePolicyDocument"]),
         "boundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
         "policies": sorted(one["PolicyArn"] for one in attached.get("AttachedPolicies", ())),
         "inline policies": sorted(inline.get("PolicyNames", ())),
@@ -272,10 +272,10 @@ def _table(ask: Ask, name: str, _known: Part) -> Part | None:
     policy = ask(Call("dynamodb", "GetResourcePolicy", {"ResourceArn": table["TableArn"]}, absent=absent))
     recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     return {
-        "policy": _document(policy["Policy"]) if policy else None,
+        "policy": document(policy["Policy"]) if policy else None,
         "protection": bool(table.get("DeletionProtectionEnabled")),
         "recovery": recovery == "ENABLED",
-        "lifetime": _chosen(lifetime, ("AttributeName",)),
+        "lifetime": chosen(lifetime, ("AttributeName",)),
         "stream": (table.get("StreamSpecification") or {}).get("StreamEnabled", False),
         "identity": table.get("TableId"),
     }
@@ -289,7 +289,7 @@ def _trail(ask: Ask, name: str, _known: Part) -> Part | None:
     selectors = ask(Call("cloudtrail", "GetEventSelectors", {"TrailName": arn}))
     return {
         "logging": ask(Call("cloudtrail", "GetTrailStatus", {"Name": arn}))["IsLogging"],
-        "settings": _chosen(listed[0], _TRAIL) | _chosen(selectors, ("EventSelectors", "AdvancedEventSelectors")),
+        "settings": chosen(listed[0], _TRAIL) | chosen(selectors, ("EventSelectors", "AdvancedEventSelectors")),
     }
 
 
@@ -324,29 +324,3 @@ _TYPES = {
 def _short(physical: str) -> str:
     """The name in a physical id, which is a name, a URL or an ARN."""
     return physical.rpartition("|")[2].rpartition("/")[2].rpartition(":")[2]
-
-
-def _chosen(of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Some fields of an answer, where they say anything; JSON in them as what it says."""
-    # A filter that was taken off a trigger again leaves an empty list of them.
-    kept = {name: of[name] for name in names if of.get(name) not in (None, "", [], {}, {"Filters": []})}
-    return {name: _document(one) if str(one).startswith("{") and isinstance(one, str) else one
-            for name, one in kept.items()}  # fmt: skip
-
-
-def _document(text: Any) -> Any:  # noqa: ANN401 - a policy, as text or as what botocore made of it
-    """A policy's document, the same for all that say the same: no order of principals, actions, statements."""
-    return _unordered(json.loads(text) if isinstance(text, str) and text else text or None)
-
-
-def _unordered(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, Mapping):
-        return {key: _unordered(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return sorted((_unordered(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
-    return value
-
-
-def _plain(part: Part) -> Iterator[tuple[str, Any]]:
-    """A part as the ledger gives it back."""
-    yield from json.loads(json.dumps(part, default=str, sort_keys=True)).items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol
@@ -57,6 +57,7 @@ class Connections:
         endpoints: where STS may be asked beside its addresses in AWS, each as `scheme://host`.
         wakes: takes what has to be looked at; None where there is no queue.
         dead: what failed too often; None where nothing is kept.
+        undelivered: region -> what its forwarder could not deliver; None where there are no forwarders.
     """
 
     units: Outlet | None = None
@@ -67,6 +68,7 @@ class Connections:
     endpoints: Collection[str] = ()
     wakes: Outlet | None = None
     dead: DeadLetters | None = None
+    undelivered: Callable[[str], DeadLetters] | None = None
 
 
 @dataclass(frozen=True, slots=True)

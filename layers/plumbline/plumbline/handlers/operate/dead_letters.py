@@ -1,15 +1,18 @@
-"""redrive: brings back messages that failed too often. People's own redrive would be refused by the queues' policy."""
+"""redrive: brings back what failed too often, and what could not be delivered from other regions.
+
+People's own redrive would be refused by the queues' policies.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from plumbline.alerts import wording
 from plumbline.alerts.shell import pasted
-from plumbline.core.errors import MalformedWake
-from plumbline.handlers.operate.asked import Answer, Asked, Refused
+from plumbline.core.errors import AwsRefusal, MalformedWake
+from plumbline.handlers.operate.asked import Answer, Asked, DeadLetters, Refused
 from plumbline.handlers.operate.lists import paragraphs, wrapped
 from plumbline.handlers.operate.typed import Typed
 from plumbline.ports import DeadLetter
@@ -47,25 +50,49 @@ def redrive(asked: Asked, typed: Typed) -> Answer:
     queues = {"wakes": connections.wakes, "units": connections.units}
     back: list[str] = []
     left: list[str] = []
+    unasked: list[str] = []
     seen: set[str] = set()
     drops = "drop" in typed.flags
+    for region, dead in _everywhere(asked, connections.dead):
+        where = f", in {region}" if region else ""
+        try:
+            for letter in _letters(dead, seen):
+                read = _read(asked, letter.body)
+                if read.queue:
+                    queues[read.queue].send([letter.body])
+                if read.queue or drops:
+                    dead.delete(letter.receipt)
+                (back if read.queue else left).append(_said(letter, read) + where)
+        except AwsRefusal as error:
+            if not region:
+                raise
+            unasked.append(f"{region}: {error}")
+    return _answer(back, left, unasked, drops=drops, more=len(seen) >= _MOST)
+
+
+def _everywhere(asked: Asked, home: DeadLetters) -> Iterator[tuple[str, DeadLetters]]:
+    """The queue at home, under no name, and each region's where the last sweep saw what could not be delivered."""
+    yield "", home
+    undelivered = asked.connections.undelivered
+    if undelivered is not None:
+        for region, one in sorted(asked.plumbline.reach().regions.items()):
+            if "undelivered" in one.troubles:
+                yield region, undelivered(region)
+
+
+def _letters(dead: DeadLetters, seen: set[str]) -> Iterator[DeadLetter]:
+    """The letters of one queue that were not seen yet, as many as a command has time for."""
     while len(seen) < _MOST:
-        letters = [one for one in connections.dead.receive() if one.id not in seen]
+        letters = [one for one in dead.receive() if one.id not in seen]
         if not letters:
-            break
+            return
         for letter in letters:
             seen.add(letter.id)
-            read = _read(asked, letter.body)
-            if read.queue:
-                queues[read.queue].send([letter.body])
-            if read.queue or drops:
-                connections.dead.delete(letter.receipt)
-            (back if read.queue else left).append(_said(letter, read))
-    return _answer(back, left, drops=drops, more=len(seen) >= _MOST)
+            yield letter
 
 
-def _answer(back: list[str], left: list[str], *, drops: bool, more: bool) -> Answer:
-    if not back and not left:
+def _answer(back: list[str], left: list[str], unasked: list[str], *, drops: bool, more: bool) -> Answer:
+    if not back and not left and not unasked:
         return Answer("There are no dead letters.", {"redriven": [], "left": []})
     parts = []
     if back:
@@ -74,10 +101,12 @@ def _answer(back: list[str], left: list[str], *, drops: bool, more: bool) -> Ans
         became = "thrown away" if drops else "left where they are"
         head = f"Nothing can be made of these, and they are {became}: {len(left)}."
         parts.append("\n".join([head, *_listed(left)]))
+    if unasked:
+        parts.append("\n".join(["What could not be delivered from these regions cannot be had.", *_listed(unasked)]))
     end = "" if drops or not left else f"To throw those away, type: {pasted('redrive', '--drop')}"
     again = f"There are more. Type: {pasted('redrive')}" if more else ""
     data = {"redriven": back, "dropped" if drops else "left": left}
-    return Answer(paragraphs(*parts, end, again), data, ok=drops or not left)
+    return Answer(paragraphs(*parts, end, again), data, ok=not unasked and (drops or not left))
 
 
 def _listed(texts: list[str]) -> list[str]:
