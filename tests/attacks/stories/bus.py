@@ -242,7 +242,7 @@ STORIES = (
         "the bus's rule that tells of other regions deleted, and made again by Plumbline",
         OLD_EVENTS,
         (
-            _rule("remove_targets", "plumbline-home-rules", Ids=["watchdog"], Force=True),
+            _rule("remove_targets", "plumbline-home-rules", Ids=["look", "watchdog"], Force=True),
             _rule("delete_rule", "plumbline-home-rules", Force=True),
         ),
         Told(Way.HOUSE, ("plumbline-home-rules",), mended=True),
