@@ -256,6 +256,36 @@ def test_an_opt_in_sends_the_new_regions_units_and_no_others() -> None:
     assert [Unit(ACCOUNT, EMIRATES, (CONTROL.id,))] == [Unit.from_json(one) for one in units.bodies]
 
 
+def test_a_region_that_is_switched_off_is_told_at_once_and_sends_nothing() -> None:
+    watch, units = Watch(house=House(control=replace(CONTROL, scope=Scope.EACH))), Outlet()
+    watch.hour(0)
+    watch.world.on.remove(IRELAND)
+    sweeper = Sweeper(
+        watch.house.plumbline, units, Outlet(), Log(), lambda: NOW, lambda: 300_000, lookout=watch.lookout(NOW + MINUTE)
+    )
+    sweeper.look_at_regions()
+    (letter,) = watch.told.letters
+    said = (
+        "eu-west-1 is covered by denial: nobody here can do anything there, and Plumbline cannot either: it is switched"
+    )
+    assert [] == units.bodies
+    assert said in " ".join(letter.body.split())
+    reach = watch.hour(1)
+    assert ((SYDNEY, HOME), 1) == (reach.swept, len(watch.told.letters)), "left out, and told once"
+
+
+def test_a_region_that_was_switched_off_is_forgotten_with_its_forwarder_and_governed_when_it_is_on_again() -> None:
+    watch = Watch()
+    watch.hour(0)
+    watch.world.on.remove(IRELAND)
+    watch.hour(1)
+    watch.world.on.append(IRELAND)
+    assert IRELAND in watch.hour(2).swept
+    watch.world.on.remove(IRELAND)
+    watch.world.stacks.pop(IRELAND)
+    assert IRELAND not in watch.hour(3).regions
+
+
 def test_a_sweep_looks_where_there_is_something_to_see_and_goes_on_where_that_is_not_known() -> None:
     watch, units = Watch(house=House(control=replace(CONTROL, scope=Scope.EACH))), Outlet()
     watch.world.refused[SYDNEY] = SCP

@@ -95,7 +95,8 @@ class Lookout:
         signs = self._asked(self.regions.signs, nothing)
         stacks: Mapping[str, str] | None = self._asked(self.regions.forwarders, None)
         wanted = set(self.engine.baseline.regions)
-        known = governed(before, wanted or usable, self._forwarding(wanted or usable, usable), now)
+        names = wanted or usable | _left_behind(before, usable, stacks)
+        known = governed(before, names, self._forwarding(names, usable), now)
         seen = {
             name: replace(one.hearing(signs.get(name), now), troubles=_switched_off(name, usable))
             for name, one in known.items()
@@ -186,6 +187,15 @@ class Lookout:
             notifier.send_once(
                 f"reach#{key}@{now:%Y-%m-%dT%H}", alerts.troubled(lines, sender), now=now, within=_TOLD_FOR
             )
+
+
+def _left_behind(before: Reach, usable: set[str], stacks: Mapping[str, str] | None) -> set[str]:
+    """The regions that were governed and were switched off since, for as long as a forwarder of theirs is on the books.
+
+    Nobody can take it away there, and whoever switches a region off may have a reason to want it unheard.
+    """
+    gone = {name for name, one in before.regions.items() if one.governed} - usable
+    return gone if stacks is None else gone & stacks.keys()
 
 
 def _switched_off(name: str, usable: set[str]) -> dict[str, str]:
