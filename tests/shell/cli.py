@@ -110,6 +110,9 @@ def _sorted(words: list[str], known: Mapping[str, tuple[str, Any]]) -> tuple[dic
             options[flag] = ""
         else:
             options[option] = left.pop(0) if takes and left else ""
+            if option in known and known[option][1].type_name == "list":
+                while left and not left[0].startswith("-"):
+                    options[option] += f" {left.pop(0)}"
     return options, alone
 
 
@@ -120,6 +123,9 @@ def _value(option: str, value: str, member: Any) -> Iterator[str]:
         yield f"{option} takes a number, not {value}"
     elif member.type_name in ("structure", "map") and value.startswith("{"):
         json.loads(value)
+    if member.type_name == "list" and not value.startswith(("[", "$")) and member.member.type_name == "string":
+        for one in value.split():
+            yield from _value(option, one, member.member)
     enum = member.metadata.get("enum")
     if enum and value not in enum:
         yield f"{option} takes one of {enum}, not {value}"

@@ -102,6 +102,10 @@ def test_the_aws_cli_takes_the_shell_function() -> None:
         ("aws iam delete-user", ["--user-name is missing"]),
         ("aws iam list-users --max-items x", ["--max-items takes a number, not x"]),
         ("aws sns subscribe --region x --topic-arn a --protocol b --notification-endpoint c", []),
+        ("aws cloudformation delete-stack --region x --stack-name y --retain-resources A B", []),
+        ("aws cloudformation create-stack --region x --stack-name y --capabilities CAPABILITY_IAM NONE",
+         ["--capabilities takes one of ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', "
+          "'CAPABILITY_AUTO_EXPAND'], not NONE"]),
         ("aws sns subscribe --region x --topic-arn a --protocol b --endpoint c",
          ["sns subscribe has no option --endpoint", "sns subscribe takes no c"]),
         ('aws lambda get-event-source-mapping --region x --uuid "$(aws lambda invok --region x)"',

@@ -391,6 +391,14 @@ def test_a_subscriber_who_confirms_later_is_no_change() -> None:
     assert ("subscribers",) == changed({**before, "subscribers": True}, before)
 
 
+def test_a_key_for_the_bus_that_aws_tells_on_is_told_and_who_else_puts_events_there_is_not() -> None:
+    """Source: Amazon EventBridge user guide, Encrypting events: what cannot be decrypted reaches no rule."""
+    said = {"Name": "default", "Arn": "arn:aws:events:us-east-1:1:event-bus/default", "Policy": _bus_policy("anybody")}
+    plain, keyed = ({**said, **key} for key in ({}, {"KmsKeyIdentifier": "alias/mine"}))
+    before, after = (read(lambda _call, one=one: one, BUS, "default", {}) for one in (plain, keyed))  # type: ignore[arg-type]
+    assert ({"settings": {}}, ("settings",)) == (before, changed(before, after))
+
+
 def test_principals_in_another_order_are_the_same_trust() -> None:
     """IAM gives the principals of a statement in whatever order."""
     one, other = ("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b")

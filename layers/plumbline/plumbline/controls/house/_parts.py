@@ -21,6 +21,8 @@ KINDS = (RULE, BUS, FUNCTION, TRIGGER, QUEUE, TOPIC, ALARM, ROLE, POLICY, TABLE,
 HEARS = "subscribers"
 
 _RULE = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
+#: The bus that AWS's own events are on. With a key that it may not use, EventBridge hears none of them.
+_DEFAULT = "default"
 _BUS = ("KmsKeyIdentifier", "DeadLetterConfig", "Description")
 _FUNCTION = ("Handler", "Runtime", "Timeout", "MemorySize", "KMSKeyArn", "FileSystemConfigs")
 _TRIGGER = (
@@ -69,7 +71,7 @@ def placed(ask: Ask, resources: Iterable[tuple[str, str]]) -> Parts:
         ask: the eyes, in the home region.
         resources: CloudFormation's type and physical id of everything that the stack holds.
     """
-    found: dict[str, dict[str, Part]] = {}
+    found: dict[str, dict[str, Part]] = {BUS: {_DEFAULT: {}}}
     for of_type, physical in resources:
         kind = _TYPES.get(of_type)
         if kind == TRIGGER:
@@ -109,11 +111,9 @@ def forwarder(ask: Ask) -> Parts:
         AwsRefusal: AWS would not show it.
     """
     rules = {one["Name"]: read(ask, RULE, one["Name"], {}) for one in _rules(ask, {})}
-    queues = {name: read(ask, QUEUE, name, {}) for name in (f"{ask.stack}-dead-events",)}
-    return {
-        kind: {name: part for name, part in named.items() if part is not None}
-        for kind, named in ((RULE, rules), (QUEUE, queues))
-    }
+    others = ((BUS, _DEFAULT), (QUEUE, f"{ask.stack}-dead-events"))
+    read_there = ((RULE, rules), *((kind, {name: read(ask, kind, name, {})}) for kind, name in others))
+    return {kind: {name: part for name, part in named.items() if part is not None} for kind, named in read_there}
 
 
 def bus_of(known: Part | None) -> Mapping[str, str]:
@@ -147,7 +147,9 @@ def _rule(ask: Ask, name: str, known: Part) -> Part | None:
 
 def _bus(ask: Ask, name: str, _known: Part) -> Part | None:
     answer = ask(Call("events", "DescribeEventBus", {"Name": name}, absent=_NONE))
-    return answer and {"policy": document(answer.get("Policy")), "settings": chosen(answer, _BUS)}
+    # Who may put events onto the default bus is its owner's business: what AWS says there, nobody else can say.
+    policy = {} if answer is None or name == _DEFAULT else {"policy": document(answer.get("Policy"))}
+    return answer and {**policy, "settings": chosen(answer, _BUS)}
 
 
 def _function(ask: Ask, name: str, _known: Part) -> Part | None:

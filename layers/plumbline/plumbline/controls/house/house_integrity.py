@@ -1,11 +1,11 @@
 """Plumbline itself is as it was deployed.
 
-Holds: its rules with their targets, schedules, the bus that other regions tell on, functions with code, layers,
-environment, role, concurrency and callers, triggers, queues, topics with their policies and the filters of their
-subscribers, alarms with their actions, roles with trust, boundary and policies, the ledger's policy and protection, and
-its trail are as they were when its stack was last deployed; and somebody hears. Looked at every ten minutes, and first
-in every sweep. So are the rules and the queue of each forwarder in another region: looked at as soon as AWS tells that
-somebody changed one, and in every sweep.
+Holds: its rules with their targets, schedules, the bus that other regions tell on, the default bus's key, functions
+with code, layers, environment, role, concurrency and callers, triggers, queues, topics with their policies and the
+filters of their subscribers, alarms with their actions, roles with trust, boundary and policies, the ledger's policy
+and protection, and its trail are as they were when its stack was last deployed; and somebody hears. Looked at every ten
+minutes, and first in every sweep. So are the rules and the queue of each forwarder in another region: looked at as soon
+as AWS tells that somebody changed one, and in every sweep.
 Why: whoever may change Plumbline need not hide from it: a rule that is off, a filter on the e-mail, other code in its
 function, and whatever comes next is neither put back nor told.
 Repair: rules, targets, triggers, concurrency and alarms are put back at once; a trigger that nobody deployed is
@@ -61,7 +61,7 @@ _SAYS: Mapping[tuple[str, str] | str, str] = {
     (RULE, "state"): "is switched off",
     (RULE, "targets"): "has other targets",
     (BUS, "policy"): "has another policy",
-    (BUS, "settings"): "has other settings",
+    (BUS, "settings"): "has another key or another queue for dead events",
     (TRIGGER, "state"): "is switched off",
     (TRIGGER, "settings"): "has other settings",
     (FUNCTION, "code"): "has other code",
@@ -196,7 +196,7 @@ READS = frozenset({
 })  # fmt: skip
 WRITES = frozenset({
     "cloudwatch:EnableAlarmActions", "cloudwatch:PutMetricAlarm", "events:PutRule", "events:PutTargets",
-    "events:RemoveTargets", "iam:PassRole", "lambda:CreateEventSourceMapping", "lambda:DeleteFunctionConcurrency",
+    "events:RemoveTargets", "lambda:CreateEventSourceMapping", "lambda:DeleteFunctionConcurrency",
     "lambda:UpdateEventSourceMapping",
 })  # fmt: skip
 
