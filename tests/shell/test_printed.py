@@ -103,9 +103,9 @@ def test_the_aws_cli_takes_the_shell_function() -> None:
         ("aws iam list-users --max-items x", ["--max-items takes a number, not x"]),
         ("aws sns subscribe --region x --topic-arn a --protocol b --notification-endpoint c", []),
         ("aws cloudformation delete-stack --region x --stack-name y --retain-resources A B", []),
-        ("aws cloudformation create-stack --region x --stack-name y --capabilities CAPABILITY_IAM NONE",
-         ["--capabilities takes one of ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', "
-          "'CAPABILITY_AUTO_EXPAND'], not NONE"]),
+        ("aws cloudformation create-stack-set --region x --stack-set-name y --permission-model NONE",
+         ["--permission-model takes one of ['SERVICE_MANAGED', 'SELF_MANAGED'], not NONE"]),
+        ("aws lambda list-layers --region x --compatible-runtime python3.13 B", ["lambda list-layers takes no B"]),
         ("aws sns subscribe --region x --topic-arn a --protocol b --endpoint c",
          ["sns subscribe has no option --endpoint", "sns subscribe takes no c"]),
         ('aws lambda get-event-source-mapping --region x --uuid "$(aws lambda invok --region x)"',
