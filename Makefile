@@ -44,7 +44,7 @@ demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KE
 
 .PHONY: test
 test: $(LOCAL) ## every test, end to end included; three at a time on two cores, for many of them wait
-	@$(DEV)/python -m pytest -n 3 --dist loadscope $(ARGS)
+	@$(DEV)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 .PHONY: laws
 laws: $(VENV)/dev/.ready ## what every control must keep, for one: make laws CONTROL=s3-public-acl

@@ -14,6 +14,15 @@ settings.register_profile("random")
 settings.load_profile(os.environ.get("PROPERTIES", "same"))
 
 
+#: Suites that wait for most of their time: they begin first, each on a worker, and what computes fills up the rest.
+_LONG = ("tests/upgrade/", "tests/attacks/", "tests/end_to_end/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the suites that take longest, so that none of them is left alone at the end."""
+    items.sort(key=lambda one: next((n for n, path in enumerate(_LONG) if one.nodeid.startswith(path)), len(_LONG)))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--sync` rewrites generated files instead of failing on them."""
     parser.addoption("--sync", action="store_true", help="rewrite the generated blocks and pages")

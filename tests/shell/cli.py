@@ -63,6 +63,10 @@ def _problems(words: list[str]) -> Iterator[str]:
         return
     model = _session().get_service_model(service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation == "wait":  # takes the options of the operation that it asks again and again
+        waiters, waiter = _session().get_waiter_model(service), rest.pop(0)
+        named = {xform_name(name, "-"): waiters.get_waiter(name).operation for name in waiters.waiter_names}
+        operation = xform_name(named[waiter], "-") if waiter in named else f"wait {waiter}"
     if operation not in operations:
         yield f"{service} has no operation {operation}"
         return

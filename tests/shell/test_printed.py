@@ -105,6 +105,8 @@ def test_the_aws_cli_takes_the_shell_function() -> None:
         ("aws cloudformation delete-stack --region x --stack-name y --retain-resources A B", []),
         ("aws cloudformation create-stack-set --region x --stack-set-name y --permission-model NONE",
          ["--permission-model takes one of ['SERVICE_MANAGED', 'SELF_MANAGED'], not NONE"]),
+        ("aws cloudformation wait change-set-create-complete --region x --change-set-name y", []),
+        ("aws cloudformation wait for-me --region x", ["cloudformation has no operation wait for-me"]),
         ("aws lambda list-layers --region x --compatible-runtime python3.13 B", ["lambda list-layers takes no B"]),
         ("aws sns subscribe --region x --topic-arn a --protocol b --endpoint c",
          ["sns subscribe has no option --endpoint", "sns subscribe takes no c"]),
