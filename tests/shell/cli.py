@@ -56,6 +56,13 @@ def is_operation(service: str, operation: str) -> bool:
     return operation in {xform_name(name, "-") for name in names}
 
 
+def _waited(service: str, waiter: str) -> str:
+    """The operation that a waiter asks again and again, whose options it takes; its own name where there is none."""
+    waiters = _session().get_waiter_model(service)
+    named = {xform_name(name, "-"): waiters.get_waiter(name).operation for name in waiters.waiter_names}
+    return xform_name(named[waiter], "-") if waiter in named else f"wait {waiter}"
+
+
 def _problems(words: list[str]) -> Iterator[str]:
     _, service, operation, *rest = words
     if service not in _session().get_available_services():
@@ -63,10 +70,8 @@ def _problems(words: list[str]) -> Iterator[str]:
         return
     model = _session().get_service_model(service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
-    if operation == "wait":  # takes the options of the operation that it asks again and again
-        waiters, waiter = _session().get_waiter_model(service), rest.pop(0)
-        named = {xform_name(name, "-"): waiters.get_waiter(name).operation for name in waiters.waiter_names}
-        operation = xform_name(named[waiter], "-") if waiter in named else f"wait {waiter}"
+    if operation == "wait":
+        operation = _waited(service, rest.pop(0))
     if operation not in operations:
         yield f"{service} has no operation {operation}"
         return
