@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -718,13 +719,14 @@ def test_what_is_made_or_changed_takes_no_forwarder_down(kind: str, monkeypatch:
     assert ("SUCCESS", ["eu-west-1"]) == (_emptied(stack_set, monkeypatch, kind)["Status"], stack_set.left)
 
 
-def _needs(name: str) -> set[str]:
+@cache
+def _needs(name: str) -> frozenset[str]:
     """What is made before a resource, and goes after it."""
     one = transformed()["Resources"][name]
     wanted = one.get("DependsOn", ())
     named = {wanted} if isinstance(wanted, str) else {*wanted}
     named |= {other for other in transformed()["Resources"] if re.search(rf'["{{]{other}["}}.]', json.dumps(one))}
-    return named - {name} | {more for other in named - {name} for more in _needs(other)}
+    return frozenset(named - {name} | {more for other in named - {name} for more in _needs(other)})
 
 
 def test_forwarders_go_after_the_sweep_that_would_make_them_again_and_before_all_that_takes_them_down() -> None:

@@ -80,16 +80,7 @@ def _problems(words: list[str]) -> Iterator[str]:
     names = {name: _option(service, operation, name) for name in (shape.members if shape else ())}
     known = {names[name]: (name, member) for name, member in (shape.members if shape else {}).items()}
     options, alone = _sorted(rest, known)
-    for option, value in options.items():
-        flag = option.removeprefix("no-")
-        if option == "query":
-            jmespath.compile(value)
-        elif flag in known and known[flag][1].type_name == "boolean":
-            continue
-        elif option in known:
-            yield from _value(f"--{option}", value, known[option][1])
-        elif option not in _GLOBAL:
-            yield f"{what} has no option --{option}"
+    yield from _unknown(what, options, known)
     if len(alone) != ((service, operation) in _OUTFILE):
         yield f"{what} takes no {' '.join(alone)}" if alone else "the file for the answer is missing"
     given = {known[one][0] for one in options if one in known}
@@ -101,6 +92,20 @@ def _problems(words: list[str]) -> Iterator[str]:
 def _option(service: str, operation: str, member: str) -> str:
     option = str(xform_name(member, "-"))
     return _RENAMED.get((service, operation, option), option)
+
+
+def _unknown(what: str, options: Mapping[str, str], known: Mapping[str, tuple[str, Any]]) -> Iterator[str]:
+    """The options that a command does not have, and the values that it does not take."""
+    for option, value in options.items():
+        flag = option.removeprefix("no-")
+        if option == "query":
+            jmespath.compile(value)
+        elif flag in known and known[flag][1].type_name == "boolean":
+            continue
+        elif option in known:
+            yield from _value(f"--{option}", value, known[option][1])
+        elif option not in _GLOBAL:
+            yield f"{what} has no option --{option}"
 
 
 def _sorted(words: list[str], known: Mapping[str, tuple[str, Any]]) -> tuple[dict[str, str], list[str]]:
