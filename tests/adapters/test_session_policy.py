@@ -255,3 +255,30 @@ def test_a_single_call_on_too_many_arns_is_refused_before_anything_is_asked() ->
         Accounts(sts, "us-east-1", hands_role="hands").hands(RULE, TARGET, calls, _exactly(["ann", *many]))
     assert refused.value.call == Call("sts", "AssumeRole"), "so the finding is told as one that was not begun"
     assert [] == sts.asked
+
+
+# --- a role that a call gives to a service --------------------------------------------------------------------------
+
+FORWARDER = f"arn:aws:iam::{ACCOUNT}:role/plumbline/plumbline-forwarder"
+LEADS_HOME = Call("events", "PutTargets", {"Rule": "plumbline-s3", "Targets": [{"Id": "home", "RoleArn": FORWARDER}]})
+OF_RULES = replace(CONTROL, id="of-rules", writes=frozenset({"events:PutRule", "events:PutTargets"}))
+ITS_RULE = f"arn:*:events:eu-west-1:{ACCOUNT}:rule/plumbline-s3"
+
+
+def _statements(call: Call, *, house: bool) -> list[dict[str, Any]]:
+    (made,) = sessions(replace(OF_RULES, house=house), [call], (ITS_RULE,))
+    statements: list[dict[str, Any]] = json.loads(made.policy)["Statement"]
+    return statements
+
+
+def test_house_hands_may_pass_the_role_that_a_rule_tells_with_and_no_other() -> None:
+    """Source: Amazon EventBridge API reference, PutTargets: iam:PassRole on the role of a target that is a bus."""
+    writes = {"Effect": "Allow", "Action": ["events:PutTargets"], "Resource": [ITS_RULE]}
+    passes = {"Effect": "Allow", "Action": ["iam:PassRole"], "Resource": [FORWARDER]}
+    assert [writes, passes] == _statements(LEADS_HOME, house=True)
+
+
+def test_a_call_that_gives_no_role_passes_none_and_no_other_hands_pass_any() -> None:
+    switched = Call("events", "PutRule", {"Name": "plumbline-s3", "State": "ENABLED"})
+    assert [["events:PutRule"]] == [one["Action"] for one in _statements(switched, house=True)]
+    assert [["events:PutTargets"]] == [one["Action"] for one in _statements(LEADS_HOME, house=False)]
