@@ -206,7 +206,7 @@ def test_a_message_nobody_understands_ends_in_the_dead_letter_queue(account: Acc
     )
     assert int(redrive["maxReceiveCount"]) == 5
     assert account.waiting("dead-letters") >= before
-    assert "malformed message" in account.aws.log.read_text(errors="replace")
+    account.until(lambda: "malformed message" in account.aws.log.read_text(errors="replace"), "the log says why")
 
 
 def test_root_is_told_of_once_a_session(account: Account) -> None:
@@ -269,14 +269,24 @@ def test_a_plan_is_looked_up_afresh_and_enforce_asks_first(account: Account) -> 
 
 
 @pytest.fixture(scope="module")
-def one_region_more(account: Account) -> None:
-    """A region that somebody switches on: the one path that no other test here walks."""
-    account.aws.client("account").enable_region(RegionName="ap-south-2")
-    account.until(lambda: account.mail_about("governed: ap-south-2 switched on"), "it is governed")
+def one_forwarder_less(account: Account) -> None:
+    """A forwarder that somebody takes away, and the sweep makes again: the one path that no other test here walks."""
+    cloudformation, named = account.aws.client("cloudformation"), {"StackSetName": "plumbline-forwarders"}
+
+    def current() -> bool:
+        found = cloudformation.list_stack_instances(**named, StackInstanceRegion="eu-west-1")["Summaries"]
+        return [one["Status"] for one in found] == ["CURRENT"]
+
+    cloudformation.delete_stack_instances(
+        **named, Accounts=[account.aws.account], Regions=["eu-west-1"], RetainStacks=False
+    )
+    account.until(lambda: not current(), "it is gone")
+    account.sweep()
+    account.until(current, "it is there again")
     account.quiet()
 
 
-@pytest.mark.usefixtures("one_region_more")
+@pytest.mark.usefixtures("one_forwarder_less")
 @pytest.mark.parametrize("role", ["react", "sweep", "operate", "announce"])
 def test_each_function_uses_every_permission_it_has_and_no_other(account: Account, role: str) -> None:
     """Runs last: by now every path has been walked."""

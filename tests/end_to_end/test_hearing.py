@@ -12,7 +12,9 @@ from tests.end_to_end.account import HOME, Account
 
 ANN = "security@example.com"
 #: What came while nobody heard is as old as nobody knows, and would wait for a day more: longer than a story lasts.
-BASELINE = "controls: {iam-access-key-created: {clocks: {found-by-sweep: {act: 0}}}}\n"
+BASELINE = f"regions: [{HOME}, us-east-1]\n" + (
+    "controls: {iam-access-key-created: {clocks: {found-by-sweep: {act: 0}}}}\n"
+)
 
 
 @pytest.fixture(scope="module")
