@@ -8,13 +8,14 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS
-from tests.end_to_end.account import HOME, Account
+from tests.end_to_end.account import HOME, VIRGINIA, Account
 
 ANN = "security@example.com"
 #: What came while nobody heard is as old as nobody knows, and would wait for a day more: longer than a story lasts.
-BASELINE = f"regions: [{HOME}, us-east-1]\n" + (
-    "controls: {iam-access-key-created: {clocks: {found-by-sweep: {act: 0}}}}\n"
-)
+BASELINE = f"""\
+regions: [{", ".join({HOME, VIRGINIA})}]
+controls: {{iam-access-key-created: {{clocks: {{found-by-sweep: {{act: 0}}}}}}}}
+"""
 
 
 @pytest.fixture(scope="module")
