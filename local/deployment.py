@@ -10,7 +10,7 @@ from pathlib import Path
 from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError
 
 STACK = "plumbline"
-_BUILD_SECONDS, _DEPLOY_SECONDS = 300, 180
+_BUILD_SECONDS, _DEPLOY_SECONDS = 300, 300
 
 
 def build(aws: EmbeddedAWS, *, source: Path = ROOT, baseline: Path | None = None) -> None:

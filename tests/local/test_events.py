@@ -52,7 +52,7 @@ class Rule:
 
     def wait(self, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """Wait until what was heard is as it should be."""
-        self._aws.wait(lambda: holds(self.heard()), timeout=10, what=f"what rule {self._name} waits for")
+        self._aws.wait(lambda: holds(self.heard()), timeout=30, what=f"what rule {self._name} waits for")
         return self._heard
 
     def end(self) -> None:
