@@ -9,9 +9,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from plumbline.adapters.sqs import Queue, dead_events
+from plumbline.adapters.sqs import Queue
 from plumbline.adapters.sts import Sts
 from plumbline.compose import Plumbline, from_environment
+from plumbline.core.reach import dead_events
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.proof import on_this_machine
 

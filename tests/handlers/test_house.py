@@ -205,6 +205,14 @@ def test_a_region_that_came_after_the_deployment_is_held_to_what_all_have(spread
     assert ["repaired: Plumbline's rule plumbline-alive was switched off in me-central-1"] == spread.subjects
 
 
+def test_where_no_event_crosses_a_border_the_stack_at_home_is_no_forwarder(home: Home) -> None:
+    """CloudFormation takes no StackSet without a region: in GovCloud and China it is home, which forwards nothing."""
+    home.deploy()
+    home.keeper = replace(home.keeper, forwarders=Elsewhere({HOME: ""}))
+    home.look()
+    assert {} == home.recorded.elsewhere
+
+
 def test_the_queue_of_a_forwarder_is_told_and_stays_open(spread: Home) -> None:
     sqs = spread.stack.world.client("sqs", "eu-central-1")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="plumbline-dead-events")["QueueUrl"])

@@ -10,12 +10,11 @@ from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.adapters.items import account_key, key_of
-from plumbline.adapters.sqs import dead_events
 from plumbline.adapters.table_calls import TableCalls
 from plumbline.core.calls import Call
 from plumbline.core.clock import instant
 from plumbline.core.errors import LedgerDown
-from plumbline.core.reach import Reach
+from plumbline.core.reach import Reach, dead_events
 from plumbline.findings.packed import body, compact, text_of
 
 _KEPT_AS = "reach"

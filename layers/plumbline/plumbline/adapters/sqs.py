@@ -93,17 +93,6 @@ class Queue:
         return answer
 
 
-def dead_events(account: str, stack: str, region: str) -> str:
-    """URL of the queue of what a region's forwarder could not deliver.
-
-    Args:
-        account: twelve digits.
-        stack: what the names of the stack's resources begin with.
-        region: the region; China's have no forwarders, for no event crosses from one to another there.
-    """
-    return f"https://sqs.{region}.amazonaws.com/{account}/{stack}-dead-events"
-
-
 def _letter(message: Mapping[str, Any]) -> DeadLetter:
     told = message.get("Attributes", {})
     sent = told.get("SentTimestamp")

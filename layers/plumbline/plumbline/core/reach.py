@@ -17,6 +17,8 @@ from plumbline.core.clock import utc
 BEAT, MISSED = timedelta(minutes=15), 3
 #: As long as a sign of life may take to arrive, and to be waited for, before it counts as missed.
 SLACK = timedelta(minutes=5)
+#: Where AWS tells of services without a region, in the one partition whose regions hand events to each other.
+GLOBAL_REGION = "us-east-1"
 #: What can be wrong with a region's forwarder: the word that the ledger keeps -> how it reads after the region's name.
 TROUBLES: Mapping[str, str] = {
     "coming": "is being given a forwarder",
@@ -28,6 +30,17 @@ TROUBLES: Mapping[str, str] = {
     "covered by denial": "is covered by denial: nobody here can do anything there, and Plumbline cannot either",
     "unseen": "cannot be looked at",
 }
+
+
+def dead_events(account: str, stack: str, region: str) -> str:
+    """URL of the queue of what a region's forwarder could not deliver.
+
+    Args:
+        account: twelve digits.
+        stack: what the names of the stack's resources begin with.
+        region: the region; China's have no forwarders, for no event crosses from one to another there.
+    """
+    return f"https://sqs.{region}.amazonaws.com/{account}/{stack}-dead-events"
 
 
 @dataclass(frozen=True, slots=True)

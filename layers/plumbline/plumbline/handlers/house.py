@@ -16,6 +16,7 @@ from typing import Protocol
 
 from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
+from plumbline.core.reach import GLOBAL_REGION
 from plumbline.core.recorded import Deployed, Part, Parts, Recorded, common
 from plumbline.engine.case import Settled
 from plumbline.handlers.react import Log
@@ -27,8 +28,6 @@ DEPLOYING_FOR = timedelta(hours=1)
 _TOLD_FOR = timedelta(days=30)
 #: So long CloudTrail is asked who deployed: its event history is some minutes late.
 _KNOWN_WITHIN = timedelta(hours=2)
-#: The region whose forwarder tells more than the others: of services without a region.
-_GLOBAL_REGION = "us-east-1"
 _AT_ONCE = 8
 
 
@@ -196,10 +195,12 @@ class Housekeeper:
                 return {}
             return {kind: {name: sound(kind, one) for name, one in named.items()} for kind, named in parts.items()}
 
-        there = [region for region, wrong in self.forwarders.forwarders().items() if not wrong]
+        # Where no event crosses a border the StackSet has a stack at home alone, whose rules are home's own.
+        home = self.plumbline.engine.deployment.home
+        there = [region for region, wrong in self.forwarders.forwarders().items() if not wrong and region != home]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = dict(zip(there, pool.map(seen, there), strict=True))
-        return common({region: parts for region, parts in found.items() if parts}, _GLOBAL_REGION)
+        return common({region: parts for region, parts in found.items() if parts}, GLOBAL_REGION)
 
 
 def _differences(before: Parts, after: Parts) -> Iterator[str]:

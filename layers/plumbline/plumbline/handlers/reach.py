@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.reach import TROUBLES, Reach, Region, governed, news, opened
+from plumbline.core.reach import GLOBAL_REGION, TROUBLES, Reach, Region, governed, news, opened
 from plumbline.engine.settle import Engine
 from plumbline.handlers.react import Log
 from plumbline.ports import Alerts
 
-#: Where AWS tells of services without a region, where regions can hand events to each other at all.
+#: Where no event crosses from one region to another.
 #: Source: AWS Compute Blog, Expanding cross-Region event routing: not in AWS GovCloud (US), nor in China.
-_GLOBAL_REGION, _APART = "us-east-1", ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+_APART = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
 _AT_ONCE = 8
 #: A forwarder that CloudFormation could not make is made anew so often: who denies it, denies it for long.
 _AGAIN = timedelta(days=1)
@@ -130,7 +130,7 @@ class Lookout:
         home = self.engine.deployment.home
         if home.startswith(_APART):
             return set()
-        return ({*names, _GLOBAL_REGION} & usable) - {home}
+        return ({*names, GLOBAL_REGION} & usable) - {home}
 
     def _with_forwarders(
         self, before: Reach, seen: Mapping[str, Region], stacks: Mapping[str, str], now: datetime

@@ -11,6 +11,7 @@ from typing import Any
 
 from plumbline.controls.house._said import chosen, document, plain
 from plumbline.core.calls import Ask, Call
+from plumbline.core.reach import dead_events
 from plumbline.core.recorded import Part, Parts
 
 RULE, BUS, FUNCTION, TRIGGER = "events-rule", "events-bus", "lambda-function", "lambda-trigger"
@@ -186,20 +187,15 @@ def _trigger(ask: Ask, name: str, known: Part) -> Part | None:
     return None
 
 
-def _queue(ask: Ask, name: str, known: Part) -> Part | None:
+def _queue(ask: Ask, _name: str, known: Part) -> Part | None:
     absent = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
-    url = known.get("_id") or queue_url(ask, name)
+    url = known.get("_id") or dead_events(ask.account, ask.stack, ask.region)  # a forwarder has no other queue
     query = {"QueueUrl": url, "AttributeNames": ["All"]}
     answer = ask(Call("sqs", "GetQueueAttributes", query, absent=absent))
     if answer is None:
         return None
     attributes = answer["Attributes"]
     return {"policy": document(attributes.get("Policy")), "settings": chosen(attributes, _QUEUE)}
-
-
-def queue_url(ask: Ask, name: str) -> str:
-    """Where a queue is asked about. In other partitions there are no forwarders, and so no queue without an address."""
-    return f"https://sqs.{ask.region}.amazonaws.com/{ask.account}/{name}"
 
 
 def _topic(ask: Ask, _name: str, known: Part) -> Part | None:
