@@ -186,6 +186,7 @@ class LampEyes:
     home: str = "us-east-1"
     stack: str = "plumbline"
     trail: str = ""
+    now: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
 

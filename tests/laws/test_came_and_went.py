@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ class Eyes:
     """Reads of an account with policies, and a group that grants everything."""
 
     account, region, home, stack, trail = "111122223333", "global", "us-east-1", "plumbline", ""
+    now = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
     recorded = house.Recorded()
     reach = Reach()
     policies: Mapping[str, Any] = {f"{OURS}evil": ADMIN, f"{OURS}good": READER}

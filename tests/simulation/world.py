@@ -404,6 +404,7 @@ class Eyes:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
+    now: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
     memory: dict[str, Any] = field(default_factory=dict)

@@ -66,6 +66,7 @@ class Documented:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
+    now: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
     asked: list[str] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from hypothesis import given
@@ -150,6 +151,7 @@ class Hindsight:
     home: str = HOME
     stack: str = "plumbline"
     trail: str = ""
+    now: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 
     @property
     def recorded(self) -> Recorded:

@@ -509,7 +509,7 @@ class _Member:
     def __init__(self, told: World, refusal: str = "") -> None:
         self.eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
         self.account, self.region, self.home, self.stack = ACCOUNT, GLOBAL, self.eyes.home, "plumbline"
-        self.trail, self.recorded, self.reach = "", self.eyes.recorded, self.eyes.reach
+        self.trail, self.now, self.recorded, self.reach = "", self.eyes.now, self.eyes.recorded, self.eyes.reach
         self.refusal = refusal
 
     def __call__(self, call: Call, /) -> Any:

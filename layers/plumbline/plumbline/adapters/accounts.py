@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform, telling
@@ -45,6 +46,7 @@ class Reader:
     trail: str = ""
     recording: Callable[[], Recorded] = Recorded
     reaching: Callable[[], Reach] = Reach
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from plumbline.core.reach import Reach
@@ -186,6 +187,8 @@ class Ask(Protocol):
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
         recorded: Plumbline's own parts as they were when its stack was last deployed; none where nobody wrote it down.
         reach: the regions as the last sweep saw them, and which of them it hears; none where nobody has looked.
+        now: when this look began, in UTC: for what is judged by its age. A state that carries it, or a number of days
+            made of it, is another one each time, so `observe` keeps of it what `detect` needs and no more.
 
     Raises:
         AwsRefusal: AWS answered with an error that the call does not list as `absent`.
@@ -196,6 +199,7 @@ class Ask(Protocol):
     home: str
     stack: str
     trail: str
+    now: datetime
 
     @property
     def recorded(self) -> Recorded:

@@ -38,7 +38,7 @@ class _Without:
     def __init__(self, ask: Ask, arns: Sequence[str]) -> None:
         self._ask, self._arns = ask, arns
         self.account, self.region, self.home = ask.account, ask.region, ask.home
-        self.stack, self.trail = ask.stack, ask.trail
+        self.stack, self.trail, self.now = ask.stack, ask.trail, ask.now
 
     @property
     def recorded(self) -> Recorded:
