@@ -100,6 +100,10 @@ bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, besi
 preview: $(VENV)/dev/.ready ## what a sweep of your own account would find; read-only, deploys nothing
 	@PYTHONPATH=layers/plumbline $(DEV)/python -m preview $(ARGS)
 
+.PHONY: roster
+roster: $(VENV)/dev/.ready ## write your users into baseline.yaml, as they are in the account: ARGS=--print only shows them
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m preview.roster $(ARGS)
+
 .PHONY: deploy
 deploy: $(VENV)/sam/.ready ## deploy into your own account: make deploy EMAIL=you@example.com
 	@PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" PYTHONPATH=layers/plumbline $(VENV)/sam/bin/python -m deploy \

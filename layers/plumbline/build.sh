@@ -14,7 +14,7 @@ to=$1
 baseline=${PLUMBLINE_BASELINE:-../../baseline.yaml}
 built="../../.aws-sam/build-python"
 # What turns baseline.yaml into that JSON; the functions read the result.
-of_the_build="compiler profiles checks changes advice schema document grammar wishes"
+of_the_build="compiler profiles checks changes advice schema document grammar wishes roster"
 # Powertools is large; these are the parts of it that the functions never import.
 unused="event_handler utilities/parser utilities/parameters utilities/feature_flags utilities/idempotency
     utilities/validation utilities/streaming utilities/kafka utilities/data_masking"

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from plumbline.baseline.document import Document, Place, Problem
+from plumbline.baseline.roster import EMPTY, ROSTER
 from plumbline.baseline.schema import DURATION, MODES, NO_DURATION
 
 _WORDS = {
@@ -62,6 +63,8 @@ def _told(error: ValidationError, document: Document, schema: Mapping[str, Any])
         yield from _strangers(error, place)
     elif "propertyNames" in error.schema_path:
         yield (*place, str(error.instance)), f"this name {_UNFIT}. {_explained(error, schema)}"
+    elif place == (ROSTER,) and (rule == "minProperties" or error.instance is None):
+        yield place, EMPTY
     elif place == ("profile",):
         yield place, _no_profile(error.instance, written, _wanted(error))
     elif _rule(error).get("pattern") == DURATION["pattern"]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from plumbline.baseline import regions
+from plumbline.baseline import regions, roster
 from plumbline.baseline.advice import broken, shown
 from plumbline.baseline.document import Document, Place, Problem
 from plumbline.baseline.schema import MOST_DAYS, NO_DURATION, earlier_ids
@@ -41,6 +41,7 @@ def judged(
         *_named_twice(document.data, controls),
         *_clock_problems(document.data),
         *_region_problems(document.data),
+        *roster.problems(document),
         *_exemption_problems(document.data, controls, today),
     ]
     if problems:

@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
-from plumbline.baseline import profiles, regions
+from plumbline.baseline import profiles, regions, roster
 from plumbline.baseline.changes import changed
 from plumbline.baseline.checks import CHOSEN, clashes, judged, unchosen
 from plumbline.baseline.document import Document, read, read_file
@@ -31,6 +31,7 @@ from plumbline.controls import registry
 from plumbline.core.clock import FOUND_BY_SWEEP, Clock, Response, duration
 from plumbline.core.control import Control
 from plumbline.core.errors import BaselineError
+from plumbline.core.roster import roster_of
 
 _OWN_KEYS = ("mode", "clocks")
 
@@ -96,12 +97,15 @@ def _compile(document: Document, today: date, folder: Path, controls: Mapping[st
 
 
 def _compiled(data: Mapping[str, Any], profile: Mapping[str, Any], controls: Mapping[str, Control]) -> dict[str, Any]:
-    wanted, exemptions = data["controls"], data["exemptions"]
+    wanted, exemptions, people = data["controls"], data["exemptions"], data.get(roster.ROSTER) or {}
+    rules = {
+        one.id: _compiled_control(one, profile.get(one.id, {}), wanted.get(one.id, {})) for one in controls.values()
+    }
+    roster.followed(rules, people)
     return {
         "profile": data.get("profile", ""),
-        "controls": {
-            one.id: _compiled_control(one, profile.get(one.id, {}), wanted.get(one.id, {})) for one in controls.values()
-        },
+        "controls": rules,
+        roster.ROSTER: {one.name: one.to_json() for one in roster_of(people)},
         "regions": list(data.get("regions") or ()),
         "operators": list(data.get("operators") or ()),
         "deployers": list(data.get("deployers") or ()),
@@ -187,7 +191,8 @@ def main(arguments: Sequence[str]) -> int:
     for one in filter(None, map(regions.caution, compiled["regions"])):
         _print(f"{wanted.source}: {one}", sys.stderr)
     # What an old file says now, and what may be a slip: said, and nothing is stopped by it.
-    for line in document.refused([*changed(document), *doubts(document)]).problems:
+    made = compiled["controls"]["iam-groups"]["settings"]["groups"]
+    for line in document.refused([*changed(document), *doubts(document), *roster.doubts(document, [*made])]).problems:
         _print(line, sys.stderr)
     if wanted.destination:
         wanted.destination.write_text(json.dumps(compiled, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -16,6 +16,7 @@ from typing import Any
 
 from plumbline.core.clock import UNSEEN, Clock, Response
 from plumbline.core.errors import BaselineError
+from plumbline.core.roster import Person, roster_of
 from plumbline.decisions.exemptions import Exemption
 
 #: What the stack is called unless whoever deploys it says otherwise.
@@ -68,6 +69,7 @@ class Rules(Mapping[str, Rule]):
         trail_bucket: the bucket of the stack's trail, where it is called otherwise than `TRAIL_BUCKET` says.
         operators: see `Baseline`.
         deployers: see `Baseline`.
+        roster: name -> what the baseline says of the person, as plain data.
     """
 
     written: Mapping[str, Any]
@@ -75,6 +77,7 @@ class Rules(Mapping[str, Rule]):
     trail_bucket: str = ""
     operators: Sequence[str] = ()
     deployers: Sequence[str] = ()
+    roster: Mapping[str, Any] = field(default_factory=dict)
     _read: dict[str, Rule] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, control: str) -> Rule:
@@ -99,12 +102,13 @@ class Rules(Mapping[str, Rule]):
         return self._read[control]
 
     def _people(self) -> Mapping[str, Any]:
-        """Whom the baseline names: administrators, by kind of name, operators and deployers, by their ARNs."""
+        """Whom the baseline names: administrators, by kind of name, operators and deployers, by ARN, the roster."""
         named = self.written["iam-admin-grants"]["settings"]["administrators"]
         return {
             "administrators": in_stack(named, self.stack),
             "operators": list(self.operators),
             "deployers": list(self.deployers),
+            "roster": dict(self.roster),
         }
 
     def __iter__(self) -> Iterator[str]:
@@ -168,6 +172,7 @@ class Baseline:
             and whoever holds the OperatorPolicy. Those of other accounts stand here too: see `people.of_account`.
         deployers: the same of those who may change Plumbline itself; empty for the effective administrators and the
             principal that deployed.
+        roster: the account's people; empty where the baseline does not list them.
     """
 
     rules: Mapping[str, Rule]
@@ -179,15 +184,17 @@ class Baseline:
     profile: str = ""
     operators: tuple[str, ...] = ()
     deployers: tuple[str, ...] = ()
+    roster: tuple[Person, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], stack: str = STACK, trail_bucket: str = "") -> Baseline:
         """The baseline that compiler.py wrote, as it is meant in a stack of this name."""
         controls = dict(data["controls"])
-        # An earlier build wrote neither.
+        # An earlier build wrote none of these.
+        people = dict(data.get("roster", {}))
         operators, deployers = tuple(data.get("operators", ())), tuple(data.get("deployers", ()))
         return cls(
-            rules=Rules(controls, stack, trail_bucket, operators, deployers),
+            rules=Rules(controls, stack, trail_bucket, operators, deployers, people),
             regions=tuple(data["regions"]),
             breakers=Breakers(**data["breakers"]),
             letters=Letters(**data["letters"]),
@@ -196,6 +203,7 @@ class Baseline:
             profile=data["profile"],
             operators=operators,
             deployers=deployers,
+            roster=roster_of(people),
         )
 
 

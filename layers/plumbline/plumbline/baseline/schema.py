@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from plumbline.baseline.roster import ROSTER
+from plumbline.baseline.roster import SCHEMA as ROSTER_SCHEMA
 from plumbline.baseline.rules import Breakers, Letters, Patience
 from plumbline.controls import registry
 from plumbline.core.clock import UNSEEN, Clock, Response
@@ -104,6 +106,7 @@ def schema(controls: Mapping[str, Control], profiles: Sequence[str] = ()) -> dic
             "Who may command Plumbline: undo, approve, exempt, pause. The effective administrators and whoever holds "
             "the OperatorPolicy unless you say otherwise."
         ),
+        ROSTER: dict(ROSTER_SCHEMA),
         "deployers": _people(
             "Who may change Plumbline itself: deploy it, or change what belongs to its stack. The effective "
             "administrators and the principal that deployed it unless you say otherwise."
