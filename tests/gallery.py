@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -13,8 +13,9 @@ from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.digest import digest
 from plumbline.alerts.hearing import unheard
 from plumbline.alerts.held import held_back, next_step
+from plumbline.alerts.news import news
 from plumbline.alerts.weekly import weekly
-from plumbline.baseline.rules import Breakers, completed
+from plumbline.baseline.rules import Breakers, Rule, completed
 from plumbline.controls import registry
 from plumbline.controls.account.account_s3_public_access import FOUR
 from plumbline.core.calls import Call, Plan
@@ -138,14 +139,21 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield from _decided()
     yield from _suspended()
     yield _root()
+    yield from _together(repaired)
+    yield from _of_hearing(control, finding, plan)
+
+
+def _together(repaired: Finding) -> Iterator[tuple[str, Alert]]:
+    """Many things in one letter."""
+    controls = registry.load()
     adopted = [_adopted("iam-access-key-created", OLD_KEY, _OLD), _adopted("s3-public-acl", BUCKET, _ACL)]
     yield "The first sweep is done.", digest(controls, adopted, SENDER, commanders=_COMMANDERS)
+    yield _upgraded(adopted)
     over = [replace(adopted[0], status=Status.EXEMPT, due=NOW + 30 * DAY, then=""), adopted[1], repaired]
     yield "The first sweep is done, and some of it is over or exempt by now.", digest(controls, over, SENDER)
     yield "More happened within an hour than fits into letters.", digest(controls, [repaired], SENDER)
     monday = NOW + 7 * DAY - timedelta(hours=1)
     yield "Monday morning.", weekly(controls, [repaired, *adopted], SENDER, monday, len(controls))
-    yield from _of_hearing(control, finding, plan)
 
 
 def _breakers(controls: Mapping[str, Control], finding: Finding) -> Iterator[tuple[str, Alert]]:
@@ -329,6 +337,14 @@ def _aged(finding: Finding, days: int) -> Finding:
     """The same, as it stands after some days."""
     cause = replace(finding.cause, at=(utc(finding.cause.at) - days * DAY).isoformat())
     return replace(finding, first_seen=finding.first_seen - days * DAY, cause=cause)
+
+
+def _upgraded(found: Sequence[Finding]) -> tuple[str, Alert]:
+    """The first sweep after an upgrade that brought three rules."""
+    controls = registry.load()
+    brought = ("iam-access-key-created", "root-activity", "s3-public-acl")
+    rules = {one: Rule(controls[one].response, controls[one].clocks, {}) for one in brought}
+    return "An upgrade has brought new rules.", news(controls, rules, found, SENDER, now=NOW)
 
 
 def _adopted(control_id: str, target: Target, state: State) -> Finding:

@@ -74,6 +74,9 @@ class Ledger(Protocol):
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
 
+    def adopt(self, account: str, control: str, mark: str) -> None:
+        """Record how far the first sweep of a control has come."""
+
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """The findings, open or closed, that a person is told of with the next digest."""
 

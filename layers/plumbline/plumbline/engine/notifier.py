@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import ALONE, Budget
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
+from plumbline.findings.news import can_be_told, new_controls, once_heard
 from plumbline.ports import Alerts, Ledger
 
 WEEKLY_TOLD_FOR = timedelta(days=6)
@@ -186,23 +187,22 @@ class Notifier:
             LedgerDown: the ledger cannot be used.
             AwsRefusal: SNS did not take the alert; nothing counts as told.
         """
-        waiting = self.ledger.awaiting_digest(account)
-        if not waiting or not Ears(self.ledger, self.alerts).looked(account, now).now:
+        waiting, brought = self._what_waits(account, now)
+        if not (waiting or brought) or not Ears(self.ledger, self.alerts).looked(account, now).now:
             return 0
         if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
             return 0
         try:
-            from plumbline.alerts.digest import digest  # an hour's task, if at all: no wake pays for it
-
-            told = {one.id: self._told(one, now) for one in waiting}
-            unconfirmed = self.alerts.waiting()
-            who = commanders() if any(one.is_adopted and one.is_open for one in waiting) else ""
-            self.alerts.send(
-                digest(self.controls, [*told.values()], self.sender, now=now, unconfirmed=unconfirmed, commanders=who)
-            )
+            told, new = {one.id: self._told(one, now) for one in waiting}, new_controls(brought)
+            if new:
+                self.alerts.send(self._news(new, [one for one in told.values() if one.control in new], now))
+            if rest := [one for one in told.values() if one.control not in new]:
+                self.alerts.send(self._of_the_rest(rest, now, commanders))
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise
+        for kept, text in once_heard(brought).items():
+            self.ledger.adopt(account, kept, text)
         for finding in waiting:
             done = self._recorded(told[finding.id], finding, now)
             try:
@@ -211,7 +211,31 @@ class Notifier:
                 current = self.ledger.brief(finding.control, finding.target, now).finding
                 if current is not None and current.id != finding.id:
                     self.ledger.bury(done, now=now)
-        return len(waiting)
+        return len(waiting) + len(new)
+
+    def _what_waits(self, account: str, now: datetime) -> tuple[Sequence[Finding], Mapping[str, str]]:
+        """What waits for a digest; and how far the first sweeps of controls have come that an upgrade brought.
+
+        All of these are told of in one e-mail, so none is while one of them is still to look for the first time.
+        """
+        waiting, adopted = self.ledger.awaiting_digest(account), self.ledger.adopted(account)
+        new = new_controls(adopted) & self.controls.keys()
+        brought = {kept: text for kept, text in adopted.items() if kept.partition("@")[0] in new}
+        if can_be_told(brought, now):
+            return waiting, brought
+        return [one for one in waiting if one.control not in new], {}
+
+    def _of_the_rest(self, findings: Sequence[Finding], now: datetime, commanders: Callable[[], str]) -> Alert:
+        from plumbline.alerts.digest import digest  # an hour's task, if at all: no wake pays for it
+
+        who = commanders() if any(one.is_adopted and one.is_open for one in findings) else ""
+        unconfirmed = self.alerts.waiting()
+        return digest(self.controls, findings, self.sender, now=now, unconfirmed=unconfirmed, commanders=who)
+
+    def _news(self, new: Iterable[str], findings: Sequence[Finding], now: datetime) -> Alert:
+        from plumbline.alerts.news import news  # once an upgrade
+
+        return news(self.controls, {one: self.rule(one) for one in new}, findings, self.sender, now=now)
 
     def critical(self, account: str, *, now: datetime) -> int:
         """The digest at once, where it would tell of something critical that an event announced.

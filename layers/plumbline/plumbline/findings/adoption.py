@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
@@ -57,7 +58,7 @@ def in_pieces(text: str) -> tuple[str, Mapping[str, str]]:
     pieces: dict[str, list[str]] = {f"{number:02}": [] for number in range(_PIECES)}  # all: an old one may be there
     for target in sorted(adoption.pending):
         pieces[piece_of(target)].append(target)
-    head = json.dumps({"mark": adoption.mark, "pending": [], _IN_PIECES: True})
+    head = json.dumps({**adoption.head, "pending": [], _IN_PIECES: True})
     return head, {name: json.dumps(targets) for name, targets in pieces.items()}
 
 
@@ -67,7 +68,7 @@ def whole(head: str, pieces: Iterable[str]) -> str:
         return head
     adoption = Adoption.from_json(head)
     pending = frozenset(target for piece in pieces for target in json.loads(piece))
-    return Adoption(adoption.mark, adoption.pending | pending).to_json()
+    return replace(adoption, pending=adoption.pending | pending).to_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,22 @@ class Adoption:
         mark: what it was made under; empty before it began.
         pending: targets it found out of line, or could not see, that are in no finding yet. They were there before
             Plumbline, however late they are settled.
+        new: when an upgrade brought the control, in ISO 8601, until somebody has heard so; empty for one that was
+            there before, or that came with Plumbline itself. Until then whatever it finds is adopted.
     """
 
     mark: str = ""
     pending: frozenset[str] = frozenset()
+    new: str = ""
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What it says besides its targets, as plain data."""
+        return {"mark": self.mark, **({"new": self.new} if self.new else {})}
 
     def to_json(self) -> str:
         """As the ledger keeps it."""
-        return json.dumps({"mark": self.mark, "pending": sorted(self.pending)})
+        return json.dumps({**self.head, "pending": sorted(self.pending)})
 
     def knows(self, target: Target, rule: Rule) -> bool:
         """Whether a target waits for its adoption, or the control's first sweep is still to be made.
@@ -94,7 +103,7 @@ class Adoption:
         Of a pattern it is enough that any target waits.
         """
         waits = bool(self.pending) if target.is_pattern else str(target) in self.pending
-        return self.mark != mark(rule) or waits
+        return bool(self.new) or self.mark != mark(rule) or waits
 
     def origin_of(self, target: Target, rule: Rule, otherwise: Origin) -> Origin:
         """Where a deviation comes from that nobody announced by name: from before Plumbline, or from `otherwise`.
@@ -104,10 +113,11 @@ class Adoption:
             rule: what the baseline says of the control now.
             otherwise: where it comes from when the first sweep has been made and did not see it.
         """
-        return Origin.ADOPTION if self.mark != mark(rule) or str(target) in self.pending else otherwise
+        is_adopted = bool(self.new) or self.mark != mark(rule) or str(target) in self.pending
+        return Origin.ADOPTION if is_adopted else otherwise
 
     @classmethod
     def from_json(cls, text: str | None) -> Adoption:
         """The adoption that `to_json` wrote; that of a control never swept where there is none."""
         data = json.loads(text) if text else {}
-        return cls(data.get("mark", ""), frozenset(data.get("pending", ())))
+        return cls(data.get("mark", ""), frozenset(data.get("pending", ())), data.get("new", ""))

@@ -12,7 +12,8 @@ from plumbline.compose import Look, Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
-from plumbline.handlers import exemption_notices, suspension_notices
+from plumbline.findings import news
+from plumbline.handlers import exemption_notices, suspension_notices, upgrade
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log
@@ -74,6 +75,7 @@ class Sweeper:
         finally:
             reach = self._reach()
             units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
+            upgrade.meet(self.plumbline, units, now=self.clock())
             units = [*(self._of_forwarders(reach) if reach else ()), *units]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
@@ -192,7 +194,7 @@ class Sweeper:
         if left:
             self.units.send([replace(unit, controls=tuple(left)).to_json()])
             self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
-        if told_together or (unit.last and not left and self.plumbline.ledger.awaiting_digest(unit.account)):
+        if told_together or (unit.last and not left and self._has_a_digest(unit.account)):
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
             delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
             self.wakes.send([Task.DIGEST.to_json()], delay=delay)
@@ -220,6 +222,11 @@ class Sweeper:
                 self.silence.rest("Somebody hears Plumbline's e-mails.")
         except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
             self.logger.error("alarm not set", extra={"reason": str(error)})
+
+    def _has_a_digest(self, account: str) -> bool:
+        """Whether something waits for it, or rules that an upgrade brought have to be told of."""
+        ledger = self.plumbline.ledger
+        return bool(ledger.awaiting_digest(account) or news.new_controls(ledger.adopted(account)))
 
     def _has_to_tell_of_decisions(self, account: str) -> bool:
         """Whether an exemption has to be told of, or a suspension asked about."""

@@ -108,7 +108,7 @@ def look(
             if _has_changed(control, rule, ask, findings[one], known, now)
         ),
     )
-    return Looked(wakes, Adoption(mark(rule), pending), unseen=len(unseen))
+    return Looked(wakes, Adoption(mark(rule), pending, adoption.new), unseen=len(unseen))
 
 
 def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known: Known, now: datetime) -> bool:
