@@ -40,6 +40,8 @@ from moto.s3.models import s3_backends
 from moto.s3control.exceptions import S3ControlError
 from moto.s3control.models import PublicAccessBlock, S3ControlBackend, s3control_backends
 
+from local import moto_users
+
 INSTANCE_METADATA_DEFAULTS = "instance-metadata-defaults"
 S3_PUBLIC_ACCESS = "s3-public-access"
 EBS_ENCRYPTION = "ebs-encryption"
@@ -105,6 +107,7 @@ def install() -> None:
     for name in ("put_public_access_block", "delete_public_access_block"):
         setattr(S3ControlBackend, name, _refused_while_held(getattr(S3ControlBackend, name)))
     CloudTrailResponse.get_trail_status = _with_delivery(CloudTrailResponse.get_trail_status)
+    moto_users.install()
 
 
 def _holds(setting: str, account: str, region: str) -> dict[str, Held]:

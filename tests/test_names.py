@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from plumbline.core.giving import OWN_DENIALS
 from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, text, transformed
 
 NAMES_FUNCTION = ROOT / "functions" / "names"
@@ -521,7 +522,7 @@ def test_it_may_detach_what_goes_with_the_stack_and_nothing_else() -> None:
     policy = transformed()["Resources"]["DetachingPolicy"]["Properties"]
     looks, frees = policy["PolicyDocument"]["Statement"]
     held = [text(one) for one in looks["Resource"]]
-    assert [f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-{name}" for name in ("guard", "suspended")] == held
+    assert [f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-{name}" for name in OWN_DENIALS] == held
     assert ("iam:ListEntitiesForPolicy", ["iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"]) == (
         looks["Action"],
         frees["Action"],
@@ -533,7 +534,9 @@ def test_it_may_detach_what_goes_with_the_stack_and_nothing_else() -> None:
 
 def test_the_functions_that_attach_go_before_whoever_is_held_is_freed() -> None:
     resources = transformed()["Resources"]
-    assert {"DetachingPolicy", "GuardPolicy"} <= set(resources["NobodyIsHeld"]["DependsOn"])
+    assert {"DetachingPolicy", "GuardPolicy", "SuspensionPolicy", "WithoutMfaPolicy"} <= set(
+        resources["NobodyIsHeld"]["DependsOn"]
+    )
     for function in ("ReactFunction", "OperateFunction"):
         assert "NobodyIsHeld" in resources[function]["DependsOn"]
 

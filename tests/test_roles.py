@@ -51,7 +51,7 @@ OWN = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline"
 _LONG = 32
 #: Who gives EventBridge the forwarders' role: what makes them, and what puts them back.
 PASSING = ("StackSetRole", "HouseRole")
-GUARD, SUSPENDED = (f"{OWN}-{name}" for name in OWN_DENIALS)
+GUARD, SUSPENDED, WITHOUT_MFA = (f"{OWN}-{name}" for name in OWN_DENIALS)
 
 
 def _several(value: Any) -> list[Any]:
@@ -118,7 +118,7 @@ def test_what_gives_rights_in_iam_is_held_by_no_role_but_for_named_policies(role
     given = {(action, arn) for action, one in _allowing(role) if action in gives for arn in _policies(one)}
     groups = {("iam:AttachGroupPolicy", f"arn:aws:iam::aws:policy/{name}") for name in GROUP_POLICIES}
     attaches = ("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy")
-    denials = {(action, arn) for action in attaches for arn in (GUARD, SUSPENDED)}
+    denials = {(action, arn) for action in attaches for arn in (GUARD, SUSPENDED, WITHOUT_MFA)}
     assert (groups | denials if role == "GivingRole" else set()) == given
 
 
@@ -137,7 +137,7 @@ def test_no_role_may_do_in_iam_what_nobody_has_thought_about(role: str) -> None:
 
 def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_else() -> None:
     off = {(action, arn) for action, one in _allowing("NamesRole") if action in TAKES for arn in _policies(one)}
-    assert {arn for _, arn in off} <= {GUARD, SUSPENDED}
+    assert {arn for _, arn in off} <= {GUARD, SUSPENDED, WITHOUT_MFA}
     assert {action for action, _ in off} <= set(DETACHES)
 
 
@@ -262,7 +262,7 @@ def test_the_hands_that_take_take_away_nothing_that_denies() -> None:
     assert ("Deny", "*") == (denied["Effect"], denied["Resource"])
     assert {"iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"} == set(denied["Action"])
     aws = {f"arn:aws:iam::aws:policy/{name}" for name in AWS_DENIALS}
-    assert {"ArnLike": {"iam:PolicyARN": sorted({GUARD, SUSPENDED, *aws})}} == {
+    assert {"ArnLike": {"iam:PolicyARN": sorted({GUARD, SUSPENDED, WITHOUT_MFA, *aws})}} == {
         operator: {key: sorted(value) for key, value in keys.items()} for operator, keys in denied["Condition"].items()
     }
 
@@ -291,7 +291,7 @@ def test_the_exception_chosen_at_deployment_is_copies_of_inline_policies_and_sta
     copies = {f"arn:aws:iam::{ACCOUNT}:policy/plumbline/{kind}-*" for kind in ("user", "group", "role")}
     assert (["iam:CreatePolicy"], copies) == (made["Action"], set(made["Resource"]))
     assert copies == _policies(attached)
-    assert not [arn for arn in (GUARD, SUSPENDED) if any(fnmatchcase(arn, one) for one in copies)]
+    assert not [arn for arn in (GUARD, SUSPENDED, WITHOUT_MFA) if any(fnmatchcase(arn, one) for one in copies)]
 
 
 # --- what the controls need, and no more: a law holds that they declare the calls they make ------------------------
@@ -319,7 +319,7 @@ def test_whose_rights_a_call_takes_is_who_may_make_it() -> None:
     """The roles as IAM reads them, against the file that says which of them makes a call."""
     role_of = {Maker.TAKING: {"HandsRole"}, Maker.GIVING: {"GivingRole"}, Maker.PERSON: set()}
     names = ("AdministratorAccess", "AWSDenyAll", "AWSCompromisedKeyQuarantineV3", "ReadOnlyAccess", *GROUP_POLICIES)
-    arns = [*(f"arn:aws:iam::aws:policy/{one}" for one in names), GUARD, SUSPENDED]
+    arns = [*(f"arn:aws:iam::aws:policy/{one}" for one in names), GUARD, SUSPENDED, WITHOUT_MFA]
     arns += [f"arn:aws:iam::{ACCOUNT}:policy/{one}" for one in ("own", "plumbline/user-ann-reads-0123456789ab")]
     for action in sorted({*ATTACHES, *DETACHES, *(f"iam:{one}" for one in GIVES), *TAKES}):
         for arn in arns:

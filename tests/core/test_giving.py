@@ -96,7 +96,7 @@ def test_a_group_gets_from_the_giving_hands_what_the_baseline_ships_and_nothing_
     assert Maker.PERSON is _by("AttachRolePolicy", PolicyArn=f"arn:aws:iam::aws:policy/{name}")
 
 
-@pytest.mark.parametrize("name", ["guard", "suspended"])
+@pytest.mark.parametrize("name", ["guard", "suspended", "without-mfa"])
 @pytest.mark.parametrize("operation", [one.partition(":")[2] for one in (*ATTACHES, *DETACHES)])
 def test_plumblines_own_denials_are_put_on_and_taken_off_by_the_giving_hands(operation: str, name: str) -> None:
     assert Maker.GIVING is _by(operation, PolicyArn=f"{OWN}-{name}")

@@ -19,9 +19,17 @@ def suspended(one: Suspension, sender: Sender) -> Alert:
     return _about("suspended", one, lead, sender)
 
 
-def released(one: Suspension, by: str, sender: Sender) -> Alert:
-    """Somebody released a user or a role."""
-    lead = f"A person released {_named(one)}: it may do again what its other policies say."
+def released(one: Suspension, by: str, sender: Sender, *, left: str = "") -> Alert:
+    """Somebody released a user or a role.
+
+    Args:
+        one: what is over.
+        by: who said so, as proven.
+        sender: what the e-mail needs to name commands.
+        left: what keeps it from acting all the same, in whole sentences.
+    """
+    lead = left or "it may do again what its other policies say."
+    lead = f"A person released {_named(one)}: {lead}"
     return _about("released", one, lead, sender, by=by)
 
 

@@ -15,7 +15,7 @@ from plumbline.baseline.roster import ROSTER
 from plumbline.baseline.roster import SCHEMA as ROSTER_SCHEMA
 from plumbline.baseline.rules import Breakers, Letters, Patience
 from plumbline.controls import registry
-from plumbline.core.clock import UNSEEN, Clock, Response
+from plumbline.core.clock import RESTORED, UNSEEN, Clock, Response
 from plumbline.core.control import Control
 
 NO_DURATION = "is no duration; write hours or days, such as 12h or 7d, or 0 for at once"
@@ -59,6 +59,10 @@ _MODE = {
 _CLOCKS = {
     "default": "Runs where no other clock does.",
     "found-by-sweep": "Runs for what no event announced, so that nobody knows how old it is.",
+    RESTORED: "Runs for what a person's undo brought back: a new term.",
+    "needless": "Runs for users who have MFA by now, and are still denied what comes without.",
+    "untraced": "Runs for idle users who may be active in a way that AWS does not tell.",
+    "copy": "Runs for users to whom nothing but what may be a copy of an inline policy is attached directly.",
     UNSEEN: "Runs while AWS refuses the reads that would show whether it is in line. Nothing unseen is repaired.",
     "unguarded": "Runs for roles and users to whom the guard cannot be attached.",
     "kept": "Runs for what only AWS, the organisation or CloudFormation should change.",

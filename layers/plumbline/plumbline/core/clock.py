@@ -48,6 +48,8 @@ UNSEEN = "cannot-be-looked-at"
 CANNOT_BE_LOOKED_AT = Clock(remind=(timedelta(days=1), timedelta(days=3)), escalate=timedelta(days=7))
 #: The clock of what no event announced, or what a stack's template asked for: see findings/clocks.py.
 FOUND_BY_SWEEP = "found-by-sweep"
+#: The clock of what a person's undo brought back, where a control has one: whoever is restored begins a new term.
+RESTORED = "restored"
 #: Nobody knows for how long it has been so, nor what relies on it by now: a week to say so.
 FOUND = Clock(remind=(timedelta(days=3),), escalate=timedelta(days=7), act=timedelta(days=7))
 #: The same where a week is too long for what stands open: told at once, repaired the next day.

@@ -2,7 +2,7 @@
 
 No role of Plumbline can make an administrator. So whatever can give rights in IAM, whoever calls it and whatever limits
 its session, is held by no role, with two exceptions: policies that make nobody an administrator may be attached to
-groups, and Plumbline's own two policies, which deny, to whomever they are meant for. IAM itself keeps the giving hands
+groups, and Plumbline's own policies that only deny, to whomever they are meant for. IAM itself keeps the giving hands
 to these, by the condition key `iam:PolicyARN`, which it knows for attaching and detaching alone: an inline policy, a
 version of a policy and a membership are beyond any condition, and so beyond every role.
 
@@ -40,7 +40,7 @@ GROUP_POLICIES = (
     "AmazonSageMakerFullAccess",
 )
 #: How the names of Plumbline's own denying policies end, below its path: behind the name of the stack.
-OWN_DENIALS = ("guard", "suspended")
+OWN_DENIALS = ("guard", "suspended", "without-mfa")
 #: AWS's own policies that do nothing but deny: whoever takes one away gives.
 AWS_DENIALS = ("AWSCompromisedKeyQuarantine*", "AWSDenyAll")
 

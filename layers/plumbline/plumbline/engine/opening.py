@@ -17,7 +17,7 @@ from plumbline.findings.stored import same_plan
 FAR_AWAY = datetime(9999, 1, 1, tzinfo=timezone.utc)
 #: Kept with what a finding has been told: a person's undo brought it back, and an e-mail has said so.
 BROUGHT_BACK = "brought back"
-#: What was hidden for no longer than this is as young as what an event tells of.
+#: What was hidden for no longer than this is as young as what an event tells of; and what was undone, as just now.
 YOUNG = timedelta(days=1)
 
 
@@ -38,6 +38,7 @@ def opened(case: Case, grace: timedelta) -> Finding:
     finding = open_finding(
         case.control.id, wake.target, case.deviation, origin=origin, cause=cause, now=now, before=before
     )
+    finding = replace(finding, restored=_is_restored(before, now))
     if _is_adopted(case, origin, grace):
         return _adopted(finding, now + grace)
     if before is not None and (before.status is Status.UNDONE or before.is_blind):
@@ -46,6 +47,13 @@ def opened(case: Case, grace: timedelta) -> Finding:
         waits = before.unheard and bool(kept)
         return replace(finding, grace_until=before.grace_until if kept else None, adopted=kept, unheard=waits)
     return finding
+
+
+def _is_restored(before: Finding | None, now: datetime) -> bool:
+    """Whether what is found now is what an undo has just brought back, which the next sweep sees."""
+    if before is None or before.status is not Status.UNDONE or before.closed_at is None:
+        return False
+    return now - before.closed_at <= YOUNG
 
 
 def _adopted(finding: Finding, until: datetime) -> Finding:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
-from plumbline.core.clock import CANNOT_BE_LOOKED_AT, FOUND_BY_SWEEP, UNSEEN, Clock, Response
+from plumbline.core.clock import CANNOT_BE_LOOKED_AT, FOUND_BY_SWEEP, RESTORED, UNSEEN, Clock, Response
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
@@ -19,11 +19,14 @@ def clock_of(rule: Rule, finding: Finding) -> Clock:
     """The clock that runs for a finding: the one its deviation names, or the sweep's where it may be in use.
 
     What an event has just announced nobody relies on yet. What only a sweep found may have been so for long; and what a
-    stack's template asked for is somebody's considered work, which the stack would bring back.
+    stack's template asked for is somebody's considered work, which the stack would bring back. What a person's undo
+    brought back is judged by a term of its own, where the control has one.
     """
     name = finding.deviation.clock
     if name == UNSEEN:
         return rule.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)
+    if name == "default" and finding.restored and RESTORED in rule.clocks:
+        name = RESTORED
     may_be_in_use = finding.origin in (Origin.SWEEP, Origin.ADOPTION) or finding.cause.is_of_a_stack
     if name == "default" and may_be_in_use and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP

@@ -133,6 +133,7 @@ class Finding:
         unseen: what keeps Plumbline from looking at its target now; None while it can.
         ticket: names what a person is about to make with rights of his own (see tickets.py); empty while none is.
         left: since when a breaker has kept it from being repaired; None where none has.
+        restored: whether this life began with a person's undo of the repair that ended the one before.
         version: counts writes; each write names the version it read.
     """
 
@@ -164,6 +165,7 @@ class Finding:
     unseen: Unseen | None = None
     ticket: str = ""
     left: datetime | None = None
+    restored: bool = False
     version: int = 0
 
     @property

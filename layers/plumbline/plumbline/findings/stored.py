@@ -50,6 +50,7 @@ def to_json(finding: Finding) -> str:
             "unseen": finding.unseen.to_json() if finding.unseen else None,
             "ticket": finding.ticket,
             **({"left": _when(finding.left)} if finding.left else {}),
+            **({"restored": True} if finding.restored else {}),
             "version": finding.version,
         },
         separators=(",", ":"),
@@ -89,6 +90,7 @@ def from_json(text: str) -> Finding:
         unseen=Unseen.from_json(data["unseen"]) if data.get("unseen") else None,
         ticket=data.get("ticket", ""),
         left=_instant(data.get("left")),
+        restored=data.get("restored", False),
         version=data["version"],
     )
 

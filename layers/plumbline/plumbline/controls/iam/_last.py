@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from plumbline.controls.iam._administrators import all_administrators
+from plumbline.controls.iam._administrators import administrators_where_it_matters, all_administrators
 from plumbline.controls.iam._entitled import locked_out
 from plumbline.controls.iam._principals import EVERYTHING
 from plumbline.core.calls import Ask, Call
@@ -30,6 +30,24 @@ def last_way_in(ask: Ask, arn: str, who: Mapping[str, Sequence[str]], also: Sequ
     if locked_out({"administrators": all_administrators(_Without(ask, tuple(also)))}, who):
         return ""
     return locked_out({"administrators": all_administrators(_Without(ask, (arn, *also)))}, who)
+
+
+def administrators_without(ask: Ask) -> Callable[[str, str], list[dict[str, Any]] | None]:
+    """Asks who would be left as an administrator, where something is taken from a user who is one, or may become one.
+
+    Args:
+        ask: the eyes.
+
+    Returns:
+        A user's name and ARN -> the administrators there are without him; None where nothing of his leads to such
+        rights. The account is read when it is first asked.
+    """
+    matters = administrators_where_it_matters(ask)
+
+    def left(user: str, arn: str) -> list[dict[str, Any]] | None:
+        return all_administrators(_Without(ask, (arn,))) if matters(user) else None
+
+    return left
 
 
 class _Without:

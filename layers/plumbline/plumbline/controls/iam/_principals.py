@@ -9,6 +9,7 @@ from typing import Any
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
 from plumbline.core.control import Settings
+from plumbline.core.giving import OWN_DENIALS
 from plumbline.core.names import fits, same_name
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.rights.documents import Document, document
@@ -76,6 +77,16 @@ def named(target: Target) -> Mapping[str, Any]:
 def partition(ask: Ask) -> str:
     """The partition of the account, as its ARNs begin."""
     return "aws-cn" if ask.home.startswith("cn-") else "aws-us-gov" if ask.home.startswith("us-gov-") else "aws"
+
+
+def own_denial(ask: Ask, name: str) -> str:
+    """The ARN of one of this stack's policies that only deny, such as `suspended`."""
+    return f"arn:{partition(ask)}:iam::{ask.account}:policy{OWN_PATH}{ask.stack}-{name}"
+
+
+def own_denials(ask: Ask) -> frozenset[str]:
+    """The ARNs of all of them."""
+    return frozenset(own_denial(ask, name) for name in OWN_DENIALS)
 
 
 def locate_principal(detail: Event) -> Iterable[Target]:

@@ -14,54 +14,27 @@ Source: AWS IAM best practices (temporary credentials); CloudTrail CreateAccessK
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
+from plumbline.controls.iam._access_keys import KIND, find, keys_of, locate, part, spell, switched_off
 from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
-from plumbline.controls.iam._principals import REPORT, by_name, user_names
+from plumbline.controls.iam._principals import by_name
 from plumbline.controls.iam._way_in import WAY_IN_READS
-from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
-from plumbline.core.names import fits, same_name
-from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.core.names import fits
+from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
-
-KIND = "iam-access-key"
-
-
-def locate(detail: Event) -> Iterable[Target]:
-    """The key the event is about; all keys of the user, under his new name, where it does not say which."""
-    user = cloudtrail.answer(detail, "accessKey", "userName") or cloudtrail.parameter(detail, "newUserName", "userName")
-    key = cloudtrail.answer(detail, "accessKey", "accessKeyId") or cloudtrail.parameter(detail, "accessKeyId")
-    return cloudtrail.here(detail, KIND, user, key, region=GLOBAL)
-
-
-def find(ask: Ask) -> Iterable[Target]:
-    """The keys of every user that may have an active one; the credential report spares asking for those without keys.
-
-    The report may be four hours old: who was made or renamed since is not in it, and is asked for, and so is who has a
-    key that was off by then. Source: IAM user guide, Get credential reports: N/A stands where there is no key.
-    """
-    report = ask(REPORT)
-    if report is None:  # none yet, or too old: order one for the next sweep, and ask one by one now
-        ask(Call("iam", "GenerateCredentialReport"))
-    rows = csv.DictReader(io.StringIO(report["Content"].decode())) if report else ()
-    quiet = {row["user"] for row in rows if not (_has_key(row, "1") or _has_key(row, "2"))}
-    for user in user_names(ask):
-        for key in () if user in quiet else _keys(ask, user):
-            yield Target(ask.account, GLOBAL, KIND, f"{user}/{key['AccessKeyId']}")
 
 
 def observe(ask: Ask, target: Target) -> State:
     """The key as it is; None when it, or its user, is gone."""
     user, _, key_id = target.id.partition("/")
-    key = next((one for one in _keys(ask, user) if one["AccessKeyId"] == key_id), None)
+    key = next((one for one in keys_of(ask, user) if one["AccessKeyId"] == key_id), None)
     return key and _state(user, key, administrators_where_it_matters(ask))
 
 
@@ -72,7 +45,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
         target: _state(user, key, administrators)
         for target in find(ask)
         for user, _, key_id in [target.id.partition("/")]
-        for key in _keys(ask, user)
+        for key in keys_of(ask, user)
         if key["AccessKeyId"] == key_id
     }
 
@@ -86,18 +59,6 @@ def _state(user: str, key: Mapping[str, str], administrators: Callable[[str], li
         "status": key["Status"],
         "administrators": administrators(name) if active else [],
     }
-
-
-def part(state: State, _plan: Plan) -> State:
-    """The key itself; who is an administrator comes and goes."""
-    return state and {name: state[name] for name in ("user", "key", "status")}
-
-
-def spell(target: Target, state: State) -> Target:
-    """The key of the user under AWS's own spelling of his name."""
-    if state is None or not same_name(state["user"], target.id.partition("/")[0]):
-        return target
-    return replace(target, id=f"{state['user']}/{state['key']}")
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
@@ -135,27 +96,12 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     if state.get("administrators") and (why := locked_out(state, administrators(settings))):
         return Plan(refusal=why)
-    key = {"UserName": state["user"], "AccessKeyId": state["key"]}
-
-    def to(status: str) -> Call:
-        return Call("iam", "UpdateAccessKey", {**key, "Status": status}, absent=("NoSuchEntity",))
-
     return Plan(
-        steps=(Step(do=to("Inactive"), undo=(to("Active"),)),),
+        steps=(switched_off(state["user"], state["key"]),),
         resources=by_name(target.account, "user", state["user"]),
         summary=f"deactivates access key {state['key']} of user {state['user']}",
         irreversible="sessions already started with the key live on until they expire",
     )
-
-
-def _has_key(row: Mapping[str, str], number: str) -> bool:
-    """Whether a row of the credential report knows of a key, switched on or off."""
-    return row[f"access_key_{number}_active"] == "true" or row[f"access_key_{number}_last_rotated"] != "N/A"
-
-
-def _keys(ask: Ask, user: str) -> list[dict[str, str]]:
-    answer = ask(Call("iam", "ListAccessKeys", {"UserName": user}, absent=("NoSuchEntity",)))
-    return answer["AccessKeyMetadata"] if answer else []
 
 
 CONTROL = Control(

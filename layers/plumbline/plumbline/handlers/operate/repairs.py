@@ -18,7 +18,7 @@ from plumbline.engine.case import Outcome, Settled
 from plumbline.engine.undoing import Undone
 from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
-from plumbline.handlers.operate import suspensions
+from plumbline.handlers.operate import held, suspensions
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
 from plumbline.handlers.operate.lists import name_of, table, wrapped
 from plumbline.handlers.operate.plan import MOST_PLANS, prospect
@@ -52,6 +52,7 @@ _DIGITS = 3
 def undo(asked: Asked, typed: Typed) -> Answer:
     """Put back what was before a repair."""
     engine, finding = asked.plumbline.engine, finding_of(asked, typed.word)
+    held.refuse_to_lift(asked, finding)
     done = take_back(engine, asked.plumbline.ledger, finding, now=asked.now, force="force" in typed.flags, by=asked.by)
     if done.asks:
         return _handed(asked, done.finding, done.asks)

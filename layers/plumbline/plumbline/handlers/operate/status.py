@@ -21,7 +21,7 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
-from plumbline.handlers.operate import suspensions
+from plumbline.handlers.operate import held, suspensions
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
@@ -45,6 +45,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     running = ends(all_pauses, patience.pause_days, now)
     pauses = {name: one for name, one in all_pauses.items() if one.until > now and name in running}
     suspended = ledger.all_suspensions(asked.account)[0]
+    by_controls, unseen = held.carriers(asked)
     spent = ledger.spent_in(asked.account, now)
     stopped = tripped(asked, spent)
     waiting = [one for one in found if one.status is not Status.EXEMPT]
@@ -70,7 +71,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "NOT BELIEVED": "; ".join(f"{what}: {why}" for what, why in not_believed),
         "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
-        "SUSPENDED": suspensions.status(suspended),
+        "SUSPENDED": "; ".join(filter(None, (suspensions.status(suspended), held.listed(by_controls), unseen))),
         "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
         "alarms": alarms_text,
         "e-mail": hears.row if asked.connections.topics else "",
@@ -93,6 +94,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "pauses": {name: one.to_json() for name, one in pauses.items()},
         "exemptions": [one.to_json() for one in exemptions],
         "suspended": [one.to_json() for one in suspended],
+        "suspended_by_controls": by_controls,
         "alarms": alarms,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
         "ever_heard": hears.hearing.ever,
@@ -103,7 +105,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "To go on after STOPPED, type": pasted("resume", "--breakers") if stopped else "",
         "To see the FIGHT, type": pasted("show", fights[0]) if fights else "",
         "To end the pause, type": pasted("resume") if pauses else "",
-        "To release one who is SUSPENDED, type": pasted("release", suspended[0].id) if suspended else "",
+        **held.next_steps(suspended, by_controls),
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]

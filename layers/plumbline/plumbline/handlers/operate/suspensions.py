@@ -22,6 +22,7 @@ from plumbline.core.targets import GLOBAL, Target
 from plumbline.decisions.suspensions import ASKED_AFTER, ID_BEGINS, LONGEST_SESSION, REVOKES, Suspension, suspension_id
 from plumbline.findings.finding import spoken
 from plumbline.findings.tickets import TICKET_FOR
+from plumbline.handlers.operate import held as by_controls
 from plumbline.handlers.operate import operators
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, finding_of
 from plumbline.handlers.operate.lists import paragraphs, table, wrapped
@@ -81,7 +82,7 @@ def suspend(asked: Asked, typed: Typed) -> Answer:
     others = [one for one in before if one.arn != arn]
     version = _saved(asked, (*others, made), version)
     try:
-        _act(asked, made, made.attaches(_policy(asked, made)))
+        _act(asked, made, made.attaches(by_controls.policy_of(asked, made.arn)))
     except AwsRefusal as error:
         _saved(asked, (*others, *([known] if known else [])), version)
         raise Refused(_not_suspended(made, error)) from error
@@ -118,20 +119,25 @@ def done(asked: Asked, typed: Typed) -> Answer | None:
 def release(asked: Asked, typed: Typed) -> Answer:
     """Let somebody who is suspended act again."""
     before, version = asked.plumbline.ledger.all_suspensions(asked.account)
-    mine = _suspended(typed.word, before)
+    mine = _suspended(asked, typed.word, before)
     others = [one for one in before if one is not mine]
     version = _saved(asked, (*others, replace(mine, stage="releasing")), version)
+    keeps = by_controls.by_control(asked, mine.arn)
     try:
-        _act(asked, mine, mine.detaches(_policy(asked, mine)))
+        if keeps is None:
+            _act(asked, mine, mine.detaches(by_controls.policy_of(asked, mine.arn)))
     except AwsRefusal as error:
         raise Refused(
             f"AWS refused to take the suspension from {mine.kind} {mine.name}: {error}. Nothing has changed for it. "
-            f"Type the same again, or: {by_aws_cli(mine.detaches(_policy(asked, mine)))}"
+            f"Type the same again, or: {by_aws_cli(mine.detaches(by_controls.policy_of(asked, mine.arn)))}"
         ) from error
     _saved(asked, others, version)
-    trouble = asked.tell(alerts.released(mine, asked.by, asked.plumbline.engine.deployment.sender))
+    left = by_controls.still(keeps, mine.name)
+    trouble = asked.tell(alerts.released(mine, asked.by, asked.plumbline.engine.deployment.sender, left=left))
     text = f"Released: {mine.kind} {mine.name} may do again what its other policies say."
-    return Answer(paragraphs(text, _sessions(asked, mine), trouble), {"released": mine.to_json()})
+    if left:
+        text = f"{mine.id} is off the list, and nothing else has changed. {left}"
+    return Answer(paragraphs(text, _sessions(asked, mine), trouble), {"released": mine.to_json(), "left": left})
 
 
 def _sessions(asked: Asked, mine: Suspension) -> str:
@@ -282,21 +288,17 @@ def _is(arn: str, kind: str, name: str) -> bool:
     return resource.startswith("user/") and resource.rpartition("/")[2] == name
 
 
-def _suspended(text: str, known: Sequence[Suspension]) -> Suspension:
+def _suspended(asked: Asked, text: str, known: Sequence[Suspension]) -> Suspension:
     typed = text.rpartition("/")[2]
     found = [one for one in known if spoken(text) == one.id or text == one.arn or typed == one.name]
     if len(found) == 1:
         return found[0]
+    if not found and (said := by_controls.instead(asked, text)):
+        raise Refused(said)
     if not known:
-        raise Refused("nobody is suspended")
+        raise Refused("no person has suspended anybody")
     shown = "\n".join(f"  {one.id}  {one.kind} {wording.clean(one.name, 60)}" for one in known)
     raise Refused(f"say which of these, by its id. Type: {pasted('release', known[0].id)}\n{shown}")
-
-
-def _policy(asked: Asked, one: Suspension) -> str:
-    """The ARN of the policy that denies everything, as the stack makes it."""
-    stack, partition = asked.plumbline.engine.deployment.sender.stack, one.arn.split(":")[1]
-    return f"arn:{partition}:iam::{asked.account}:policy/plumbline/{stack}-suspended"
 
 
 def _act(asked: Asked, one: Suspension, call: Call) -> None:
