@@ -28,6 +28,11 @@ ALLOWED: Mapping[str, Any] = {
     "default": [],
     "description": "Buckets that are public on purpose; `*` and `?` match any text and any letter.",
 }
+#: The setting of controls about buckets that the baseline names; none are named unless somebody does.
+NAMED: Mapping[str, Any] = {
+    **ALLOWED,
+    "description": "Buckets that this is for; `*` and `?` match any text and any letter.",
+}
 
 
 def buckets(ask: Ask) -> Iterable[Target]:
