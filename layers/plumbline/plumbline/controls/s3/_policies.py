@@ -20,7 +20,16 @@ from plumbline.core.calls import Ask, Call, Mended, Plan, Step
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 from plumbline.rights import public
-from plumbline.rights.documents import Document, Statement, document, listed, matches, matches_exactly, statements
+from plumbline.rights.documents import (
+    Document,
+    Statement,
+    allows,
+    document,
+    listed,
+    matches,
+    matches_exactly,
+    statements,
+)
 
 NO_POLICY = ("NoSuchBucketPolicy", *GONE)
 #: Bytes.
@@ -167,6 +176,8 @@ def _is_for_everybody(statement: Statement) -> bool:
 
 
 def _is_about(statement: Statement, action: str) -> bool:
+    if "NotAction" in statement:
+        return "*" not in action and allows(statement, action)
     return any(matches(str(one), action) for one in listed(statement.get("Action")))
 
 
