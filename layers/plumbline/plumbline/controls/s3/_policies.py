@@ -113,7 +113,13 @@ def denies_everybody(policy: Document, action: str, resources: Iterable[str], wh
         for one in statements(policy)
         if one.get("Effect") == "Deny" and _is_for_everybody(one) and _is_about(one, action) and when(_conditions(one))
     ]
-    return all(any(_covers(one, resource) for one in denying) for resource in resources)
+    return all(any(covers(one, resource) for one in denying) for resource in resources)
+
+
+def covers(statement: Statement, resource: str) -> bool:
+    """Whether a statement is about a resource, whatever partition it names."""
+    plain = resource.rpartition(":::")[2]
+    return any(matches_exactly(str(one).rpartition(":::")[2], plain) for one in listed(statement.get("Resource")))
 
 
 def is_test_of(conditions: Mapping[str, Any], operators: Sequence[str], key: str, value: str) -> bool:
@@ -125,12 +131,17 @@ def is_test_of(conditions: Mapping[str, Any], operators: Sequence[str], key: str
         key: the condition key, in lower case.
         value: in lower case.
     """
-    asked = [
-        (str(operator).lower(), str(name).lower(), [str(one).lower() for one in listed(values)])
-        for operator, tests in conditions.items()
-        for name, values in (tests or {}).items()
-    ]
+    asked = tests({"Condition": conditions})
     return not asked or (len(asked) == 1 and asked[0][0] in operators and asked[0][1:] == (key, [value]))
+
+
+def tests(statement: Statement) -> Sequence[tuple[str, str, list[str]]]:
+    """Each operator, key and values of a statement's conditions, in lower case."""
+    return [
+        (str(operator).lower(), str(name).lower(), [str(one).lower() for one in listed(values)])
+        for operator, keys in (statement.get("Condition") or {}).items()
+        for name, values in (keys or {}).items()
+    ]
 
 
 def part(state: State, _plan: Plan) -> State:
@@ -179,9 +190,3 @@ def _is_about(statement: Statement, action: str) -> bool:
     if "NotAction" in statement:
         return "*" not in action and allows(statement, action)
     return any(matches(str(one), action) for one in listed(statement.get("Action")))
-
-
-def _covers(statement: Statement, resource: str) -> bool:
-    """Whether a statement is about a resource, whatever partition it names."""
-    plain = resource.rpartition(":::")[2]
-    return any(matches_exactly(str(one).rpartition(":::")[2], plain) for one in listed(statement.get("Resource")))
