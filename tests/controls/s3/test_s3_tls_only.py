@@ -203,12 +203,8 @@ def test_deleted_users_and_roles_are_left_out_and_the_email_says_so() -> None:
 
 def test_what_aws_does_not_know_any_more_is_left_out_as_of_any_policy() -> None:
     (call,) = plan(BUCKET, state(policy(PARTNER)), {}).do
-    (mended,) = mend(
-        call,
-        AwsRefusal(
-            "MalformedPolicy", "Invalid principal in policy", None, '"AWS" : "' + PARTNER["Principal"]["AWS"] + '"'
-        ),
-    )  # type: ignore[index]
+    about = '"AWS" : "arn:aws:iam::444455556666:root"'
+    (mended,) = mend(call, AwsRefusal("MalformedPolicy", "Invalid principal in policy", None, about))
     assert [OURS] == json.loads(mended.call.parameters["Policy"])["Statement"]
 
 
