@@ -78,6 +78,7 @@ def _wrong_with(bucket: str, trail: str, prefix: str) -> str | None:
         resource_arn=f"arn:aws:s3:::{bucket}/{place}/{get_account_id()}/CloudTrail/{get_region()}/log.json.gz",
         region=get_region(),
         service_context={
+            "aws:principalisawsservice": "true",
             "aws:sourcearn": arn,
             "aws:sourceaccount": get_account_id(),
             "s3:x-amz-acl": "bucket-owner-full-control",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from plumbline.adapters.accounts import Accounts
@@ -18,7 +19,7 @@ from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import covering
-from plumbline.engine.surveying import survey
+from plumbline.engine.surveying import is_excepted, survey
 from plumbline.sweep.units import units
 
 
@@ -71,7 +72,7 @@ def look(aws: Accounts, account: str, baseline: Baseline, *, grace: timedelta, n
         for control_id in unit.controls:
             control, rule = controls[control_id], baseline.rules[control_id]
             try:
-                seen = survey(control, ask)
+                seen = survey(control, ask, partial(is_excepted, control, rule))
             except AwsRefusal as error:
                 yield Blind(control_id, unit.region, str(error))
                 continue

@@ -52,11 +52,20 @@ def test_what_the_first_sweep_cannot_see_is_adopted_once() -> None:
     assert ([Origin.SWEEP], frozenset()) == ([wake.origin for wake in again.wakes], again.adoption.pending)
 
 
-def test_what_the_settings_except_by_name_is_not_even_woken() -> None:
+def test_what_the_settings_except_by_name_is_not_even_woken_and_no_read_is_spent_on_it() -> None:
     house = _swept_before(House(control=replace(CONTROL, excepted=lambda target, _settings: target == LAMP)))
     house.aws.fails["GetLamp"] = ["AccessDenied"]
     look = _look(house)
     assert ([], 0) == (look.wakes, look.unseen)
+    assert ["AccessDenied"] == house.aws.fails["GetLamp"], "nobody has asked"
+
+
+def test_what_the_settings_except_since_is_looked_at_once_more_so_that_its_finding_ends() -> None:
+    house = _swept_before(House(clocks=LATER))
+    house.settle()
+    house.aws.lamps["hall"]["on"] = []
+    house.control = replace(CONTROL, excepted=lambda target, _settings: target == LAMP)
+    assert [LAMP] == [wake.target for wake in _look(house, HOUR).wakes]
 
 
 def test_what_is_open_goes_on_while_the_list_cannot_be_had() -> None:

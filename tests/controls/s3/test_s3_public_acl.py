@@ -211,10 +211,22 @@ def test_a_baseline_that_leaves_a_bucket_public_and_closes_them_all_is_a_contrad
     assert [] == list(closed_to_all(CONTROL.id, {CONTROL.id: NONE} | block))
 
 
+def test_so_is_one_that_closes_the_bucket_by_its_own_block() -> None:
+    mine = {CONTROL.id: {"allowed_buckets": ["www", "shop-*", "docs"]}}
+    block: dict[str, Any] = {"s3-public-access-block": {"allowed_buckets": ["shop-*", "doc?"]}}
+    expected = (
+        "s3-public-access-block closes www; write `s3-public-access-block: {allowed_buckets: [www]}` below controls as "
+        "well, or take them off here"
+    )
+    assert [(("allowed_buckets",), expected)] == list(closed_to_all(CONTROL.id, mine | block))
+
+
 def test_sam_build_stops_at_it_with_the_line() -> None:
     text = "controls:\n  s3-public-policy:\n    allowed_buckets: [www]\n"
     with pytest.raises(BaselineError) as stopped:
         compile_text(text, name="baseline.yaml", today=NOW.date())
     assert stopped.value.problems[0].startswith("baseline.yaml:3: controls.s3-public-policy.allowed_buckets: ")
-    observed = f"{text}  account-s3-public-access: {{mode: observe}}\n"
+    observed = (
+        f"{text}  account-s3-public-access: {{mode: observe}}\n  s3-public-access-block: {{allowed_buckets: [www]}}\n"
+    )
     assert compile_text(observed, name="baseline.yaml", today=NOW.date())

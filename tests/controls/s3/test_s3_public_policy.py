@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.controls.s3.s3_public_policy import CONTROL, describe, detect, mend, part, plan, without_public
+from plumbline.controls.s3._policies import mend, part
+from plumbline.controls.s3.s3_public_policy import CONTROL, describe, detect, plan, without_public
 from plumbline.core.calls import Call, Mended, Plan
 from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal

@@ -39,8 +39,11 @@ _NAMES: Mapping[Place, tuple[str, re.Pattern[str]]] = {
     ("iam-admin-grants", "administrators", "groups"): ("group", _GROUP),
     ("iam-admin-grants", "administrators", "roles"): ("role", _WITH_PATH),
     ("iam-inline-policies", "keep_inline"): ("holder", _HOLDER),
+    ("s3-access-logging", "buckets"): ("bucket", _BUCKET),
+    ("s3-public-access-block", "allowed_buckets"): ("bucket", _BUCKET),
     ("s3-public-acl", "allowed_buckets"): ("bucket", _BUCKET),
     ("s3-public-policy", "allowed_buckets"): ("bucket", _BUCKET),
+    ("s3-versioning", "buckets"): ("bucket", _BUCKET),
 }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ class Switch:
     def describe(self, state: State) -> str:
         """Every value, and who holds it."""
         assert state is not None  # noqa: S101 - observe always answers
-        facts = ", ".join(_fact(name, value) for name, value in self._in_effect(state).items())
+        facts = ", ".join(fact(name, value) for name, value in self._in_effect(state).items())
         words = "nothing is configured" if state["values"] is None else facts
         said = f", which says: {state['message']}" if state["message"] else ""
         return f"{words}; held by the organisation's {_name(state)}{said}" if state["held_by"] else words
@@ -118,7 +118,7 @@ class Switch:
             return Plan(
                 refusal=f"the organisation's {_name(state)} holds it; when it lets go, the next sweep repairs it"
             )
-        strict = {name: self.wanted[name][0] for name, fact in self._weak(state).items() if fact in facts}
+        strict = {name: self.wanted[name][0] for name, one in self._weak(state).items() if one in facts}
         step = Step(
             do=_of(target.account, self.write({**(state["values"] or {}), **strict})),
             undo=(_of(target.account, self.write(state["values"])),),
@@ -129,13 +129,14 @@ class Switch:
     def _weak(self, state: Mapping[str, Any]) -> Mapping[str, str]:
         """The names of the values that are not strict enough, each with its fact."""
         values = self._in_effect(state).items()
-        return {name: _fact(name, value) for name, value in values if value not in self.wanted[name]}
+        return {name: fact(name, value) for name, value in values if value not in self.wanted[name]}
 
     def _in_effect(self, state: Mapping[str, Any]) -> Values:
         return {name: (state["values"] or {}).get(name, self.unset) for name in self.wanted}
 
 
-def _fact(name: str, value: object) -> str:
+def fact(name: str, value: object) -> str:
+    """One value in words: that it is on, off, not set, or what it is."""
     return f"{name} is {_WORDS.get(str(value), value)}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -71,8 +71,13 @@ class Survey:
     unreadable: tuple[Target, ...] = ()
 
 
-def survey(control: Control, ask: Ask) -> Survey:
+def survey(control: Control, ask: Ask, leaves_alone: Callable[[Target], bool] = lambda _target: False) -> Survey:
     """Every target of a control with its state, in bulk where the control offers it.
+
+    Args:
+        control: what to look with.
+        ask: the eyes.
+        leaves_alone: which targets nobody has to know the state of; no read is spent on them, where each takes its own.
 
     Raises:
         AwsRefusal: the targets could not even be listed; ControlMistake where the control failed over that.
@@ -86,6 +91,8 @@ def survey(control: Control, ask: Ask) -> Survey:
         with _mistakes(control):
             found = list(control.find(ask))
         for target in found:
+            if leaves_alone(target):
+                continue
             try:
                 states[target] = look_at(control, ask, target)
             except AwsRefusal:

@@ -191,7 +191,8 @@ class Unseeing:
             budget = Budget.of(control, wake.cause)
             brief = self.notifier.ledger.brief(control.id, stands.target, now, adopted, budget)
             try:
-                seen = survey(control, self.aws.eyes(wake.target.account, region))
+                eyes = self.aws.eyes(wake.target.account, region)
+                seen = survey(control, eyes, lambda one: is_excepted(control, rule, one))
             except AwsRefusal as error:
                 blind = self.settle(control, rule, stands, brief, error, now)
                 if blind.again:

@@ -79,7 +79,7 @@ def look(
     adoption, findings = known.adoption, {one.target: one for one in known.findings}
     first = adoption.mark != mark(rule)
     try:
-        seen = survey(control, ask)
+        seen = survey(control, ask, lambda one: one not in findings and is_excepted(control, rule, one))
     except AwsRefusal:
         # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
         origin = Origin.ADOPTION if first or adoption.pending else Origin.SWEEP

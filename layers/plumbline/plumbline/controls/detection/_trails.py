@@ -28,12 +28,28 @@ def read(ask: Ask, account: str) -> Sequence[Trail]:
         ask: eyes.
         account: the account, to tell its trails from its organisation's.
     """
+    seen = _described(ask)
+    trails = [_read_one(ask, seen[arn], account) for arn in sorted(seen)]
+    return [one for one in trails if one]
+
+
+def delivering_to(ask: Ask, bucket: str) -> Sequence[Trail]:
+    """The trails whose records go to a bucket, as DescribeTrails shows them; nothing more is asked about any."""
+    return [trail for _, trail in sorted(_described(ask).items()) if trail.get("S3BucketName") == bucket]
+
+
+def buckets_of_trails(ask: Ask) -> frozenset[str]:
+    """The buckets that trails deliver to, those of other accounts among them."""
+    return frozenset(str(trail.get("S3BucketName", "")) for trail in _described(ask).values())
+
+
+def _described(ask: Ask) -> Mapping[str, Trail]:
+    """Every trail by its ARN. One of a single region shows only there and at home."""
     seen: dict[str, Trail] = {}
     for region in (GLOBAL, ask.home):
         for trail in ask(Call("cloudtrail", "DescribeTrails", {"includeShadowTrails": True}, region))["trailList"]:
             seen[trail["TrailARN"]] = trail
-    trails = [_read_one(ask, seen[arn], account) for arn in sorted(seen)]
-    return [one for one in trails if one]
+    return seen
 
 
 def missing(trail: Trail) -> list[str]:

@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Container, Sequence
 from datetime import timedelta
 from functools import partial
 
+from plumbline.controls.s3 import _policies as policies
 from plumbline.controls.s3._buckets import (
     ALLOWED,
-    GONE,
     KIND,
     arns,
     buckets,
@@ -34,21 +33,17 @@ from plumbline.controls.s3._buckets import (
     excepted,
     is_allowed,
     located,
-    on,
-    seen,
 )
-from plumbline.core.calls import Ask, Call, Mended, Plan, Step
+from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import NEVER, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
-from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 from plumbline.rights import public
 from plumbline.rights.documents import Document, Statement, document, listed, statements
 from plumbline.rights.public import Verdict, is_public, verdict
 from plumbline.wakes import cloudtrail
 
-_NO_POLICY = ("NoSuchBucketPolicy", *GONE)
 #: The clock of what is public in name only: told, and no more.
 CLOSED = "closed-by-other-means"
 _WHY_LEFT = (
@@ -59,8 +54,8 @@ _WHY_LEFT = (
 
 def observe(ask: Ask, target: Target) -> State:
     """The bucket's policy as data and as text; None when there is none, or no bucket of this account."""
-    answer = seen(ask, on(target, "GetBucketPolicy", absent=_NO_POLICY))
-    return answer and {"bucket": target.id, "policy": document(answer["Policy"]), "text": answer["Policy"]}
+    held = policies.read(ask, target)
+    return held and {"bucket": target.id, **held}
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
@@ -109,47 +104,14 @@ def plan(target: Target, state: State, _settings: Settings, facts: Container[str
     """Put the policy back without the public in it; delete it when nothing is left."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     policy = state["policy"]
-    dead = public.deleted(policy)
     taken = [one for one in statements(policy) if is_public(one) and _fact(one) in facts]
     after = without_public(policy, facts)
-    living = public.without(policy, dead)
-    before = json.dumps(living) if dead else state["text"]
-    do = _write(target, public.without(after, dead))
     return Plan.partly(
-        (Step(do=do, undo=(on(target, "PutBucketPolicy", Policy=before),)),) if taken else (),
+        (policies.step(target, policy, state["text"], after),) if taken else (),
         {_fact(one): _WHY_LEFT for one in statements(after) if verdict(one) is Verdict.CLOSED},
         resources=arns(target),
-        summary=_summary(target, policy, taken, dead),
+        summary=_summary(target, policy, taken),
     )
-
-
-def part(state: State, _plan: Plan) -> State:
-    """The policy as AWS takes it: without users and roles that were deleted, however it is laid out."""
-    policy = state["policy"] if state else {}
-    return {"policy": public.without(policy, public.deleted(policy))}
-
-
-def mend(call: Call, refusal: AwsRefusal) -> Sequence[Mended]:
-    """The policy without the principal that AWS does not know; without one or another where it does not say which."""
-    if refusal.code != "MalformedPolicy" or "principal" not in str(refusal) or call.operation != "PutBucketPolicy":
-        return ()
-    known = public.principals(document(call.parameters["Policy"]))
-    named = [one for one in known if f'"{one}"' in refusal.about or one == refusal.about]
-    return [_without(call, one) for one in named[:1] or (() if refusal.about else known)]
-
-
-def _without(call: Call, principal: str) -> Mended:
-    less = public.without(document(call.parameters["Policy"]), (principal,))
-    write = replace(call, parameters={**call.parameters, "Policy": json.dumps(less)})
-    if not less["Statement"]:
-        write = Call("s3", "DeleteBucketPolicy", {"Bucket": call.parameters["Bucket"]}, call.region, _NO_POLICY)
-    return Mended(write, f"{principal} does not exist any more, and AWS takes no policy that names it")
-
-
-def _write(target: Target, policy: Document) -> Call:
-    if policy["Statement"]:
-        return on(target, "PutBucketPolicy", Policy=json.dumps(policy))
-    return on(target, "DeleteBucketPolicy", absent=_NO_POLICY)
 
 
 def _kept(statement: Statement, facts: Container[str]) -> Sequence[Statement]:
@@ -157,7 +119,7 @@ def _kept(statement: Statement, facts: Container[str]) -> Sequence[Statement]:
     return public.closed(statement) if is_public(statement) and _fact(statement) in facts else (statement,)
 
 
-def _summary(target: Target, policy: Document, taken: Sequence[Statement], dead: Sequence[str]) -> str:
+def _summary(target: Target, policy: Document, taken: Sequence[Statement]) -> str:
     which = "the new" if len(taken) < sum(map(is_public, statements(policy))) else "the"
     return "; ".join(
         (
@@ -167,14 +129,9 @@ def _summary(target: Target, policy: Document, taken: Sequence[Statement], dead:
                 for one in taken
                 if public.closed(one)
             ),
-            *_dead_words(dead),
+            *policies.dead_words(policy),
         )
     )
-
-
-def _dead_words(dead: Sequence[str]) -> Iterator[str]:
-    if dead:
-        yield f"{', '.join(dead)} stand for deleted users or roles, and AWS takes no policy that names them"
 
 
 def _fact(statement: Statement) -> str:
@@ -218,8 +175,8 @@ CONTROL = Control(
     plan=plan,
     excepted=excepted,
     announces=announced,
-    part=part,
-    mend=mend,
+    part=policies.part,
+    mend=policies.mend,
     clashes=partial(closed_to_all, "s3-public-policy"),
     settings={"allowed_buckets": ALLOWED},
     answers={"cis-7.0": ("2.21", "5.8"), "moj": ("world-storage", "world-storage-7d"), "ssb": ("ACCT.08", "WKLD.02")},

@@ -17,8 +17,11 @@ _LISTS: Mapping[tuple[str, ...], str] = {
     ("iam-admin-grants", "administrators", "groups"): "Group",
     ("iam-admin-grants", "administrators", "roles"): "Role",
     ("iam-inline-policies", "keep_inline"): "",
+    ("s3-access-logging", "buckets"): "Bucket",
+    ("s3-public-access-block", "allowed_buckets"): "Bucket",
     ("s3-public-acl", "allowed_buckets"): "Bucket",
     ("s3-public-policy", "allowed_buckets"): "Bucket",
+    ("s3-versioning", "buckets"): "Bucket",
 }
 _BUCKET = "Bucket"
 
