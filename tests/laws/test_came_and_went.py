@@ -19,6 +19,7 @@ from tests.story import defaults
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 READER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+SHELL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "cloudshell:*", "Resource": "*"}]}
 EVERYBODY = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}
 PARTNER = {
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "s3:GetObject", "Resource": "*"}]
@@ -195,3 +196,22 @@ def test_whatever_is_missing_or_odd_in_an_event_is_read_without_a_word(record: R
         odd = [put(detail, path, one) for one in ODD]
         for mutilated in (without(detail, path), *odd):
             assert isinstance(control.announces(Eyes(), mutilated, state, defaults(control)), str)
+
+
+@pytest.mark.parametrize(
+    ("event", "parameters", "by", "expected"),
+    [
+        ("AttachUserPolicy", {"policyArn": f"{BY_AWS}AWSCloudShellFullAccess"}, [],
+         "was given all of CloudShell by AWSCloudShellFullAccess"),
+        ("AttachUserPolicy", {"policyArn": f"{BY_AWS}AWSCloudShellFullAccess"},
+         [f"{BY_AWS}AWSCloudShellFullAccess"], ""),
+        ("AttachUserPolicy", {"policyArn": f"{BY_AWS}ReadOnlyAccess"}, [], ""),
+        ("PutUserPolicy", {"policyName": "x", "policyDocument": json.dumps(SHELL)}, [],
+         "was given all of CloudShell by inline policy x"),
+        ("PutUserPolicy", {"policyName": "x", "policyDocument": json.dumps(READER)}, [], ""),
+        ("PutUserPolicy", {"policyName": "x", "policyDocument": "{"}, [], ""),
+    ],
+)  # fmt: skip
+def test_cloudshell_for_a_minute(event: str, parameters: Any, by: Any, expected: str) -> None:
+    state = {"kind": "user", "name": "ann", "arn": "arn:aws:iam::111122223333:user/ann", "groups": [], "keeper": ""}
+    assert expected == _said("iam-cloudshell", event, parameters, state | {"by": by})
