@@ -1,4 +1,4 @@
-"""What moto lacks of IAM's entities and of IAM Access Analyzer, added to it.
+"""What moto lacks of IAM's entities, added to it.
 
 * IAM's server certificates expire when their own text says so; moto's have all expired in 2012, and so do here those
   whose text is no certificate.
