@@ -3,7 +3,7 @@
 Supplied: analyzers by region, one of a type, and the list of findings. Nothing is analysed: what is found, a test says
 by `found`, and what became of it by `settled`.
 
-Source: IAM Access Analyzer API reference, CreateAnalyzer, DeleteAnalyzer, ListAnalyzers, ListFindingsV2; IAM user
+Source: IAM Access Analyzer API reference, CreateAnalyzer, DeleteAnalyzer, ListAnalyzers, ListFindings; IAM user
 guide, IAM Access Analyzer quotas.
 """
 
@@ -27,7 +27,7 @@ SERVICE = "accessanalyzer"
 _MADE = "2026-03-02T09:30:00Z"
 
 
-class _Refused(JsonRESTError):
+class _Refused(JsonRESTError):  # type: ignore[misc]
     """What the service refuses."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -35,7 +35,7 @@ class _Refused(JsonRESTError):
         self.code = status
 
 
-class AccessAnalyzerBackend(BaseBackend):
+class AccessAnalyzerBackend(BaseBackend):  # type: ignore[misc]
     """The analyzers and findings of an account and region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -69,7 +69,7 @@ class AccessAnalyzerBackend(BaseBackend):
 accessanalyzer_backends = BackendDict(AccessAnalyzerBackend, SERVICE)
 
 
-class AccessAnalyzerResponse(BaseResponse):
+class AccessAnalyzerResponse(BaseResponse):  # type: ignore[misc]
     """Requests of the service."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class AccessAnalyzerResponse(BaseResponse):
             {"analyzers": [one for one in self.backend.analyzers.values() if kind in (None, one["type"])]}
         )
 
-    def list_findings_v2(self) -> str:
+    def list_findings(self) -> str:
         """See the API reference; of filters, `eq` is understood."""
         arn, wanted = self._get_param("analyzerArn"), self._get_param("filter") or {}
         if arn not in {one["arn"] for one in self.backend.analyzers.values()}:
@@ -117,7 +117,7 @@ url_bases = [r"https?://access-analyzer\.(.+)\.amazonaws\.com"]
 url_paths = {
     "{0}/analyzer$": AccessAnalyzerResponse.dispatch,
     "{0}/analyzer/(?P<analyzerName>[^/]+)$": AccessAnalyzerResponse.dispatch,
-    "{0}/findingv2$": AccessAnalyzerResponse.dispatch,
+    "{0}/finding$": AccessAnalyzerResponse.dispatch,
 }
 
 
@@ -149,7 +149,10 @@ def found(account: str, region: str, resource: str, kind: str, more: Mapping[str
         "resourceType": kind,
         "resourceOwnerAccount": account,
         "status": "ACTIVE",
-        "findingType": "ExternalAccess",
+        "principal": {"AWS": "444455556666"},
+        "action": ["sts:AssumeRole"],
+        "condition": {},
+        "isPublic": False,
         "analyzedAt": at,
         "createdAt": at,
         "updatedAt": at,

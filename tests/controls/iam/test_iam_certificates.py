@@ -55,7 +55,7 @@ def test_a_look_is_judged_by_when_it_began() -> None:
         _upload(told, "shop", NOW + timedelta(days=1))
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
         before = observe(eyes, SHOP)
-        eyes.now = NOW + timedelta(days=2)  # type: ignore[misc]
+        eyes.now = NOW + timedelta(days=2)
         after = observe(eyes, SHOP)
     day = (NOW + timedelta(days=1)).date().isoformat()
     assert (f"valid until {day}", f"expired on {day}") == (describe(before), describe(after))

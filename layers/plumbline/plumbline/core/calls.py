@@ -17,7 +17,7 @@ _ACTIONS = {
     ("accessanalyzer", "CreateAnalyzer"): "access-analyzer:CreateAnalyzer",
     ("accessanalyzer", "DeleteAnalyzer"): "access-analyzer:DeleteAnalyzer",
     ("accessanalyzer", "ListAnalyzers"): "access-analyzer:ListAnalyzers",
-    ("accessanalyzer", "ListFindingsV2"): "access-analyzer:ListFindings",
+    ("accessanalyzer", "ListFindings"): "access-analyzer:ListFindings",
     ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
     ("s3", "GetPublicAccessBlock"): "s3:GetBucketPublicAccessBlock",
     ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
