@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 
 import boto3
 
@@ -39,7 +40,7 @@ def look(clients: ClientFactory, region: str, stack: str) -> Seen:
     """
     caller = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))
     account = caller["Account"]
-    ask = Accounts(clients, region, stack=stack).eyes(account, region)
+    ask = Accounts(clients, region, stack=stack, clock=lambda: datetime.now(timezone.utc)).eyes(account, region)
     found = ask(Call("cloudformation", "DescribeStacks", {"StackName": stack}, region, _NO_STACK))
     there = found["Stacks"][0] if found else {}
     made = {"StackName": stack, "LogicalResourceId": "Trail"}

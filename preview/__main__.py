@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
         region = home_region(wanted.region) or "us-east-1"
         clients = Counting(Clients(region, lambda: now))
         account = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))["Account"]
-        found = list(look(Accounts(clients, region), account, baseline, grace=timedelta(days=wanted.grace), now=now))
+        aws = Accounts(clients, region, clock=lambda: now)
+        found = list(look(aws, account, baseline, grace=timedelta(days=wanted.grace), now=now))
         about = told(clients, region, wanted.stack, clients.sent, now)
     except (PlumblineError, BotoCoreError) as error:
         hint = ""

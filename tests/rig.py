@@ -132,6 +132,7 @@ class Rig:
             table=name,
             topic=topic,
             clients=self.client,
+            clock=self.world.clock,
             eyes_role="eyes",
             hands_role="hands",
             giving_role="giving",
@@ -244,7 +245,11 @@ class Broken:
         assert self.story.rule.observe is not None
         world = self.rig.world
         accounts = Accounts(
-            self.rig.client, world.home, "a person's eyes", recording=lambda: Recorded("", world.recorded)
+            self.rig.client,
+            world.home,
+            "a person's eyes",
+            recording=lambda: Recorded("", world.recorded),
+            clock=world.clock,
         )
         return self.story.rule.observe(accounts.eyes(self.target.account, self.target.region), self.target)
 

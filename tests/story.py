@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,14 @@ class World:
     Attributes:
         recorded: Plumbline's own parts, as they were deployed.
         deployer: the ARN of who deployed them.
+        clock: what Plumbline takes for the time; what moto makes is made now, so a story of age sets this ahead.
     """
 
     home: str = HOME
     account: str = ACCOUNT
     recorded: Parts = field(default_factory=dict)
     deployer: str = ""
+    clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client with every right, as the person who breaks things has it."""
@@ -88,6 +91,7 @@ class World:
             giving_role="giving",
             house_role="house",
             recording=lambda: Recorded("", self.recorded, self.deployer),
+            clock=self.clock,
         )
 
     def perform(self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]) -> None:

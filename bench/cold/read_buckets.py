@@ -31,9 +31,10 @@ def _ready() -> Callable[[Any], object]:
     from plumbline.adapters.clients import Clients
     from plumbline.core.calls import Call
 
-    accounts = Accounts(
-        Clients(_REGION, lambda: datetime.now(timezone.utc)), _REGION, os.environ["PLUMBLINE_EYES_ROLE"]
-    )
+    def clock() -> datetime:
+        return datetime.now(timezone.utc)
+
+    accounts = Accounts(Clients(_REGION, clock), _REGION, os.environ["PLUMBLINE_EYES_ROLE"], clock=clock)
 
     def read(names: Sequence[str]) -> list[str]:
         ask = accounts.eyes(os.environ["PLUMBLINE_ACCOUNT"], _REGION)

@@ -95,7 +95,7 @@ def test_one_repair_makes_each_client_once_and_the_next_repair_its_own(
         return clients(account, region, service, role, policy, session)
 
     control = registry.load()["iam-groups"]
-    accounts = Accounts(counted, REGION, EYES, HANDS)
+    accounts = Accounts(counted, REGION, EYES, HANDS, clock=clock)
     for group in ("staff", "guests"):
         target = Target(ACCOUNT, GLOBAL, "iam-group", group)
         detach = {"GroupName": group, "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/own"}

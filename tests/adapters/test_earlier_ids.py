@@ -330,6 +330,7 @@ def test_a_whole_plumbline_knows_the_earlier_ids_of_its_controls(before: Table) 
         table="ledger",
         topic="arn:aws:sns:us-east-1:111122223333:alerts",
         clients=before.clients,
+        clock=lambda: NOW,
         baseline=Baseline({}),
         index=Index.of({TODAY: RENAMED}),
     )

@@ -20,7 +20,7 @@ from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.giving import Maker, maker
 from plumbline.core.targets import GLOBAL, Target
-from tests.fakes import ACCOUNT, CONTROL
+from tests.fakes import ACCOUNT, CONTROL, NOW
 
 WRITES = PRINCIPAL_WRITES | {"s3:PutBucketAcl", "iam:CreatePolicy", "iam:DeletePolicy"}
 RULE = replace(CONTROL, id="many-things", writes=WRITES)
@@ -139,7 +139,7 @@ def test_what_only_a_person_may_is_refused_before_anything_is_asked() -> None:
     sts = _Sts()
     attach = {"UserName": "ann", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     with pytest.raises(AwsRefusal, match="OnlyAPersonMay: iam:AttachUserPolicy gives rights") as refused:
-        Accounts(sts, "us-east-1", hands_role="hands", giving_role="giving").hands(
+        Accounts(sts, "us-east-1", hands_role="hands", giving_role="giving", clock=lambda: NOW).hands(
             RULE, TARGET, [_detach("ann"), Call("iam", "AttachUserPolicy", attach)], _exactly(["ann"])
         )
     assert refused.value.call == Call("sts", "AssumeRole"), "so the finding is told as one that was not begun"
@@ -219,7 +219,7 @@ class _Client:
 
 def _hands(sts: _Sts, names: Sequence[str], resources: Sequence[str]) -> None:
     calls = [_detach(name) for name in names]
-    act = Accounts(sts, "us-east-1", hands_role="hands").hands(RULE, TARGET, calls, resources)
+    act = Accounts(sts, "us-east-1", hands_role="hands", clock=lambda: NOW).hands(RULE, TARGET, calls, resources)
     assert not sts.written, "every session stands before the first write"
     for call in calls:
         act(call)
@@ -252,7 +252,9 @@ def test_a_single_call_on_too_many_arns_is_refused_before_anything_is_asked() ->
     sts = _Sts()
     expected = re.escape("sts:AssumeRole was refused: SessionPolicyTooLong: iam:DetachUserPolicy names 80 ARNs")
     with pytest.raises(AwsRefusal, match=expected) as refused:
-        Accounts(sts, "us-east-1", hands_role="hands").hands(RULE, TARGET, calls, _exactly(["ann", *many]))
+        Accounts(sts, "us-east-1", hands_role="hands", clock=lambda: NOW).hands(
+            RULE, TARGET, calls, _exactly(["ann", *many])
+        )
     assert refused.value.call == Call("sts", "AssumeRole"), "so the finding is told as one that was not begun"
     assert [] == sts.asked
 

@@ -46,6 +46,7 @@ class Installed:
             table="ledger",
             topic=self.topic,
             clients=Clients(HOME, lambda: NOW),
+            clock=lambda: NOW,
             hands_role=f"arn:aws:iam::{ACCOUNT}:role/hands",
             baseline=baseline,
             index=Index.of({CONTROL.id: CONTROL}),

@@ -4,7 +4,7 @@ A sweep and all it calls for, in one process:
 
     clients = Clients("us-east-1", clock)
     plumbline = in_one_process(
-        account="111122223333", region="us-east-1", table="plumbline-ledger", topic=topic_arn, clients=clients
+        account="111122223333", region="us-east-1", table="ledger", topic=topic_arn, clients=clients, clock=clock
     )
     for settled in plumbline.sweep_and_settle(now=clock()):
         print(settled.outcome, settled.wake.target)
@@ -193,6 +193,7 @@ def in_one_process(
     table: str,
     topic: str,
     clients: ClientFactory,
+    clock: Callable[[], datetime],
     eyes_role: str = "",
     hands_role: str = "",
     giving_role: str = "",
@@ -213,6 +214,7 @@ def in_one_process(
         table: the ledger's table name.
         topic: ARN of the Alerts topic.
         clients: makes every AWS client, such as `adapters.clients.Clients`.
+        clock: the time, in UTC.
         eyes_role: role to read with; the process's own credentials when empty.
         hands_role: role to take rights away with, and to tighten.
         giving_role: role to attach the few policies with that Plumbline may give.
@@ -261,6 +263,7 @@ def in_one_process(
             deployment.converts,
             House(clients, table, region, account).last,
             reach,
+            clock=clock,
         ),
         ledger=ledger,
         alerts=Topic(clients, topic, region, chat),
@@ -306,6 +309,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         table=table,
         topic=topic,
         clients=Clients(region, clock),
+        clock=clock,
         eyes_role=eyes,
         hands_role=hands,
         giving_role=giving,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform, telling
@@ -42,11 +42,11 @@ class Reader:
     region: str
     home: str
     role: str
+    now: datetime
     stack: str = STACK
     trail: str = ""
     recording: Callable[[], Recorded] = Recorded
     reaching: Callable[[], Reach] = Reach
-    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -93,6 +93,7 @@ class Accounts:
         trail: the existing trail that the stack was told to use, by name or ARN; empty where it made its own.
         recording: reads what was recorded of Plumbline's own parts.
         reaching: reads what the last sweep saw of regions.
+        clock: the time, in UTC.
     """
 
     clients: ClientFactory
@@ -106,12 +107,22 @@ class Accounts:
     converts: bool = False
     recording: Callable[[], Recorded] = Recorded
     reaching: Callable[[], Reach] = Reach
+    clock: Callable[[], datetime] = field(kw_only=True)
 
     def eyes(self, account: str, region: str) -> Reader:
         """See ports.Aws."""
         role = self.eyes_role.format(account=account)
         return Reader(
-            self.clients, account, region, self.home, role, self.stack, self.trail, self.recording, self.reaching
+            self.clients,
+            account,
+            region,
+            self.home,
+            role,
+            self.clock(),
+            self.stack,
+            self.trail,
+            self.recording,
+            self.reaching,
         )
 
     def hands(
