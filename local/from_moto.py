@@ -32,7 +32,17 @@ _OPERATIONS: Mapping[str, frozenset[str]] = {
             "ModifyInstanceMetadataDefaults",
         }
     ),
-    "iam": frozenset({"DeleteServerCertificate", "ListServerCertificates", "UploadServerCertificate"}),
+    "iam": frozenset(
+        {
+            "CreateServiceSpecificCredential",
+            "DeleteServerCertificate",
+            "DeleteServiceSpecificCredential",
+            "ListServerCertificates",
+            "ListServiceSpecificCredentials",
+            "UpdateServiceSpecificCredential",
+            "UploadServerCertificate",
+        }
+    ),
 }
 _ACCOUNT_PUBLIC_ACCESS_BLOCK = "/v20180820/configuration/publicAccessBlock"
 # S3's own names of the permissions; deleting takes the permission to put.

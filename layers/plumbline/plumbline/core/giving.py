@@ -58,12 +58,14 @@ TAKES = frozenset(
         "iam:DeleteAccountPasswordPolicy",
         "iam:DeleteGroup",  # AWS refuses it while somebody is in it
         "iam:DeleteGroupPolicy",
+        "iam:DeleteLoginProfile",
         "iam:DeletePolicy",  # AWS refuses it while somebody holds it
         "iam:DeleteRolePolicy",
         "iam:DeleteUserPolicy",
         "iam:RemoveUserFromGroup",
         "iam:UpdateAccessKey",
         "iam:UpdateAccountPasswordPolicy",
+        "iam:UpdateServiceSpecificCredential",  # as UpdateAccessKey: it switches off and on what its user has
     }
 )
 #: What a call makes where the account has none yet: the role of an AWS service, which IAM asks about beside the call.
