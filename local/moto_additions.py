@@ -40,7 +40,7 @@ from moto.s3.models import s3_backends
 from moto.s3control.exceptions import S3ControlError
 from moto.s3control.models import PublicAccessBlock, S3ControlBackend, s3control_backends
 
-from local import moto_s3, moto_users
+from local import moto_analyzers, moto_entities, moto_s3, moto_users
 
 INSTANCE_METADATA_DEFAULTS = "instance-metadata-defaults"
 S3_PUBLIC_ACCESS = "s3-public-access"
@@ -98,6 +98,8 @@ def release(setting: str, account: str, region: str) -> None:
 def install() -> None:
     """Add to this process's moto what it lacks; again, change nothing."""
     moto_s3.install()
+    moto_analyzers.install()
+    moto_entities.install()
     if EC2Response.__dict__.get("get_instance_metadata_defaults"):
         return
     EC2Response.get_instance_metadata_defaults = _get_instance_metadata_defaults

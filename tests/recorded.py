@@ -49,7 +49,7 @@ class Recorded:
 
     def target(self) -> Target:
         """The one target it is about."""
-        detail = self.event()["detail"]
+        detail = messages.detail_of(self.event())
         (target,) = {target for on in self.ons() for target in on.locate(detail)}
         return target
 

@@ -25,6 +25,7 @@ from plumbline.core.giving import (
     AWS_DENIALS,
     DETACHES,
     GROUP_POLICIES,
+    LINKED,
     OWN_DENIALS,
     TAKES,
     Maker,
@@ -132,7 +133,21 @@ def test_no_role_may_do_in_iam_what_nobody_has_thought_about(role: str) -> None:
         if maker(Call("iam", action.split(":")[1])) is not Maker.TAKING and _policies(statement) == {"*"}
     }
     passing = {"StackSetRole": "Forwarder", "HouseRole": "ForwardersTellHome"}
-    assert ({("iam:PassRole", passing[role])} if role in passing else set()) == writes
+    expected = {("iam:PassRole", passing[role])} if role in passing else set()
+    linking = {("iam:CreateServiceLinkedRole", "RoleOfService1")} if role == "HandsRole" else set()
+    assert expected | linking == writes
+
+
+def test_the_roles_that_hands_let_aws_make_are_those_of_named_services_which_nobody_else_can_use() -> None:
+    """Source: Service Authorization Reference, AWS Identity and Access Management: CreateServiceLinkedRole."""
+    (statement,) = [one for action, one in _allowing("HandsRole") if action == "iam:CreateServiceLinkedRole"]
+    service = "access-analyzer.amazonaws.com"
+    assert ([f"arn:*:iam::*:role/aws-service-role/{service}/*"], {"StringEquals": {"iam:AWSServiceName": service}}) == (
+        _several(statement["Resource"]),
+        statement["Condition"],
+    )
+    declared = {action for one in registry.load().values() for action in one.writes}
+    assert set(LINKED) <= declared, "nobody needs it any more"
 
 
 def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_else() -> None:
@@ -302,7 +317,9 @@ def _declared(*, house: bool) -> set[str]:
 
 
 def test_the_hands_that_take_hold_what_repairs_and_undos_take_and_no_more() -> None:
-    assert {one for one in _declared(house=False) if is_taken(one)} == {one for one, _ in _allowing("HandsRole")}
+    asked_beside = {"iam:CreateServiceLinkedRole"}  # of which services, see above
+    taken = {one for one in _declared(house=False) if is_taken(one)}
+    assert taken | asked_beside == {one for one, _ in _allowing("HandsRole")}
 
 
 def test_the_giving_hands_hold_no_more_than_repairs_ask_for_and_what_puts_denials_on_and_takes_them_off() -> None:

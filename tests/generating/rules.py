@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline.core.control import Control, On, spellings
+from plumbline.core.control import Control, On, is_of_trail, spellings
 from plumbline.wakes.messages import AWS
 from tests.generating.packing import CannotBePacked, characters, room
 
@@ -58,6 +58,8 @@ class Rule:
         The source is what makes an event AWS's own: everything else in it can be written by whoever may call PutEvents.
         """
         detail_type, source, match, _, failed_too = self.key
+        if not is_of_trail(detail_type):
+            return {"source": [source], "detail-type": [detail_type], "detail": json.loads(match)}
         detail: dict[str, Any] = {"eventSource": [source]} if source else {}
         if self.names:
             detail["eventName"] = sorted(self.names)
@@ -141,5 +143,7 @@ def _asked(controls: Iterable[Control]) -> Iterator[tuple[Control, On, str]]:
 
 def _title(key: RuleKey) -> str:
     detail_type, source, *_ = key
+    if not is_of_trail(detail_type):
+        return "".join(word.capitalize() for word in detail_type.split())
     service = "".join(word.capitalize() for word in (source or "root").split(".")[0].split("-"))
     return f"{service}SignIn" if "Sign In" in detail_type and service != "Signin" else service

@@ -82,7 +82,9 @@ def _with_giving(text: str) -> str:
         {"Sid": "WhatInlinePoliciesBecome", "Effect": "Allow", "Action": ["iam:CreatePolicy"], "Resource": copies},
         _conditioned("InTheirPlace", sorted(giving.ATTACHES), anybody, "ArnLike", copies),
     ]
+    linked = [{"Sid": f"RoleOfService{number}"} | one for number, one in enumerate(giving.linking(giving.LINKED), 1)]
     text = _with_block(text, "denials", _yaml([*own, *aws]))
+    text = _with_block(text, "linked", _yaml(linked))
     text = _with_block(text, "giving", _yaml(given))
     return _with_block(text, "conversion", _yaml(converted))
 

@@ -18,7 +18,7 @@ from plumbline.adapters.session_policy import LONGEST, named_by, sessions
 from plumbline.controls import registry
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
-from plumbline.core.giving import takes_a_person
+from plumbline.core.giving import linking, takes_a_person
 from tests.rig import Request, journal
 from tests.story import Story, stories
 
@@ -44,7 +44,13 @@ def _resource_formats(action: str) -> list[str]:
     service, _, name = action.partition(":")
     known = _permissions()[service]
     kinds = known["Actions"][name.lower()].get("Resources", ())
-    return [pattern for kind in kinds for pattern in known["Resources"].get(kind.rstrip("*"), {}).get("ARNFormats", ())]
+    named = (kind.rstrip("*") for kind in kinds)
+    resources = known["Resources"]
+    return [  # a few are written in two ways
+        pattern
+        for kind in named
+        for pattern in resources.get(kind, resources.get(kind.lower(), {})).get("ARNFormats", ())
+    ]
 
 
 def _fits(arn: str, pattern: str) -> bool:
@@ -95,7 +101,8 @@ def test_a_writing_session_is_limited_to_this_control_and_this_target(story: Sto
         ours = [one for one in calls if not takes_a_person([one])]
         for session in sessions(story.rule, ours, plan.resources):
             assert len(session.policy) <= LONGEST
-            (statement,) = json.loads(session.policy)["Statement"]
+            statement, *beside = json.loads(session.policy)["Statement"]
+            assert linking(statement["Action"]) == beside
             assert set(statement["Action"]) <= story.rule.writes, "nothing but what the control declares"
             assert {call.action for call in session.calls} == set(statement["Action"]), (
                 "what this session does, no more"

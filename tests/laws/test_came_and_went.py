@@ -19,6 +19,7 @@ from tests.story import defaults
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 READER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+SHELL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "cloudshell:*", "Resource": "*"}]}
 EVERYBODY = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}
 PARTNER = {
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "s3:GetObject", "Resource": "*"}]
@@ -195,3 +196,54 @@ def test_whatever_is_missing_or_odd_in_an_event_is_read_without_a_word(record: R
         odd = [put(detail, path, one) for one in ODD]
         for mutilated in (without(detail, path), *odd):
             assert isinstance(control.announces(Eyes(), mutilated, state, defaults(control)), str)
+
+
+@pytest.mark.parametrize(
+    ("event", "parameters", "by", "expected"),
+    [
+        ("AttachUserPolicy", {"policyArn": f"{BY_AWS}AWSCloudShellFullAccess"}, [],
+         "was given all of CloudShell by AWSCloudShellFullAccess"),
+        ("AttachUserPolicy", {"policyArn": f"{BY_AWS}AWSCloudShellFullAccess"},
+         [f"{BY_AWS}AWSCloudShellFullAccess"], ""),
+        ("AttachUserPolicy", {"policyArn": f"{BY_AWS}ReadOnlyAccess"}, [], ""),
+        ("PutUserPolicy", {"policyName": "x", "policyDocument": json.dumps(SHELL)}, [],
+         "was given all of CloudShell by inline policy x"),
+        ("PutUserPolicy", {"policyName": "x", "policyDocument": json.dumps(READER)}, [], ""),
+        ("PutUserPolicy", {"policyName": "x", "policyDocument": "{"}, [], ""),
+    ],
+)  # fmt: skip
+def test_cloudshell_for_a_minute(event: str, parameters: Any, by: Any, expected: str) -> None:
+    state = {"kind": "user", "name": "ann", "arn": "arn:aws:iam::111122223333:user/ann", "groups": [], "keeper": ""}
+    assert expected == _said("iam-cloudshell", event, parameters, state | {"by": by})
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "principal", "still", "expected"),
+    [
+        ("CreateRole", "assumeRolePolicyDocument", "*", None, "could be assumed by anybody"),
+        ("UpdateAssumeRolePolicy", "policyDocument", {"AWS": "*"}, [], "could be assumed by anybody"),
+        ("UpdateAssumeRolePolicy", "policyDocument", "*", [["anybody", "anybody", ""]], ""),
+        ("UpdateAssumeRolePolicy", "policyDocument", {"AWS": "444455556666"}, [], ""),
+        ("UpdateAssumeRolePolicy", "policyDocument", {"Service": "ec2.amazonaws.com"}, [], ""),
+    ],
+)
+def test_a_role_open_to_anybody_for_a_minute(event: str, name: str, principal: Any, still: Any, expected: str) -> None:
+    trust = json.dumps({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
+    state = None if still is None else {"open": still}
+    assert expected == _said("iam-role-trust", event, {"roleName": "door", name: trust}, state)
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "state", "expected"),
+    [
+        ("CreateServiceSpecificCredential", "", None, "was made, though the baseline lists none for its user"),
+        ("CreateServiceSpecificCredential", "", {"status": "Active"}, ""),
+        ("UpdateServiceSpecificCredential", "Active", {"status": "Inactive"},
+         "was switched on, though the baseline lists none for its user"),
+        ("UpdateServiceSpecificCredential", "Inactive", {"status": "Inactive"}, ""),
+    ],
+)  # fmt: skip
+def test_a_service_credential_that_came_and_went(event: str, status: str, state: Any, expected: str) -> None:
+    made = {"serviceSpecificCredential": {"serviceSpecificCredentialId": "ACCA1", "userName": "mallory"}}
+    more = {"responseElements": made} if event.startswith("Create") else {}
+    assert expected == _said("iam-service-credentials", event, {"status": status}, state, **more)

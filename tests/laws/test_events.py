@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.controls import registry
-from plumbline.core.control import SIGN_IN
+from plumbline.core.control import SIGN_IN, is_of_trail
 from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.decisions.exemptions import covers_nothing, exactly
 from plumbline.wakes import cloudtrail, messages
@@ -81,7 +81,7 @@ def test_every_control_that_names_the_event_is_woken_by_it(record: Recorded) -> 
     expected = {
         one.id
         for one in registry.load().values()
-        if any(messages.concerns(on, event) and [*on.locate(event["detail"])] for on in one.wakes_on)
+        if any(messages.concerns(on, event) and [*on.locate(messages.detail_of(event))] for on in one.wakes_on)
     }
     assert expected == {wake.control for wake in messages.from_event(event, registry.load())}
     assert record.control in expected
@@ -97,7 +97,10 @@ def test_an_event_that_somebody_else_put_on_the_bus_wakes_nothing(record: Record
 @pytest.mark.parametrize("record", RECORDS)
 def test_an_event_says_which_service_it_is_from(record: Recorded) -> None:
     event = record.event()
-    assert event["source"] == f"aws.{event['detail']['eventSource'].removesuffix('.amazonaws.com')}"
+    if is_of_trail(event["detail-type"]):
+        assert event["source"] == f"aws.{event['detail']['eventSource'].removesuffix('.amazonaws.com')}"
+    else:
+        assert {event["source"]} == {on.source for on in record.ons()}
     sourceless = without(event, ("source",))
     assert ([], []) == (rules_woken(sourceless), list(messages.from_event(sourceless, registry.load())))
 

@@ -24,6 +24,8 @@ TAKES = frozenset(
 )
 #: Those that declare such a call, and by which nobody loses a way in.
 TAKES_NOTHING = {
+    "iam-service-credentials": "such a credential reaches one service, and neither the console nor IAM",
+    "iam-role-trust": "strangers alone lose a role; what it stops is a day old, and nobody has used it",
     "iam-inline-policies": "the same text is attached before it is deleted",
     "house-guard": "it detaches in its undo alone, and what it attaches denies nothing but changes of Plumbline",
 }

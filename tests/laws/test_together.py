@@ -14,6 +14,7 @@ from plumbline.core.cause import Origin
 from plumbline.core.control import Control, Scope
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.engine.case import Outcome
+from plumbline.engine.planning import planned
 from plumbline.engine.surveying import survey
 from plumbline.wakes.messages import Wake
 from tests.rig import CAUSE, NOW, Rig, at_once
@@ -89,7 +90,7 @@ def test_settled_together_each_target_gets_its_own_repair_and_nothing_else(crowd
         state = crowd.control.observe(plumbline.engine.aws.eyes(target.account, target.region), target)
         if crowd.control.detect(state, settings) is None:  # repaired together with an earlier one
             continue
-        own = crowd.control.plan(target, state, settings)
+        own = planned(crowd.control, target, state, settings, converts=True)
         crowd.rig.forget()
         settled = plumbline.engine.settle(Wake(crowd.control.id, target, Origin.EVENT, CAUSE), now=NOW)
         made = [(one.service, one.operation, _without_owner(one.parameters)) for one in crowd.rig.writes]

@@ -67,6 +67,7 @@ ARNS = {
     ("iam", "group"): f"arn:aws:iam::{ACCOUNT}:group/team/staff",
     ("iam", "role"): f"arn:aws:iam::{ACCOUNT}:role/robots/robot",
     ("iam", "policy"): f"arn:aws:iam::{ACCOUNT}:policy/kept/rights",
+    ("access-analyzer", "Analyzer"): f"arn:aws:access-analyzer:us-east-1:{ACCOUNT}:analyzer/asked",
     ("account", "account"): f"arn:aws:account::{ACCOUNT}:account",
     ("cloudformation", "stackset"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stackset/none:*",
     ("cloudformation", "stack"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/none/*",
@@ -142,6 +143,10 @@ GIVEN: dict[str, Any] = {
 }  # fmt: skip
 #: The same where one name means several things.
 GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
+    "access-analyzer": {
+        "analyzerName": "asked", "type": "ACCOUNT", "analyzerArn": ARNS["access-analyzer", "Analyzer"],
+    },
+    "access-analyzer:ListAnalyzers": {"type": None},
     "cloudtrail": {"Name": "main"},
     "cloudwatch": {
         "MetricName": "m", "Namespace": "n", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
@@ -163,6 +168,10 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 #: Actions that are not called as they are called in botocore: client and operation.
 CALLED = {
+    "access-analyzer:CreateAnalyzer": ("accessanalyzer", "CreateAnalyzer"),
+    "access-analyzer:DeleteAnalyzer": ("accessanalyzer", "DeleteAnalyzer"),
+    "access-analyzer:ListAnalyzers": ("accessanalyzer", "ListAnalyzers"),
+    "access-analyzer:ListFindings": ("accessanalyzer", "ListFindings"),
     "cloudwatch:DescribeAlarms": ("cloudwatch", "DescribeAlarms"),
     "dynamodb:DescribeStream": ("dynamodbstreams", "DescribeStream"),
     "dynamodb:GetRecords": ("dynamodbstreams", "GetRecords"),

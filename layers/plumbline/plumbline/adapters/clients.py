@@ -25,6 +25,19 @@ _CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
 _RENEWED_BEFORE = timedelta(minutes=5)
 #: Only these have pages. Asking botocore about every other operation would load its paginators for nothing.
 _HAVE_PAGES = ("Describe", "Get", "List", "Query")
+#: Lists with pages for which botocore has no paginator, as it would describe them.
+#: Source: IAM API reference, ListServiceSpecificCredentials: Marker and IsTruncated.
+PAGED_BY_HAND: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "ListServiceSpecificCredentials": {
+            "input_token": "Marker",
+            "limit_key": "MaxItems",
+            "more_results": "IsTruncated",
+            "output_token": "Marker",
+            "result_key": "ServiceSpecificCredentials",
+        }
+    }
+)
 #: What may be asked again whatever became of the first time.
 _READS = (*_HAVE_PAGES, "BatchGet", "Head", "AssumeRole")
 #: Connections to one host at a time.
@@ -187,6 +200,12 @@ def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
 
 def _ask(client: Any, method: str, call: Call, account: str) -> Any:  # noqa: ANN401
     parameters = {**call.parameters, **_owner(client, call, account)}
+    if call.operation in PAGED_BY_HAND:
+        from botocore.paginate import Paginator
+
+        model = client.meta.service_model.operation_model(call.operation)
+        pages = Paginator(getattr(client, method), PAGED_BY_HAND[call.operation], model).paginate(**parameters)
+        return pages.build_full_result()
     if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
         return client.get_paginator(method).paginate(**parameters).build_full_result()
     return getattr(client, method)(**parameters)

@@ -17,7 +17,7 @@ from typing import Any
 from plumbline.core.calls import Call
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.giving import Maker, maker
+from plumbline.core.giving import Maker, linking, maker
 
 #: Characters of an inline session policy. Source: STS API reference, AssumeRole, Policy.
 LONGEST = 2048
@@ -51,6 +51,7 @@ class Session:
         passed = sorted({role for call in self.calls for role in _passed(call.parameters)})
         if passed and self.by is Maker.HOUSE:  # no other hands give anything a role
             statements.append({"Effect": "Allow", "Action": [_PASS], "Resource": passed})
+        statements += linking(actions)
         return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
     def parts(self) -> tuple[Session, ...]:

@@ -14,6 +14,10 @@ from plumbline.core.recorded import Recorded
 #: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
 #: Source: Service Authorization Reference.
 _ACTIONS = {
+    ("accessanalyzer", "CreateAnalyzer"): "access-analyzer:CreateAnalyzer",
+    ("accessanalyzer", "DeleteAnalyzer"): "access-analyzer:DeleteAnalyzer",
+    ("accessanalyzer", "ListAnalyzers"): "access-analyzer:ListAnalyzers",
+    ("accessanalyzer", "ListFindings"): "access-analyzer:ListFindings",
     ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
     ("s3", "GetPublicAccessBlock"): "s3:GetBucketPublicAccessBlock",
     ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",

@@ -70,12 +70,18 @@ def spellings(detail_type: str) -> tuple[str, ...]:
     return SIGN_IN if detail_type in SIGN_IN else (detail_type,)
 
 
+def is_of_trail(detail_type: str) -> bool:
+    """Whether events of a `detail-type` carry a record of CloudTrail: a call, or a sign-in."""
+    return detail_type.endswith("via CloudTrail")
+
+
 @dataclass(frozen=True, slots=True)
 class On:
-    """A CloudTrail event that wakes a control.
+    """An event that wakes a control: a record of CloudTrail, or what an AWS service puts onto EventBridge itself.
 
     Attributes:
-        source: `eventSource`, such as `iam.amazonaws.com`.
+        source: `eventSource`, such as `iam.amazonaws.com`; EventBridge's own `source`, such as `aws.access-analyzer`,
+            where CloudTrail has no part in it.
         names: event names as CloudTrail writes them (not always the API's). Empty: any, told apart by `match`.
         locate: event detail -> the targets to look at. It must not judge. A target whose id is `*` makes the whole
             control look, for events that leave out what they were about.

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from plumbline.core.calls import Call, Plan
 
@@ -57,14 +58,20 @@ TAKES = frozenset(
         "iam:DeleteAccountPasswordPolicy",
         "iam:DeleteGroup",  # AWS refuses it while somebody is in it
         "iam:DeleteGroupPolicy",
+        "iam:DeleteLoginProfile",
         "iam:DeletePolicy",  # AWS refuses it while somebody holds it
         "iam:DeleteRolePolicy",
         "iam:DeleteUserPolicy",
         "iam:RemoveUserFromGroup",
         "iam:UpdateAccessKey",
         "iam:UpdateAccountPasswordPolicy",
+        "iam:UpdateServiceSpecificCredential",  # as UpdateAccessKey: it switches off and on what its user has
     }
 )
+#: What a call makes where the account has none yet: the role of an AWS service, which IAM asks about beside the call.
+#: Nobody but the service can use such a role, and what it may do AWS alone says: the action -> the service.
+#: Source: IAM user guide, Using service-linked roles for IAM Access Analyzer.
+LINKED = {"access-analyzer:CreateAnalyzer": "access-analyzer.amazonaws.com"}
 #: Services whose every write is about who may do what.
 _OF_RIGHTS = frozenset({"iam", "identitystore", "organizations", "ram", "rolesanywhere", "sso", "sso-admin", "sts"})
 #: Where the managed policies lie that inline ones are turned into, and how they are called.
@@ -99,6 +106,23 @@ def maker(call: Call, *, converts: bool = False) -> Maker:
     if converts and call.action == "iam:CreatePolicy" and _is_copy(call):
         return Maker.GIVING
     return Maker.PERSON
+
+
+def linking(actions: Iterable[str]) -> list[dict[str, Any]]:
+    """The statements that some actions need beside their own, to make the roles of services: of these, and no other.
+
+    Args:
+        actions: IAM actions of calls.
+    """
+    return [
+        {
+            "Effect": "Allow",
+            "Action": ["iam:CreateServiceLinkedRole"],
+            "Resource": [f"arn:*:iam::*:role/aws-service-role/{service}/*"],
+            "Condition": {"StringEquals": {"iam:AWSServiceName": service}},
+        }
+        for service in sorted({LINKED[action] for action in actions if action in LINKED})
+    ]
 
 
 def takes_a_person(calls: Iterable[Call], *, converts: bool = False) -> bool:

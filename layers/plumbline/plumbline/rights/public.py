@@ -151,11 +151,16 @@ CLOSING: Mapping[str, Key] = {
 _DELETED = re.compile(r"A(ROA|IDA)[A-Z0-9]+")
 
 
-def verdict(statement: Statement) -> Verdict:
-    """Whom one statement lets in, conditions counted."""
+def verdict(statement: Statement, more: Mapping[str, Key] | None = None) -> Verdict:
+    """Whom one statement lets in, conditions counted.
+
+    Args:
+        statement: of a policy.
+        more: further keys that say who is let in, in lower case, where the statement is of no bucket.
+    """
     if statement.get("Effect") != "Allow" or not _lets_anybody_in(statement):
         return Verdict.NAMED
-    judged = [_judged(operator, key, values, statement) for operator, key, values in _tests(statement)]
+    judged = [_judged(operator, key, values, statement, more or {}) for operator, key, values in _tests(statement)]
     return min(judged, key=list(Verdict).index, default=Verdict.PUBLIC)
 
 
@@ -291,10 +296,11 @@ def _tests(statement: Statement) -> Iterator[tuple[str, str, list[Any]]]:
             yield operator, key, listed(values)
 
 
-def _judged(operator: str, key: str, values: list[Any], statement: Statement) -> Verdict:
+def _judged(operator: str, key: str, values: list[Any], statement: Statement, more: Mapping[str, Key]) -> Verdict:
     """Whom a single test lets in, whoever the principal is: one of its values is enough."""
     plain = _plain(operator)
-    worst = max((_value(plain, str(key).lower(), str(one)) for one in values), key=list(Verdict).index, default=None)
+    verdicts = (_value(plain, str(key).lower(), str(one), more) for one in values)
+    worst = max(verdicts, key=list(Verdict).index, default=None)
     if worst is None:
         return Verdict.PUBLIC
     if _is_met_by_nothing(str(operator)):  # only where another test asks for the key does this one count
@@ -302,9 +308,9 @@ def _judged(operator: str, key: str, values: list[Any], statement: Statement) ->
     return worst
 
 
-def _value(operator: str, key: str, value: str) -> Verdict:
+def _value(operator: str, key: str, value: str, more: Mapping[str, Key] | None = None) -> Verdict:
     best = Verdict.PUBLIC
-    for known in (table[key] for table in (GUIDE, CLOSING) if key in table):
+    for known in (table[key] for table in (GUIDE, CLOSING, more or {}) if key in table):
         if operator not in known.operators:
             continue
         if known.fixed(value):

@@ -29,6 +29,9 @@ _MACHINES = re.compile(
 )
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
 
+#: Whom a trust policy lets in: kind and name.
+Door = tuple[str, str]
+
 
 class People(Protocol):
     """What has to be asked about those who might come in; asked only where it matters."""
@@ -57,15 +60,20 @@ def unusable(principal: Principal, people: People) -> str:
         return "is denied what an administrator does"
     if principal.kind == "user":
         return people.lacks(principal.name)
-    if _CENTER in principal.arn:
+    if is_of_center(principal):
         return ""
-    shut = []
-    for door in _doors(principal.trust):
-        why = _shut(door, principal, people)
+    reasons = []
+    for door in doors(principal.trust):
+        why = shut(door, principal, people)
         if not why:
             return ""
-        shut.append(why)
-    return next(iter(shut), "lets nobody in")
+        reasons.append(why)
+    return next(iter(reasons), "lets nobody in")
+
+
+def is_of_center(role: Principal) -> bool:
+    """Whether people come in by a role through Identity Center."""
+    return _CENTER in role.arn
 
 
 def _is_held(principal: Principal) -> bool:
@@ -74,8 +82,8 @@ def _is_held(principal: Principal) -> bool:
     return not may(almighty, f"iam:Attach{principal.kind.capitalize()}Policy", principal.arn)
 
 
-def _doors(trust: Document) -> Iterator[tuple[str, str]]:
-    """Everybody whom a trust policy lets in: kind and name."""
+def doors(trust: Document) -> Iterator[Door]:
+    """Everybody whom a trust policy lets in."""
     for statement in statements(trust):
         if statement.get("Effect") != "Allow" or not any(allows(statement, action) for action in _ASSUMING):
             continue
@@ -87,20 +95,31 @@ def _doors(trust: Document) -> Iterator[tuple[str, str]]:
             yield from ((str(kind), str(one)) for one in listed(names))
 
 
-def _shut(door: tuple[str, str], role: Principal, people: People) -> str:
+def shut(door: Door, role: Principal, people: People) -> str:
     """Why nobody comes in by one of a role's doors; empty where somebody does."""
     kind, who = door
     if kind == "Federated":
         return _no_person(who, role, people)
     if kind != "AWS":
         return f"is {who}'s to use, and no person's"
-    found = _ACCOUNT.fullmatch(who)
-    account = found[1] if found else ""
+    account = _account(who)
     if who == "*" or account == role.account:
         return _nobody_here(who, role, people)
     if account and account == people.management():
         return ""
     return f"can be used by account {account}, which is not known to be yours" if account else "trusts who is gone"
+
+
+def is_of_another_account(door: Door, role: Principal) -> bool:
+    """Whether a door of a role is for somebody of another account, whoever that is."""
+    kind, who = door
+    return kind == "AWS" and _account(who) not in ("", role.account)
+
+
+def _account(who: str) -> str:
+    """The account that a principal of a trust policy is of; empty where it names none."""
+    found = _ACCOUNT.fullmatch(who)
+    return found[1] if found else ""
 
 
 def _no_person(provider: str, role: Principal, people: People) -> str:
@@ -132,7 +151,7 @@ def _opens(who: str, user: Principal, role: Principal) -> bool:
 
 def may_become(user: Principal, role: Principal) -> bool:
     """Whether a user may use a role of his account, as its trust and his own rights say."""
-    here = [who for kind, who in _doors(role.trust) if kind == "AWS"]
+    here = [who for kind, who in doors(role.trust) if kind == "AWS"]
     return any(who == "*" or f":{role.account}:" in who or who == role.account for who in here) and any(
         _opens(who, user, role) for who in here
     )

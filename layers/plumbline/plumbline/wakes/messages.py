@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from plumbline.core.cause import Cause, Event, Origin
-from plumbline.core.control import Control, On, spellings
+from plumbline.core.control import Control, On, is_of_trail, spellings
 from plumbline.core.errors import MalformedWake, UnknownTarget
 from plumbline.core.targets import State, Target
 from plumbline.wakes import cloudtrail
@@ -131,11 +131,21 @@ def _is_of(event: Event, account: str) -> bool:
     return event.get("account") == account and cloudtrail.account(event["detail"]) in ("", account)
 
 
-def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
-    """The wakes of one EventBridge event, once for each control and target."""
-    detail = event["detail"]
+def detail_of(event: Event) -> Event:
+    """The detail of an event, with where it happened, which the envelope says where a record does not.
+
+    It never says so of some sign-ins, and what a service puts onto EventBridge itself is no record at all.
+    """
+    detail: Event = event["detail"]
     if not cloudtrail.account(detail):
         detail = {**detail, "recipientAccountId": event.get("account")}
+    return detail if is_of_trail(str(event.get("detail-type"))) else {**detail, "awsRegion": event.get("region")}
+
+
+def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
+    """The wakes of one EventBridge event, once for each control and target."""
+    detail = detail_of(event)
+    cause = cloudtrail.cause(detail) if is_of_trail(str(event.get("detail-type"))) else _told_by(event)
     seen: set[tuple[str, Target]] = set()
     for control in controls.values():
         for on in control.wakes_on:
@@ -146,7 +156,21 @@ def from_event(event: Event, controls: Mapping[str, Control]) -> Iterator[Wake]:
                     seen.add((control.id, target))
                     evidence = control.witness(detail) if control.witness else None
                     record = detail if control.announces else None
-                    yield Wake(control.id, target, Origin.EVENT, cloudtrail.cause(detail), evidence, record)
+                    yield Wake(control.id, target, Origin.EVENT, cause, evidence, record)
+
+
+def _told_by(event: Event) -> Cause:
+    """What a service tells of what it found: not whose deed it was."""
+    kind, source, at, own = (str(event.get(name) or "") for name in ("detail-type", "source", "time", "id"))
+    service = f"{source.removeprefix(AWS)}.amazonaws.com"
+    return Cause(
+        action=kind,
+        who="not known: AWS tells what it found, and not who did it",
+        at=at,
+        event_id=own,
+        source=service,
+        service=service,
+    )
 
 
 def concerns(on: On, event: Event) -> bool:
@@ -159,7 +183,10 @@ def concerns(on: On, event: Event) -> bool:
         matches(on.match, detail)
         and str(event.get("source")).startswith(AWS)
         and event.get("detail-type") in spellings(on.detail_type)
-        and (not on.source or detail.get("eventSource") == on.source)
+        and (
+            not on.source
+            or on.source == (detail.get("eventSource") if is_of_trail(on.detail_type) else event["source"])
+        )
         and (not on.names or detail.get("eventName") in on.names)
         and (on.reads_too or detail.get("readOnly") is not True)
         and (on.failed_too or not detail.get("errorCode"))
