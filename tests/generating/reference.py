@@ -105,7 +105,8 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
         yield from ("", f"**{heading}.** {prose[heading]}")
     yield from ("", "| clock | reminds | escalates | then |", "| --- | --- | --- | --- |")
     for name, clock in control.clocks.items():
-        reminds = ", ".join(_after(one) for one in clock.remind) or "never"
+        again = [f"every {_after(clock.every)}"] if clock.every else []
+        reminds = ", ".join([*(_after(one) for one in clock.remind), *again]) or "never"
         escalates = "never" if clock.escalate is None else f"after {_after(clock.escalate)}"
         yield f"| `{name}` | {reminds} | {escalates} | {_does(control, clock)} |"
     wakes = ", ".join(f"`{name}`" for on in control.wakes_on for name in on.names or (on.detail_type,))

@@ -150,6 +150,7 @@ def _clock_json(clock: Clock) -> dict[str, Any]:
         "escalate": hours(clock.escalate),
         "act": hours(clock.act),
         "mode": clock.mode and clock.mode.value,
+        "every": hours(clock.every),
     }
 
 
@@ -163,6 +164,7 @@ _CLOCK_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "escalate": _hours,
     "act": _hours,
     "mode": str,
+    "every": _hours,
 }
 
 

@@ -52,7 +52,10 @@ class Rule:
         Without the clock of what cannot be looked at: nothing is judged by it.
         """
         clocks = {
-            name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items() if name != UNSEEN
+            # What was not always there counts only where it says something: an upgrade makes no rule another one.
+            name: f"{one}{one.mode.value if one.mode else ''}{one.every or ''}"
+            for name, one in self.clocks.items()
+            if name != UNSEEN
         }
         text = json.dumps([self.response, clocks, self.own], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -252,5 +255,6 @@ def _clock(data: Mapping[str, Any]) -> Clock:
         remind=tuple(timedelta(hours=value) for value in data["remind"]),
         escalate=hours(data["escalate"]),
         act=hours(data["act"]),
-        mode=Response(data["mode"]) if data.get("mode") else None,
+        mode=Response(data["mode"]) if data.get("mode") else None,  # an earlier build wrote none
+        every=hours(data.get("every")),  # nor this
     )
