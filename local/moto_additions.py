@@ -18,6 +18,8 @@ Faked: who holds, how it came about, and that it holds at once. The refusals bea
 refusal by an EC2 policy it documents the message alone: the code `OperationNotPermitted` is a guess that nothing may
 rely on.
 
+`moto_account.py` supplies what is missing of the account itself.
+
 Source: Amazon EC2 API reference, ModifyInstanceMetadataDefaults and InstanceMetadataDefaultsResponse; Amazon S3 API
 reference, PutPublicAccessBlock (S3 Control); AWS Organizations user guide, EC2 policies and Amazon S3 policies.
 """
@@ -39,6 +41,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import s3_backends
 from moto.s3control.exceptions import S3ControlError
 from moto.s3control.models import PublicAccessBlock, S3ControlBackend, s3control_backends
+
+from local import moto_account
 
 INSTANCE_METADATA_DEFAULTS = "instance-metadata-defaults"
 S3_PUBLIC_ACCESS = "s3-public-access"
@@ -95,6 +99,7 @@ def release(setting: str, account: str, region: str) -> None:
 
 def install() -> None:
     """Add to this process's moto what it lacks; again, change nothing."""
+    moto_account.install()
     if EC2Response.__dict__.get("get_instance_metadata_defaults"):
         return
     EC2Response.get_instance_metadata_defaults = _get_instance_metadata_defaults

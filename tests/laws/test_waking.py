@@ -26,6 +26,7 @@ CHANGED_BY: Mapping[str, set[str]] = {
     },
     "s3:GetBucketPolicy": {"PutBucketPolicy"},
     "s3:GetAccountPublicAccessBlock": {"DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock"},
+    "iam:ListVirtualMFADevices": {"DeactivateMFADevice"},
     "iam:GetAccountPasswordPolicy": {"DeleteAccountPasswordPolicy", "UpdateAccountPasswordPolicy"},
     "ec2:GetEbsEncryptionByDefault": {"DisableEbsEncryptionByDefault"},
     "ec2:GetInstanceMetadataDefaults": {"ModifyInstanceMetadataDefaults"},
