@@ -34,6 +34,14 @@ CHANGED_BY: Mapping[str, set[str]] = {
     "cloudtrail:GetEventSelectors": {"PutEventSelectors"},
     "cloudtrail:DescribeTrails": {"DeleteTrail", "UpdateTrail"},
     "sns:ListSubscriptionsByTopic": {"DeleteTopic", "Unsubscribe"},
+    "budgets:ViewBudget": {
+        "DeleteBudget",
+        "DeleteNotification",
+        "DeleteSubscriber",
+        "UpdateBudget",
+        "UpdateNotification",
+        "UpdateSubscriber",
+    },
     "cloudwatch:DescribeAlarms": {"DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm"},
 }
 #: What shows only some time after any call, so that to look at once would find nothing; the sweep asks each hour.

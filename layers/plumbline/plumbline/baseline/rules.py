@@ -207,13 +207,13 @@ def completed(settings: Mapping[str, Mapping[str, Any]], *wanted: Mapping[str, A
 
     Args:
         settings: JSON Schema of each, as a control declares them. In a mapping with named keys, each key has its own
-            default; one with free keys, and a list, is taken as a whole.
+            default, where the mapping has one; one with free keys, and a list, is taken as a whole.
         wanted: what stands in the profile and in the file; what comes later wins.
     """
     complete = {name: schema["default"] for name, schema in settings.items() if "default" in schema}
     for name, value in (one for layer in wanted for one in layer.items()):
-        keyed = "properties" in settings.get(name, {})
-        complete[name] = {**complete.get(name, {}), **value} if keyed else value
+        keyed = "properties" in settings.get(name, {}) and isinstance(value, Mapping)
+        complete[name] = {**(complete.get(name) or {}), **value} if keyed else value
     return complete
 
 
