@@ -95,7 +95,7 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
     facts = {
         "severity": control.severity.value,
         "mode": control.response.value,
-        "looked at": _LOOKS[control.scope] if control.witness is None else "never; only events tell",
+        "looked at": _looks(control),
         "answers": "; ".join(f"{sources[key]['name']}: {', '.join(items)}" for key, items in control.answers.items()),
         "earlier ids": ", ".join(control.aliases),
         "since": control.since,
@@ -117,6 +117,12 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
         yield from ("", "| setting | default | meaning |", "| --- | --- | --- |")
         for name, schema in control.settings.items():
             yield f"| `{name}` | `{json.dumps(schema.get('default'))}` | {schema['description'].replace('|', '/')} |"
+
+
+def _looks(control: Control) -> str:
+    if control.witness is not None:
+        return "never; only events tell"
+    return f"{_LOOKS[control.scope]}{', once a day' if control.daily else ''}"
 
 
 def _actions(actions: frozenset[str]) -> str:

@@ -34,6 +34,8 @@ CHANGED_BY: Mapping[str, set[str]] = {
     "cloudtrail:GetEventSelectors": {"PutEventSelectors"},
     "cloudtrail:DescribeTrails": {"DeleteTrail", "UpdateTrail"},
     "sns:ListSubscriptionsByTopic": {"DeleteTopic", "Unsubscribe"},
+    "account:GetAlternateContact": {"DeleteAlternateContact", "PutAlternateContact"},
+    "billing:GetBillingPreferences": {"UpdateBillingPreferences"},
     "budgets:ViewBudget": {
         "DeleteBudget",
         "DeleteNotification",
@@ -42,6 +44,8 @@ CHANGED_BY: Mapping[str, set[str]] = {
         "UpdateNotification",
         "UpdateSubscriber",
     },
+    "ce:GetAnomalyMonitors": {"DeleteAnomalyMonitor"},
+    "ce:GetAnomalySubscriptions": {"DeleteAnomalySubscription", "UpdateAnomalySubscription"},
     "cloudwatch:DescribeAlarms": {"DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm"},
 }
 #: What shows only some time after any call, so that to look at once would find nothing; the sweep asks each hour.
