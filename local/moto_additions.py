@@ -18,6 +18,8 @@ Faked: who holds, how it came about, and that it holds at once. The refusals bea
 refusal by an EC2 policy it documents the message alone: the code `OperationNotPermitted` is a guess that nothing may
 rely on.
 
+`moto_account.py` and `moto_billing.py` supply what is missing of the account itself and of its bill.
+
 Source: Amazon EC2 API reference, ModifyInstanceMetadataDefaults and InstanceMetadataDefaultsResponse; Amazon S3 API
 reference, PutPublicAccessBlock (S3 Control); AWS Organizations user guide, EC2 policies and Amazon S3 policies.
 """
@@ -40,7 +42,7 @@ from moto.s3.models import s3_backends
 from moto.s3control.exceptions import S3ControlError
 from moto.s3control.models import PublicAccessBlock, S3ControlBackend, s3control_backends
 
-from local import moto_analyzers, moto_entities, moto_s3, moto_users
+from local import moto_account, moto_analyzers, moto_billing, moto_entities, moto_s3, moto_users
 
 INSTANCE_METADATA_DEFAULTS = "instance-metadata-defaults"
 S3_PUBLIC_ACCESS = "s3-public-access"
@@ -100,6 +102,8 @@ def install() -> None:
     moto_s3.install()
     moto_analyzers.install()
     moto_entities.install()
+    moto_account.install()
+    moto_billing.install()
     if EC2Response.__dict__.get("get_instance_metadata_defaults"):
         return
     EC2Response.get_instance_metadata_defaults = _get_instance_metadata_defaults

@@ -12,10 +12,11 @@ import pytest
 from moto import mock_aws
 
 from plumbline.adapters.accounts import Accounts
-from plumbline.adapters.clients import Clients
+from plumbline.adapters.clients import Clients, perform
 from plumbline.adapters.models import Models
 from plumbline.controls import registry
 from plumbline.core.calls import Call
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import GLOBAL, Target
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
@@ -113,3 +114,8 @@ def test_all_buckets_of_a_region_are_asked_at_one_host(clients: Clients) -> None
         s3.create_bucket(Bucket=bucket)
         s3.get_bucket_acl(Bucket=bucket)
     assert 1 == len(hosts)
+
+
+def test_a_call_that_the_sdk_does_not_know_is_told_like_one_that_aws_does_not_know(clients: Clients) -> None:
+    with pytest.raises(AwsRefusal, match="UnknownOperation: this SDK knows no GetWhatIsToCome of iam"):
+        perform(clients(ACCOUNT, REGION, "iam"), Call("iam", "GetWhatIsToCome"))

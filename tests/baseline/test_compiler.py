@@ -55,7 +55,7 @@ def test_the_examples_of_the_documentation_are_sound_and_show_every_setting() ->
     assert [set(registry.load())] * len(EXAMPLES) == shown
     words = (ROOT / "docs/operating.md").read_text()
     names = {name for one in registry.load().values() for name in one.every_clock}
-    known = {*schema(registry.load())["properties"], *names, "mode", "clocks", "remind", "escalate", "act"}
+    known = {*schema(registry.load())["properties"], *names, "mode", "clocks", "remind", "every", "escalate", "act"}
     assert [] == sorted(one for one in known if not re.search(rf"[`\s]{one}[`:,]", words))
 
 
@@ -71,7 +71,8 @@ def test_who_hears_of_what_cannot_be_looked_at_is_a_clock_like_any_other_but_tha
         text = f"controls: {{s3-public-acl: {{clocks: {{cannot-be-looked-at: {{{key}: {value}}}}}}}}}"
         (problem,) = _problems(text)
         assert problem.endswith(
-            f"s3-public-acl.clocks.cannot-be-looked-at.{key}: there is no such key; write one of: remind, escalate"
+            f"s3-public-acl.clocks.cannot-be-looked-at.{key}: there is no such key; write one of: remind, every, "
+            "escalate"
         )
 
 
@@ -95,6 +96,15 @@ controls:
     assert rule.response is Response.OBSERVE
     assert rule.clocks["default"] == Clock((12 * hours, 48 * hours), 72 * hours, 120 * hours)
     assert rule.own == {"allowed_users": ["ci-deploy"]}
+
+
+def test_whoever_wants_to_be_reminded_for_as_long_as_it_is_so_says_how_often() -> None:
+    written = _compiled("controls: {iam-groups: {clocks: {default: {every: 1d}}}}").rules["iam-groups"]
+    plain = _compiled("controls: {}").rules["iam-groups"]
+    assert written.clocks["default"] == replace(plain.clocks["default"], every=timedelta(days=1))
+    assert written.mark != plain.mark, "what was told under the other rule is looked at anew"
+    never = _compiled("controls: {iam-groups: {clocks: {default: {every: null}}}}").rules["iam-groups"]
+    assert (plain.clocks, plain.mark) == (never.clocks, never.mark)
 
 
 @pytest.mark.parametrize("word", ["off", "Off", "'off'"])
@@ -242,6 +252,10 @@ def _clock(text: str) -> str:
                 ),
             )
             for zero in ("0", "0h", "'0'")
+        ),
+        (
+            "every: 0",
+            ".every: a reminder at once is the first e-mail itself; remove it, or write when to remind, such as 1d",
         ),
     ],
 )

@@ -49,7 +49,7 @@ def test_a_baseline_that_cannot_be_read_is_refused_whole(tmp_path: Path, text: s
         load(path)
 
 
-def test_a_clock_of_an_earlier_build_has_no_mode_of_its_own(tmp_path: Path) -> None:
+def test_a_clock_of_an_earlier_build_has_no_mode_of_its_own_and_reminds_of_nothing_again(tmp_path: Path) -> None:
     clock = {"remind": [24.0], "escalate": None, "act": 0.0}
     rules = load(_written(tmp_path, clocks={"default": clock})).rules
     assert {"default": Clock((timedelta(days=1),), None, timedelta(0))} == rules["iam-groups"].clocks

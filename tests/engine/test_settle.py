@@ -674,6 +674,28 @@ def test_a_reminder_is_the_last_when_the_repair_comes_before_another(
     assert [clocks.is_last_reminder(rule, house.finding, NOW + after) for after in remind] == last
 
 
+def test_a_clock_that_reminds_again_and_again_reminds_each_time_once_and_the_ledger_does_not_grow() -> None:
+    house = House(clocks={"default": Clock(remind=(HOUR,), every=DAY, escalate=7 * DAY)}, response=Response.ALERT)
+    hours = (0, 1, 2, 24, 25, 24 * 3, 24 * 3 + 1, 24 * 7, 24 * 7 + 1, 24 * 8, 24 * 400)
+    outcomes = [house.settle(now=NOW + hour * HOUR) for hour in hours]
+    assert outcomes == [
+        "told", "told", "waiting", "told", "waiting", "told", "waiting", "told", "waiting", "told", "told",
+    ]  # fmt: skip
+    assert [one.split(":")[0] for one in house.alerts.subjects] == [
+        "found", "reminder", "reminder", "reminder", "escalated", "reminder", "reminder",
+    ]  # fmt: skip
+    assert house.finding.told == ("opened", "escalated", "reminded 9600h")
+    assert house.finding.due == NOW + 401 * DAY
+
+
+def test_of_a_clock_that_reminds_each_day_the_reminder_before_the_repair_is_the_last() -> None:
+    house = House(clocks={"default": Clock(every=DAY, act=3 * DAY)})
+    house.settle()
+    rule = house.engine.rule(house.control.id)
+    days = (NOW + DAY, NOW + 2 * DAY)
+    assert [False, True] == [clocks.is_last_reminder(rule, house.finding, day) for day in days]
+
+
 def test_no_reminder_is_the_last_where_there_is_no_repair() -> None:
     house = House(clocks={"default": Clock(remind=(DAY,), act=7 * DAY)})
     house.aws.lamps["hall"]["stuck"] = True

@@ -97,7 +97,7 @@ def test_it_is_told_once_reminded_escalated_and_never_repaired() -> None:
     for hours in (1, 24, 25, 72, 73, 24 * 7, 24 * 7 + 1, 24 * 30):
         _sweep(house, hours * HOUR)
         house.engine.digest(ACCOUNT, now=NOW + hours * HOUR)
-    assert house.finding.told == ("opened", "reminded 24h", "reminded 72h", "escalated")
+    assert house.finding.told == ("opened", "reminded 72h", "escalated")
     assert [one.attributes["escalation"] for one in house.alerts.letters] == ["false", "false", "false", "true"]
     assert (house.aws.writes, house.finding.first_seen) == ([], NOW)
 

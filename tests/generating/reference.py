@@ -95,7 +95,7 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
     facts = {
         "severity": control.severity.value,
         "mode": control.response.value,
-        "looked at": _LOOKS[control.scope] if control.witness is None else "never; only events tell",
+        "looked at": _looks(control),
         "answers": "; ".join(f"{sources[key]['name']}: {', '.join(items)}" for key, items in control.answers.items()),
         "earlier ids": ", ".join(control.aliases),
         "since": control.since,
@@ -105,7 +105,8 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
         yield from ("", f"**{heading}.** {prose[heading]}")
     yield from ("", "| clock | reminds | escalates | then |", "| --- | --- | --- | --- |")
     for name, clock in control.clocks.items():
-        reminds = ", ".join(_after(one) for one in clock.remind) or "never"
+        again = [f"every {_after(clock.every)}"] if clock.every else []
+        reminds = ", ".join([*(_after(one) for one in clock.remind), *again]) or "never"
         escalates = "never" if clock.escalate is None else f"after {_after(clock.escalate)}"
         yield f"| `{name}` | {reminds} | {escalates} | {_does(control, clock)} |"
     wakes = ", ".join(f"`{name}`" for on in control.wakes_on for name in on.names or (on.detail_type,))
@@ -116,6 +117,12 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
         yield from ("", "| setting | default | meaning |", "| --- | --- | --- |")
         for name, schema in control.settings.items():
             yield f"| `{name}` | `{json.dumps(schema.get('default'))}` | {schema['description'].replace('|', '/')} |"
+
+
+def _looks(control: Control) -> str:
+    if control.witness is not None:
+        return "never; only events tell"
+    return f"{_LOOKS[control.scope]}{', once a day' if control.daily else ''}"
 
 
 def _actions(actions: frozenset[str]) -> str:

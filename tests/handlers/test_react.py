@@ -219,6 +219,23 @@ def test_a_sweep_begins_with_its_units() -> None:
     assert Unit.from_json(units.bodies[0]) == Unit("111122223333", "global", ("lamp-off",), last=True)
 
 
+def test_what_is_looked_at_once_a_day_is_left_to_one_sweep_and_not_before_somebody_has_looked() -> None:
+    house = House(control=replace(CONTROL, daily=True))
+
+    def begun(hour: int) -> tuple[str, ...]:
+        units = Outlet()
+        at = NOW.replace(hour=hour)
+        Sweeper(house.plumbline, units, Outlet(), Log(), lambda: at, lambda: 300_000).begin()
+        unit = Unit.from_json(units.bodies[0])
+        assert unit.last, "the sweep is over all the same"
+        return unit.controls
+
+    assert begun(9) == ("lamp-off",), "nobody has looked at it yet"
+    sweeper, _, _ = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    assert [begun(hour) for hour in (4, 5, 6)] == [(), ("lamp-off",), ()]
+
+
 def test_what_the_first_sweep_found_stays_adopted_until_it_is_settled_and_what_is_new_is_not() -> None:
     house = House()
     unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()

@@ -128,6 +128,20 @@ def test_a_key_that_came_and_went(event: str, status: str, state: Any, expected:
     assert expected == _said("iam-access-key-created", event, {"status": status}, state, **made)
 
 
+@pytest.mark.parametrize(
+    ("event", "keys", "made", "expected"),
+    [
+        ("CreateAccessKey", False, {"accessKeyId": "AKIA1"}, "was given an access key"),
+        ("CreateAccessKey", True, {"accessKeyId": "AKIA1"}, ""),
+        ("CreateAccessKey", False, {"accessKeyId": "AKIA1", "userName": "bot"}, ""),
+        ("UpdateAccessKey", False, {}, ""),
+    ],
+)
+def test_a_key_of_roots_that_came_and_went(event: str, keys: bool, made: Any, expected: str) -> None:  # noqa: FBT001
+    said = _said("root-access-keys", event, None, {"keys": keys}, responseElements={"accessKey": made})
+    assert expected == said
+
+
 def _acl(grants: Any) -> Any:
     return {"AccessControlPolicy": {"AccessControlList": {"Grant": grants}}}
 

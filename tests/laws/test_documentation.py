@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plumbline.controls import registry
+from plumbline.core.clock import Response
 from plumbline.core.control import SECTIONS, Control, no_plan
 from plumbline.core.targets import Target
 from tests.generated import ROOT
@@ -100,9 +101,10 @@ def test_it_can_see(control: Control) -> None:
         assert control.find or control.survey
 
 
-def test_what_writes_can_be_taken_back_or_only_tells(control: Control) -> None:
-    tells = control.plan is no_plan
-    assert tells == (not control.writes)
+def test_what_writes_has_a_plan_and_what_has_none_only_tells(control: Control) -> None:
+    """What only tells may have a plan all the same: one that says what a person can do."""
+    assert not (control.plan is no_plan and control.writes)
+    assert control.writes or control.response is Response.ALERT
 
 
 def test_it_is_tested_beside_its_name(control: Control) -> None:

@@ -63,7 +63,7 @@ def test_break_observe_do_compliant_undo_as_before(story: Story) -> None:
 
 
 #: What their facts are about is one thing, put right in whole.
-TOGETHER = frozenset({"billing-alarm", "cloudtrail-logging", "iam-role-trust"})
+TOGETHER = frozenset({"billing-alarm", "billing-anomalies", "cloudtrail-logging", "iam-role-trust"})
 
 
 def _some(items: tuple[str, ...]) -> list[frozenset[str]]:

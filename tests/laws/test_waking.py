@@ -36,6 +36,7 @@ CHANGED_BY: Mapping[str, set[str]] = {
     "s3:GetEncryptionConfiguration": {"CreateBucket", "DeleteBucketEncryption", "PutBucketEncryption"},
     "s3:GetLifecycleConfiguration": {"PutBucketLifecycle"},
     "s3:GetAccountPublicAccessBlock": {"DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock"},
+    "iam:ListVirtualMFADevices": {"DeactivateMFADevice"},
     "iam:GetAccountPasswordPolicy": {"DeleteAccountPasswordPolicy", "UpdateAccountPasswordPolicy"},
     "ec2:GetEbsEncryptionByDefault": {"DisableEbsEncryptionByDefault"},
     "ec2:GetInstanceMetadataDefaults": {"ModifyInstanceMetadataDefaults"},
@@ -43,6 +44,18 @@ CHANGED_BY: Mapping[str, set[str]] = {
     "cloudtrail:GetEventSelectors": {"PutEventSelectors"},
     "cloudtrail:DescribeTrails": {"DeleteTrail", "UpdateTrail"},
     "sns:ListSubscriptionsByTopic": {"DeleteTopic", "Unsubscribe"},
+    "account:GetAlternateContact": {"DeleteAlternateContact", "PutAlternateContact"},
+    "billing:GetBillingPreferences": {"UpdateBillingPreferences"},
+    "budgets:ViewBudget": {
+        "DeleteBudget",
+        "DeleteNotification",
+        "DeleteSubscriber",
+        "UpdateBudget",
+        "UpdateNotification",
+        "UpdateSubscriber",
+    },
+    "ce:GetAnomalyMonitors": {"DeleteAnomalyMonitor"},
+    "ce:GetAnomalySubscriptions": {"DeleteAnomalySubscription", "UpdateAnomalySubscription"},
     "cloudwatch:DescribeAlarms": {"DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm"},
 }
 #: What shows only some time after any call, so that to look at once would find nothing; the sweep asks each hour.

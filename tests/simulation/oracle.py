@@ -180,7 +180,9 @@ class Oracle:
             self.check("closed rightly", right, f"{name}: {after.status.value}, and was never in line")
         if life.status is not after.status:
             world.note(f"ledger: {name} {life.status.value} -> {after.status.value}")
-        life.status, life.told, life.tries = after.status, after.told, after.tries
+        # of reminders a finding keeps the last alone
+        reminded = [one for one in life.told if one.startswith("reminded") and one not in after.told]
+        life.status, life.told, life.tries = after.status, (*after.told, *reminded), after.tries
         life.forgiven = after.forgiven
         life.faults += after.status is Status.UNDOING  # a person's undo that fails lets everything be told again
         life.is_blind = after.deviation.clock == UNSEEN

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from local import moto_billing
 from plumbline.controls.billing._alarms import METRIC, repaired
 from plumbline.controls.billing.billing_alarm import CONTROL, OURS, describe, detect, find, locate, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
+from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import Reach, Region
 from plumbline.core.targets import Target
 from tests.story import ACCOUNT, Story, World, defaults, world
@@ -73,6 +75,17 @@ def _nobody_listens(world: World) -> Target:
     return ALARM
 
 
+def _alerts_off(world: World) -> Target:
+    _measured(world)
+    moto_billing.preferences_of(world.account)[moto_billing.PREFERENCE] = "DISABLED"
+    return DATA
+
+
+def _measured(world: World) -> None:
+    datum = {"MetricName": METRIC["MetricName"], "Dimensions": METRIC["Dimensions"], "Value": 1.0}
+    world.client("cloudwatch").put_metric_data(Namespace="AWS/Billing", MetricData=[datum])
+
+
 STORIES = (
     Story("there is no alarm", CONTROL.id, _missing),
     Story("its actions are switched off", CONTROL.id, _switched_off),
@@ -88,7 +101,8 @@ STORIES = (
     Story("somebody else's alarm warns too late", CONTROL.id, _others_alarm_is_useless),
     Story("no topic", CONTROL.id, lambda _world: ALARM, alert_only=True),
     Story("a topic without subscriptions", CONTROL.id, _nobody_listens, alert_only=True),
-    Story("billing alerts are switched off", CONTROL.id, lambda _world: DATA, alert_only=True),
+    Story("there is no billing data", CONTROL.id, lambda _world: DATA, alert_only=True),
+    Story("billing alerts are switched off", CONTROL.id, _alerts_off),
 )
 
 
@@ -197,8 +211,53 @@ def test_data_counts_when_it_is_the_whole_accounts() -> None:
             told.client("cloudwatch").put_metric_data(Namespace="AWS/Billing", MetricData=[datum])
             return CONTROL.observe and CONTROL.observe(told.accounts.eyes(ACCOUNT, "us-east-1"), DATA)
 
-    assert see(METRIC["Dimensions"]) == {"data": True}
-    assert see([*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]) == {"data": False}
+    assert see(METRIC["Dimensions"]) == {"data": True, "preferences": {}}
+    part = [*METRIC["Dimensions"], {"Name": "ServiceName", "Value": "AmazonS3"}]
+    assert see(part) == {"data": False, "preferences": {}}
+
+
+def test_what_aws_answers_is_written_back_switched_on_whatever_it_is_called() -> None:
+    seen = {"data": True, "preferences": {"a/key": "DISABLED", "another": "ENABLED"}}
+    assert detect(seen, SETTINGS) == Deviation(
+        "is not measured: billing alerts are switched off", ("billing alerts are off",)
+    )
+    found = plan(DATA, seen, SETTINGS)
+
+    def to(value: str) -> Call:
+        wanted = {"feature": "BILLING_ALERTS", "billingPreferencesPerKey": [{"key": "a/key", "value": value}]}
+        return Call("billing", "UpdateBillingPreferences", wanted)
+
+    assert (found.do, found.undo) == ((to("ENABLED"),), (to("DISABLED"),))
+    assert describe(seen) == "CloudWatch has billing data; billing alerts are off"
+
+
+def test_where_alerts_are_on_and_no_data_comes_nobody_is_told_to_switch_them_on() -> None:
+    seen = {"data": False, "preferences": {"a/key": "ENABLED"}}
+    assert detect(seen, SETTINGS) == Deviation("is missing: no data has come yet", ("no data",), "no-data")
+    assert "tick" not in plan(DATA, seen, SETTINGS).refusal
+    assert "in the account that pays" in plan(DATA, seen, SETTINGS).refusal
+
+
+class _Eyes:
+    """Eyes of an account with billing data, to which the preference is refused."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def __call__(self, call: Call) -> Any:
+        if call.service == "billing":
+            raise AwsRefusal(self._code, "no", call)
+        return {"Metrics": [{"Dimensions": METRIC["Dimensions"]}]}
+
+
+@pytest.mark.parametrize("code", ["UnknownOperation", "UnknownServiceError"])
+def test_an_sdk_that_does_not_know_the_preference_leaves_the_data_to_tell(code: str) -> None:
+    assert observe(_Eyes(code), DATA) == {"data": True, "preferences": {}}  # type: ignore[arg-type]
+
+
+def test_a_preference_that_is_not_shown_is_no_verdict() -> None:
+    with pytest.raises(AwsRefusal, match="AccessDenied"):
+        observe(_Eyes("AccessDeniedException"), DATA)  # type: ignore[arg-type]
 
 
 # --- in another home region ---------------------------------------------------------------------------

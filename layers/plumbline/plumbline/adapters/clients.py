@@ -173,6 +173,8 @@ def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
     client = twin_of(client) or client
     if not hasattr(client, method):
         client = twin_of(client, f"{call.operation} is not in it") or client
+    if not hasattr(client, method):  # the SDK at hand is older than the call; nobody has asked AWS
+        raise AwsRefusal("UnknownOperation", f"this SDK knows no {call.operation} of {call.service}", call)
     try:
         with telling(call):
             try:

@@ -127,7 +127,7 @@ def _clock_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
                     continue
                 place: Place = ("controls", control, "clocks", name, key)
                 for number, one in enumerate(value if isinstance(value, list) else [value]):
-                    advice = "" if one is None else _time_problem(one, reminds=key == "remind")
+                    advice = "" if one is None else _time_problem(one, reminds=key in ("remind", "every"))
                     if advice:
                         yield (*place, number) if key == "remind" else place, advice
 

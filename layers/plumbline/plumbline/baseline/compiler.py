@@ -154,6 +154,7 @@ def _clock_json(clock: Clock) -> dict[str, Any]:
         "escalate": hours(clock.escalate),
         "act": hours(clock.act),
         "mode": clock.mode and clock.mode.value,
+        "every": hours(clock.every),
     }
 
 
@@ -167,6 +168,7 @@ _CLOCK_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "escalate": _hours,
     "act": _hours,
     "mode": str,
+    "every": _hours,
 }
 
 

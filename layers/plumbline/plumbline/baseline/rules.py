@@ -53,7 +53,10 @@ class Rule:
         Without the clock of what cannot be looked at: nothing is judged by it.
         """
         clocks = {
-            name: f"{one}{one.mode.value if one.mode else ''}" for name, one in self.clocks.items() if name != UNSEEN
+            # What was not always there counts only where it says something: an upgrade makes no rule another one.
+            name: f"{one}{one.mode.value if one.mode else ''}{one.every or ''}"
+            for name, one in self.clocks.items()
+            if name != UNSEEN
         }
         text = json.dumps([self.response, clocks, self.own], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -212,13 +215,13 @@ def completed(settings: Mapping[str, Mapping[str, Any]], *wanted: Mapping[str, A
 
     Args:
         settings: JSON Schema of each, as a control declares them. In a mapping with named keys, each key has its own
-            default; one with free keys, and a list, is taken as a whole.
+            default, where the mapping has one; one with free keys, and a list, is taken as a whole.
         wanted: what stands in the profile and in the file; what comes later wins.
     """
     complete = {name: schema["default"] for name, schema in settings.items() if "default" in schema}
     for name, value in (one for layer in wanted for one in layer.items()):
-        keyed = "properties" in settings.get(name, {})
-        complete[name] = {**complete.get(name, {}), **value} if keyed else value
+        keyed = "properties" in settings.get(name, {}) and isinstance(value, Mapping)
+        complete[name] = {**(complete.get(name) or {}), **value} if keyed else value
     return complete
 
 
@@ -260,5 +263,6 @@ def _clock(data: Mapping[str, Any]) -> Clock:
         remind=tuple(timedelta(hours=value) for value in data["remind"]),
         escalate=hours(data["escalate"]),
         act=hours(data["act"]),
-        mode=Response(data["mode"]) if data.get("mode") else None,
+        mode=Response(data["mode"]) if data.get("mode") else None,  # an earlier build wrote none
+        every=hours(data.get("every")),  # nor this
     )

@@ -30,6 +30,7 @@ MODES = [mode.value for mode in Response]
 MOST_DAYS = 3650  # ten years: what is meant to be longer is meant to be never
 
 _REMIND = "When you are told again, as a list such as [12h, 2d]; [] for never."
+_EVERY = "How often you are reminded beside that, for as long as it is so, such as 1d; null for not again."
 _ESCALATE = "When the escalation address is told as well, such as 3d; null for never."
 _ACT = "When it is repaired, such as 7d; 0 for at once, null for never."
 _DUE = "What is done when it is due: propose asks a person first; enforce does what the control's own mode says."
@@ -37,6 +38,7 @@ _CLOCK: dict[str, Any] = {
     "type": "object",
     "properties": {
         "remind": {"type": "array", "items": DURATION, "description": _REMIND, "examples": [["12h", "2d"]]},
+        "every": {**DURATION, "type": ["string", "integer", "null"], "description": _EVERY},
         "escalate": {**DURATION, "type": ["string", "integer", "null"], "description": _ESCALATE},
         "act": {**DURATION, "type": ["string", "integer", "null"], "description": _ACT},
         "mode": {"enum": [Response.ENFORCE.value, Response.PROPOSE.value], "description": _DUE},
@@ -44,7 +46,7 @@ _CLOCK: dict[str, Any] = {
     "additionalProperties": False,
 }
 #: Nothing is repaired, so nothing is due: of this one only who is told when can be said.
-_UNSEEN = {**_CLOCK, "properties": {name: _CLOCK["properties"][name] for name in ("remind", "escalate")}}
+_UNSEEN = {**_CLOCK, "properties": {name: _CLOCK["properties"][name] for name in ("remind", "every", "escalate")}}
 _MODE = {
     # The bare word `off` is false to YAML 1.1 and text to YAML 1.2; said in a way that editors take and do not offer.
     "anyOf": [
@@ -261,7 +263,8 @@ def _clock(name: str, clock: Clock) -> dict[str, Any]:
     about = _CLOCKS.get(name, f"Runs for deviations of the kind {name}.")
     reminders = ", ".join(_duration(one) for one in clock.remind)
     mode = f", mode {clock.mode.value}" if clock.mode else ""
-    default = f"remind [{reminders}], escalate {_duration(clock.escalate)}"
+    often = f", every {_duration(clock.every)}" if clock.every else ""
+    default = f"remind [{reminders}]{often}, escalate {_duration(clock.escalate)}"
     if name == UNSEEN:
         return {**_meaning("unseen"), "description": f"{about} Default: {default}."}
     return {**_meaning("clock"), "description": f"{about} Default: {default}, act {_duration(clock.act)}{mode}."}

@@ -45,6 +45,7 @@ class Entry:
         house: whether it watches Plumbline's own parts: the sweep settles what it finds.
         is_swept: whether there is anything to look at, or only events can tell.
         aliases: its earlier ids.
+        daily: whether one sweep of each day looks.
     """
 
     module: str
@@ -56,6 +57,7 @@ class Entry:
     is_swept: bool
     aliases: tuple[str, ...] = ()
     house: bool = False
+    daily: bool = False
 
     @classmethod
     def of(cls, control: Control, module: str = "") -> Entry:
@@ -70,6 +72,7 @@ class Entry:
             is_swept=control.witness is None,
             aliases=control.aliases,
             house=control.house,
+            daily=control.daily,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -86,6 +89,7 @@ class Entry:
             "is_swept": self.is_swept,
             "aliases": list(self.aliases),
             "house": self.house,
+            "daily": self.daily,
         }
 
     @classmethod
@@ -104,6 +108,7 @@ class Entry:
             is_swept=data["is_swept"],
             aliases=tuple(data["aliases"]),
             house=data["house"],
+            daily=data["daily"],
         )
 
 

@@ -30,6 +30,7 @@ class Clock:
     Only consecutive time counts: a finding that closes and comes back starts afresh.
 
     Attributes:
+        every: how often a person is reminded beside that, for as long as it is so; None: not again.
         mode: what is done when it is due, where that is more careful than the control's own mode; None: the same.
     """
 
@@ -37,6 +38,29 @@ class Clock:
     escalate: timedelta | None = None
     act: timedelta | None = None
     mode: Response | None = field(default=None, repr=False)
+    every: timedelta | None = field(default=None, repr=False)
+
+    def next_reminder(self, after: timedelta) -> timedelta | None:
+        """When a person is reminded next, counted from first seen.
+
+        Args:
+            after: how long after first seen it is now.
+        """
+        coming = [one for one in self.remind if one > after]
+        if self.every:
+            coming.append(self.every * max(1, after // self.every + 1))
+        return min(coming, default=None)
+
+    def last_reminder(self, until: timedelta) -> timedelta | None:
+        """When a person was to be reminded last, counted from first seen.
+
+        Args:
+            until: how long after first seen it is now.
+        """
+        passed = [one for one in self.remind if one <= until]
+        if self.every and until >= self.every:
+            passed.append(self.every * (until // self.every))
+        return max(passed, default=None)
 
 
 #: Repaired when it is seen. What is there a day later was held back, or could not be repaired: somebody has to know.

@@ -300,5 +300,10 @@ class Notifier:
 
 
 def _and(told: Sequence[str], transition: str) -> tuple[str, ...]:
-    """What has been told, each once; an escalation says that it is open, where nothing has said so before."""
+    """What has been told, each once; an escalation says that it is open, where nothing has said so before.
+
+    Of reminders the last is kept: they may come for as long as a finding is open, and the ledger has to hold it.
+    """
+    if transition.startswith(clocks.REMINDED):
+        told = [one for one in told if not one.startswith(clocks.REMINDED)]
     return tuple(dict.fromkeys((*told, *(("opened",) if transition == "escalated" else ()), transition)))

@@ -11,6 +11,8 @@ from plumbline.findings.finding import MAX_ATTEMPTS, Finding
 
 #: How soon what is due, and was held back, is looked at again.
 RETRY_AFTER = timedelta(hours=1)
+#: How the transition of a reminder begins.
+REMINDED = "reminded"
 #: Told when a repair that is only observed would have been made.
 WOULD_HAVE = "would have"
 
@@ -71,7 +73,8 @@ def escalates_at(rule: Rule, finding: Finding) -> datetime | None:
 def next_due(rule: Rule, finding: Finding, now: datetime) -> datetime | None:
     """When, after now, the clock next wants something of this finding; None when nothing more comes by itself."""
     clock = clock_of(rule, finding)
-    moments = [finding.first_seen + after for after in clock.remind if _reminder(after) not in finding.told]
+    reminder = clock.next_reminder(now - finding.first_seen)
+    moments = [] if reminder is None else [finding.first_seen + reminder]
     escalates = escalates_at(rule, finding)
     if escalates is not None and "escalated" not in finding.told:
         moments.append(escalates)
@@ -113,12 +116,11 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
     observed = rule.response is Response.OBSERVE and acts is not None and finding.first_seen < acts <= now
     if observed and WOULD_HAVE not in finding.told:
         return WOULD_HAVE
-    passed = [after for after in clock.remind if now >= finding.first_seen + after]
-    if clock.escalate is not None and "escalated" in finding.told:  # it said more than the reminders before it
-        passed = [after for after in passed if after > clock.escalate]
-    if passed and _reminder(max(passed)) not in finding.told:
-        return _reminder(max(passed))
-    return ""
+    reminder = clock.last_reminder(now - finding.first_seen)
+    if reminder is None or _reminder(reminder) in finding.told:
+        return ""
+    said_more = clock.escalate is not None and "escalated" in finding.told and reminder <= clock.escalate
+    return "" if said_more else _reminder(reminder)
 
 
 def is_last_reminder(rule: Rule, finding: Finding, now: datetime) -> bool:
@@ -126,9 +128,10 @@ def is_last_reminder(rule: Rule, finding: Finding, now: datetime) -> bool:
     acts = acts_at(rule, finding)
     if acts is None or acts <= now or response_of(rule, finding) is not Response.ENFORCE:
         return False
-    return not any(now < finding.first_seen + after < acts for after in clock_of(rule, finding).remind)
+    reminder = clock_of(rule, finding).next_reminder(now - finding.first_seen)
+    return reminder is None or finding.first_seen + reminder >= acts
 
 
 def _reminder(after: timedelta) -> str:
     hours = int(after.total_seconds() // 3600)
-    return f"reminded {hours}h"
+    return f"{REMINDED} {hours}h"

@@ -13,6 +13,7 @@ from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
 from plumbline.findings import news
+from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.handlers import exemption_notices, suspension_notices, upgrade
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
@@ -25,6 +26,8 @@ from plumbline.wakes.messages import Task
 _ENOUGH_MILLISECONDS = 30_000
 #: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
 _SETTLED_EACH_SECOND = 5
+#: The hour, in UTC, whose sweep looks at what is looked at once a day: no day begins then where most people are awake.
+_DAILY_AT = 5
 _DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
 
 
@@ -76,10 +79,21 @@ class Sweeper:
             reach = self._reach()
             units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
             upgrade.meet(self.plumbline, units, now=self.clock())
-            units = [*(self._of_forwarders(reach) if reach else ()), *units]
+            units = [*(self._of_forwarders(reach) if reach else ()), *map(self._due, units)]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
         return {"units": len(units)}
+
+    def _due(self, unit: Unit) -> Unit:
+        """A unit without what one sweep of each day looks at; what nobody has looked at by these rules stays."""
+        entries = self.plumbline.index.entries
+        rare = [one for one in unit.controls if entries[one].daily]
+        if not rare or self.clock().hour == _DAILY_AT:
+            return unit
+        known, rules = self.plumbline.ledger.adopted(unit.account), self.plumbline.engine.baseline.rules
+        seen = {one: known.get(kept_as(one, entries[one].scope, unit.region)) for one in rare}
+        later = {one for one in rare if Adoption.from_json(seen[one]).mark == mark(rules[one])}
+        return replace(unit, controls=tuple(one for one in unit.controls if one not in later))
 
     def look_at_regions(self) -> dict[str, int]:
         """See which regions are governed, and send the units of those that are new on their way.

@@ -6,16 +6,19 @@ confirmed the subscription. Where Plumbline's home is another region, nothing th
 plumbline-billing is told of by the forwarder of us-east-1, which counts while it gives signs of life; a topic in
 us-east-1 that the setting `topic` names does as well. How an alarm warns is its owner's business: any period, statistic
 and treatment of missing data will do with which it can. An alarm on a unit cannot, because charges have none; nor one
-on a part of the bill, or on what an expression makes of it. Billing data is switched on. The data of an organisation's
+on a part of the bill, or on what an expression makes of it. Billing alerts are switched on among the billing
+preferences, without which there is no data, and there is data. The data of an organisation's
 member accounts is in the account that pays: switch this control off in the members, and hold it in the payer. A click
 on the unsubscribe link of an e-mail makes no event; the hourly sweep finds it. Not judged: alarm mute rules, filter
 policies of subscriptions, the topic's own policy.
 Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
 and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
 Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
-are not touched. Billing data itself can be switched on by a person only: the e-mail says where.
-Undo: puts the earlier alarm back, or deletes it where there was none.
-Source: Amazon CloudWatch user guide, Create a billing alarm; AWS Well-Architected, COST02-BP05.
+are not touched. Switches billing alerts on, where AWS answers the preference by its key; where it answers none, only a
+person can: the e-mail says where.
+Undo: puts the earlier alarm back, or deletes it where there was none; switches billing alerts off again.
+Source: Amazon CloudWatch user guide, Create a billing alarm; AWS Billing API reference, UpdateBillingPreferences; AWS
+Well-Architected, COST02-BP05.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.billing._alarms import METRIC, REGION, faults, repaired, settings_of, watches_the_bill
+from plumbline.controls.billing import _alerts
+from plumbline.controls.billing._alarms import REGION, faults, repaired, settings_of, watches_the_bill
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Clock, Response
@@ -43,6 +47,11 @@ def locate(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, *ALARM) if detail.get("awsRegion") == REGION else ()
 
 
+def locate_data(detail: Event) -> Iterable[Target]:
+    """Whether charges are measured."""
+    return cloudtrail.here(detail, *DATA, region=REGION)
+
+
 def find(ask: Ask) -> Iterable[Target]:
     """Two targets: the alarm, and the data it needs. Other partitions have no billing metric."""
     if not ask.home.startswith(_PARTITIONS_WITHOUT):
@@ -53,8 +62,7 @@ def find(ask: Ask) -> Iterable[Target]:
 def observe(ask: Ask, target: Target) -> State:
     """Whether there is billing data; or the alarms on it, our own whatever it watches, and who listens to them."""
     if (target.kind, target.id) == DATA:
-        metrics = ask(Call("cloudwatch", "ListMetrics", dict(METRIC))).get("Metrics", ())
-        return {"data": any(one["Dimensions"] == METRIC["Dimensions"] for one in metrics)}
+        return _alerts.observed(ask)
     found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
     alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one, target.account)]
     topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
@@ -74,8 +82,7 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """No alarm without a fault; or no billing data."""
     assert state is not None  # noqa: S101 - an account always has a state
     if "data" in state:
-        switched_off = Deviation("is missing: billing alerts are switched off", ("no data",), clock="no-data")
-        return None if state["data"] else switched_off
+        return _alerts.deviation(state)
     every = _every_fault(state, settings)
     if not all(every.values()):
         return None
@@ -89,7 +96,7 @@ def describe(state: State) -> str:
     """Each alarm with its threshold; or whether there is data."""
     assert state is not None  # noqa: S101 - an account always has a state
     if "data" in state:
-        return "CloudWatch has billing data" if state["data"] else "CloudWatch has no billing data"
+        return _alerts.described(state)
     return "; ".join(_words(one, state["account"]) for one in state["alarms"]) or "no alarm on estimated charges"
 
 
@@ -97,7 +104,7 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
     """Put our alarm, and only it; where somebody will hear it."""
     assert state is not None  # noqa: S101 - an account always has a state
     if "data" in state:
-        return Plan(refusal=_WITHOUT_DATA)
+        return _alerts.planned(state)
     topic = settings["topic"] or state["own_topic"]
     forwarded = state.get("forwarded")
     refusal = "" if forwarded else _unheard(topic, state["topics"], named=bool(settings["topic"]))
@@ -115,17 +122,11 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
 
 
 def part(state: State, _plan: Plan) -> State:
-    """Our own alarm: the others are other people's."""
+    """Our own alarm: the others are other people's. Or the preference: data comes by itself."""
+    if state and "data" in state:
+        return {"preferences": state["preferences"]}
     alarms = state.get("alarms", ()) if state else ()
     return {"alarm": next((one for one in alarms if one["AlarmName"] == OURS), None)}
-
-
-_WITHOUT_DATA = (
-    "only a person can switch billing alerts on: open Billing and Cost Management, Billing preferences, Alert "
-    "preferences, and tick 'Receive CloudWatch billing alerts'; data arrives about a quarter of an hour later. In a "
-    "member account of an organisation the data is in the account that pays: switch billing-alarm off here and hold it "
-    "there"
-)
 
 
 def _unheard(topic: str, topics: Mapping[str, Any], *, named: bool) -> str:
@@ -196,9 +197,19 @@ CONTROL = Control(
             match={"awsRegion": [REGION]},
         ),
         On("sns.amazonaws.com", ("DeleteTopic", "Unsubscribe"), locate, match={"awsRegion": [REGION]}),
+        # By the one name in EventBridge's reference, by the other in the Billing user guide's list of the console's.
+        On("billing.amazonaws.com", ("UpdateBillingPreferences",), locate_data),
+        On("billingconsole.amazonaws.com", ("UpdateBillingPreferences",), locate_data),
     ),
-    reads=frozenset({"cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics", "sns:ListSubscriptionsByTopic"}),
-    writes=frozenset({"cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"}),
+    reads=frozenset(
+        {
+            "billing:GetBillingPreferences",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:ListMetrics",
+            "sns:ListSubscriptionsByTopic",
+        }
+    ),
+    writes=frozenset({"billing:UpdateBillingPreferences", "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"}),
     noun="the {kind} on the bill",
     find=find,
     observe=observe,
