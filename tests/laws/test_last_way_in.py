@@ -25,6 +25,7 @@ TAKES = frozenset(
 #: Those that declare such a call, and by which nobody loses a way in.
 TAKES_NOTHING = {
     "iam-inline-policies": "the same text is attached before it is deleted",
+    "account-region-guard": "it detaches in its undo alone, and administrators do not carry what it attaches",
     "house-guard": "it detaches in its undo alone, and what it attaches denies nothing but changes of Plumbline",
 }
 
