@@ -286,12 +286,12 @@ def test_regions_of_other_partitions_cannot_hand_events_to_each_other() -> None:
 # --- what the baseline declares --------------------------------------------------------------------------------------
 
 
-def _controls(mode: str = "enforce", **settings: Any) -> dict[str, Any]:
+def _controls(settings: Mapping[str, Any], mode: str = "enforce") -> dict[str, Any]:
     return {"controls": {name: {"mode": mode, "settings": one} for name, one in settings.items()}}
 
 
 def test_a_stack_is_told_which_regions_and_buckets_the_baseline_declares() -> None:
-    said = _controls(**{"account-regions": {"allowed": ["eu-west-2", "eu-west-1"]},
+    said = _controls({"account-regions": {"allowed": ["eu-west-2", "eu-west-1"]},
                         "s3-group-access": {"buckets": {"b": {}, "a": {}}}})  # fmt: skip
     assert {
         "Regions": ["eu-west-1", "eu-west-2"],
@@ -303,8 +303,8 @@ def test_a_stack_is_told_which_regions_and_buckets_the_baseline_declares() -> No
     "said",
     [
         {"controls": {}},
-        _controls(**{"account-regions": {"allowed": []}, "s3-group-access": {"buckets": {}}}),
-        _controls("off", **{"account-regions": {"allowed": ["x"]}, "s3-group-access": {"buckets": {"a": {}}}}),
+        _controls({"account-regions": {"allowed": []}, "s3-group-access": {"buckets": {}}}),
+        _controls({"account-regions": {"allowed": ["x"]}, "s3-group-access": {"buckets": {"a": {}}}}, "off"),
     ],
 )
 def test_where_nothing_is_declared_a_denial_of_all_else_denies_nothing(said: Mapping[str, Any]) -> None:
@@ -313,7 +313,7 @@ def test_where_nothing_is_declared_a_denial_of_all_else_denies_nothing(said: Map
 
 def test_a_stack_is_answered_from_the_baseline_in_its_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _about_regions(tmp_path, monkeypatch)
-    said = _controls(**{"account-regions": {"allowed": ["eu-west-1"]}})
+    said = _controls({"account-regions": {"allowed": ["eu-west-1"]}})
     (tmp_path / "plumbline/baseline/baseline.json").write_text(json.dumps(said))
     answer = _asked(**asked | {"ResourceType": "Custom::Declared", "LogicalResourceId": "Declared"})
     assert ("SUCCESS", {"Regions": ["eu-west-1"], "Buckets": ["*"]}) == (answer["Status"], answer["Data"])

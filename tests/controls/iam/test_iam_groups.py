@@ -12,7 +12,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from plumbline.controls.iam.iam_groups import CONTROL, clashes, detect, plan
 from plumbline.core.clock import Response
-from plumbline.core.control import Deviation
+from plumbline.core.control import Deviation, Settings
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES
 from tests.story import ACCOUNT, Story, World, defaults
@@ -353,7 +353,7 @@ def test_what_another_control_attaches_is_never_one_too_many() -> None:
 
 def test_each_policy_of_our_own_counts_among_the_ten() -> None:
     groups = {"team": [f"arn:aws:iam::{ACCOUNT}:policy/p{number}" for number in range(7)]}
-    enforced = {
+    enforced: dict[str, Settings] = {
         CONTROL.id: {"groups": groups, "self_service": True},
         "s3-group-access": {"buckets": {"acme-data": {}}},
         "account-regions": {"allowed": ["eu-west-1"]},
