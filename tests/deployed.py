@@ -50,6 +50,11 @@ REGIONS: Mapping[str, Any] = {
     "Others": ["ap-southeast-2", "eu-west-1", "me-central-1"],
     "Principals": ["cloudformation.amazonaws.com", "cloudformation.me-central-1.amazonaws.com"],
 }
+#: What it is told of what the baseline declares.
+DECLARED: Mapping[str, Any] = {
+    "Regions": ["eu-west-1", "eu-west-2"],
+    "Buckets": ["arn:aws:s3:::acme-data", "arn:aws:s3:::acme-data/*"],
+}
 #: The longest name of a stack of version 0.1, which keeps its names: its rule `-monitoring` may have 64 characters.
 #: Newer stacks have shorter prefixes.
 LONGEST_PREFIX = 53
@@ -207,6 +212,8 @@ class _Deployed:
                 return self.ref(name)
             case {"Fn::GetAtt": ["Regions", attribute]}:
                 return REGIONS[attribute]
+            case {"Fn::GetAtt": ["Declared", attribute]}:
+                return DECLARED[attribute]
             case {"Fn::GetAtt": [name, attribute]}:
                 return self.arn(name, attribute)
             case {"Fn::If": [_, there, _]}:  # the longer of the two

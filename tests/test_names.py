@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from plumbline.core.giving import OWN_DENIALS
+from plumbline.core.giving import OWN_DENIALS, OWN_GIVEN
 from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, text, transformed
 
 NAMES_FUNCTION = ROOT / "functions" / "names"
@@ -283,6 +283,42 @@ def test_regions_of_other_partitions_cannot_hand_events_to_each_other() -> None:
     assert ["us-gov-east-1"] == app.regions(known, [], "us-gov-east-1", "aws-us-gov")["Others"]
 
 
+# --- what the baseline declares --------------------------------------------------------------------------------------
+
+
+def _controls(settings: Mapping[str, Any], mode: str = "enforce") -> dict[str, Any]:
+    return {"controls": {name: {"mode": mode, "settings": one} for name, one in settings.items()}}
+
+
+def test_a_stack_is_told_which_regions_and_buckets_the_baseline_declares() -> None:
+    said = _controls({"account-regions": {"allowed": ["eu-west-2", "eu-west-1"]},
+                        "s3-group-access": {"buckets": {"b": {}, "a": {}}}})  # fmt: skip
+    assert {
+        "Regions": ["eu-west-1", "eu-west-2"],
+        "Buckets": ["arn:aws-cn:s3:::a", "arn:aws-cn:s3:::a/*", "arn:aws-cn:s3:::b", "arn:aws-cn:s3:::b/*"],
+    } == app.declared(said, "aws-cn")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"controls": {}},
+        _controls({"account-regions": {"allowed": []}, "s3-group-access": {"buckets": {}}}),
+        _controls({"account-regions": {"allowed": ["x"]}, "s3-group-access": {"buckets": {"a": {}}}}, "off"),
+    ],
+)
+def test_where_nothing_is_declared_a_denial_of_all_else_denies_nothing(said: Mapping[str, Any]) -> None:
+    assert {"Regions": ["*"], "Buckets": ["*"]} == app.declared(said, "aws")
+
+
+def test_a_stack_is_answered_from_the_baseline_in_its_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _about_regions(tmp_path, monkeypatch)
+    said = _controls({"account-regions": {"allowed": ["eu-west-1"]}})
+    (tmp_path / "plumbline/baseline/baseline.json").write_text(json.dumps(said))
+    answer = _asked(**asked | {"ResourceType": "Custom::Declared", "LogicalResourceId": "Declared"})
+    assert ("SUCCESS", {"Regions": ["eu-west-1"], "Buckets": ["*"]}) == (answer["Status"], answer["Data"])
+
+
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
@@ -522,7 +558,7 @@ def test_it_may_detach_what_goes_with_the_stack_and_nothing_else() -> None:
     policy = transformed()["Resources"]["DetachingPolicy"]["Properties"]
     looks, frees = policy["PolicyDocument"]["Statement"]
     held = [text(one) for one in looks["Resource"]]
-    assert [f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-{name}" for name in OWN_DENIALS] == held
+    assert [f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-{name}" for name in (*OWN_DENIALS, *OWN_GIVEN)] == held
     assert ("iam:ListEntitiesForPolicy", ["iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"]) == (
         looks["Action"],
         frees["Action"],
@@ -534,9 +570,14 @@ def test_it_may_detach_what_goes_with_the_stack_and_nothing_else() -> None:
 
 def test_the_functions_that_attach_go_before_whoever_is_held_is_freed() -> None:
     resources = transformed()["Resources"]
-    assert {"DetachingPolicy", "GuardPolicy", "SuspensionPolicy", "WithoutMfaPolicy"} <= set(
-        resources["NobodyIsHeld"]["DependsOn"]
-    )
+    assert {
+        "DetachingPolicy",
+        "GuardPolicy",
+        "WithoutMfaPolicy",
+        "RegionsPolicy",
+        "BucketsPolicy",
+        "SelfServicePolicy",
+    } <= set(resources["NobodyIsHeld"]["DependsOn"])
     for function in ("ReactFunction", "OperateFunction"):
         assert "NobodyIsHeld" in resources[function]["DependsOn"]
 

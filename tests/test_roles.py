@@ -27,12 +27,15 @@ from plumbline.core.giving import (
     GROUP_POLICIES,
     LINKED,
     OWN_DENIALS,
+    OWN_GIVEN,
     TAKES,
     Maker,
     is_taken,
     maker,
 )
 from plumbline.rights.account import EVERYTHING_ALLOWED, Account, Policy, Principal, Running
+from plumbline.rights.administrators import admin_reason
+from plumbline.rights.effective import may
 from plumbline.rights.ways import ways
 from tests.core.test_giving import GIVES
 from tests.deployed import STACK, as_deployed, logical, properties, transformed
@@ -52,7 +55,17 @@ OWN = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline"
 _LONG = 32
 #: Who gives EventBridge the forwarders' role: what makes them, and what puts them back.
 PASSING = ("StackSetRole", "HouseRole")
-GUARD, SUSPENDED, WITHOUT_MFA = (f"{OWN}-{name}" for name in OWN_DENIALS)
+DENIALS = tuple(f"{OWN}-{name}" for name in OWN_DENIALS)
+GIVEN = tuple(f"{OWN}-{name}" for name in OWN_GIVEN)
+#: The resource of the template that says what each of them says.
+TEXTS = {
+    f"{OWN}-guard": "GuardPolicy",
+    f"{OWN}-suspended": "SuspensionPolicy",
+    f"{OWN}-without-mfa": "WithoutMfaPolicy",
+    f"{OWN}-regions": "RegionsPolicy",
+    f"{OWN}-buckets": "BucketsPolicy",
+    f"{OWN}-self-service": "SelfServicePolicy",
+}
 
 
 def _several(value: Any) -> list[Any]:
@@ -118,8 +131,9 @@ def test_what_gives_rights_in_iam_is_held_by_no_role_but_for_named_policies(role
     gives = {f"iam:{one}" for one in GIVES}
     given = {(action, arn) for action, one in _allowing(role) if action in gives for arn in _policies(one)}
     groups = {("iam:AttachGroupPolicy", f"arn:aws:iam::aws:policy/{name}") for name in GROUP_POLICIES}
+    groups |= {("iam:AttachGroupPolicy", arn) for arn in GIVEN}
     attaches = ("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy")
-    denials = {(action, arn) for action in attaches for arn in (GUARD, SUSPENDED, WITHOUT_MFA)}
+    denials = {(action, arn) for action in attaches for arn in DENIALS}
     assert (groups | denials if role == "GivingRole" else set()) == given
 
 
@@ -150,9 +164,9 @@ def test_the_roles_that_hands_let_aws_make_are_those_of_named_services_which_nob
     assert set(LINKED) <= declared, "nobody needs it any more"
 
 
-def test_who_takes_the_stack_down_takes_off_plumblines_own_denials_and_nothing_else() -> None:
+def test_who_takes_the_stack_down_takes_off_plumblines_own_policies_and_nothing_else() -> None:
     off = {(action, arn) for action, one in _allowing("NamesRole") if action in TAKES for arn in _policies(one)}
-    assert {arn for _, arn in off} <= {GUARD, SUSPENDED, WITHOUT_MFA}
+    assert {*DENIALS, *GIVEN} == {arn for _, arn in off}
     assert {action for action, _ in off} <= set(DETACHES)
 
 
@@ -277,7 +291,7 @@ def test_the_hands_that_take_take_away_nothing_that_denies() -> None:
     assert ("Deny", "*") == (denied["Effect"], denied["Resource"])
     assert {"iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"} == set(denied["Action"])
     aws = {f"arn:aws:iam::aws:policy/{name}" for name in AWS_DENIALS}
-    assert {"ArnLike": {"iam:PolicyARN": sorted({GUARD, SUSPENDED, WITHOUT_MFA, *aws})}} == {
+    assert {"ArnLike": {"iam:PolicyARN": sorted({*DENIALS, *aws})}} == {
         operator: {key: sorted(value) for key, value in keys.items()} for operator, keys in denied["Condition"].items()
     }
 
@@ -292,7 +306,8 @@ def test_hands_may_do_nothing_to_plumblines_own_roles_and_policies(hands: str) -
     assert {one.removesuffix("Role").lower() for one in ROLES} == {
         "names" if len(one) > _LONG else one for one in named
     }
-    assert any(fnmatchcase(GUARD, one) for one in denied["Resource"])
+    for own in (*DENIALS, *GIVEN):
+        assert any(fnmatchcase(own, one) for one in denied["Resource"])
 
 
 def test_the_exception_chosen_at_deployment_is_copies_of_inline_policies_and_stands_by_itself() -> None:
@@ -306,7 +321,59 @@ def test_the_exception_chosen_at_deployment_is_copies_of_inline_policies_and_sta
     copies = {f"arn:aws:iam::{ACCOUNT}:policy/plumbline/{kind}-*" for kind in ("user", "group", "role")}
     assert (["iam:CreatePolicy"], copies) == (made["Action"], set(made["Resource"]))
     assert copies == _policies(attached)
-    assert not [arn for arn in (GUARD, SUSPENDED, WITHOUT_MFA) if any(fnmatchcase(arn, one) for one in copies)]
+    assert not [arn for arn in (*DENIALS, *GIVEN) if any(fnmatchcase(arn, one) for one in copies)]
+
+
+def test_each_policy_that_is_given_or_denies_is_a_resource_of_the_stack_that_says_no_more_than_it_should() -> None:
+    """Its text is CloudFormation's, with the rights of whoever deploys: no role may write one, as is tested above."""
+    for arn, resource in TEXTS.items():
+        policy = as_deployed(_named()[resource]["Properties"], _named(), STACK)
+        assert arn == f"arn:aws:iam::{ACCOUNT}:policy{policy['Path']}{policy['ManagedPolicyName']}"
+        effects = {one["Effect"] for one in policy["PolicyDocument"]["Statement"]}
+        assert effects == ({"Allow"} if arn in GIVEN else {"Deny"})
+        assert "" == admin_reason(policy["PolicyDocument"])
+    assert {*TEXTS} == {*DENIALS, *GIVEN}
+
+
+def test_self_service_is_about_oneself() -> None:
+    """Whoever could do it to others could take over a password, or make somebody's second factor his own."""
+    policy = as_deployed(_named()["SelfServicePolicy"]["Properties"]["PolicyDocument"], _named(), STACK)
+    ann, path = (f"arn:aws:iam::{ACCOUNT}:user/{one}" for one in ("ann", "team/bob"))
+    for name, own, other in (("ann", ann, path), ("bob", path, ann)):
+        holder = Principal(own, name, "user", (policy,))
+        for action in ("ChangePassword", "EnableMFADevice", "ListMFADevices", "ResyncMFADevice"):
+            assert may(holder, f"iam:{action}", own)
+            assert not may(holder, f"iam:{action}", other), action
+        assert may(holder, "iam:DeactivateMFADevice", own, {"aws:MultiFactorAuthPresent": "true"})
+        assert not may(holder, "iam:DeactivateMFADevice", own, {"aws:MultiFactorAuthPresent": None}), "a stolen key"
+        for action in ("CreateAccessKey", "UpdateLoginProfile", "AttachUserPolicy", "AddUserToGroup"):
+            assert not may(holder, f"iam:{action}", own), action
+
+
+def test_what_awss_own_policies_allow_in_s3_ends_at_the_declared_buckets() -> None:
+    """Source: the policies themselves: by what a bucket or a key is called, SageMaker's and Glue's reach any bucket."""
+    says = as_deployed(_named()["BucketsPolicy"]["Properties"]["PolicyDocument"], _named(), STACK)
+    holder = Principal(f"arn:aws:iam::{ACCOUNT}:user/ann", "ann", "user", (EVERYTHING_ALLOWED, says))
+    ours, theirs = {"aws:ResourceAccount": ACCOUNT}, {"aws:ResourceAccount": "444455556666"}
+    foreign = "arn:aws:s3:::other"
+    for action, arn, context, allowed in (
+        ("GetObject", "arn:aws:s3:::acme-data/x", ours, True),
+        ("PutObject", "arn:aws:s3:::acme-data/x", ours, True),
+        ("ListBucket", "arn:aws:s3:::acme-data", ours, True),
+        ("GetObject", f"{foreign}/aws-glue-x/y", ours, False),
+        ("PutObject", f"{foreign}/sagemaker/y", ours, False),
+        ("DeleteObjectVersion", f"{foreign}/y", ours, False),
+        ("ListBucket", foreign, ours, False),
+        ("ListBucketVersions", foreign, ours, False),
+        ("CreateBucket", foreign, ours, False),
+        ("PutBucketCors", foreign, ours, False),
+        ("PutObject", f"{foreign}/y", theirs, False),
+        ("GetObject", f"{foreign}/y", theirs, True),  # AWS's samples, models and libraries
+        ("GetBucketLocation", foreign, ours, True),
+        ("ListAllMyBuckets", "*", ours, True),
+        ("GetBucketAcl", foreign, ours, True),
+    ):
+        assert allowed is bool(may(holder, f"s3:{action}", arn, context)), f"{action} {arn}"
 
 
 # --- what the controls need, and no more: a law holds that they declare the calls they make ------------------------
@@ -336,7 +403,7 @@ def test_whose_rights_a_call_takes_is_who_may_make_it() -> None:
     """The roles as IAM reads them, against the file that says which of them makes a call."""
     role_of = {Maker.TAKING: {"HandsRole"}, Maker.GIVING: {"GivingRole"}, Maker.PERSON: set()}
     names = ("AdministratorAccess", "AWSDenyAll", "AWSCompromisedKeyQuarantineV3", "ReadOnlyAccess", *GROUP_POLICIES)
-    arns = [*(f"arn:aws:iam::aws:policy/{one}" for one in names), GUARD, SUSPENDED, WITHOUT_MFA]
+    arns = [*(f"arn:aws:iam::aws:policy/{one}" for one in names), *DENIALS, *GIVEN]
     arns += [f"arn:aws:iam::{ACCOUNT}:policy/{one}" for one in ("own", "plumbline/user-ann-reads-0123456789ab")]
     for action in sorted({*ATTACHES, *DETACHES, *(f"iam:{one}" for one in GIVES), *TAKES}):
         for arn in arns:

@@ -81,7 +81,7 @@ VERSION_0_1 = {
 #: none for sns:GetSubscriptionAttributes either.
 WITHOUT_RESOURCE = (
     "WhoDeployed", "WhoHears", "WhatHasNoResource", "WhichRegions", "WhichRegionsAndHowTheyFail",
-    "WhetherThereIsAnother",
+    "WhetherThereIsAnother", "WhatTheConsoleAsks",
 )  # fmt: skip
 _NAMED_BY = {
     "AWS::Events::Rule": "Name",

@@ -6,7 +6,7 @@ gave it; only what it does not own gets a new one, which nothing that an earlier
 
 CloudFormation waits for an answer to every request, so every request gets one, whatever goes wrong. It is refused
 rather than guessed: a wrong name would replace the ledger. Nothing here imports the layer: it must work before all else
-does. One file of it is read, the baseline, for the regions that it names.
+does. One file of it is read, the baseline, for the regions and buckets that it names.
 
 Source: CloudFormation custom resource request and response reference, in the AWS CloudFormation user guide; AWS
 CloudFormation user guide, Grant self-managed permissions, for the principals of regions that have to be switched on.
@@ -45,6 +45,8 @@ _FOR_EVERYBODY, _SWITCHED_ON = "opt-in-not-required", "opted-in"
 _FORWARDING, _GLOBAL_REGION = "aws", "us-east-1"
 #: Where a layer, which stands on the path that modules are imported from, has what the baseline became.
 _BASELINE = "plumbline/baseline/baseline.json"
+#: The mode of a control that the baseline switched off.
+_OFF = "off"
 Context = Any
 
 
@@ -143,6 +145,28 @@ def regions(
     }
 
 
+def declared(baseline: Mapping[str, Any], partition: str) -> dict[str, Any]:
+    """What the baseline declares, as the stack's own policies speak of it.
+
+    Args:
+        baseline: compiled.
+        partition: of AWS.
+
+    Returns:
+        `Regions`: where things may run; `Buckets`: the ARNs of its groups' buckets and of what is in them. Either is a
+        star where nothing is declared, or the control that declares it is off.
+    """
+    buckets = sorted(_setting(baseline, "s3-group-access", "buckets"))
+    arns = [f"arn:{partition}:s3:::{name}{below}" for name in buckets for below in ("", "/*")]
+    return {"Regions": sorted(_setting(baseline, "account-regions", "allowed")) or ["*"], "Buckets": arns or ["*"]}
+
+
+def _setting(baseline: Mapping[str, Any], control: str, name: str) -> Any:  # noqa: ANN401 - a list or a mapping
+    """A setting of a control; nothing where the control is off, or there is none."""
+    rule = baseline["controls"].get(control, {})
+    return (rule.get("settings", {}).get(name) if rule.get("mode") != _OFF else None) or ()
+
+
 def _mark(*of: str) -> str:
     return hashlib.sha256("\n".join(of).encode()).hexdigest()[:8]
 
@@ -184,23 +208,29 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]
         raise ValueError(f"CloudFormation asks to {kind!r}, which is neither Create, Update nor Delete")
     wanted = request.get("ResourceProperties", {})
     if what == "Custom::Names":
-        stack = Stack(request["StackId"], patiently(lambda: _owned(request["StackId"]), remaining))
-        if kind == "Create":
-            patiently(lambda: refuse_a_second(stack.owned.values(), remaining), remaining)
-        return names(
-            stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", "")
-        )
+        return _names(request, remaining)
     if what == "Custom::Regions":
         # Taken back, a deployment asks for what an earlier baseline said, and may be answered with that of the later.
         asked = wanted["Baseline"] == os.environ.get("BASELINE")
         known = patiently(lambda: _known(remaining), remaining)
-        return regions(known, _wanted(), wanted["Home"], wanted["Partition"], strictly=asked)
+        return regions(known, _baseline()["regions"], wanted["Home"], wanted["Partition"], strictly=asked)
+    if what == "Custom::Declared":
+        return declared(_baseline(), wanted["Partition"])
     if what == "Custom::LedgerProtection":
         patiently(lambda: _protect(wanted["Table"]), remaining)
         return {}
     if what in ("Custom::Detachment", "Custom::Emptying"):  # there is nothing to do until it goes
         return {}
     raise ValueError(f"there is no {what!r} here; see the Custom:: resources of the template")
+
+
+def _names(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]:
+    """What the stack's resources are called; none where the account has a Plumbline already."""
+    wanted = request["ResourceProperties"]
+    stack = Stack(request["StackId"], patiently(lambda: _owned(request["StackId"]), remaining))
+    if request["RequestType"] == "Create":
+        patiently(lambda: refuse_a_second(stack.owned.values(), remaining), remaining)
+    return names(stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", ""))
 
 
 def _owned(stack_id: str) -> dict[str, str]:
@@ -225,13 +255,13 @@ def _known(remaining: Callable[[], int]) -> dict[str, str]:
     return {one["RegionName"]: one.get("OptInStatus") or _FOR_EVERYBODY for one in found}
 
 
-def _wanted() -> Sequence[str]:
-    """The regions that the baseline in the layer names; see `baseline.compiler`."""
+def _baseline() -> Mapping[str, Any]:
+    """The baseline in the layer; see `baseline.compiler`."""
     found = next((path for one in sys.path if (path := Path(one, _BASELINE)).is_file()), None)
     if found is None:
         raise FileNotFoundError(f"the layer holds no {_BASELINE}; run `sam build` and deploy again")
-    named: Sequence[str] = json.loads(found.read_text())["regions"]
-    return named
+    compiled: Mapping[str, Any] = json.loads(found.read_text())
+    return compiled
 
 
 def _protect(table: str) -> None:

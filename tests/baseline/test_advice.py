@@ -58,7 +58,7 @@ def test_who_writes_a_mode_where_a_mapping_belongs_is_shown_the_mapping(word: st
             "iam-groups: {clocks: {sweep: {}}}",
             (
                 "iam-groups.clocks.sweep: there is no such key; write one of: default, found-by-sweep, "
-                "identity-center, cannot-be-looked-at"
+                "identity-center, given-before, cannot-be-looked-at"
             ),
         ),
         (

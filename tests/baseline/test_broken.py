@@ -123,7 +123,8 @@ def test_a_policy_that_aws_does_not_have_is_said_and_stops_nothing(
 ) -> None:
     path = tmp_path / "baseline.yaml"
     path.write_text(
-        "controls:\n  iam-groups:\n    groups:\n      analysts: [AmazonAthenaFulAccess, job-function/Billing]"
+        "controls:\n  iam-groups:\n    groups:\n      analysts: [AmazonAthenaFulAccess, job-function/Billing]\n"
+        "    self_service: true"
     )
     assert 0 == main([str(path)])
     said = capsys.readouterr()

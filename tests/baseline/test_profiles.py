@@ -75,7 +75,11 @@ controls:
     [
         ("iam-access-key-created", "allowed_users: [backup]", {"allowed_users": ["backup"]}),
         ("iam-access-key-created", "allowed_users: []", {"allowed_users": []}),
-        ("iam-groups", "groups: {auditors: [SecurityAudit]}", {"groups": {"auditors": ["SecurityAudit"]}}),
+        (
+            "iam-groups",
+            "groups: {auditors: [SecurityAudit]}",
+            {"groups": {"auditors": ["SecurityAudit"]}, "self_service": True},
+        ),
     ],
 )
 def test_a_list_and_a_mapping_with_free_keys_are_replaced_as_a_whole(

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from plumbline.baseline.compiler import compile_text
-from plumbline.baseline.rules import load
+from plumbline.baseline.rules import Rules, load
 from plumbline.compose import from_environment
 from plumbline.controls import registry
 from plumbline.core.clock import Clock, Response
+from plumbline.core.control import said_elsewhere
 from plumbline.core.errors import BaselineError
 
 
@@ -97,3 +98,30 @@ def test_a_function_tells_the_bucket_of_version_0_1_from_a_new_one(
     }
     plumbline = from_environment(lambda: datetime(2026, 3, 2, tzinfo=timezone.utc), environment)
     assert default == plumbline.engine.baseline.rules["cloudtrail-logging"].settings["bucket"]
+
+
+def _reading_elsewhere(*, off: bool = False, allowed: tuple[str, ...] = ("eu-west-1",)) -> Rules:
+    """A rule that judges by another control's setting too."""
+    shown = {"mode": "off" if off else "alert", "clocks": {}, "settings": {"allowed": list(allowed), "more": 1}}
+    own = {"mode": "enforce", "clocks": {}, "settings": {"x": 1}, "elsewhere": {"other": ["allowed"], "none": ["y"]}}
+    return Rules({"own": own, "other": shown}, "plumbline")
+
+
+def test_a_control_is_told_what_it_asks_of_anothers_settings_and_nothing_else() -> None:
+    settings = _reading_elsewhere()["own"].settings
+    assert {"x": 1, "elsewhere": {"other": {"allowed": ["eu-west-1"]}}} == settings
+    assert ["eu-west-1"] == said_elsewhere(settings, "other", "allowed")
+
+
+@pytest.mark.parametrize(("control", "name"), [("other", "more"), ("none", "y")])
+def test_what_it_does_not_ask_and_what_there_is_not_says_nothing(control: str, name: str) -> None:
+    assert () == said_elsewhere(_reading_elsewhere()["own"].settings, control, name)
+
+
+def test_a_control_that_is_off_declares_nothing() -> None:
+    assert () == said_elsewhere(_reading_elsewhere(off=True)["own"].settings, "other", "allowed")
+
+
+def test_what_is_declared_elsewhere_makes_no_finding_a_new_one() -> None:
+    marks = {_reading_elsewhere(allowed=one)["own"].mark for one in ((), ("eu-west-1",), ("eu-west-2",))}
+    assert 1 == len(marks)

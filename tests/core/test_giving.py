@@ -96,13 +96,22 @@ def test_a_group_gets_from_the_giving_hands_what_the_baseline_ships_and_nothing_
     assert Maker.PERSON is _by("AttachRolePolicy", PolicyArn=f"arn:aws:iam::aws:policy/{name}")
 
 
-@pytest.mark.parametrize("name", ["guard", "suspended", "without-mfa"])
+@pytest.mark.parametrize("name", ["guard", "suspended", "without-mfa", "regions", "buckets"])
 @pytest.mark.parametrize("operation", [one.partition(":")[2] for one in (*ATTACHES, *DETACHES)])
 def test_plumblines_own_denials_are_put_on_and_taken_off_by_the_giving_hands(operation: str, name: str) -> None:
     assert Maker.GIVING is _by(operation, PolicyArn=f"{OWN}-{name}")
     for other in (f"arn:aws:iam::{ACCOUNT}:policy/plumbline-{name}", f"{OWN}-{name}s", f"{OWN}-{name}/admin"):
         taken = operation.startswith("Detach")
         assert (Maker.TAKING if taken else Maker.PERSON) is _by(operation, PolicyArn=other), other
+
+
+def test_self_service_is_given_to_groups_alone_and_taken_off_like_any_policy() -> None:
+    own = f"{OWN}-self-service"
+    assert Maker.GIVING is _by("AttachGroupPolicy", PolicyArn=own)
+    for kind in ("User", "Role"):
+        assert Maker.PERSON is _by(f"Attach{kind}Policy", PolicyArn=own)
+    assert Maker.PERSON is _by("AttachGroupPolicy", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/own/x-self-service")
+    assert Maker.TAKING is _by("DetachGroupPolicy", PolicyArn=own)
 
 
 @pytest.mark.parametrize("name", ["AWSDenyAll", "AWSCompromisedKeyQuarantine", "AWSCompromisedKeyQuarantineV3"])

@@ -70,6 +70,7 @@ def _tagged(value: Any) -> Any:
 def _with_giving(text: str) -> str:
     """What the giving hands may do, and what the hands that take may not take away: as core/giving.py has it."""
     groups = [_Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in sorted(giving.GROUP_POLICIES)]
+    groups += [_own_policy(f"${{Names.Prefix}}-{name}") for name in giving.OWN_GIVEN]
     own = [_own_policy(f"${{Names.Prefix}}-{name}") for name in giving.OWN_DENIALS]
     aws = [_Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in giving.AWS_DENIALS]
     copies = [_own_policy(f"{kind}-*") for kind in ("group", "role", "user")]

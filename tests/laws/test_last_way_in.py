@@ -27,6 +27,7 @@ TAKES_NOTHING = {
     "iam-service-credentials": "such a credential reaches one service, and neither the console nor IAM",
     "iam-role-trust": "strangers alone lose a role; what it stops is a day old, and nobody has used it",
     "iam-inline-policies": "the same text is attached before it is deleted",
+    "account-region-guard": "it detaches in its undo alone, and administrators do not carry what it attaches",
     "house-guard": "it detaches in its undo alone, and what it attaches denies nothing but changes of Plumbline",
 }
 

@@ -21,6 +21,7 @@ _ONCE = 1
 def test_every_control_at_once_comes_to_rest_and_repairs_nothing_twice() -> None:
     with world() as told:
         rig, broken = Rig(told), 0
+        undeclared = {one for one in registry.load() if all(each.settings for each in stories() if each.control == one)}
         for story in stories():
             if story.settings or story.rule.witness:
                 continue
@@ -29,7 +30,7 @@ def test_every_control_at_once_comes_to_rest_and_repairs_nothing_twice() -> None
             except ClientError:  # two stories of one name do not fit into one account
                 continue
             broken += 1
-        assert broken > len(registry.load()), "most stories happen in this account"
+        assert broken > len(registry.load()) - len(undeclared), "most stories happen in this account"
         rules = {one.id: at_once(one) for one in registry.load().values() if not one.witness}
         plumbline = rig.install(rules, controls={one: registry.load()[one] for one in rules})
         repaired: Counter[tuple[str, str]] = Counter()
@@ -40,6 +41,6 @@ def test_every_control_at_once_comes_to_rest_and_repairs_nothing_twice() -> None
                 if settled.outcome in (Outcome.REPAIRED, Outcome.NOT_CONVERGED):
                     repaired[settled.wake.control, str(settled.wake.target)] += 1
             writes.append(len(rig.writes))
-        assert writes[0] > len(rules), "the first sweep repairs"
+        assert writes[0] > len(rules) - len(undeclared), "the first sweep repairs"
         assert [0] * (_ROUNDS - 2) == writes[2:], f"it does not come to rest: {writes}"
         assert [] == [one for one, times in repaired.items() if times > _ONCE]

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from plumbline.controls.iam.iam_groups import CONTROL, clashes, detect, plan
-from plumbline.core.control import Deviation
+from plumbline.core.clock import Response
+from plumbline.core.control import Deviation, Settings
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES
 from tests.story import ACCOUNT, Story, World, defaults
@@ -22,7 +23,7 @@ TARGET = Target(ACCOUNT, GLOBAL, "iam-groups", "baseline")
 GIVEN = {
     "groups": {
         "data-engineers": ["AmazonAthenaFullAccess", "AWSGlueConsoleFullAccess"],
-        "data-scientists": ["AmazonS3ReadOnlyAccess"],
+        "data-scientists": ["AmazonSageMakerFullAccess"],
     }
 }
 SETTINGS = {"groups": {"administrators": ["AdministratorAccess"], "billing": ["job-function/Billing"]}}
@@ -42,12 +43,14 @@ def _fresh(world: World) -> Target:
 
 
 def _deployed(world: World) -> None:
-    """The stack has made the guard."""
-    denied = {"Effect": "Deny", "Action": "lambda:UpdateFunctionCode", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    """The stack has made what groups carry of our own."""
+    says = {"guard": ("Deny", "lambda:UpdateFunctionCode"), "self-service": ("Allow", "iam:ChangePassword")}
     iam = world.client("iam")
-    with suppress(iam.exceptions.EntityAlreadyExistsException):  # by another story of the same world
-        iam.create_policy(PolicyName="plumbline-guard", Path="/plumbline/", PolicyDocument=document)
+    for name, (effect, action) in says.items():
+        said = {"Effect": effect, "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [said]})
+        with suppress(iam.exceptions.EntityAlreadyExistsException):  # by another story of the same world
+            iam.create_policy(PolicyName=f"plumbline-{name}", Path="/plumbline/", PolicyDocument=document)
 
 
 def _changed(world: World) -> Target:
@@ -57,6 +60,20 @@ def _changed(world: World) -> Target:
     iam.attach_group_policy(GroupName="data-engineers", PolicyArn=f"{AWS}ReadOnlyAccess")
     iam.create_group(GroupName="others")
     iam.attach_group_policy(GroupName="others", PolicyArn=f"{AWS}ReadOnlyAccess")
+    return TARGET
+
+
+def _as_version_0_1_left_it(world: World) -> Target:
+    """In order, but for what an earlier version gave."""
+    _deployed(world)
+    iam = world.client("iam")
+    for name in ("AmazonAthenaFullAccess", "AWSGlueConsoleFullAccess", "AmazonS3FullAccess"):
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_group(GroupName="data-engineers")
+        iam.attach_group_policy(GroupName="data-engineers", PolicyArn=f"{AWS}{name}")
+    iam.attach_group_policy(
+        GroupName="data-engineers", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-self-service"
+    )
     return TARGET
 
 
@@ -88,6 +105,12 @@ STORIES = (
     Story("people come through Identity Center", CONTROL.id, _through_the_center, alert_only=True),
     Story("a fresh account", CONTROL.id, _fresh, settings=GIVEN),
     Story("one policy too few and one too many", CONTROL.id, _changed, settings=GIVEN),
+    Story(
+        "what version 0.1 gave",
+        CONTROL.id,
+        _as_version_0_1_left_it,
+        settings={"groups": {"data-engineers": GIVEN["groups"]["data-engineers"]}},
+    ),
 )
 
 
@@ -288,3 +311,96 @@ def test_what_may_be_all_that_makes_the_administrators_some_stays() -> None:
     groups["administrators"].append(f"{AWS}AdministratorAccess")
     free = plan(TARGET, {**HELD, "groups": groups}, SETTINGS)
     assert {own, reads} == {call.parameters["PolicyArn"] for call in free.do}
+
+
+OWN = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline"
+TEAM = {"groups": {"team": ["ReadOnlyAccess"]}, "self_service": True}
+DECLARED = {
+    "elsewhere": {"account-regions": {"allowed": ["eu-west-1"]}, "s3-group-access": {"buckets": {"acme-data": {}}}}
+}
+
+
+def _team(*arns: str) -> dict[str, object]:
+    return {"partition": "aws", "guard": GUARD, "groups": {"team": [f"{AWS}ReadOnlyAccess", *arns]}}
+
+
+def test_a_group_gets_self_service_and_the_administrators_do_not() -> None:
+    found = detect(_team(), TEAM)
+    assert found
+    assert (f"team lacks {OWN}-self-service",) == found.items
+    assert detect(_team(), {**TEAM, "self_service": False}) is None
+    both = {**HELD, "guard": GUARD, "groups": {"administrators": [f"{AWS}AdministratorAccess"]}}
+    assert detect(both, {"groups": {"administrators": ["AdministratorAccess"]}, "self_service": True}) is None
+
+
+def test_what_denies_outside_the_buckets_comes_once_some_are_declared_and_goes_with_the_last() -> None:
+    state = _team(f"{OWN}-self-service")
+    assert detect(state, TEAM) is None
+    found = detect(state, {**TEAM, **DECLARED})
+    assert found
+    assert (f"team lacks {OWN}-buckets",) == found.items
+    late = detect(_team(f"{OWN}-self-service", f"{OWN}-buckets"), TEAM)
+    assert late
+    assert (f"team has {OWN}-buckets as well",) == late.items
+
+
+def test_what_another_control_attaches_is_never_one_too_many() -> None:
+    """The guard is house-guard's, and the denial of regions account-region-guard's, in whichever mode that is."""
+    carried = _team(f"{OWN}-self-service", f"{OWN}-guard", f"{OWN}-regions")
+    assert detect(carried, TEAM) is None
+    assert detect(_team(f"{OWN}-self-service"), {**TEAM, "elsewhere": {"account-regions": {"allowed": ["x"]}}}) is None
+
+
+def test_each_policy_of_our_own_counts_among_the_ten() -> None:
+    groups = {"team": [f"arn:aws:iam::{ACCOUNT}:policy/p{number}" for number in range(7)]}
+    enforced: dict[str, Settings] = {
+        CONTROL.id: {"groups": groups, "self_service": True},
+        "s3-group-access": {"buckets": {"acme-data": {}}},
+        "account-regions": {"allowed": ["eu-west-1"]},
+    }
+    assert [] == list(clashes(enforced)), "nobody attaches the denial of regions"
+    ((place, why),) = clashes({**enforced, "account-region-guard": {}})
+    assert ("groups", "team") == place
+    assert "name 6 at most" in why
+    for said in ("plumbline-guard", "plumbline-regions", "plumbline-buckets", "plumbline-self-service"):
+        assert said in why
+
+
+def test_the_shipped_groups_fit_into_ten_with_all_that_there_is() -> None:
+    enforced = {
+        CONTROL.id: defaults(CONTROL),
+        "iam-admin-grants": {"administrators": {"groups": ["administrators"], "users": [], "roles": []}},
+        "s3-group-access": {"buckets": {"acme-data": {}}},
+        "account-regions": {"allowed": ["eu-west-1"]},
+        "account-region-guard": {},
+    }
+    assert [] == list(clashes(enforced))
+
+
+def test_what_version_0_1_gave_is_taken_back_when_a_person_agrees_and_never_beside_something_else() -> None:
+    settings = {"groups": {"data-engineers": ["AmazonAthenaFullAccess"], "team": ["ReadOnlyAccess"]}}
+    given = [f"{AWS}AmazonAthenaFullAccess", f"{AWS}AmazonS3FullAccess"]
+    before = {"partition": "aws", "groups": {"data-engineers": given, "team": [f"{AWS}ReadOnlyAccess"]}}
+    found = detect(before, settings)
+    assert found
+    assert ("given-before", Response.PROPOSE) == (found.clock, CONTROL.clocks[found.clock].mode)
+    assert [f"{AWS}AmazonS3FullAccess"] == [call.parameters["PolicyArn"] for call in plan(TARGET, before, settings).do]
+    more = {**before, "groups": {"data-engineers": given, "team": []}}
+    found = detect(more, settings)
+    assert found
+    assert "default" == found.clock
+    repair = plan(TARGET, more, settings)
+    assert [("AttachGroupPolicy", "team")] == [(call.operation, call.parameters["GroupName"]) for call in repair.do]
+    assert ["data-engineers has AmazonS3FullAccess as well"] == list(repair.left)
+
+
+def test_access_to_all_of_s3_that_anybody_else_got_is_one_too_many_like_any_other() -> None:
+    found = detect(_team(f"{AWS}AmazonS3FullAccess", f"{OWN}-self-service"), TEAM)
+    assert found
+    assert "default" == found.clock
+
+
+def test_a_baseline_that_names_access_to_all_of_s3_itself_has_it() -> None:
+    settings = {"groups": {"data-engineers": ["AmazonS3FullAccess"]}}
+    state = {"partition": "aws", "groups": {"data-engineers": [f"{AWS}AmazonS3FullAccess"]}}
+    assert detect(state, settings) is None

@@ -33,6 +33,15 @@ CHANGES = (
         now="since 0.2 roles are told of and no longer converted; to have them converted as before, write "
         "`roles: convert`; to keep it so and hear no more of it, write `roles: tell`",
     ),
+    Change(
+        "iam-groups",
+        says=(("groups",),),
+        unless=("self_service",),
+        now="since 0.2 each of your groups but the administrators' gets STACK-self-service as well, by which people "
+        "change their password and see to their own MFA; write `self_service: false` to have it as before, or "
+        "`self_service: true` to hear no more of it. AmazonS3FullAccess and AmazonS3ReadOnlyAccess, where you name "
+        "them, are attached with the rights of whoever approves it",
+    ),
 )
 _LESS = ("alert", "observe", "off", False)
 

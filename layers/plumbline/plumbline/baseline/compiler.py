@@ -24,12 +24,12 @@ from plumbline.baseline import profiles, regions, roster
 from plumbline.baseline.changes import changed
 from plumbline.baseline.checks import CHOSEN, clashes, judged, unchosen
 from plumbline.baseline.document import Document, read, read_file
-from plumbline.baseline.rules import PEOPLE, Baseline, Breakers, Letters, Patience, completed
+from plumbline.baseline.rules import Baseline, Breakers, Letters, Patience, completed
 from plumbline.baseline.schema import MODES, schema
 from plumbline.baseline.wishes import doubts
 from plumbline.controls import registry
 from plumbline.core.clock import FOUND_BY_SWEEP, Clock, Response, duration
-from plumbline.core.control import Control
+from plumbline.core.control import ELSEWHERE, PEOPLE, Control
 from plumbline.core.errors import BaselineError
 from plumbline.core.roster import roster_of
 
@@ -132,8 +132,12 @@ def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str,
             if name == "default" and FOUND_BY_SWEEP in clocks:
                 clocks[FOUND_BY_SWEEP] = _no_bolder(clocks[FOUND_BY_SWEEP], clocks[name])
     settings = ({key: value for key, value in layer.items() if key not in _OWN_KEYS} for layer in layers)
-    rule = {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
-    return {**rule, PEOPLE: True} if control.people else rule
+    rule: dict[str, Any] = {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
+    if control.people:
+        rule[PEOPLE] = True
+    if control.elsewhere:
+        rule[ELSEWHERE] = {one: list(names) for one, names in control.elsewhere.items()}
+    return rule
 
 
 def _no_bolder(found: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.clock import UNSEEN, Clock, Response
+from plumbline.core.control import ELSEWHERE, PEOPLE
 from plumbline.core.errors import BaselineError
 from plumbline.core.roster import Person, roster_of
 from plumbline.decisions.exemptions import Exemption
@@ -23,8 +24,6 @@ from plumbline.decisions.exemptions import Exemption
 STACK = "plumbline"
 #: How a baseline writes the bucket of the trail that the stack makes. In a stack of version 0.1 it is called so.
 TRAIL_BUCKET = "{stack}-trail-{account}-{region}"
-#: What a control that judges by whom the whole baseline names finds among its settings, and nobody writes there.
-PEOPLE = "people"
 _AGAIN = "run `sam build` and deploy again"
 COMPILED = Path(__file__).with_name("baseline.json")
 
@@ -34,7 +33,8 @@ class Rule:
     """One control as this account wants it.
 
     Attributes:
-        settings: what the control judges by; under `PEOPLE`, where it asks for that, whom the baseline names elsewhere.
+        settings: what the control judges by; under `PEOPLE` and `ELSEWHERE`, where it asks for that, what the baseline
+            says elsewhere.
     """
 
     response: Response
@@ -43,8 +43,8 @@ class Rule:
 
     @property
     def own(self) -> Mapping[str, Any]:
-        """Its own settings: who is named elsewhere makes nobody's findings new ones."""
-        return {name: one for name, one in self.settings.items() if name != PEOPLE}
+        """Its own settings: what is said elsewhere makes nobody's findings new ones."""
+        return {name: one for name, one in self.settings.items() if name not in (PEOPLE, ELSEWHERE)}
 
     @property
     def mark(self) -> str:
@@ -97,7 +97,8 @@ class Rules(Mapping[str, Rule]):
                     response=Response(rule["mode"]),
                     clocks={name: _clock(clock) for name, clock in rule["clocks"].items()},
                     settings=in_stack(rule["settings"], self.stack, self.trail_bucket)
-                    | ({PEOPLE: self._people()} if rule.get(PEOPLE) else {}),
+                    | ({PEOPLE: self._people()} if rule.get(PEOPLE) else {})
+                    | ({ELSEWHERE: self._elsewhere(rule[ELSEWHERE])} if rule.get(ELSEWHERE) else {}),
                 )
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 message = f"the rule of {control} in the compiled baseline cannot be read ({error}); {_AGAIN}"
@@ -112,6 +113,15 @@ class Rules(Mapping[str, Rule]):
             "operators": list(self.operators),
             "deployers": list(self.deployers),
             "roster": dict(self.roster),
+        }
+
+    def _elsewhere(self, asked: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
+        """Settings of other controls; none of one that is off, or that there is not."""
+        there = {one: self.written[one] for one in asked if one in self.written}
+        return {
+            one: in_stack({name: rule["settings"].get(name) for name in asked[one]}, self.stack, self.trail_bucket)
+            for one, rule in there.items()
+            if rule["mode"] != Response.OFF.value
         }
 
     def __iter__(self) -> Iterator[str]:

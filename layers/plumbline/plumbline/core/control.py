@@ -19,6 +19,20 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State, Target
 
 Settings = Mapping[str, Any]
+#: What a control finds among its settings of what the baseline says elsewhere, and nobody writes there: whom the whole
+#: baseline names, and settings of other controls. See `Control.people`, `Control.elsewhere`.
+PEOPLE, ELSEWHERE = "people", "elsewhere"
+
+
+def said_elsewhere(settings: Settings, control: str, name: str) -> Any:  # noqa: ANN401 - a list or a mapping
+    """What another control's setting says; nothing where it is off, or there is none.
+
+    Args:
+        settings: of a control that asks for it by `Control.elsewhere`.
+        control: the other one.
+        name: of its setting.
+    """
+    return settings.get(ELSEWHERE, {}).get(control, {}).get(name) or ()
 
 
 class Severity(str, Enum):
@@ -203,6 +217,9 @@ class Control:
         settings: JSON Schema of each setting, with `default` and `description`.
         people: whether it judges by whom the baseline names elsewhere too: then `people` among its settings has
             `administrators`, `operators` and `deployers`. No change of theirs makes its findings new ones.
+        elsewhere: control -> settings of it that this one judges by as well: then `elsewhere` among its own settings
+            has them, by control and name, unless that control is off or there is none. No change of theirs makes its
+            findings new ones.
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
@@ -241,6 +258,7 @@ class Control:
     announces: Announces | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     people: bool = False
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     house: bool = False

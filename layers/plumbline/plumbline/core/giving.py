@@ -2,7 +2,7 @@
 
 No role of Plumbline can make an administrator. So whatever can give rights in IAM, whoever calls it and whatever limits
 its session, is held by no role, with two exceptions: policies that make nobody an administrator may be attached to
-groups, and Plumbline's own policies that only deny, to whomever they are meant for. IAM itself keeps the giving hands
+groups, and Plumbline's own policies that deny to whomever they are meant for. IAM itself keeps the giving hands
 to these, by the condition key `iam:PolicyARN`, which it knows for attaching and detaching alone: an inline policy, a
 version of a policy and a membership are beyond any condition, and so beyond every role.
 
@@ -34,14 +34,16 @@ class Maker(str, Enum):
 #: baseline that gets another one gets it from a person.
 GROUP_POLICIES = (
     "AWSGlueConsoleFullAccess",
+    "AWSLakeFormationDataAdmin",
     "AmazonAthenaFullAccess",
+    "AmazonEMRFullAccessPolicy_v2",
     "AmazonRedshiftFullAccess",
-    "AmazonS3FullAccess",
-    "AmazonS3ReadOnlyAccess",
     "AmazonSageMakerFullAccess",
 )
-#: How the names of Plumbline's own denying policies end, below its path: behind the name of the stack.
-OWN_DENIALS = ("guard", "suspended", "without-mfa")
+#: How the names of Plumbline's own policies end, below its path: behind the name of the stack, whose template says what
+#: they say. Those that deny, and what its groups get beside AWS's policies.
+OWN_DENIALS = ("guard", "suspended", "without-mfa", "regions", "buckets")
+OWN_GIVEN = ("self-service",)
 #: AWS's own policies that do nothing but deny: whoever takes one away gives.
 AWS_DENIALS = ("AWSCompromisedKeyQuarantine*", "AWSDenyAll")
 
@@ -77,6 +79,7 @@ _OF_RIGHTS = frozenset({"iam", "identitystore", "organizations", "ram", "rolesan
 #: Where the managed policies lie that inline ones are turned into, and how they are called.
 _COPIES = re.compile(r"arn:[\w-]+:iam::\d{12}:policy/plumbline/(user|group|role)-[^/]+")
 _OWN = re.compile(rf"arn:[\w-]+:iam::\d{{12}}:policy/plumbline/[^/]+-({'|'.join(OWN_DENIALS)})")
+_OWN_GIVEN = re.compile(rf"arn:[\w-]+:iam::\d{{12}}:policy/plumbline/[^/]+-({'|'.join(OWN_GIVEN)})")
 _AWS = re.compile(r"arn:[\w-]+:iam::aws:policy/(?P<name>.+)")
 _AWS_DENIALS = re.compile("|".join(one.replace("*", ".*") for one in AWS_DENIALS))
 
@@ -138,8 +141,10 @@ def given(plan: Plan, *, converts: bool = False) -> frozenset[str]:
 def _is_given(action: str, arn: str, *, converts: bool) -> bool:
     if _OWN.fullmatch(arn) or (converts and _COPIES.fullmatch(arn)):
         return True
+    if action != "iam:AttachGroupPolicy":
+        return False
     found = _AWS.fullmatch(arn)
-    return action == "iam:AttachGroupPolicy" and found is not None and found["name"] in GROUP_POLICIES
+    return bool(_OWN_GIVEN.fullmatch(arn)) or (found is not None and found["name"] in GROUP_POLICIES)
 
 
 def _is_copy(call: Call) -> bool:

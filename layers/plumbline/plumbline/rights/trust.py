@@ -39,7 +39,7 @@ class Trust:
         request = Request(principal, _ASSUME.lower(), role.arn, {})
         allowed = False
         for statement in statements(role.trust):
-            if not allows(statement, _ASSUME) or not _means(statement, principal):
+            if not allows(statement, _ASSUME) or not is_about(statement, principal):
                 continue
             answer, _ = met(
                 statement.get("Condition") or {}, request.value, lambda text: request.filled(text, widely=False)
@@ -60,8 +60,8 @@ def _services(trust: Document) -> Iterator[str]:
             yield f"{found[1]}.amazonaws.com" if found else str(one)
 
 
-def _means(statement: Statement, principal: Principal) -> bool:
-    """Whether the principal part is about this principal."""
+def is_about(statement: Statement, principal: Principal) -> bool:
+    """Whether the principal part of a statement is about a principal of its account."""
     if "NotPrincipal" in statement:
         return not _names(statement["NotPrincipal"], principal)
     return _names(statement.get("Principal"), principal)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline.controls.iam._entitled import administrators
+from plumbline.controls.iam._groups import BUCKETS, GUARD, REGIONS, SELF_SERVICE, carried, own, short
 from plumbline.core.control import Settings
 from plumbline.core.names import among, folded
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES
@@ -37,30 +37,37 @@ class Difference:
     guard: str = ""
 
 
+#: What version 0.1 gave two of its groups. It is taken back when a person has agreed: somebody may work with it.
+GIVEN_BEFORE = {"data-engineers": "AmazonS3FullAccess", "data-scientists": "AmazonS3ReadOnlyAccess"}
+#: Our own policies that iam-groups attaches. The others are left where they are.
+_OURS, _OTHERS = (BUCKETS, SELF_SERVICE), (GUARD, REGIONS)
+
+
 def differences(state: Mapping[str, Any], settings: Settings) -> Iterator[Difference]:
     """Each named group that differs."""
     spelled = {folded(name): name for name in state["groups"]}
+    others = [own(state, name) for name in _OTHERS]
     for group, names in settings["groups"].items():
+        ours = carried(group, names, settings, self_service=settings.get("self_service", False))
         wanted = {
             name if name.startswith("arn:") else f"arn:{state['partition']}:iam::aws:policy/{name}" for name in names
-        }
+        } | {own(state, name) for name in ours if name in _OURS}
         here = spelled.get(folded(group), "")
         there = state["groups"].get(here, ())
-        guard = state.get("guard", "")
-        missing = sorted(arn for arn in wanted if not among(arn, there))
-        extra = sorted(arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn != guard)
+        missing = sorted(arn for arn in wanted - {""} if not among(arn, there))
+        extra = sorted(
+            arn for arn in there if not among(arn, wanted) and not is_aws_quarantine(arn) and arn not in others
+        )
         if not here or missing or extra:
             kept = (arn for arn in there if arn not in extra and ":iam::aws:" in arn)
             strong = any(among(short(one), AWS_ADMIN_POLICIES) for one in kept)
-            guarded = not here and not is_the_administrators(group, names, settings)
-            yield Difference(group, here, len(there), missing, extra, strong, guard if guarded else "")
+            guard = own(state, GUARD) if not here and GUARD in ours else ""
+            yield Difference(group, here, len(there), missing, extra, strong, guard)
 
 
-def is_the_administrators(group: str, names: Iterable[str], settings: Settings) -> bool:
-    """Whether a group is, or is meant to be, the administrators'."""
-    return among(group, administrators(settings)["groups"]) or any(
-        among(short(one), AWS_ADMIN_POLICIES) for one in names
-    )
+def is_given_before(one: Difference, arn: str) -> bool:
+    """Whether a policy that a group has too much is what version 0.1 gave it."""
+    return ":iam::aws:" in arn and short(arn) == GIVEN_BEFORE.get(folded(one.name))
 
 
 def absent(group: str) -> str:
@@ -81,8 +88,3 @@ def has_as_well(group: str, arn: str) -> str:
 def _exact(arn: str) -> str:
     """A policy that is taken for no other: one of the account's own may be called like one of AWS's."""
     return short(arn) if ":iam::aws:" in arn else arn
-
-
-def short(arn: str) -> str:
-    """A policy's name, with its path."""
-    return arn.partition(":policy/")[2] or arn

@@ -1,16 +1,22 @@
 """The baseline's groups exist, each with exactly its managed policies.
 
-Holds: every group named in `groups` exists and has the managed policies listed for it attached, and no other. Groups
-the baseline does not name are left alone, and who is in a group is not judged here. IAM tells names apart without case,
-and so does this: `Administrators` is the group that the baseline calls `administrators`. Where people come through
-Identity Center, a group that is missing is told once and not made: nobody would be in it.
+Holds: every group named in `groups` exists and has exactly what the whole baseline gives it: the managed policies
+listed for it; unless it makes administrators, `STACK-self-service`, by which people see to their own password, MFA and
+sign-in; and, once s3-group-access names buckets, `STACK-buckets`, which denies what AWS's own policies allow in S3
+outside them: those for Glue, Athena, Lake Formation and SageMaker reach any bucket. The buckets that such services keep
+results, scripts and models in are buckets like any other: declare them too. The guard, and what account-region-guard
+attaches, are left alone. Groups the baseline does not name are left alone, and who is in a group is not judged here.
+IAM tells names apart without case, and so does this: `Administrators` is the group that the baseline calls
+`administrators`. Where people come through Identity Center, a group that is missing is told once and not made: nobody
+would be in it. Which roles a group may pass, and that one of them is strong, iam-admin-grants tells.
 Why: people get their rights through these groups. A policy added to one silently gives something to everybody in it; a
 policy taken away, or the group deleted or renamed, stops them working, and someone soon hands out rights one by one.
 Repair: creates the group, attaches the policies that are missing and detaches the ones that are not listed. Policies
 that make administrators, and others than the groups of the baseline have as shipped, no role of Plumbline may attach:
 they are proposed, and attached with the rights of whoever approves it. A group that is made gets the guard as well,
 unless it is the administrators': it counts among the ten, and is nowhere taken for one too many. What may be all that
-makes the baseline's administrators some is not taken from their group: you are told.
+makes the baseline's administrators some is not taken from their group: you are told. The access to all of S3 that
+version 0.1 gave to two groups is taken back when a person agrees, and never by itself.
 Undo: attaches and detaches the other way round, and deletes a group it created while that has no members. What it
 attaches again takes the rights of whoever undoes it.
 Source: AWS IAM best practices (rights through groups); AWS managed policies for job functions.
@@ -20,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.iam._entitled import administrators
@@ -28,59 +35,40 @@ from plumbline.controls.iam._group_differences import (
     absent,
     differences,
     has_as_well,
-    is_the_administrators,
+    is_given_before,
     lacks,
-    short,
 )
-from plumbline.controls.iam._principals import EVERYTHING, GONE, MOST_ATTACHED, by_names, partition
-from plumbline.core.calls import Ask, Call, Plan, Step
-from plumbline.core.cause import Event
-from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
-from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.controls.iam._groups import (
+    ALLOWED_REGIONS,
+    DECLARED_BUCKETS,
+    KIND,
+    REGIONS,
+    carried,
+    locate,
+    observe,
+    short,
+    survey,
+)
+from plumbline.controls.iam._principals import GONE, MOST_ATTACHED, by_names
+from plumbline.core.calls import Call, Plan, Step
+from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Clock, Response
+from plumbline.core.control import ELSEWHERE, EVERY, PEOPLE, Control, Deviation, On, Scope, Settings, Severity
 from plumbline.core.names import among, folded
-from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.core.targets import State, Target
 from plumbline.rights.administrators import AWS_ADMIN_POLICIES
-from plumbline.wakes import cloudtrail
 
-KIND = "iam-groups"
-GROUPS = Call("iam", "GetAccountAuthorizationDetails", {"Filter": ["Group"], "MaxItems": 1000})
-_CENTER = "/aws-reserved/sso.amazonaws.com/"  # nobody but Identity Center can make a role below this path
-_CENTERS = Call("iam", "ListRoles", {"PathPrefix": _CENTER, "MaxItems": 1000})
 #: The clock of groups that are missing where people come through Identity Center.
 BY_CENTER = "identity-center"
+#: The clock of what version 0.1 gave its groups: see `GIVEN_BEFORE`.
+BEFORE = "given-before"
+_ON_REQUEST = (
+    "version 0.1 gave it to this group, and somebody may work with it; its end is proposed once nothing else is wrong "
+    "with the groups"
+)
 _NOT_MADE = (
     "people come into this account through Identity Center, so that nobody would be in it; make the group yourself, "
     "and it is held from then on, or take it out of `groups`"
 )
-
-
-def locate(detail: Event) -> Iterable[Target]:
-    """All of the baseline's groups: one that is missing could not be found by looking at those there are."""
-    return cloudtrail.here(detail, KIND, "baseline", region=GLOBAL)
-
-
-def survey(ask: Ask) -> Mapping[Target, State]:
-    """Every group's managed policies, from the bulk read that all IAM controls share."""
-    everything = ask(EVERYTHING)
-    center = any(role["Path"].startswith(_CENTER) for role in everything["RoleDetailList"])
-    return {Target(ask.account, GLOBAL, KIND, "baseline"): _state(ask, everything, center=center)}
-
-
-def observe(ask: Ask, _target: Target) -> State:
-    """The same, from a bulk read of the groups alone."""
-    return _state(ask, ask(GROUPS), center=bool(ask(_CENTERS)["Roles"]))
-
-
-def _state(ask: Ask, details: Mapping[str, Any], *, center: bool) -> State:
-    return {
-        "partition": partition(ask),
-        "identity_center": center,
-        "guard": f"arn:{partition(ask)}:iam::{ask.account}:policy/plumbline/{ask.stack}-guard",
-        "groups": {
-            group["GroupName"]: sorted(one["PolicyArn"] for one in group.get("AttachedManagedPolicies") or [])
-            for group in sorted(details["GroupDetailList"], key=lambda group: group["GroupName"])
-        },
-    }
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
@@ -92,8 +80,20 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         items += [] if one.spelled else [absent(one.name)]
         items += [lacks(one.name, arn) for arn in one.missing]
         items += [has_as_well(one.name, arn) for arn in one.extra]
-    clock = "default" if any(_is_made(state, one) for one in found) else BY_CENTER
-    return Deviation("is not what the baseline says", tuple(items), clock) if items else None
+    return Deviation("is not what the baseline says", tuple(items), _clock(state, found)) if items else None
+
+
+def _clock(state: Mapping[str, Any], found: Sequence[Difference]) -> str:
+    """The clock of all that differs: the boldest of what there is."""
+    made = [one for one in found if _is_made(state, one)]
+    if not made:
+        return BY_CENTER
+    return BEFORE if all(map(_is_of_before, made)) else "default"
+
+
+def _is_of_before(one: Difference) -> bool:
+    """Whether a group has what version 0.1 gave it, and is in order otherwise."""
+    return bool(one.spelled) and not one.missing and all(is_given_before(one, arn) for arn in one.extra)
 
 
 def _is_made(state: Mapping[str, Any], one: Difference) -> bool:
@@ -113,7 +113,9 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Each named group as the baseline says; what is too much goes first, for a group holds ten policies."""
     assert state is not None  # noqa: S101 - an account always has a list of groups
-    meant = [_meant(one, facts, settings, made=_is_made(state, one)) for one in differences(state, settings)]
+    found = list(differences(state, settings))
+    waits = _clock(state, found) != BEFORE
+    meant = [_meant(one, facts, settings, made=_is_made(state, one), waits=waits) for one in found]
     changed = [one for one, left in meant if one.missing or one.extra or _is_created(one, left, facts)]
     created = [one.name for one in changed if not one.spelled]
     strong = [one.spelled for one in changed if one.spelled and any(_makes_administrators(arn) for arn in one.missing)]
@@ -139,7 +141,7 @@ def _is_created(one: Difference, left: Container[str], facts: Container[str]) ->
 
 
 def _meant(
-    one: Difference, facts: Container[str], settings: Settings, *, made: bool
+    one: Difference, facts: Container[str], settings: Settings, *, made: bool, waits: bool
 ) -> tuple[Difference, dict[str, str]]:
     """What is to be put right of a group that differs, and what of it cannot be while the rest is left alone."""
     if not made:
@@ -148,7 +150,8 @@ def _meant(
     missing = [arn for arn in one.missing if lacks(one.name, arn) in facts]
     extra = [arn for arn in one.extra if has_as_well(one.name, arn) in facts]
     kept = _last_ways_in(one, extra, settings)
-    extra = [arn for arn in extra if arn not in kept]
+    asked = [arn for arn in extra if waits and is_given_before(one, arn)]
+    extra = [arn for arn in extra if arn not in (*kept, *asked)]
     if not one.spelled and absent(one.name) not in facts:
         return replace(one, missing=[], extra=[]), dict.fromkeys((lacks(one.name, arn) for arn in missing), _LATER)
     room = max(0, MOST_ATTACHED - one.held + len(extra))  # never short for a whole repair: the baseline names no more
@@ -158,6 +161,7 @@ def _meant(
     )
     left = dict.fromkeys((lacks(one.name, arn) for arn in missing[room:]), full)
     left |= dict.fromkeys((has_as_well(one.name, arn) for arn in kept), _LAST_WAY_IN.format(one.spelled or one.name))
+    left |= dict.fromkeys((has_as_well(one.name, arn) for arn in asked), _ON_REQUEST)
     return replace(one, missing=missing[:room], extra=extra), left
 
 
@@ -214,10 +218,20 @@ def part(state: State, plan: Plan) -> State:
     return {name: groups.get(name) for name in sorted(named)}
 
 
-_ELEVEN = (
-    f"a group holds {MOST_ATTACHED} policies, and plumbline-guard is one of them, which keeps who is in it from "
-    f"changing Plumbline; name {MOST_ATTACHED - 1} at most, or merge two of yours"
-)
+_ELEVEN = "a group holds {most} policies, and {ours}; name {room} at most, or merge two of yours"
+#: What each of our own is for, where a build says that there is no room for it.
+_FOR = {
+    "guard": "plumbline-guard is one of them, which keeps who is in it from changing Plumbline",
+    "regions": "so is plumbline-regions, for account-regions names regions",
+    "buckets": "so is plumbline-buckets, for s3-group-access names buckets",
+    "self-service": "so is plumbline-self-service, unless you write `self_service: false`",
+}
+
+
+def _whole(enforced: Mapping[str, Settings]) -> Settings:
+    """The settings as the functions read them, as far as a build knows."""
+    said = {one: enforced.get(one, {}) for one, _ in (ALLOWED_REGIONS, DECLARED_BUCKETS)}
+    return {PEOPLE: enforced.get("iam-admin-grants", {}), ELSEWHERE: said}
 
 
 def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], str]]:
@@ -231,10 +245,17 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
                 ("groups", group),
                 f"IAM takes {group} and {other} for one name; write one of them, with all its policies",
             )
-    whole = {"people": enforced.get("iam-admin-grants", {})}
+    whole, self_service = _whole(enforced), enforced[CONTROL.id].get("self_service", False)
     for group, policies in groups.items():
-        if len(policies) == MOST_ATTACHED and not is_the_administrators(group, policies, whole):
-            yield ("groups", group), _ELEVEN
+        ours = [
+            one
+            for one in carried(group, policies, whole, self_service=self_service)
+            if one != REGIONS or "account-region-guard" in enforced
+        ]
+        room = MOST_ATTACHED - len(ours)
+        if len(policies) > room:
+            why = ", ".join(_FOR[one] for one in ours)
+            yield ("groups", group), _ELEVEN.format(most=MOST_ATTACHED, ours=why, room=room)
     if "iam-admin-grants" not in enforced:
         return
     named = enforced["iam-admin-grants"]["administrators"]["groups"]
@@ -248,13 +269,14 @@ def clashes(enforced: Mapping[str, Settings]) -> Iterable[tuple[Sequence[str], s
             yield ("groups", group), advice
 
 
+_PROPOSED = Clock(remind=(timedelta(days=7),), escalate=timedelta(days=30), act=timedelta(0), mode=Response.PROPOSE)
 CONTROL = Control(
     id="iam-groups",
     doc=__doc__ or "",
     since="0.1",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,
-    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND, BY_CENTER: NEVER},
+    clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND, BY_CENTER: NEVER, BEFORE: _PROPOSED},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
     wakes_on=(
@@ -274,6 +296,7 @@ CONTROL = Control(
     plan=plan,
     part=part,
     people=True,
+    elsewhere={control: (name,) for control, name in (ALLOWED_REGIONS, DECLARED_BUCKETS)},
     clashes=clashes,
     settings={
         "groups": {
@@ -297,15 +320,22 @@ CONTROL = Control(
                 "administrators": ["AdministratorAccess"],
                 "data-engineers": [
                     "AmazonAthenaFullAccess",
+                    "AmazonEMRFullAccessPolicy_v2",
                     "AmazonRedshiftFullAccess",
-                    "AmazonS3FullAccess",
                     "AWSGlueConsoleFullAccess",
+                    "AWSLakeFormationDataAdmin",
                 ],
-                "data-scientists": ["AmazonAthenaFullAccess", "AmazonS3ReadOnlyAccess", "AmazonSageMakerFullAccess"],
+                "data-scientists": ["AmazonAthenaFullAccess", "AmazonSageMakerFullAccess"],
             },
             "description": "Group -> its managed policies: `AdministratorAccess` or `job-function/Billing` for AWS's "
             "own, a whole ARN for yours. A group that exists under such a name gets exactly these. A group that makes "
             "administrators belongs into `administrators.groups` of iam-admin-grants too.",
+        },
+        "self_service": {
+            "type": "boolean",
+            "default": True,
+            "description": "Whether each of these groups but the administrators' gets `STACK-self-service` as well: "
+            "people change their password, see to their own MFA, and sign in on their own machine.",
         },
     },
     answers={"cis-7.0": ("5.4",), "ssb": ("ACCT.04",)},
