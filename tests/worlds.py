@@ -34,7 +34,7 @@ def install() -> None:
     # A thousand images and their snapshots for each region that is looked into; no control looks at moto's own.
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     JSONFileLoader.load_file = staticmethod(_read_once())
-    IAMBackend._init_aws_policies = _shared_policies(IAMBackend._init_aws_policies)  # noqa: SLF001 - as moto calls it
+    IAMBackend._init_aws_policies = _shared_policies(IAMBackend._init_aws_policies)
     botocore.useragent.sanitize_user_agent_string_component = cache(
         botocore.useragent.sanitize_user_agent_string_component
     )
@@ -88,25 +88,25 @@ def _counts(policy: AWSManagedPolicy) -> dict[str, int]:
 
 def _listen_once() -> None:
     """What catches requests that boto3 does not make is the same for every account."""
-    enable = moto.core.models.MockAWS._enable_patching  # noqa: SLF001 - it has no public name
+    enable = moto.core.models.MockAWS._enable_patching
     moto.core.models.reset_responses_mock = lambda _mock: None
 
     def enable_patching(mock: Any, reset: bool = True) -> None:  # noqa: FBT001, FBT002 - as moto calls it
         enable(mock, reset)
         moto.core.models.RESPONSES_METHODS = []
 
-    moto.core.models.MockAWS._enable_patching = enable_patching  # noqa: SLF001
+    moto.core.models.MockAWS._enable_patching = enable_patching
 
 
 def _forget(_: type[BackendDict] | None = None) -> None:
     """Moto makes each backend anew before it forgets it; here only those that have something to close are asked."""
-    for one in BackendDict._instances:  # noqa: SLF001
+    for one in BackendDict._instances:
         for of_account in one.values():
             for backend in of_account.values():
                 if type(backend).reset is not BaseBackend.reset:
                     backend.reset()
         one.clear()
-    BackendDict._instances.clear()  # noqa: SLF001
+    BackendDict._instances.clear()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Kept:
 
 def kept(beside: Any = None) -> Kept:
     """Copies of all that moto has now, and of what is given."""
-    return _copied(Kept([(one, dict(one.items()), vars(one)) for one in BackendDict._instances], beside))  # noqa: SLF001
+    return _copied(Kept([(one, dict(one.items()), vars(one)) for one in BackendDict._instances], beside))
 
 
 def bring_back(before: Kept) -> Any:
@@ -129,7 +129,7 @@ def bring_back(before: Kept) -> Any:
     for service, accounts, more in again.services:
         service.update(accounts)
         vars(service).update(more)
-        BackendDict._instances.append(service)  # noqa: SLF001
+        BackendDict._instances.append(service)
     return again.beside
 
 
