@@ -25,7 +25,7 @@ def build(aws: EmbeddedAWS, *, source: Path = ROOT, baseline: Path | None = None
         EmbeddedAWSError: the build failed or took too long; the message ends with what it printed.
     """
     other = {"PLUMBLINE_BASELINE": str(baseline)} if baseline else {}
-    _sam(aws, ["build", "--config-env", "local", "--build-dir", str(_built(aws))], source, _BUILD_SECONDS, other)
+    _sam(aws, ["build", "--config-env", "local", "--build-dir", str(built_for(aws))], source, _BUILD_SECONDS, other)
 
 
 def deploy(
@@ -50,7 +50,7 @@ def deploy(
     """
     given = [f"{name}={value}" for name, value in parameters.items()]
     overrides = ["--parameter-overrides", *given] if given else []
-    template = ["--template-file", str((built or _built(aws)) / "template.yaml"), "--stack-name", stack]
+    template = ["--template-file", str((built or built_for(aws)) / "template.yaml"), "--stack-name", stack]
     _sam(aws, ["deploy", "--config-env", "local", *template, *overrides], source, _DEPLOY_SECONDS)
     made = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {one["OutputKey"]: one["OutputValue"] for one in made.get("Outputs", ())}
@@ -66,7 +66,8 @@ def delete(aws: EmbeddedAWS, *, source: Path = ROOT, stack: str = STACK) -> None
     _sam(aws, words, source, _DEPLOY_SECONDS)
 
 
-def _built(aws: EmbeddedAWS) -> Path:
+def built_for(aws: EmbeddedAWS) -> Path:
+    """Where what is built for an account stands."""
     return aws.log.with_name("build")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,7 @@ settings.register_profile("random")
 settings.load_profile(os.environ.get("PROPERTIES", "same"))
 
 
+_BUILT = "PLUMBLINE_TESTS_BUILT"
 #: Suites that wait for most of their time: they begin first, each on a worker, and what computes fills up the rest.
 _LONG = ("tests/upgrade/", "tests/attacks/", "tests/end_to_end/")
 
@@ -21,6 +24,19 @@ _LONG = ("tests/upgrade/", "tests/attacks/", "tests/end_to_end/")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the suites that take longest, so that none of them is left alone at the end."""
     items.sort(key=lambda one: next((n for n, path in enumerate(_LONG) if one.nodeid.startswith(path)), len(_LONG)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main() -> Generator[None, object, object]:
+    """Keep for the whole session, and for the workers that it starts, what was built to be deployed: see built.py."""
+    if _BUILT in os.environ:
+        return (yield)
+    with tempfile.TemporaryDirectory(prefix="plumbline-built-") as folder:
+        os.environ[_BUILT] = folder
+        try:
+            return (yield)
+        finally:
+            del os.environ[_BUILT]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

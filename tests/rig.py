@@ -28,7 +28,6 @@ from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import AT_ONCE, Clock, Response
 from plumbline.core.control import Control, Scope
-from plumbline.core.errors import AwsRefusal
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.engine.by_person import done
@@ -41,6 +40,7 @@ from plumbline.findings.hearing import Hearing
 from plumbline.wakes.messages import Wake
 from tests.deployed import ledger_table
 from tests.story import HOME, Story, World, defaults, stories, world
+from tests.table import Table
 
 #: Regions whose settings stories change; the first sweep has been made in each.
 REGIONS = ("us-east-1", HOME, "us-west-2")
@@ -102,12 +102,15 @@ class Rig:
         requests: every request that was not refused, in order.
         sessions: role and session policy of every client that was asked for.
         refuse: asked before each request; an error code refuses it, None lets it pass.
+        in_moto: whether the ledger is a table of moto's, which is nearer to AWS and takes ten times as long.
     """
 
     world: World
     requests: list[Request] = field(default_factory=list)
     sessions: list[tuple[str, str]] = field(default_factory=list)
     refuse: Callable[[Request], str | None] = lambda _request: None
+    in_moto: bool = False
+    table: Table | None = None
 
     def install(
         self,
@@ -122,7 +125,10 @@ class Rig:
         It may turn inline policies into managed ones unless told otherwise, so that what repairs do is seen whole.
         """
         name = f"ledger-{uuid4()}"
-        self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
+        if self.in_moto:
+            self.client("", self.world.home, "dynamodb").create_table(**ledger_table(name))
+        else:
+            self.table = Table(name, self._pass_on_to_the_table)
         topic = self.client("", self.world.home, "sns").create_topic(Name="alerts")["TopicArn"]
         self.forget()
         sender = Sender(account=self.world.account, region=self.world.home)
@@ -159,6 +165,8 @@ class Rig:
         assert bool(policy) == (role in HANDS), "hands, and only hands, are limited by a session policy"
         assert session or not role, "a role is assumed under a name"
         self.sessions.append((role, policy))
+        if self.table and service == "dynamodb" and not role:
+            return self.table
         wire = _wire(region, service, role)
         wire.rig = self
         return wire.client
@@ -169,6 +177,9 @@ class Rig:
         if code:
             raise ClientError({"Error": {"Code": code, "Message": "refused by the test"}}, request.operation)
         self.requests.append(request)
+
+    def _pass_on_to_the_table(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        self.pass_on(Request("", self.world.home, "dynamodb", operation, dict(parameters)))
 
     @contextmanager
     def refusing(
@@ -235,7 +246,7 @@ class Broken:
     @classmethod
     def tell(cls, story: Story, world: World) -> Broken:
         """Let the story happen in a fresh world."""
-        target = story.breaks(world)
+        target = story.happens(world)
         broken = cls(story, Rig(world), target, None)
         broken.before = broken.state()
         return broken
@@ -252,17 +263,6 @@ class Broken:
             clock=world.clock,
         )
         return self.story.rule.observe(accounts.eyes(self.target.account, self.target.region), self.target)
-
-    def put_back(self) -> bool:
-        """Bring the state before back with the plan's own undo, where it can; whether it is back."""
-        if self.state() == self.before:
-            return True
-        plan = self.story.rule.plan(self.target, self.before, self.story.all_settings)
-        try:
-            self.rig.world.perform(self.story.rule, self.target, plan.undo, plan.resources)
-        except AwsRefusal:
-            return False
-        return self.state() == self.before
 
     def undone(self, plumbline: Plumbline, finding: Finding, *, now: datetime, force: bool = False) -> Undone:
         """Undo as a person types it, who makes with rights of his own what no role of Plumbline may."""

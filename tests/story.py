@@ -32,6 +32,7 @@ from plumbline.core.giving import Maker, maker
 from plumbline.core.recorded import Parts, Recorded
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.findings.tickets import of_ours
+from tests import worlds
 from tests.deployed import ledger_table
 
 ACCOUNT = "123456789012"  # moto's own
@@ -117,11 +118,16 @@ class World:
 @contextmanager
 def world() -> Iterator[World]:
     """An empty account."""
+    worlds.install()
     moto_additions.install()
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
     with mock.patch.dict("os.environ", keys), mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         _calls.clear()
         yield World()
+
+
+#: What each story that has happened left, by what it did.
+_happened: dict[Callable[[World], Target], worlds.Kept] = {}
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,6 +152,18 @@ class Story:
 
     def __str__(self) -> str:
         return f"{self.control}: {self.name}"
+
+    def happens(self, world: World) -> Target:
+        """Let it happen in a fresh world. It does once; after that the world is made what it was left as."""
+        before = _happened.get(self.breaks)
+        if before is None:
+            target = self.breaks(world)
+            _happened[self.breaks] = worlds.kept((target, vars(world), _calls))
+            return target
+        target, left, calls = worlds.bring_back(before)
+        vars(world).update(left)
+        _calls[:] = calls
+        return target
 
     @property
     def rule(self) -> Control:

@@ -20,6 +20,7 @@ from local.embedded import ACCOUNT as ACCOUNT_ID
 from local.embedded import EmbeddedAWS, Mail, SeenCall
 from plumbline.core.reach import Reach
 from plumbline.findings.packed import body, text_of
+from tests import built
 from tests.attacks.attack import ELSEWHERE, OPTED_IN, Attacker, Blow, Deed, Way, document
 from tests.attacks.attackers import ADMIN, ATTACKERS, DEPLOYER
 from tests.attacks.house import elsewhere, memory, wiring
@@ -432,7 +433,7 @@ def stage(state: Path) -> Iterator[Stage]:
         _make_what_was_there(aws)
         baseline = state / "baseline.yaml"
         baseline.write_text(BASELINE)
-        deployment.build(aws, baseline=baseline)
+        built.build(aws, baseline=baseline)
         outputs = deployment.deploy(aws, {"AlertEmail": OWNER, "EscalationEmail": "ciso@example.com"})
         made = Stage(Account(aws, outputs))
         # Whoever comes before the first sweep has been heard of counts as there before Plumbline.

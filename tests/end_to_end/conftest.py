@@ -9,6 +9,7 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS
+from tests import built
 from tests.end_to_end.account import HOME, Account
 
 
@@ -21,7 +22,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
             "mallory", policies=["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
         )
         aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
-        deployment.build(aws, baseline=Path(__file__).with_name("baseline.yaml"))
+        built.build(aws, baseline=Path(__file__).with_name("baseline.yaml"))
         outputs = deployment.deploy(aws, {"AlertEmail": "security@example.com", "EscalationEmail": "ciso@example.com"})
         made = Account(aws, outputs)
         made.quiet()

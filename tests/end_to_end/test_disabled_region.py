@@ -12,6 +12,7 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS, EmbeddedAWSError
+from tests import built
 from tests.end_to_end.account import HOME, Account
 
 ELSEWHERE = "ap-east-1"
@@ -26,7 +27,7 @@ def spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     baseline.write_text(BASELINE)
     with EmbeddedAWS.start(state=state, region=HOME) as aws:
         aws.user("erin", policies=["arn:aws:iam::aws:policy/PowerUserAccess"])
-        deployment.build(aws, baseline=baseline)
+        built.build(aws, baseline=baseline)
         yield Account(aws, {})
 
 

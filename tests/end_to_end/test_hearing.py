@@ -8,6 +8,7 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS
+from tests import built
 from tests.end_to_end.account import HOME, VIRGINIA, Account
 
 ANN = "security@example.com"
@@ -24,7 +25,7 @@ def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     baseline = tmp_path_factory.mktemp("baseline") / "baseline.yaml"
     baseline.write_text(BASELINE)
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("unheard"), region=HOME, confirm_mail=False) as aws:
-        deployment.build(aws, baseline=baseline)
+        built.build(aws, baseline=baseline)
         parameters = {"AlertEmail": ANN, "EscalationEmail": "ciso@example.com", "AdoptionGraceDays": "0"}
         made = Account(aws, deployment.deploy(aws, parameters))
         made.quiet()

@@ -19,6 +19,7 @@ from local import deployment
 from local.embedded import EmbeddedAWS
 from plumbline.core.reach import BEAT, MISSED, SLACK
 from plumbline.findings.packed import body, compact, text_of
+from tests import built
 from tests.end_to_end.account import VIRGINIA, Account
 from tests.generated import ROOT
 from tests.local.test_events import Rule
@@ -46,7 +47,7 @@ def far(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
         aws.user("erin", policies=[f"{managed}/PowerUserAccess"])
         for region in (IRELAND, OREGON):
             aws.client("ec2", region=region).enable_ebs_encryption_by_default()
-        deployment.build(aws, baseline=_everywhere(tmp_path_factory.mktemp("baseline")))
+        built.build(aws, baseline=_everywhere(tmp_path_factory.mktemp("baseline")))
         made = Account(aws, deployment.deploy(aws, {"AlertEmail": "security@example.com"}))
         made.first_sweep()
         yield made
@@ -226,7 +227,7 @@ def test_the_next_deployment_keeps_the_region_and_asks_nobody(far: Account, tmp_
     changed = _everywhere(tmp_path)
     changed.write_text(changed.read_text().replace("per_hour: 1000", "per_hour: 999"))
     before, since = _forwarders(far), far.latest_mail()
-    deployment.build(far.aws, baseline=changed)
+    built.build(far.aws, baseline=changed)
     outputs = deployment.deploy(far.aws, {})
     assert outputs["LedgerTable"] == far.outputs["LedgerTable"]
     assert before == _forwarders(far)

@@ -113,7 +113,7 @@ def test_what_an_event_announced_is_looked_at_again_as_soon_as_aws_must_show_it(
     since, later = utc(event["detail"]["eventTime"]), list[tuple[str, int]]()
     with world() as told:
         control = registry.load()["iam-admin-grants"]
-        plumbline = Rig(told).install({control.id: at_once(control)}, controls={control.id: control})
+        plumbline = Rig(told, in_moto=True).install({control.id: at_once(control)}, controls={control.id: control})
         reaction = Reaction(plumbline, Log(), lambda: since + timedelta(seconds=5), lambda *one: later.append(one))
         with pytest.raises(ComeBack):
             reaction.record(_record(json.dumps(event)))

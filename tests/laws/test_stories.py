@@ -26,7 +26,7 @@ def _state(told: World, story: Story, target: Target) -> State:
 
 def _told(told: World, story: Story) -> tuple[Target, State, tuple[str, ...]]:
     """What a story breaks, how it is then, and the facts that are wrong."""
-    target = story.breaks(told)
+    target = story.happens(told)
     before = _state(told, story, target)
     deviation = story.rule.detect(before, story.all_settings)
     assert deviation is not None, "the story breaks nothing"
@@ -125,7 +125,7 @@ def test_what_a_repair_is_about_is_not_as_before_after_it_and_is_again_after_its
 @pytest.mark.parametrize("story", STORIES)
 def test_the_survey_sees_what_a_single_look_sees(story: Story) -> None:
     with world() as told:
-        target = story.breaks(told)
+        target = story.happens(told)
         region = target.region if story.rule.scope.value in ("each", "us-east-1", "home") else "global"
         seen = survey(story.rule, told.accounts.eyes(target.account, region)).states
         assert target in seen, f"the story breaks {target}; `find` or `survey` gives {[*map(str, seen)]}"
@@ -142,7 +142,7 @@ def test_calls_made_are_the_permissions_declared(control: Control) -> None:
     assert mine, f"no story is told for {control.id}"
     for story in mine:
         with world() as told:
-            target = story.breaks(told)
+            target = story.happens(told)
             ask = told.accounts.eyes(target.account, target.region)
             survey(story.rule, ask)
             plan = story.rule.plan(target, _state(told, story, target), story.all_settings)

@@ -40,7 +40,7 @@ class Crowd:
 def crowd(request: pytest.FixtureRequest) -> Iterator[Crowd]:
     """One world for each control."""
     with world() as told:
-        crowd = Crowd(registry.load()[request.param], Rig(told), {})
+        crowd = Crowd(registry.load()[request.param], Rig(told, in_moto=True), {})
         for story in TOLD[request.param]:
             try:
                 target = story.breaks(told)

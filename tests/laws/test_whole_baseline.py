@@ -20,7 +20,7 @@ _ONCE = 1
 
 def test_every_control_at_once_comes_to_rest_and_repairs_nothing_twice() -> None:
     with world() as told:
-        rig, broken = Rig(told), 0
+        rig, broken = Rig(told, in_moto=True), 0
         undeclared = {one for one in registry.load() if all(each.settings for each in stories() if each.control == one)}
         for story in stories():
             if story.settings or story.rule.witness:

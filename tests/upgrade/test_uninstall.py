@@ -12,6 +12,7 @@ import pytest
 
 from local import deployment
 from local.embedded import EmbeddedAWS, EmbeddedAWSError
+from tests import built
 from tests.trails import bucket_of_a_trail
 from tests.upgrade.leftovers import everywhere, forwarders, left
 from tests.upgrade.test_upgrade import Patient
@@ -25,7 +26,7 @@ OPTED_IN, OFF_AGAIN = "af-south-1", "ap-east-1"
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
     """An account whose home is Sydney, with nothing in it."""
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("uninstall") / "aws", region=HOME) as aws:
-        deployment.build(aws)
+        built.build(aws)
         yield Patient(aws, {})
 
 

@@ -15,6 +15,7 @@ import pytest
 from local import deployment
 from local.deployment import STACK
 from local.embedded import EmbeddedAWS, EmbeddedAWSError
+from tests import built
 from tests.end_to_end.account import Account
 from tests.trails import bucket_of_a_trail
 from tests.upgrade import earlier, record
@@ -112,7 +113,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """An account with people in it, and what is to be deployed."""
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("upgrade") / "aws") as aws:
         record.people(aws)
-        deployment.build(aws, baseline=earlier.BASELINE)
+        built.build(aws, baseline=earlier.BASELINE)
         yield Story(aws, tmp_path_factory.mktemp("version-0-1"))
 
 
@@ -222,7 +223,7 @@ def test_the_regions_that_a_baseline_of_version_0_1_names_narrow_them_and_it_say
 ) -> None:
     narrow, since = tmp_path / "baseline.yaml", story.account.latest_mail()
     narrow.write_text("regions: [us-east-1, eu-west-1]\n" + earlier.BASELINE.read_text())
-    deployment.build(story.aws, baseline=narrow)
+    built.build(story.aws, baseline=narrow)
     outputs = deployment.deploy(story.aws, {})
     assert {"eu-west-1": "CURRENT"} == forwarders(story.aws)
     assert "eu-west-1, us-east-1" == outputs["GovernedRegions"]
