@@ -16,7 +16,7 @@ from plumbline.alerts.held import held_back, next_step
 from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, completed
 from plumbline.controls import registry
-from plumbline.controls.account.account_s3_public_access import FOUR
+from plumbline.controls.account._access_block import FOUR
 from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
