@@ -17,7 +17,7 @@ from plumbline.alerts.news import news
 from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, Rule, completed
 from plumbline.controls import registry
-from plumbline.controls.account.account_s3_public_access import FOUR
+from plumbline.controls.account._access_block import FOUR
 from plumbline.core.calls import Call, Plan
 from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc

@@ -152,7 +152,14 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
         "MetricName": "m", "Namespace": "n", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
     },
     "events": {"Name": "asked", "ScheduleExpression": "rate(1 hour)"},
-    "s3": {"Policy": AN_ALLOW},
+    "s3": {
+        "BucketLoggingStatus": {},
+        "LifecycleConfiguration": {"Rules": []},
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "Policy": AN_ALLOW,
+        "ServerSideEncryptionConfiguration": {"Rules": []},
+        "VersioningConfiguration": {"Status": "Enabled"},
+    },
     "sns": {"Message": "m"},
     "cloudwatch:GetMetricData": {
         "MetricDataQueries": [{"Id": "failed", "Expression": "SEARCH('x', 'Sum', 3600)"}],
@@ -180,8 +187,13 @@ CALLED = {
     "lambda:InvokeFunction": ("lambda", "Invoke"),
     "s3:GetAccountPublicAccessBlock": ("s3control", "GetPublicAccessBlock"),
     "s3:GetBucketPublicAccessBlock": ("s3", "GetPublicAccessBlock"),
+    "s3:GetEncryptionConfiguration": ("s3", "GetBucketEncryption"),
+    "s3:GetLifecycleConfiguration": ("s3", "GetBucketLifecycleConfiguration"),
     "s3:ListAllMyBuckets": ("s3", "ListBuckets"),
     "s3:PutAccountPublicAccessBlock": ("s3control", "PutPublicAccessBlock"),
+    "s3:PutBucketPublicAccessBlock": ("s3", "PutPublicAccessBlock"),
+    "s3:PutEncryptionConfiguration": ("s3", "PutBucketEncryption"),
+    "s3:PutLifecycleConfiguration": ("s3", "PutBucketLifecycleConfiguration"),
 }
 #: Its data sets are not the metrics of AWS's services, which have no ARN.
 ON_NO_RESOURCE = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})

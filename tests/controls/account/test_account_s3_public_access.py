@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.controls.account.account_s3_public_access import CONTROL, FOUR
+from plumbline.controls.account._access_block import FOUR
+from plumbline.controls.account.account_s3_public_access import CONTROL
 from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Deviation

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from plumbline.controls.s3.s3_public_access_block import CONTROL, SWITCH, announced, observe
+from plumbline.controls.s3._access_block import SWITCH, announced, observe
+from plumbline.controls.s3.s3_public_access_block import CONTROL
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.targets import Target

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from plumbline.controls.s3.s3_versioning import CONTROL, SWITCH, announced, plan
+from plumbline.controls.s3._versions import SWITCH, announced, plan
+from plumbline.controls.s3.s3_versioning import CONTROL
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.targets import Target

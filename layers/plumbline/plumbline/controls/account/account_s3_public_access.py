@@ -16,23 +16,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from plumbline.controls._switch import HELD, Switch, Values
-from plumbline.core.calls import Ask, Call
+from plumbline.controls._switch import HELD
+from plumbline.controls.account._access_block import FOUR, SWITCH
+from plumbline.core.calls import Ask
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, NEVER, Response
 from plumbline.core.control import Control, On, Settings, Severity
-from plumbline.core.targets import GLOBAL, State
+from plumbline.core.targets import State
 from plumbline.wakes import cloudtrail
-
-FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-
-
-def write(values: Values | None) -> Call:
-    """All four together, since a call switches off what it leaves out; without values, nothing is configured."""
-    if values is None:
-        return Call("s3control", "DeletePublicAccessBlock")
-    block = {name: bool(values.get(name)) for name in FOUR}
-    return Call("s3control", "PutPublicAccessBlock", {"PublicAccessBlockConfiguration": block})
 
 
 def announced(_ask: Ask, detail: Event, _state: State, _settings: Settings) -> str:
@@ -45,18 +36,6 @@ def announced(_ask: Ask, detail: Event, _state: State, _settings: Settings) -> s
     off = [name for name in FOUR if block and block.get(name) in (False, "false", None)]
     return f"was switched off in part: {', '.join(off)}" if off else ""
 
-
-SWITCH = Switch(
-    kind="account-s3-public-access",
-    read=Call("s3control", "GetPublicAccessBlock", absent=("NoSuchPublicAccessBlockConfiguration",)),
-    path=("PublicAccessBlockConfiguration",),
-    wanted=dict.fromkeys(FOUR, (True,)),
-    write=write,
-    wrong="is not wholly on",
-    repair="switches on what is off of the account's public access block",
-    region=GLOBAL,
-    unset=False,
-)
 
 CONTROL = Control(
     id="account-s3-public-access",

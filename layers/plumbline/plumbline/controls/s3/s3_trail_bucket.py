@@ -22,10 +22,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.detection._trails import buckets_of_trails, delivering_to
+from plumbline.controls.s3 import _access_block as block
 from plumbline.controls.s3 import _lifecycle as lifecycle
 from plumbline.controls.s3 import _policies as policies
-from plumbline.controls.s3 import s3_public_access_block as block
-from plumbline.controls.s3 import s3_versioning as versioning
+from plumbline.controls.s3 import _versions as versioning
 from plumbline.controls.s3._buckets import KIND, arns, buckets, every_bucket, located
 from plumbline.core.calls import Ask, Plan, Step
 from plumbline.core.cause import Event
