@@ -94,7 +94,7 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
     yield from ("", f"## {control.id}", "", prose["Title"], "", "| | |", "| --- | --- |")
     facts = {
         "severity": control.severity.value,
-        "mode": control.response.value,
+        "mode": f"{control.response.value}{f'; off until `{control.needs}` is set' if control.needs else ''}",
         "looked at": _looks(control),
         "answers": "; ".join(f"{sources[key]['name']}: {', '.join(items)}" for key, items in control.answers.items()),
         "earlier ids": ", ".join(control.aliases),

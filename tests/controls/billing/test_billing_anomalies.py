@@ -61,7 +61,6 @@ def _somebody_else_told(world: World) -> Target:
 
 STORIES = (
     Story("there is no monitor", CONTROL.id, lambda _: DETECTION, reset=False),
-    Story("there is neither", CONTROL.id, lambda _: DETECTION, settings=DECLARED, reset=False),
     Story("there is no subscription", CONTROL.id, _nobody_told, settings=DECLARED, reset=False),
     Story("the subscription tells somebody else, and too late", CONTROL.id, _somebody_else_told, settings=DECLARED),
 )

@@ -132,7 +132,10 @@ def _compiled_control(control: Control, *layers: Mapping[str, Any]) -> dict[str,
             if name == "default" and FOUND_BY_SWEEP in clocks:
                 clocks[FOUND_BY_SWEEP] = _no_bolder(clocks[FOUND_BY_SWEEP], clocks[name])
     settings = ({key: value for key, value in layer.items() if key not in _OWN_KEYS} for layer in layers)
-    rule: dict[str, Any] = {"mode": mode, "clocks": clocks, "settings": completed(control.settings, *settings)}
+    complete = completed(control.settings, *settings)
+    if control.needs and not complete[control.needs]:
+        mode = Response.OFF.value
+    rule: dict[str, Any] = {"mode": mode, "clocks": clocks, "settings": complete}
     if control.people:
         rule[PEOPLE] = True
     if control.elsewhere:

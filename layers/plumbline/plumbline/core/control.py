@@ -224,6 +224,7 @@ class Control:
             the path of the setting, and what to write instead. Asked when the baseline is built.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
         house: it watches Plumbline's own parts; its repairs are made by the house hands, those of the sweep's function.
+        needs: the setting without which it is off, for only whoever writes it knows its value; empty for none.
         daily: whether one sweep of each day looks, not every one: AWS charges for its reads. Events wake it at once.
         held_by: error codes of a refused write that tell of a policy from above the account, such as an organisation's.
             Such a write is not tried again: no account may change what is held from above.
@@ -262,6 +263,7 @@ class Control:
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
     blinds: bool = False
     house: bool = False
+    needs: str = ""
     daily: bool = False
     held_by: frozenset[str] = frozenset()
     excepted: Callable[[Target, Settings], bool] | None = None

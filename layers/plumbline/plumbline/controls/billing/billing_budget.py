@@ -198,11 +198,6 @@ def part(state: State, _plan: Plan) -> State:
     return {"ours": next((one for one in _all(state) if one["budget"]["BudgetName"] == OURS), None)}
 
 
-def excepted(_target: Target, settings: Settings) -> bool:
-    """While no budget is declared."""
-    return not settings["budget"]
-
-
 def _all(state: State) -> list[Mapping[str, Any]]:
     return list(state["budgets"]) if state else []
 
@@ -256,7 +251,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     part=part,
-    excepted=excepted,
+    needs="budget",
     settings={
         "budget": {
             "type": ["object", "null"],
