@@ -316,6 +316,8 @@ def caller(account: EmbeddedAWS) -> Caller:
     iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
     ARNS["dynamodb", "stream"] = stream
     GIVEN.update(StreamArn=stream, ResourceArn=stream, ShardId=shard, ShardIterator=iterator)
+    # A call that names a key is about whose key it is.
+    GIVEN["AccessKeyId"] = iam.create_access_key(UserName="ada")["AccessKey"]["AccessKeyId"]
     account.client("sqs").create_queue(QueueName="asked")
     account.client("sns").create_topic(Name="asked")
     return Caller(account)

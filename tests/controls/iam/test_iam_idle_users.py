@@ -10,7 +10,7 @@ from typing import Any
 
 from plumbline.baseline.rules import Rule
 from plumbline.controls.iam._principals import MOST_ATTACHED, REPORT
-from plumbline.controls.iam._suspending import PASSWORD, SUSPENDED, SUSPENDING
+from plumbline.controls.iam._suspending import PASSWORD, SUSPENDED
 from plumbline.controls.iam.iam_idle_users import CONTROL, UNTRACED, detect, excepted, observe, plan, survey
 from plumbline.core.calls import Call
 from plumbline.core.giving import Maker, maker
@@ -332,6 +332,16 @@ def test_of_two_administrators_who_are_both_idle_the_second_stays() -> None:
     assert "you might be locked out; " in second.refusal
 
 
+def test_an_operator_whom_the_baseline_names_stays() -> None:
+    with world() as told:
+        _eve(told)
+        state = _seen(told)
+    named = {"people": {"operators": [f"arn:aws:iam::{ACCOUNT}:user/people/EVE"]}}
+    refused = plan(EVE, state, DEFAULT | named)
+    assert ((), True) == (refused.steps, refused.refusal.startswith("`operators` in baseline.yaml names this user"))
+    assert plan(EVE, state, DEFAULT | {"people": {"operators": [f"arn:aws:iam::{ACCOUNT}:user/ann"]}}).steps
+
+
 def test_what_leaves_no_trace_is_a_persons_to_decide() -> None:
     with world() as told:
         _with_an_ssh_key(told)
@@ -359,8 +369,3 @@ def test_a_restored_user_has_45_days_and_the_undo_stands_whenever_he_signs_in() 
         again = settle(broken.wake(), now=undone_at).finding
         assert again
         assert (Status.EXEMPT, undone_at + 45 * DAY) == (again.status, clocks.acts_at(rule, again))
-
-
-def test_whatever_suspends_is_asked_by_a_release() -> None:
-    """A release and an undo ask only these controls who has suspended somebody."""
-    assert CONTROL.id in SUSPENDING

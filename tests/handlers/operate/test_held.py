@@ -17,7 +17,15 @@ from tests.fakes import ACCOUNT, NOBODY_AT_ALL, NOW, House
 from tests.handlers.operate.test_suspending import ANN, POLICY, WHY, Account
 
 EVE = Target(ACCOUNT, GLOBAL, "iam-user", "eve")
-NOT_YET = {"policy": POLICY, "suspended": False, "full": False, "keys": [], "password": False, "left": None}
+NOT_YET = {
+    "arn": f"arn:aws:iam::{ACCOUNT}:user/eve",
+    "policy": POLICY,
+    "suspended": False,
+    "full": False,
+    "keys": [],
+    "password": False,
+    "left": None,
+}
 
 
 @dataclass

@@ -18,9 +18,11 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from plumbline.controls.iam._access_keys import keys_of, switched_off
-from plumbline.controls.iam._entitled import locked_out
+from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._principals import GONE, MOST_ATTACHED, by_name, own_denial
+from plumbline.core import people
 from plumbline.core.calls import Ask, Call, Plan, Step
+from plumbline.core.control import Settings
 from plumbline.core.targets import Target
 
 #: How the name of the policy ends that denies everything.
@@ -53,6 +55,7 @@ def standing(
     """
     name, held, policy = user["UserName"], sorted(attached), own_denial(ask, SUSPENDED)
     known: dict[str, Any] = {
+        "arn": user["Arn"],
         "policy": policy,
         "suspended": policy in held,
         "full": policy not in held and len(held) >= MOST_ATTACHED,
@@ -83,18 +86,21 @@ def facts(known: Standing) -> tuple[str, ...]:
     return (*map(_key, known["keys"]), *([PASSWORD] if known["password"] else []))
 
 
-def suspension(
-    target: Target, known: Standing, who: Mapping[str, Sequence[str]], of: Container[str], *, means: str = ""
-) -> Plan:
+def suspension(target: Target, known: Standing, settings: Settings, of: Container[str], *, means: str = "") -> Plan:
     """The plan that suspends a user; a refusal where he is the last who could come in as an administrator.
+
+    And of an operator whom the baseline names, who may be the only one to release anybody.
 
     Args:
         target: the user.
         known: as `standing` found it.
-        who: the administrators of the baseline.
+        settings: of a control with `people`.
         of: those of `facts` that may be repaired.
         means: what people have to know, beside what a suspension is.
     """
+    who = administrators(settings)
+    if people.named(known["arn"], settings.get("people", {}).get("operators", ())):
+        return Plan(refusal=_OPERATOR)
     if known["left"] is not None and (why := locked_out({"administrators": known["left"]}, who)):
         return Plan(refusal=why)
     resources = by_name(target.account, "user", target.id)
@@ -117,6 +123,10 @@ def suspension(
     )
 
 
+_OPERATOR = (
+    "`operators` in baseline.yaml names this user, and somebody has to be left who may let others act again; take the "
+    "user out there and deploy, and the next sweep goes on"
+)
 _SESSIONS = "sessions of roles that the user has assumed before live on until they expire, twelve hours at most"
 _STAYS = (
     f"he holds {MOST_ATTACHED} managed policies, AWS's default quota, so the one that denies everything cannot be "

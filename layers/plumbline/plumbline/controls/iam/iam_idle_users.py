@@ -12,7 +12,7 @@ sign in, and can do nothing. A user who holds ten managed policies already has h
 instead, and his console password is named as left. An administrator, or a user who may become one by assuming a role,
 is left while without him no person would remain who is an administrator by the baseline and can come in: you are told
 instead, and why. Whoever has a key for Git over SSH or a credential of one service, whose use AWS does not tell, is
-proposed and never suspended without you.
+proposed and never suspended without you. An operator whom baseline.yaml names is told of, and stays.
 Undo: lets the user act again, for a new term of 45 days on the clock `restored`; while a person has suspended him too,
 it is refused and says how to end that. A suspension that somebody lifts by hand begins fifteen days.
 Source: UK Ministry of Justice, Baseline for AWS accounts (30 idle days); CIS AWS Foundations Benchmark 7.0, 2.11 (45
@@ -26,7 +26,6 @@ from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, leaves_no_trace, row_of, rows
-from plumbline.controls.iam._entitled import administrators
 from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._principals import EVERYTHING, GONE, locate_principal, named, spell_principal
 from plumbline.controls.iam._suspending import (
@@ -130,12 +129,12 @@ def plan(target: Target, state: State, settings: Settings, of: Container[str] = 
     """Suspend the user."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     means = f"{_MEANS} {_UNTRACED}" if state["untraced"] else _MEANS
-    return suspension(target, state["standing"], administrators(settings), of, means=means)
+    return suspension(target, state["standing"], settings, of, means=means)
 
 
 _MEANS = (
-    "A sign-in to the console, or a call with a key of this user, ends the notice by itself. Nothing is deleted: an "
-    "undo lets the user act again."
+    "Before that, a sign-in to the console or a call with a key of this user ends it by itself; after that an undo "
+    "lets the user act again. Nothing is deleted."
 )
 _UNTRACED = "The user has an SSH key or a credential of one service, whose use AWS does not tell."
 

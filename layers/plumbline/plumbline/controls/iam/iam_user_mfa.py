@@ -190,8 +190,9 @@ _FULL = (
 )
 #: In the console's own words. Source: IAM user guide, Assign a virtual MFA device in the AWS Management Console.
 _CURE = (
-    "The user cures it: in the console his name at the upper right, Security credentials, Multi-factor authentication "
-    "(MFA), Assign MFA device; then he signs out and in again. Until then his access keys are denied as well."
+    "The user cures it, before and after: in the console his name at the upper right, Security credentials, "
+    "Multi-factor authentication (MFA), Assign MFA device; then he signs out and in again. Once he carries the policy, "
+    "his access keys are denied as well until then."
 )
 
 
