@@ -128,6 +128,7 @@ GIVEN: dict[str, Any] = {
     "StackName": "none",
     "StackSetName": "none",
     "Status": "Inactive",
+    "ServiceSpecificCredentialId": "ACCAEXAMPLE0000000001",
     "SubscriptionArn": f"{ARNS['sns', 'topic']}:6b0e71bd-7e97-4d97-80ce-4a0994e55286",
     "TableName": "asked",
     "Targets": [{"Id": "one", "Arn": ARNS["sqs", "queue"]}],

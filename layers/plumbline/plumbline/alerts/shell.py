@@ -40,6 +40,7 @@ PERFORMED = (
     "put-role-policy",
     "put-user-policy",
     "set-default-policy-version",
+    "update-assume-role-policy",
 )
 
 #: A line with a backslash at its end goes on in the next one. All of them may stand on one line as well, which is how
