@@ -216,6 +216,8 @@ class Control:
             findings new ones.
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
+        follows: whether what is right changes with what people do every day, such as who is in which group, so that to
+            repair a target often is no fight yet.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
         house: it watches Plumbline's own parts; its repairs are made by the house hands, those of the sweep's function.
         held_by: error codes of a refused write that tell of a policy from above the account, such as an organisation's.
@@ -253,6 +255,7 @@ class Control:
     people: bool = False
     elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
+    follows: bool = False
     blinds: bool = False
     house: bool = False
     held_by: frozenset[str] = frozenset()
