@@ -127,6 +127,8 @@ class Lamps:
             return _nobody_in_particular(call)
         if call.operation == "DescribeAlarms":
             return {"MetricAlarms": [{"AlarmName": name} for name in self.alarms]}
+        if call.operation == "ListBuckets":
+            return {"Buckets": []}
         if call.operation == "ListSubscriptionsByTopic":
             return {"Subscriptions": self.subscriptions.get(call.parameters["TopicArn"], [])}
         self.calls.append(call)

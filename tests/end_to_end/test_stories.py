@@ -48,6 +48,9 @@ def groups(account: Account) -> Account:
         iam.create_group(GroupName=group)
         for name in policies:
             iam.attach_group_policy(GroupName=group, PolicyArn=_arn(name))
+        if group != "administrators":
+            own = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-self-service"
+            iam.attach_group_policy(GroupName=group, PolicyArn=own)
     account.sweep()
     account.until(lambda: not _open(account, "iam-groups"), "what is held from now on is as it should be")
     return account
@@ -63,7 +66,7 @@ def _policies(account: Account) -> list[str]:
 
 def test_a_group_gets_back_what_was_taken_and_loses_what_was_added_and_an_undo_turns_it_round(groups: Account) -> None:
     before, since, calls = _policies(groups), groups.latest_mail(), groups.latest_call()
-    taken, added = before[0], _arn("AmazonEC2FullAccess")
+    taken, added = before[-1], _arn("AmazonEC2FullAccess")
     mallory = groups.aws.client("iam", as_="mallory")
     mallory.detach_group_policy(GroupName=SCIENTISTS, PolicyArn=taken)
     mallory.attach_group_policy(GroupName=SCIENTISTS, PolicyArn=added)

@@ -445,6 +445,15 @@ def test_a_fight_is_recognised_and_told_once_with_the_other_side() -> None:
     assert house.finding.due == NOW + 24 * HOUR, "it tries again when the first repair is a day old"
 
 
+def test_where_what_is_right_changes_every_day_it_takes_ten_times_as_many_repairs_to_be_a_fight() -> None:
+    house = House(control=replace(CONTROL, follows=True), breakers=Breakers(fight=1, per_control=20, per_actor=20))
+    outcomes = []
+    for minute in range(12):
+        house.aws.lamps["hall"]["on"] = ["a"]
+        outcomes.append(house.settle(now=NOW + timedelta(minutes=5 * minute)))
+    assert outcomes == ["repaired"] * 10 + ["stopped"] * 2
+
+
 def test_a_target_that_is_gone_resolves_its_finding() -> None:
     house = House(clocks={"default": WEEK})
     house.settle()

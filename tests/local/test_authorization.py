@@ -209,7 +209,8 @@ def _used() -> Iterator[str]:
     for control in registry.load().values():
         yield from (control.reads | control.writes) - NO_CALL
     for name, policy in of_type("AWS::IAM::ManagedPolicy").items():
-        if name == "StackSetPolicy":  # what CloudFormation does with a role of the stack: see test_stack_sets
+        # What CloudFormation does with a role of the stack (see test_stack_sets), and what people do for themselves.
+        if name in ("StackSetPolicy", "SelfServicePolicy"):
             continue
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             actions = statement["Action"] if statement["Effect"] == "Allow" else []

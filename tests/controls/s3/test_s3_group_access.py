@@ -36,13 +36,11 @@ def _bucket(world: World) -> Target:
     s3, iam = world.client("s3", HOME), world.client("iam")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": HOME})
-    for make in (
-        lambda: iam.create_group(GroupName="data-engineers"),
-        lambda: iam.create_user(UserName="ann"),
-        lambda: iam.add_user_to_group(GroupName="data-engineers", UserName="ann"),
-    ):
-        with suppress(iam.exceptions.EntityAlreadyExistsException):
-            make()
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_group(GroupName="data-engineers")
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_user(UserName="ann")
+    iam.add_user_to_group(GroupName="data-engineers", UserName="ann")
     return TARGET
 
 

@@ -120,8 +120,10 @@ def test_somebody_who_may_does_it_with_a_proof(name: str) -> None:
 def test_what_only_reads_needs_none(name: str) -> None:
     house = _house()
     before = _state(house)
-    answer = house.answer({"command": [name, *([house.finding.short] if name == "show" else [])]})
-    assert (True, before) == (answer.ok, _state(house))
+    about = {"show": [house.finding.short], "who": ["acme-data"]}.get(name, [])
+    answer = house.answer({"command": [name, *about]})
+    # there is no bucket in this house
+    assert ({"who": "Refused"}.get(name), before) == (answer.data.get("error"), _state(house))
     assert [] == house.sts.asked
 
 

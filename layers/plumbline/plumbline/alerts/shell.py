@@ -24,7 +24,7 @@ from plumbline.core.calls import Call
 #: For how long the CLI waits for an answer, in seconds: ten more than operate may take (template.yaml).
 READ_SECONDS = 70
 #: The commands that only read: all others are sent with a proof. A test holds them against the table of commands.
-READING = ("status", "findings", "show", "plan", "exemptions", "help")
+READING = ("status", "findings", "show", "plan", "exemptions", "who", "help")
 #: The calls of IAM that the function makes with a person's own rights, as the CLI names them: those that give rights,
 #: which no role of Plumbline may. Who detaches a policy that denies gives as well.
 PERFORMED = (
@@ -54,7 +54,8 @@ echo "plumbline needs $tool, as AWS CloudShell has it" >&2; exit 2; }; done;
 digest() { { sha256sum || shasum -a 256 || openssl dgst -sha256 -r;
 } 2>/dev/null | cut -c1-64; };
 nonce=; proof=; case "$* " in \
-" "|{reading}|-*) ;; *)
+" "|{reading}| \
+-*) ;; *)
 nonce=$(head -c 32 /dev/urandom | digest);
 sum=$(printf '%s\0' "$@" "$nonce" | digest);
 proof=$(AWS_USE_FIPS_ENDPOINT=false AWS_USE_DUALSTACK_ENDPOINT=false \

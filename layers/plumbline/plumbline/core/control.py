@@ -222,6 +222,8 @@ class Control:
             findings new ones.
         clashes: settings of every enforced control, by id -> what of this control's own another one would take back:
             the path of the setting, and what to write instead. Asked when the baseline is built.
+        follows: whether what is right changes with what people do every day, such as who is in which group, so that to
+            repair a target often is no fight yet.
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
         house: it watches Plumbline's own parts; its repairs are made by the house hands, those of the sweep's function.
         needs: the setting without which it is off, for only whoever writes it knows its value; empty for none.
@@ -261,6 +263,7 @@ class Control:
     people: bool = False
     elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clashes: Callable[[Mapping[str, Settings]], Iterable[tuple[Sequence[str], str]]] | None = None
+    follows: bool = False
     blinds: bool = False
     house: bool = False
     needs: str = ""

@@ -29,6 +29,8 @@ ALONE = 5
 _ACTOR = "@"
 _NOBODY = "nobody"
 _MARK_LENGTH = 16
+#: Where what is right changes every day, so many times as many repairs as elsewhere are a fight.
+_OFTEN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,22 @@ class Budget:
         critical: whether the control is critical.
         actor: who did it (see `Cause.actor`); empty where nobody is known, or an AWS service acted.
         own: whether the control is about Plumbline's own parts.
+        follows: whether what it holds changes every day; see `Control.follows`.
     """
 
     critical: bool = False
     actor: str = ""
     own: bool = False
+    follows: bool = False
 
     @classmethod
     def of(cls, control: Control, cause: Cause) -> Budget:
         """The counters of a deviation from a control, that somebody brought about."""
-        return cls(control.severity is Severity.CRITICAL, cause.actor, control.house)
+        return cls(control.severity is Severity.CRITICAL, cause.actor, control.house, control.follows)
+
+    def fight(self, limits: Breakers) -> int:
+        """How many repairs of one target in a day are a fight."""
+        return limits.fight * (_OFTEN if self.follows else 1)
 
     @property
     def of_all(self) -> str:

@@ -121,7 +121,7 @@ def _before_time(
 
 def _breakers(baseline: Baseline, finding: Finding, known: Brief, now: datetime) -> Iterator[Restraint]:
     limits, recent = baseline.breakers, finding.recent_repairs(now)
-    if len(recent) >= limits.fight:
+    if len(recent) >= known.budget.fight(limits):
         yield Restraint(Why.FIGHT, min(recent) + FIGHT_WINDOW, recent=recent)
     hour = now.replace(minute=0, second=0, microsecond=0)
     most = known.budget.most(finding.control, limits, left=is_left(finding, now))

@@ -280,6 +280,7 @@ CONTROL = Control(
     part=part,
     mend=policies.mend,
     people=True,
+    follows=True,
     elsewhere={"s3-versioning": ("buckets",)},
     clashes=clashes,
     settings={"buckets": SETTING},

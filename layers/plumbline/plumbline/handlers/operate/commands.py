@@ -25,6 +25,7 @@ from plumbline.handlers.operate import (
     repairs,
     status,
     suspensions,
+    who,
 )
 from plumbline.handlers.operate.asked import Answer, Asked, Connections, Refused
 from plumbline.handlers.operate.lists import columns, folded
@@ -147,6 +148,15 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command("show FINDING", "everything about one of them", findings.show, 1, 1, example="show 7F3K"),
         Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1, example="plan 7F3K"),
+        Command(
+            "who BUCKET [--page N]",
+            "who can do what in a bucket, and through what",
+            who.who,
+            1,
+            1,
+            options=("page",),
+            example="who acme-data",
+        ),
         Command("sweep", "look through the account now", repairs.sweep, example="sweep", changes=True),
         Command(
             "undo FINDING [--force]",
