@@ -49,7 +49,14 @@ def _compiled(baseline: Path) -> bytes:
     """A baseline as layers/plumbline/build.sh compiles it."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "baseline.json")
-        words = ["-m", "plumbline.baseline.compiler", "--profiles", "../../profiles", baseline.resolve(), made]
+        words = [
+            "-m",
+            "plumbline.baseline.compiler",
+            "--profiles",
+            "../../profiles",
+            str(baseline.resolve()),
+            str(made),
+        ]
         done = subprocess.run([sys.executable, *words], cwd=_LAYER, capture_output=True, text=True, check=False)
         if done.returncode:
             raise EmbeddedAWSError(f"{baseline} could not be compiled:\n{done.stderr}")

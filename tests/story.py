@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import boto3
@@ -121,13 +121,36 @@ def world() -> Iterator[World]:
     worlds.install()
     moto_additions.install()
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-    with mock.patch.dict("os.environ", keys), mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+    with (
+        mock.patch.dict("os.environ", keys),
+        worlds.unsigned(),
+        mock_aws(config={"iam": {"load_aws_managed_policies": True}}),
+    ):
         _calls.clear()
         yield World()
 
 
-#: What each story that has happened left, by what it did.
-_happened: dict[Callable[[World], Target], worlds.Kept] = {}
+T = TypeVar("T")
+#: What each that has happened left, and what it gave.
+_happened: dict[Callable[[World], Any], worlds.Kept] = {}
+
+
+def happen(what: Callable[[World], T], world: World) -> T:
+    """Let something happen in a fresh world. It does once; after that the world is made what it was left as.
+
+    Args:
+        what: what happens, the same each time; gives what tests have to know of it.
+        world: a world in which nothing has happened.
+    """
+    if what not in _happened:
+        given = what(world)
+        _happened[what] = worlds.kept((given, vars(world), _calls))
+        return given
+    again: T
+    again, left, calls = worlds.bring_back(_happened[what])
+    vars(world).update(left)
+    _calls[:] = calls
+    return again
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,16 +177,8 @@ class Story:
         return f"{self.control}: {self.name}"
 
     def happens(self, world: World) -> Target:
-        """Let it happen in a fresh world. It does once; after that the world is made what it was left as."""
-        before = _happened.get(self.breaks)
-        if before is None:
-            target = self.breaks(world)
-            _happened[self.breaks] = worlds.kept((target, vars(world), _calls))
-            return target
-        target, left, calls = worlds.bring_back(before)
-        vars(world).update(left)
-        _calls[:] = calls
-        return target
+        """Let it happen in a fresh world."""
+        return happen(self.breaks, world)
 
     @property
     def rule(self) -> Control:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import copyreg
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from threading import Lock, RLock
 from typing import Any
+from unittest import mock
 
 import botocore.useragent
 import moto.core.models
 import moto.core.responses
+from botocore.auth import SigV4Auth
 from botocore.loaders import JSONFileLoader
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
@@ -45,6 +48,16 @@ def install() -> None:
         copyreg.pickle(type(lock()), lambda _, made=lock: (made, ()))  # type: ignore[misc]
 
 
+@contextmanager
+def unsigned() -> Iterator[None]:
+    """Sign requests with nothing: moto reads who signed, and not what."""
+    with (
+        mock.patch.object(SigV4Auth, "canonical_request", return_value=""),
+        mock.patch.object(SigV4Auth, "signature", return_value="0" * 64),
+    ):
+        yield
+
+
 def _read_once() -> Any:
     read = cache(JSONFileLoader().load_file)
 
@@ -68,6 +81,8 @@ def _shared_policies(load: Any) -> Any:
             arn.__set_name__(AWSManagedPolicy, "arn")
             AWSManagedPolicy.arn = arn
             AWSManagedPolicy.attachment_count = property(_held_by, _hold)
+            # There is one of each; moto compares their ARNs, all of them with all of them.
+            AWSManagedPolicy.__eq__, AWSManagedPolicy.__hash__ = object.__eq__, object.__hash__
         return list(_policies)
 
     return init_aws_policies

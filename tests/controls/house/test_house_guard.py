@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -32,11 +33,15 @@ def _trust(**principal: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+@cache
+def _guard() -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements("plumbline")})
+
+
 def _deployed(told: World) -> Any:
     """What the stack has made: the guard, and what lets people command it."""
     iam = told.client("iam")
-    document = json.dumps({"Version": "2012-10-17", "Statement": statements("plumbline")})
-    iam.create_policy(PolicyName="plumbline-guard", Path="/plumbline/", PolicyDocument=document)
+    iam.create_policy(PolicyName="plumbline-guard", Path="/plumbline/", PolicyDocument=_guard())
     allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction"}
     resource = f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:plumbline-operate"
     document = json.dumps({"Version": "2012-10-17", "Statement": [{**allowed, "Resource": resource}]})

@@ -17,7 +17,7 @@ from plumbline.controls.house._repairs import steps
 from plumbline.controls.house.house_integrity import CONTROL, changed, sound
 from plumbline.core.recorded import Part
 from plumbline.core.targets import Target
-from tests.story import ACCOUNT, HOME, Story, World, world
+from tests.story import ACCOUNT, HOME, Story, World, happen, world
 
 TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
@@ -135,9 +135,13 @@ def _policy(action: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def _deployed(world: World) -> tuple[tuple[str, str], ...]:
+    return Stack(world).deploy().resources
+
+
 def _breaks(kind: str, name: str, change: Callable[[Stack], Any]) -> Callable[[World], Target]:
     def told(world: World) -> Target:
-        stack = Stack(world).deploy()
+        stack = Stack(world, happen(_deployed, world))
         change(stack)
         return Target(ACCOUNT, HOME, kind, name)
 
@@ -150,7 +154,7 @@ def _uuid(stack: Stack) -> str:
 
 
 def _stranger(world: World) -> Target:
-    stack = Stack(world).deploy()
+    stack = Stack(world, happen(_deployed, world))
     stack.client("sqs").create_queue(QueueName="mine")
     uuid = stack.client("lambda").create_event_source_mapping(
         FunctionName="plumbline-react", EventSourceArn=stack.queue("mine")
