@@ -127,7 +127,7 @@ def test_letters_carry_what_docs_emails_says_of_them() -> None:
         outcome = alert.attributes["outcome"]
         expected = {"account", "region", "outcome", "escalation"}
         expected |= {"severity"} if outcome != "week" else set()
-        expected |= {"control"} if outcome not in ("week", "digest") else set()
+        expected |= {"control"} if outcome not in ("week", "digest", "new-in-this-version") else set()
         lacking += [(when, name) for name in expected if not alert.attributes.get(name)]
         lacking += [(when, f"not {name}") for name in set(alert.attributes) - expected - {"finding"}]
     assert lacking == []

@@ -20,8 +20,8 @@ from tests.story import stories
 #: Members of an answer that say there is more.
 _MORE = {"NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", "NextContinuationToken", "IsTruncated"}
 #: Operations that botocore cannot page, with the parameter that leaves them one page. Source: IAM user guide, Use IAM
-#: with CodeCommit: a user has two service-specific credentials of a service at most; a page holds a hundred. AWS Billing
-#: API reference, GetBillingPreferences: a page holds fifty preferences, and one is asked for.
+#: with CodeCommit: a user has two service-specific credentials of a service at most, and a page holds a hundred; AWS
+#: Billing API reference, GetBillingPreferences: a page holds fifty preferences, and one is asked for.
 ONE_PAGE = {"ListServiceSpecificCredentials": "UserName", "GetBillingPreferences": "features"}
 CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values() if not one.witness]
 pytestmark = pytest.mark.parametrize("control", CONTROLS)

@@ -25,6 +25,7 @@ _DAY: Mapping[str, Any] = {
     "type": "string",
     "pattern": r"^\d{4}-\d{2}-\d{2}$",
     "patternErrorMessage": "Write the last day, as 2027-01-31.",
+    "description": "The last day on which it holds.",
 }
 BUCKETS: Mapping[str, Any] = {
     "type": "object",
@@ -40,9 +41,11 @@ BUCKETS: Mapping[str, Any] = {
                 "type": "string",
                 "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$",
                 "patternErrorMessage": "Write a region, as eu-west-1.",
+                "description": "Where the bucket is made, if it is not there; home unless you say so.",
             },
             "prefixes": {
                 "type": "object",
+                "description": "Prefix -> group -> levels; `/` is the whole bucket.",
                 "propertyNames": _PREFIX,
                 "additionalProperties": {
                     "type": "object",
@@ -53,6 +56,7 @@ BUCKETS: Mapping[str, Any] = {
             },
             "people": {
                 "type": "object",
+                "description": "User -> what one person has beside his groups, until a day.",
                 "propertyNames": _NAME,
                 "additionalProperties": {
                     "type": "object",
@@ -62,6 +66,7 @@ BUCKETS: Mapping[str, Any] = {
                         "until": _DAY,
                         "prefixes": {
                             "type": "object",
+                            "description": "Prefix -> levels.",
                             "propertyNames": _PREFIX,
                             "additionalProperties": _LEVELS,
                             "minProperties": 1,
