@@ -57,7 +57,7 @@ SCHEMA: Mapping[str, Any] = {
                 "pattern": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
                 "patternErrorMessage": "Write one e-mail address, such as maria@example.com.",
                 "maxLength": 254,
-                "description": "Where notices about this user go as well. AWS sends a confirmation there first.",
+                "description": "Whom to ask about this user; nothing is sent there yet.",
             },
             "keys": {
                 "type": "boolean",

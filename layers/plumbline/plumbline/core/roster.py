@@ -20,7 +20,7 @@ class Person:
     Attributes:
         name: of the user.
         groups: all the groups he is in.
-        email: where notices about his user go as well; empty for nowhere.
+        email: whom to ask about his user; empty for nobody.
         keys: whether he may have active access keys.
         until: the last day on which he belongs here; None for no end.
     """
