@@ -31,6 +31,7 @@ from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail, NotInTime
 WIDTH = min(shutil.get_terminal_size((80, 24)).columns, 100)
 ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
 BUCKET = "acme-data"
+SITE = "acme-site"
 #: The bucket lies elsewhere than at home, wherever that is; AWS keeps the metrics of the bill in one region alone.
 ELSEWHERE, BILLING = "eu-west-1", "us-east-1"
 #: Beside what each wait says itself: nothing here is slow, so a step that takes longer is broken.
@@ -206,6 +207,8 @@ def _people(aws: EmbeddedAWS) -> None:
     aws.bucket(BUCKET, region=ELSEWHERE, ObjectOwnership="BucketOwnerPreferred")
     s3.delete_public_access_block(Bucket=BUCKET)  # new buckets have it; this one is old
     s3.put_object(Bucket=BUCKET, Key="customers.csv", Body=b"name,card\n")
+    aws.bucket(SITE, ObjectOwnership="BucketOwnerPreferred")
+    aws.client("s3").delete_public_access_block(Bucket=SITE)  # so is this one
 
 
 def _settled(aws: EmbeddedAWS) -> None:
@@ -267,9 +270,7 @@ def _fight(story: Story) -> None:
     heading("A fight")
     say("A pipeline opens a bucket to the world whenever it runs. Plumbline repairs it three times, and then stops.")
     s3, admin = story.aws.client("s3", as_="erin"), story.aws.client("s3")
-    name = "acme-site"
-    story.aws.bucket(name, ObjectOwnership="BucketOwnerPreferred")
-    admin.delete_public_access_block(Bucket=name)
+    name = SITE
     story.read = max((mail.number for mail in story.aws.mail()), default=0)
     for turn in range(3):
         if turn:
