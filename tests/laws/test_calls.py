@@ -44,7 +44,8 @@ def _resource_formats(action: str) -> list[str]:
     service, _, name = action.partition(":")
     known = _permissions()[service]
     kinds = known["Actions"][name.lower()].get("Resources", ())
-    return [pattern for kind in kinds for pattern in known["Resources"].get(kind.rstrip("*"), {}).get("ARNFormats", ())]
+    resources = {kind.lower(): one for kind, one in known["Resources"].items()}  # an action may write it otherwise
+    return [pattern for kind in kinds for pattern in resources.get(kind.rstrip("*").lower(), {}).get("ARNFormats", ())]
 
 
 def _fits(arn: str, pattern: str) -> bool:

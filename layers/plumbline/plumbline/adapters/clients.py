@@ -24,7 +24,7 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
 _CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
 _RENEWED_BEFORE = timedelta(minutes=5)
 #: Only these have pages. Asking botocore about every other operation would load its paginators for nothing.
-_HAVE_PAGES = ("Describe", "Get", "List", "Query")
+_HAVE_PAGES = ("Describe", "Get", "List", "Lookup", "Query")
 #: What may be asked again whatever became of the first time.
 _READS = (*_HAVE_PAGES, "BatchGet", "Head", "AssumeRole")
 #: Connections to one host at a time.
