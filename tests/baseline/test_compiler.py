@@ -36,9 +36,11 @@ def _problems(text: str) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_without_a_word_every_control_is_on_with_its_defaults() -> None:
+def test_without_a_word_every_control_is_on_with_its_defaults_but_what_needs_a_word() -> None:
     rules = _compiled("controls: {}").rules
-    expected = {one.id: (one.response, dict(one.every_clock)) for one in registry.load().values()}
+    expected = {
+        one.id: (Response.OFF if one.needs else one.response, dict(one.every_clock)) for one in registry.load().values()
+    }
     assert expected == {name: (rule.response, dict(rule.clocks)) for name, rule in rules.items()}
 
 

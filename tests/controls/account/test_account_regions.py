@@ -16,10 +16,10 @@ from plumbline.core.clock import Response
 from plumbline.core.control import Deviation
 from plumbline.core.errors import BaselineError
 from plumbline.core.targets import Target
-from tests.story import ACCOUNT, Story, World, defaults, world
+from tests.story import ACCOUNT, HOME, Story, World, defaults, world
 
-FAR = "ap-northeast-1"
-DECLARED = {"allowed": ["eu-west-1"]}
+FAR = HOME
+DECLARED = {"allowed": ["us-east-1"]}
 SETTINGS = {**defaults(CONTROL), **DECLARED}
 
 
@@ -108,9 +108,9 @@ def test_a_region_that_is_none_stops_the_build() -> None:
 
 
 def test_what_runs_elsewhere_deviates_and_what_runs_where_it_may_does_not() -> None:
-    expected = Deviation("runs in ap-northeast-1, where the baseline allows nothing", ("running",))
+    expected = Deviation("runs in eu-west-1, where the baseline allows nothing", ("running",))
     assert detect(RUNNING, SETTINGS) == expected
-    assert detect({**RUNNING, "region": "eu-west-1"}, SETTINGS) is None
+    assert detect({**RUNNING, "region": "us-east-1"}, SETTINGS) is None
     assert detect({**RUNNING, "status": "stopping"}, SETTINGS) is None
     assert detect(None, SETTINGS) is None
     assert describe(RUNNING) == "it is running"

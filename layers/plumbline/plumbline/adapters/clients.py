@@ -24,7 +24,7 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
 _CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
 _RENEWED_BEFORE = timedelta(minutes=5)
 #: Only these have pages. Asking botocore about every other operation would load its paginators for nothing.
-_HAVE_PAGES = ("Describe", "Get", "List", "Query")
+_HAVE_PAGES = ("Describe", "Get", "List", "Lookup", "Query")
 #: Lists with pages for which botocore has no paginator, as it would describe them.
 #: Source: IAM API reference, ListServiceSpecificCredentials: Marker and IsTruncated.
 PAGED_BY_HAND: Mapping[str, Mapping[str, str]] = MappingProxyType(
