@@ -152,8 +152,8 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
 
 
 _MAY_BE_A_COPY = (
-    "it is called as the copies of inline policies are, which may be all that gives these rights; give them by a group, and "
-    "then detach it"
+    "it is called as the copies of inline policies are, which may be all that gives these rights; give them by a "
+    "group, and then detach it"
 )
 _MEANS = (
     "The user keeps what groups give. Whoever needs these rights for good belongs into a group that has them; who may "
