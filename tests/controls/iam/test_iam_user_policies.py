@@ -103,7 +103,7 @@ def _of_a_stranger(world: World) -> Target:
 STORIES = (
     Story("two policies attached to a user", CONTROL.id, _direct),
     Story("two, one of them a group's of hers as well", CONTROL.id, _in_a_group_as_well),
-    Story("what is called as a copy of an inline policy is", CONTROL.id, _copy),
+    Story("what is called as a copy of an inline policy is", CONTROL.id, _copy, alert_only=True),
     Story("a way to an administrator's role, and another can come in", CONTROL.id, _another_becomes),
     Story(
         "the only way to an administrator's role", CONTROL.id, lambda told: _becomes(told, AWS=ACCOUNT), alert_only=True
@@ -194,7 +194,7 @@ def test_the_undo_gives_rights_and_so_is_a_persons() -> None:
     assert [Maker.PERSON] == [maker(call) for call in repair.undo]
 
 
-def test_a_copy_waits_for_a_person_and_is_not_taken_beside_others() -> None:
+def test_a_copy_is_told_and_is_not_taken_beside_others_either() -> None:
     with world() as told:
         _copy(told)
         alone = _seen(told)
@@ -205,6 +205,7 @@ def test_a_copy_waits_for_a_person_and_is_not_taken_beside_others() -> None:
     assert [COPY, "default"] == clocks
     assert [READ_ONLY] == [call.parameters["PolicyArn"] for call in taken.do]
     assert [HER_COPY] == list(taken.left)
+    assert "give them by a group, and then detach it" in plan(CAROL, alone, DEFAULT).refusal
 
 
 def test_the_survey_costs_one_read_where_nobody_becomes_an_administrator() -> None:

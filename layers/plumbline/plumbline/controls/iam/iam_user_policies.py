@@ -3,8 +3,9 @@
 Holds: no managed policy is attached to a user directly. Left alone are those whom the baseline makes administrators
 (`iam-admin-grants`) and the users in `allowed_users`, AWS's quarantine of a compromised key and its AWSDenyAll, what
 AWS attaches by itself (IAMUserChangePassword, AmazonBedrockLimitedAccess), and this stack's own denials by their exact
-ARN. AWS's policies that make an administrator are iam-admin-grants' to judge. What looks like a copy that
-`iam-inline-policies` has made is proposed and never taken by itself: its name is no proof of who made it.
+ARN. AWS's policies that make an administrator are iam-admin-grants' to judge. What is called as the copies are that
+`iam-inline-policies` makes is told, since anybody may call a policy so, and never taken: no rule takes what another
+gives.
 Why: rights that are attached to one person are in no list of what a team may do. They stay when somebody changes teams,
 and each of them is one more exception that a review has to find.
 Repair: after a week of notice detaches the policies that are attached directly; groups, and what they give, stay.
@@ -48,7 +49,7 @@ KIND = "iam-user"
 #: AWS's own policies that AWS attaches to a user, or tells nobody to take away.
 #: Source: IAM user guide, Permit IAM users to change their own passwords; Amazon Bedrock user guide, Generate API keys.
 OF_AWS = (*AWS_DENIALS, "AmazonBedrockLimitedAccess", "IAMUserChangePassword", *sorted(AWS_ADMIN_POLICIES))
-#: The clock of what may be a copy of an inline policy: a person decides.
+#: The clock of what may be a copy of an inline policy, where nothing else is attached: it is told.
 COPY = "copy"
 
 #: A user's name and ARN -> who would be left as an administrator without him; None where that does not matter.
@@ -132,16 +133,15 @@ def describe(state: State) -> str:
 
 
 def plan(target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
-    """Detach what is attached directly; copies of inline policies only where there is nothing else."""
+    """Detach what is attached directly, but for what may be a copy of an inline policy."""
     assert state is not None  # noqa: S101 - detect finds nothing wrong with what does not exist
     meant = [arn for arn in state["direct"] if arn in facts]
     if state["administrators"] is not None and (
         why := locked_out({"administrators": state["administrators"]}, administrators(settings))
     ):
         return Plan(refusal=why)
-    first = _others(state["direct"])
-    left = {arn: _MAY_BE_A_COPY for arn in meant if first and arn not in first}
-    mine = [arn for arn in meant if arn not in left]
+    mine = _others(meant)
+    left = {arn: _MAY_BE_A_COPY for arn in meant if arn not in mine}
     return Plan.partly(
         tuple(detached("user", target.id, arn, fact=arn) for arn in mine),
         left,
@@ -152,8 +152,8 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
 
 
 _MAY_BE_A_COPY = (
-    "it is called as the copies of inline policies are, which may be all that gives these rights; it is proposed once "
-    "it is all that is left"
+    "it is called as the copies of inline policies are, which may be all that gives these rights; give them by a "
+    "group, and then detach it"
 )
 _MEANS = (
     "The user keeps what groups give. Whoever needs these rights for good belongs into a group that has them; who may "
@@ -181,7 +181,7 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={
         "default": Clock(remind=(timedelta(days=1), timedelta(days=3), timedelta(days=6)), act=timedelta(days=7)),
-        COPY: Clock(act=timedelta(days=7), mode=Response.PROPOSE),
+        COPY: Clock(remind=(timedelta(days=7),)),
     },
     scope=Scope.GLOBAL,
     kinds=(KIND,),
