@@ -62,15 +62,15 @@ def test_who_is_renamed_is_looked_at_under_his_new_name() -> None:
         target = _made(told, "ci-deploy")
         told.client("iam").update_user(UserName="ci-deploy", NewUserName="mallory")
         seen = survey(told.accounts.eyes(ACCOUNT, GLOBAL))
-        renamed = {"recipientAccountId": ACCOUNT, "eventName": "UpdateUser"}
-        renamed |= {"requestParameters": {"userName": "ci-deploy", "newUserName": "mallory"}}
+        said = {"userName": "ci-deploy", "newUserName": "mallory"}
+        renamed = {"recipientAccountId": ACCOUNT, "eventName": "UpdateUser", "requestParameters": said}
     assert [target.id.replace("ci-deploy", "mallory")] == [one.id for one in seen]
     assert ["mallory/*"] == [one.id for one in locate(renamed)]
 
 
 def test_the_repair_touches_one_credential_and_can_be_taken_back() -> None:
     repair = plan(TARGET, KEY, {})
-    one = {"UserName": "ann", "ServiceSpecificCredentialId": "ACCAEXAMPLE"}
+    one: dict[str, Any] = {"UserName": "ann", "ServiceSpecificCredentialId": "ACCAEXAMPLE"}
     to = [
         Call("iam", "UpdateServiceSpecificCredential", {**one, "Status": status}, absent=("NoSuchEntity",))
         for status in ("Inactive", "Active")

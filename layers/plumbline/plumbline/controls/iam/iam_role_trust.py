@@ -25,7 +25,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from plumbline.controls.iam._machinery import management_account
@@ -68,7 +68,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
     management = cache(lambda: management_account(ask))
     return {
         Target(ask.account, GLOBAL, KIND, one["RoleName"]): _state(
-            ask, one, lambda one=one: [held["PolicyArn"] for held in one["AttachedManagedPolicies"]], management
+            ask, one, partial(_attached, one["AttachedManagedPolicies"]), management
         )
         for one in ask(EVERYTHING)["RoleDetailList"]
         if not _is_kept(one)
@@ -83,9 +83,13 @@ def observe(ask: Ask, target: Target) -> State:
 
     def held() -> list[str]:
         attached = ask(Call("iam", "ListAttachedRolePolicies", {"RoleName": target.id}, absent=GONE))
-        return [one["PolicyArn"] for one in attached["AttachedPolicies"]] if attached else []
+        return _attached(attached["AttachedPolicies"] if attached else ())
 
     return _state(ask, answer["Role"], held, lambda: management_account(ask))
+
+
+def _attached(policies: Iterable[Mapping[str, str]]) -> list[str]:
+    return [one["PolicyArn"] for one in policies]
 
 
 def _is_kept(role: Mapping[str, Any]) -> bool:
