@@ -429,8 +429,8 @@ def page() -> str:
         "Every kind of e-mail Plumbline sends, as it is received. Subscriptions can filter on SNS message attributes.",
         "All carry `account`, `region`, `outcome` and `escalation`. All but Monday's carry `severity`: a digest that",
         "of the worst in it, what a person decides `medium`. All but Monday's, the digests and what an upgrade brings",
-        "carry `control`: `*` where a person decides for every rule, or ends adoption's grace. What is about one finding",
-        "carries `finding`.",
+        "carry `control`: `*` where a person decides for every rule, or ends adoption's grace. What is about one",
+        "finding carries `finding`.",
     ]
     parts = [
         "\n".join(["", f"## {when}", "", "```", f"Subject: {alert.subject}", "", alert.body.rstrip(), "```"])
