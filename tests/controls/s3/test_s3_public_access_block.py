@@ -54,6 +54,8 @@ def test_a_closed_bucket_a_listed_one_and_one_that_is_gone_are_fine() -> None:
 
 def test_the_accounts_switches_outweigh_the_buckets() -> None:
     assert SWITCH.detect(state(None, ALL), NONE) is None
+    other_half = {one: not on for one, on in HALF.items()}
+    assert SWITCH.detect(state(HALF, other_half), NONE) is None, "whichever of the two is strict counts"
     expected = Deviation(OPEN, ("RestrictPublicBuckets is off",))
     assert expected == SWITCH.detect(state(HALF, {**ALL, "RestrictPublicBuckets": False}), NONE)
 
