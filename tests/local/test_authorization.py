@@ -68,6 +68,15 @@ ARNS = {
     ("iam", "role"): f"arn:aws:iam::{ACCOUNT}:role/robots/robot",
     ("iam", "policy"): f"arn:aws:iam::{ACCOUNT}:policy/kept/rights",
     ("account", "account"): f"arn:aws:account::{ACCOUNT}:account",
+    ("autoscaling", "autoScalingGroup"): (
+        f"arn:aws:autoscaling:us-east-1:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName/asked"
+    ),
+    ("budgets", "budget"): f"arn:aws:budgets::{ACCOUNT}:budget/asked",
+    ("ce", "anomalymonitor"): f"arn:aws:ce::{ACCOUNT}:anomalymonitor/*",
+    ("ce", "anomalysubscription"): f"arn:aws:ce::{ACCOUNT}:anomalysubscription/{A_MAPPING}",
+    ("ec2", "instance"): f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-0a1b2c3d4e5f60718",
+    ("rds", "cluster"): f"arn:aws:rds:us-east-1:{ACCOUNT}:cluster:asked",
+    ("rds", "db"): f"arn:aws:rds:us-east-1:{ACCOUNT}:db:asked",
     ("cloudformation", "stackset"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stackset/none:*",
     ("cloudformation", "stack"): f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/none/*",
     ("cloudtrail", "trail"): f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main",
@@ -92,6 +101,24 @@ GIVEN: dict[str, Any] = {
     "Accounts": [ACCOUNT],
     "AlarmName": "spend",
     "AlarmNames": ["spend"],
+    "AlternateContactType": "SECURITY",
+    "AnomalyMonitor": {"MonitorName": "asked", "MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"},
+    "AnomalySubscription": {
+        "SubscriptionName": "asked", "Frequency": "DAILY",
+        "MonitorArnList": [f"arn:aws:ce::{ACCOUNT}:anomalymonitor/{A_MAPPING}"],
+        "Subscribers": [{"Type": "EMAIL", "Address": "a@example.com"}],
+    },
+    "AutoScalingGroupName": "asked",
+    "BudgetName": "asked",
+    "DBClusterIdentifier": "asked",
+    "DBInstanceIdentifier": "asked",
+    "EmailAddress": "a@example.com",
+    "InstanceIds": ["i-0a1b2c3d4e5f60718"],
+    "PhoneNumber": "1",
+    "Title": "t",
+    "billingPreferencesPerKey": [{"key": "k", "value": "ENABLED"}],
+    "feature": "BILLING_ALERTS",
+    "features": ["BILLING_ALERTS"],
     "Bucket": "acme-asked",
     "BucketName": "acme-asked",
     "ChangeMessageVisibility": 0,
@@ -142,6 +169,11 @@ GIVEN: dict[str, Any] = {
 }  # fmt: skip
 #: The same where one name means several things.
 GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
+    "account:PutAlternateContact": {"Name": "n"},
+    "ce": {
+        "SubscriptionArn": f"arn:aws:ce::{ACCOUNT}:anomalysubscription/{A_MAPPING}",
+        "SubscriptionArnList": [f"arn:aws:ce::{ACCOUNT}:anomalysubscription/{A_MAPPING}"],
+    },
     "cloudtrail": {"Name": "main"},
     "cloudwatch": {
         "MetricName": "m", "Namespace": "n", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
@@ -163,6 +195,8 @@ GIVEN_TO: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 #: Actions that are not called as they are called in botocore: client and operation.
 CALLED = {
+    "budgets:ModifyBudget": ("budgets", "DeleteBudget"),
+    "budgets:ViewBudget": ("budgets", "DescribeNotificationsForBudget"),
     "cloudwatch:DescribeAlarms": ("cloudwatch", "DescribeAlarms"),
     "dynamodb:DescribeStream": ("dynamodbstreams", "DescribeStream"),
     "dynamodb:GetRecords": ("dynamodbstreams", "GetRecords"),
