@@ -31,6 +31,9 @@ _USERS_OF_THE_CALLER = "user/"
 _BATCH = "Batch"
 _BATCHES = ("sqs:", "sns:")
 _NAMED_AS_CALLED = "lambda:"
+# AWS asks for one right to see budgets and one to change them, whatever the call.
+# Source: Service Authorization Reference, AWS Budget Service.
+_BUDGETS = "budgets:"
 _STATEMENTS = frozenset({"dynamodb:ExecuteStatement"})
 _STATEMENT = re.compile(
     r"""\s*(?P<verb>select|insert|update|delete)\b(?:.*?\b(?:from|into)\b)?\s*"?(?P<table>[\w.-]+)""",
@@ -114,6 +117,8 @@ def _name_batches_by_their_single_call() -> None:
         action: str | None = extract(*request)
         if action in _STATEMENTS:
             return _by_statement(action or "", request[4])
+        if action and action.startswith(_BUDGETS):
+            return f"{_BUDGETS}{'ViewBudget' if action.startswith(f'{_BUDGETS}Describe') else 'ModifyBudget'}"
         if action and action.startswith(_NAMED_AS_CALLED):
             action = _as_called(action, Request(request[1], request[2], request[5], request[3], request[4], client=""))
         return action.removesuffix(_BATCH) if action and action.startswith(_BATCHES) else action
