@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id
 from ministack.services import iam
 
+from local.entities import spelled
 from local.recorder import key_uses
 
 Parameters = Mapping[str, list[str]]
@@ -49,6 +50,23 @@ def get_access_key_last_used(parameters: Parameters) -> Response:
     last = {"LastUsedDate": use.time, "ServiceName": use.service, "Region": use.region} if use else _NEVER_USED
     answer = {"UserName": iam._access_keys[key_id]["UserName"], "AccessKeyLastUsed": last}
     return _answer("GetAccessKeyLastUsed", _xml(answer))
+
+
+def list_ssh_public_keys(parameters: Parameters) -> Response:
+    """ListSSHPublicKeys: nobody here has one, for none can be uploaded."""
+    return _none_of("ListSSHPublicKeys", "SSHPublicKeys", parameters)
+
+
+def list_service_specific_credentials(parameters: Parameters) -> Response:
+    """ListServiceSpecificCredentials: nobody here has one, for none can be made."""
+    return _none_of("ListServiceSpecificCredentials", "ServiceSpecificCredentials", parameters)
+
+
+def _none_of(action: str, name: str, parameters: Parameters) -> Response:
+    user = _one(parameters, "UserName")
+    if spelled("user", user) is None:
+        return _refuse(404, "NoSuchEntity", f"The user with name {user} cannot be found.")
+    return _answer(action, _xml({name: [], "IsTruncated": False}))
 
 
 def credential_report() -> str:

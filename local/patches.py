@@ -278,6 +278,8 @@ def _patch_iam() -> None:
     handlers["SetDefaultPolicyVersion"] = iam_details.set_default_policy_version
     handlers["GetAccountAuthorizationDetails"] = iam_details.get_account_authorization_details
     handlers["GetAccessKeyLastUsed"] = iam_details.get_access_key_last_used
+    handlers["ListSSHPublicKeys"] = iam_details.list_ssh_public_keys
+    handlers["ListServiceSpecificCredentials"] = iam_details.list_service_specific_credentials
     handlers["SimulatePrincipalPolicy"] = simulation.simulate_principal_policy
     iam._build_credential_report = iam_details.credential_report
     iam_rules.install()
