@@ -19,8 +19,17 @@ from local.moto_server import MotoServer, Response
 from local.wire import Request, operation_of
 
 # Whole services; the emulator has none of their state, or, for Config and Organizations, too little of it.
-_SERVICES = ("access-analyzer", "config", "guardduty", "macie2", "organizations", "securityhub")
-_SERVICES = ("billing", "ce", "config", "freetier", "guardduty", "macie2", "organizations", "securityhub")
+_SERVICES = (
+    "access-analyzer",
+    "billing",
+    "ce",
+    "config",
+    "freetier",
+    "guardduty",
+    "macie2",
+    "organizations",
+    "securityhub",
+)
 # Single operations whose state nothing else reads, by the emulator's name of the service.
 _OPERATIONS: Mapping[str, frozenset[str]] = {
     "account": frozenset({"DeleteAlternateContact", "GetAlternateContact", "PutAlternateContact"}),
