@@ -16,6 +16,8 @@ from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, Memory
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 UNIT = Unit(ACCOUNT, "global", ("lamp-off",), last=True)
+#: What a sweep looks with when two controls are there, of which one is known.
+BOTH = Unit(ACCOUNT, "global", ("lamp-off", "of-before"), last=True)
 CAME = NOW.isoformat()
 
 
@@ -23,7 +25,7 @@ def _upgraded(**more: object) -> House:
     """A lamp whose rule the version before did not have; another one's first sweep was made long ago."""
     house = House(ledger=Memory(never_swept=True), **more)  # type: ignore[arg-type]
     house.ledger.marks["of-before"] = Adoption("mark").to_json()
-    assert 1 == upgrade.meet(house.plumbline, [UNIT], now=NOW)
+    assert 1 == upgrade.meet(house.plumbline, [BOTH], now=NOW)
     return house
 
 
@@ -39,6 +41,13 @@ def test_a_first_installation_brings_nothing_that_is_new() -> None:
     assert 1 == upgrade.meet(house.plumbline, [UNIT], now=NOW)
     assert {"lamp-off": Adoption().to_json()} == house.ledger.marks
     assert 0 == upgrade.meet(house.plumbline, [UNIT], now=NOW + HOUR)
+
+
+def test_a_first_installation_has_looked_at_itself_before() -> None:
+    house = House(ledger=Memory(never_swept=True))
+    house.ledger.marks["house-integrity"] = Adoption("mark").to_json()
+    upgrade.meet(house.plumbline, [UNIT], now=NOW)
+    assert frozenset() == new_controls(house.ledger.marks)
 
 
 def test_what_could_not_be_listed_by_the_first_sweep_is_not_new_to_the_second() -> None:

@@ -32,12 +32,15 @@ def meet(plumbline: Plumbline, units: Sequence[Unit], *, now: datetime) -> int:
     unknown = sorted({*entries} - known)
     if not unknown:
         return 0
-    places = {(control, unit.region) for unit in units for control in unit.controls if control in unknown}
+    everywhere = {(control, unit.region) for unit in units for control in unit.controls}
+    places = {one for one in everywhere if one[0] in unknown}
     looked_for = {control for control, _ in places}
+    # Plumbline looks at itself before the first sweep begins, so those controls are always known.
+    is_upgrade = any(control in known for control, _ in everywhere)
     # What looks nowhere now, because it is off or events alone can tell, is known from now on as well.
     places |= {(control, plumbline.engine.deployment.home) for control in unknown if control not in looked_for}
     for control, region in sorted(places):
         is_on = plumbline.engine.rule(control).response is not Response.OFF
-        adoption = Adoption(new=now.isoformat() if adopted and is_on and control in looked_for else "")
+        adoption = Adoption(new=now.isoformat() if is_upgrade and is_on and control in looked_for else "")
         plumbline.ledger.adopt(account, kept_as(control, entries[control].scope, region), adoption.to_json())
     return len(unknown)
