@@ -104,7 +104,7 @@ class Lamps:
     """The engine's Aws.
 
     `fails` maps an operation to the errors that it answers with, one for each call, as `code` or `code: message`;
-    `listed` is what an old list shows.
+    `listed` is what an old list shows; `buckets` are there, private, and without a policy.
     """
 
     lamps: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -115,6 +115,7 @@ class Lamps:
     subscriptions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     on_write: Callable[[], None] = lambda: None
     listed: list[str] | None = None
+    buckets: tuple[str, ...] = ()
 
     def eyes(self, account: str, region: str) -> Ask:
         """Reads."""
@@ -127,8 +128,8 @@ class Lamps:
             return _nobody_in_particular(call)
         if call.operation == "DescribeAlarms":
             return {"MetricAlarms": [{"AlarmName": name} for name in self.alarms]}
-        if call.operation == "ListBuckets":
-            return {"Buckets": []}
+        if call.service.startswith("s3"):
+            return _of_a_bucket(call, self.buckets)
         if call.operation == "ListSubscriptionsByTopic":
             return {"Subscriptions": self.subscriptions.get(call.parameters["TopicArn"], [])}
         self.calls.append(call)
@@ -533,6 +534,13 @@ def _nobody_in_particular(call: Call) -> Any:
     itself = {f"{kind}Name": name, "Path": "/", "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}"}
     empty: dict[str, list[Any]] = {"Groups": [], "PolicyNames": [], "AttachedPolicies": []}
     return {kind: itself} if call.operation == f"Get{kind}" else empty
+
+
+def _of_a_bucket(call: Call, buckets: Iterable[str]) -> Any:
+    """What S3 tells of buckets that nobody but their owner may use."""
+    if call.operation == "ListBuckets":
+        return {"Buckets": [{"Name": name, "BucketRegion": "us-east-1"} for name in buckets]}
+    return {"Owner": {"ID": "us"}, "Grants": []} if call.operation == "GetBucketAcl" else None
 
 
 def _no_clients(*_: str) -> Any:

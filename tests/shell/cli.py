@@ -25,6 +25,8 @@ _GLOBAL = {
     "no-cli-pager": False,
     "no-sign-request": False,
 }
+#: What the CLI makes of several calls of S3: the CLI's reference, `aws s3`. Its `aws s3api` has the operations.
+_OF_FILES = ("cp", "ls", "mv", "rm", "sync")
 #: Where a file for the answer stands alone at the end: the CLI's reference of `lambda invoke`.
 _OUTFILE = {("lambda", "invoke")}
 #: Options that the CLI calls otherwise than the API does, by service, operation and its API's name.
@@ -65,6 +67,12 @@ def _waited(service: str, waiter: str) -> str:
 
 def _problems(words: list[str]) -> Iterator[str]:
     _, service, operation, *rest = words
+    if service == "s3":
+        yield from (
+            [] if operation in _OF_FILES and rest else [f"s3 has no operation {operation}, or it says nothing more"]
+        )
+        return
+    service = "s3" if service == "s3api" else service
     if service not in _session().get_available_services():
         yield f"there is no service {service}"
         return

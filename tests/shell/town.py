@@ -75,7 +75,7 @@ def town_for(command: str) -> Town:
     )
     town.response = Response.PROPOSE if verb == "approve" else Response.ENFORCE
     target = Target(ACCOUNT, "eu-west-1", registry.load()[control].kinds[0], "acme-data")
-    town.aws.lamps["acme-data"] = {"on": ["a"]}
+    town.aws.lamps["acme-data"], town.aws.buckets = {"on": ["a"]}, ("acme-data",)
     origin = Origin.ADOPTION if verb == "enforce" else Origin.EVENT
     if "--tries" in words:
         town.aws.fails["SwitchOff"] = ["AccessDenied"] * 3

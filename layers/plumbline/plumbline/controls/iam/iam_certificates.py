@@ -5,8 +5,8 @@ service's, and renew themselves as a rule.
 Why: a certificate that has expired is of no use, and who serves it by mistake, behind a load balancer or CloudFront,
 frightens every visitor away or teaches them to ignore the warning.
 Repair: none. The certificate may still stand in a listener or a distribution, which would break without it: see what
-uses it, put a valid one there, best one of AWS Certificate Manager, and then delete it with `aws iam
-delete-server-certificate`, for the IAM console shows none of them.
+uses it, put a valid one there, best one of AWS Certificate Manager, and then delete it with
+`aws iam delete-server-certificate --server-certificate-name NAME`, for the IAM console shows none of them.
 Undo: none; nothing is changed.
 Source: CIS AWS Foundations; IAM user guide, Manage server certificates in IAM; IAM API reference,
 ListServerCertificates.

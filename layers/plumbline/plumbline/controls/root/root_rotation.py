@@ -4,7 +4,7 @@ Holds: since root last signed in with its password, it has got a new password or
 said by IAM's credential report, which AWS makes every four hours at most; whether something was changed since, by
 CloudTrail's event history, which shows what happened some minutes later and remembers it for 90 days: after that nobody
 can tell, and nothing is held. A change that the history does not show, such as one that AWS Support has made, is
-recorded by `plumbline exempt`, with a reason and an end; the next use is told again when that is over.
+recorded by an exemption, with a reason and an end; the next use is told again when that is over.
 Why: whoever needed root had its password in his hands, perhaps read out on the telephone. A password that is new after
 each use is good for nobody else, and shows that somebody answers for the use.
 Repair: none; nobody but root can change either. You are told with what to choose where, reminded, and after seven days
