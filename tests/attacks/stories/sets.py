@@ -274,6 +274,6 @@ STORIES = (
         "a region's forwarder deleted where it is, and its rules made again",
         OLD_CLOUDFORMATION,
         (Deed("delete_stack in another region", _gone),),
-        Told(Way.SWEEP, (ELSEWHERE, "plumbline-s3", "is gone")),
+        Told(Way.SWEEP, (ELSEWHERE, "plumbline-access-analyzer", "is gone")),
     ),
 )

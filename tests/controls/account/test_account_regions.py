@@ -29,14 +29,14 @@ def thing(kind: str, name: str) -> Target:
 
 def _instance(world: World) -> Target:
     ec2 = world.client("ec2", FAR)
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="mine", Architecture="x86_64", RootDeviceName="/dev/sda1")["ImageId"]
     (made,) = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"]
     return thing("ec2-instance", made["InstanceId"])
 
 
 def _group(world: World) -> Target:
     ec2, scaling = world.client("ec2", FAR), world.client("autoscaling", FAR)
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="mine", Architecture="x86_64", RootDeviceName="/dev/sda1")["ImageId"]
     scaling.create_launch_configuration(LaunchConfigurationName="mine", ImageId=image, InstanceType="t3.micro")
     scaling.create_auto_scaling_group(
         AutoScalingGroupName="miners",

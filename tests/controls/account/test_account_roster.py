@@ -48,6 +48,14 @@ def _in_too_many(world: World) -> Target:
     return target
 
 
+def _moved(world: World) -> Target:
+    """She joined another group than she should: leaving it takes, joining the other takes a person's rights."""
+    target, iam = _eve(world), world.client("iam")
+    iam.create_group(GroupName="guests")
+    iam.add_user_to_group(GroupName="guests", UserName="eve")
+    return target
+
+
 def _full(world: World) -> Target:
     """She holds as many policies as AWS lets her, and has a key."""
     target, iam = _eve(world), world.client("iam")
@@ -68,7 +76,7 @@ STORIES = (
     Story("a stranger who can carry no more policies", CONTROL.id, _full, settings=_settings(**MARIA)),
     Story("somebody who has left", CONTROL.id, _eve, settings=_settings(eve={"until": "2020-01-31"})),
     Story("in other groups", CONTROL.id, _in_too_many, settings=_settings(eve={"groups": ["guests"]})),
-    Story("not in a group", CONTROL.id, _eve, settings=_settings(eve={"groups": ["staff"]})),
+    Story("in one group instead of another", CONTROL.id, _moved, settings=_settings(eve={"groups": ["staff"]})),
     Story("people without a user", CONTROL.id, _nobody_yet, settings=_settings(ann={}, **MARIA), alert_only=True),
 )
 
