@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 #: What a person puts her own in for: a name left open, a token from an e-mail, and what the stack's parameters say.
-_TO_FILL_IN = re.compile(r"\.\.\.| TOKEN\b| REGION\b|<\w+>|p-EXAMPLE|guard-scp\.json").search
+_TO_FILL_IN = re.compile(r"\.\.\.| (BUCKET|NAME|REGION|TOKEN)\b|s3://BUCKET|<\w+>|p-EXAMPLE|guard-scp\.json").search
 #: What this account cannot do: it knows no drift, so that nothing is to be reverted.
 #: Source: AWS CloudFormation user guide, Using drift-aware change sets.
 _NOT_HERE = " --change-set-name restore"
