@@ -69,8 +69,8 @@ def test_an_operation_that_was_cut_away_is_found_in_the_runtimes_own(
     models = Models(str(folder))
     client = _client(models)
     for _ in range(2):
-        assert [] == perform(client, Call("iam", "ListServerCertificates"))["ServerCertificateMetadataList"]
-    reason = "the layer's model of iam is not used, but botocore's own: ListServerCertificates is not in it"
+        assert [] == perform(client, Call("iam", "ListInstanceProfiles"))["InstanceProfiles"]
+    reason = "the layer's model of iam is not used, but botocore's own: ListInstanceProfiles is not in it"
     assert [reason] == caplog.messages
     assert _operations(_client(models)) > 100, "clients made later have no need to find out"
 

@@ -64,4 +64,4 @@ def test_what_has_grown_is_indexed_and_woken_by_its_originals_events_alone(packa
         for source, names, *_ in entry["wakes_on"]
         if source == "iam.amazonaws.com" and "CreateAccessKey" in names
     ]
-    assert (60, ["iam-access-key-created"]) == (len(entries), woken)
+    assert (60, ["iam-access-key-created", "root-access-keys"]) == (len(entries), woken)

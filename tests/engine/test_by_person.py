@@ -326,9 +326,10 @@ def _policies(town: Town, group: str) -> list[str]:
 
 def test_whoever_is_renamed_into_the_place_of_the_administrators_is_given_nothing() -> None:
     """The interns' group takes the administrators' name: what it lacks is proposed, and given by a person or nobody."""
-    groups = {"administrators": ["AdministratorAccess"], "data-scientists": ["AmazonS3ReadOnlyAccess"]}
+    groups = {"administrators": ["AdministratorAccess"], "data-scientists": ["AmazonAthenaFullAccess"]}
     with world() as told, _town(told, "iam-groups", groups=groups) as town:
-        town.iam.create_policy(PolicyName="plumbline-guard", Path="/plumbline/", PolicyDocument=_NOTHING)
+        for own in ("plumbline-guard", "plumbline-self-service"):
+            town.iam.create_policy(PolicyName=own, Path="/plumbline/", PolicyDocument=_NOTHING)
         town.iam.create_user(UserName="zoe")
         town.iam.create_group(GroupName="interns")
         town.iam.add_user_to_group(GroupName="interns", UserName="zoe")
@@ -338,8 +339,9 @@ def test_whoever_is_renamed_into_the_place_of_the_administrators_is_given_nothin
         town.iam.update_group(GroupName="interns", NewGroupName="administrators")
         first = town.settle("iam-groups", EVERY_GROUP)
         assert Outcome.REPAIRED is first.outcome, "what may be given is"
-        assert ["AmazonS3ReadOnlyAccess", "plumbline-guard"] == sorted(_policies(town, "data-scientists"))
-        assert ["CreateGroup", "AttachGroupPolicy", "AttachGroupPolicy"] == town.written
+        carried = ["AmazonAthenaFullAccess", "plumbline-guard", "plumbline-self-service"]
+        assert carried == sorted(_policies(town, "data-scientists"))
+        assert ["CreateGroup", *["AttachGroupPolicy"] * 3] == town.written
         second = town.settle("iam-groups", EVERY_GROUP, NOW + timedelta(hours=2))
         assert (Outcome.TOLD, [], ["repaired-in-part", "found"]) == (
             second.outcome, _policies(town, "administrators"), town.told

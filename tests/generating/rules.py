@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from plumbline.core.control import Control, On, is_of_trail, spellings
@@ -99,8 +99,11 @@ def rules(controls: Iterable[Control]) -> list[Rule]:
         CannotBePacked: a pattern is too long with a single name, or there are more rules than a bus takes.
     """
     made: list[Rule] = []
+    controls = [*controls]
+    wide = {rule_key(on) for one in controls for on in one.wakes_on if not on.match}
     for control, on, name in _asked(controls):
-        key = rule_key(on)
+        # Where a rule hears all of its kind, who wants some of them is woken by the index alone: an event comes once.
+        key = unmatched if (unmatched := rule_key(replace(on, match={}))) in wide else rule_key(on)
         mine = [place for place, one in enumerate(made) if one.key == key and bool(one.names) == bool(name)]
         if any(name in made[place].names or not name for place in mine):
             continue

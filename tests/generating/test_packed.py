@@ -162,16 +162,21 @@ def test_every_name_that_wakes_a_control_is_in_one_rule_of_its_kind(house: _Hous
                 for pattern, detail, stands in listened
                 if on.source in (*detail.get("eventSource", ("",)), *pattern["source"])
                 and stands == state
-                and on.match.items() <= detail.items()
+                and _matched(detail).items() <= on.match.items()
                 and (name in detail.get("eventName", ()) or (name is None and "eventName" not in detail))
             ]
             assert 1 == len(mine), f"{on.source} {name}"
 
 
+def _matched(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """What a rule asks of an event beside what it is called."""
+    return {name: one for name, one in detail.items() if name not in ("eventSource", "eventName", "errorCode")}
+
+
 def test_two_kinds_of_event_of_one_service_are_two_rules_with_a_name_each() -> None:
     ons = [
         On("glue.amazonaws.com", ("CreateJob",), lambda _: ()),
-        On("glue.amazonaws.com", ("CreateJob",), lambda _: (), match={"awsRegion": ["us-east-1"]}),
+        On("glue.amazonaws.com", ("CreateJob",), lambda _: (), reads_too=True),
         On("glue.amazonaws.com", (), lambda _: ()),
         On("glue.amazonaws.com", ("CreateJob", "DeleteJob"), lambda _: ()),
     ]
@@ -181,6 +186,21 @@ def test_two_kinds_of_event_of_one_service_are_two_rules_with_a_name_each() -> N
         ("GlueRule2", "glue-2", ("CreateJob",)),
         ("GlueRule3", "glue-3", ()),
     ] == [(one.logical_id, one.name, one.names) for one in made]
+
+
+def test_who_wants_some_of_what_a_rule_hears_needs_none_of_his_own() -> None:
+    """Two rules for one event would bring it twice."""
+    match = {"userIdentity": {"type": ["Root"]}}
+    ons = (
+        On("glue.amazonaws.com", ("CreateJob", "DeleteJob"), lambda _: (), match=match),
+        On("glue.amazonaws.com", ("CreateJob",), lambda _: ()),
+        On("glaze.amazonaws.com", ("CreateJob",), lambda _: (), match=match),
+    )
+    made = rules.rules([replace(_asking("glue", frozenset()), wakes_on=ons)])
+    assert {
+        ("glue", ("CreateJob", "DeleteJob")): None,
+        ("glaze", ("CreateJob",)): match,
+    } == {(one.name, one.names): one.pattern["detail"].get("userIdentity") and match for one in made}
 
 
 # --- what is deployed stays where it is ----------------------------------------------------------------------------

@@ -44,8 +44,13 @@ def _resource_formats(action: str) -> list[str]:
     service, _, name = action.partition(":")
     known = _permissions()[service]
     kinds = known["Actions"][name.lower()].get("Resources", ())
-    resources = {kind.lower(): one for kind, one in known["Resources"].items()}  # an action may write it otherwise
-    return [pattern for kind in kinds for pattern in resources.get(kind.rstrip("*").lower(), {}).get("ARNFormats", ())]
+    named = (kind.rstrip("*") for kind in kinds)
+    resources = known["Resources"]
+    return [  # a few are written in two ways
+        pattern
+        for kind in named
+        for pattern in resources.get(kind, resources.get(kind.lower(), {})).get("ARNFormats", ())
+    ]
 
 
 def _fits(arn: str, pattern: str) -> bool:

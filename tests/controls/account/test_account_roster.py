@@ -66,6 +66,14 @@ def _full(world: World) -> Target:
     return target
 
 
+def _last(world: World) -> Target:
+    """Nobody but she is an administrator who can come in, and she stands in no roster."""
+    target, iam = _eve(world), world.client("iam")
+    iam.attach_user_policy(UserName="eve", PolicyArn=AWS_ADMIN)
+    signs_in(iam, "eve")
+    return target
+
+
 def _nobody_yet(world: World) -> Target:
     world.client("iam").create_user(UserName="ann")
     return PEOPLE
@@ -80,7 +88,17 @@ STORIES = (
     Story("people without a user", CONTROL.id, _nobody_yet, settings=_settings(ann={}, **MARIA), alert_only=True),
 )
 
-STANDING = {"policy": POLICY, "suspended": False, "full": False, "keys": [], "password": False, "left": None}
+LAST_WAYS_IN = (Story("the last who can come in", CONTROL.id, _last, settings=_settings(**MARIA)),)
+
+STANDING = {
+    "arn": f"arn:aws:iam::{ACCOUNT}:user/people/eve",
+    "policy": POLICY,
+    "suspended": False,
+    "full": False,
+    "keys": [],
+    "password": False,
+    "left": None,
+}
 
 
 def _state(name: str = "eve", *groups: str, today: str = "2026-03-02", **standing: Any) -> dict[str, Any]:
@@ -139,16 +157,6 @@ def test_leaving_a_group_takes_no_person_and_joining_one_does() -> None:
 
 def test_nobody_is_suspended_unless_somebody_said_so() -> None:
     assert (Response.ALERT, timedelta(days=7)) == (CONTROL.response, CONTROL.clocks["default"].act)
-
-
-def test_the_last_way_in_is_left() -> None:
-    with world() as told:
-        _eve(told)
-        iam = told.client("iam")
-        iam.attach_user_policy(UserName="eve", PolicyArn=AWS_ADMIN)
-        signs_in(iam, "eve")
-        state = observe(told.accounts.eyes(ACCOUNT, GLOBAL), EVE)
-    assert plan(EVE, state, _settings(**MARIA)).refusal.startswith("nobody would be left who is an administrator")
 
 
 def test_the_sweep_sees_what_a_look_sees() -> None:

@@ -6,6 +6,7 @@ Source: IAM API reference, GetAccountSummary; IAM user guide, AWS account root u
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
@@ -28,22 +29,21 @@ CENTRALLY = (
     "in a member account of an organisation its management account can take root's credentials away instead (IAM user "
     "guide, Centrally manage root access for member accounts)"
 )
+#: Events of root's alone; a user's own calls of the same names are many.
+BY_ROOT: Mapping[str, Any] = {"userIdentity": {"type": ["Root"]}}
 
 
 def its_own(detail: Event, kind: str) -> Iterable[Target]:
     """Root, where an event is about its own credentials and not about a user's that root sees to.
 
-    So are the calls of an organisation's management account that acts for root (`sts:AssumeRoot`). A user's own calls
-    of the same names, which may name nobody either, are his.
+    So are the calls of an organisation's management account that acts for root (`sts:AssumeRoot`).
 
     Args:
         detail: the CloudTrail record.
         kind: the kind of the target.
     """
     named = cloudtrail.parameter(detail, "userName") or cloudtrail.answer(detail, "accessKey", "userName")
-    if cloudtrail.section(detail.get("userIdentity")).get("type") != "Root" or named not in ("", _AS_A_USER):
-        return ()
-    return cloudtrail.here(detail, kind, ROOT, region=GLOBAL)
+    return cloudtrail.here(detail, kind, ROOT, region=GLOBAL) if named in ("", _AS_A_USER) else ()
 
 
 def found(ask: Ask, kind: str) -> Iterable[Target]:

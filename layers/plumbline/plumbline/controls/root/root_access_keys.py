@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from datetime import timedelta
 
-from plumbline.controls.root._root import CENTRALLY, SIGN_IN, credentials, found, its_own
+from plumbline.controls.root._root import BY_ROOT, CENTRALLY, SIGN_IN, credentials, found, its_own
 from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import Clock, Response
@@ -74,7 +74,9 @@ CONTROL = Control(
     clocks={"default": Clock(every=timedelta(days=1), escalate=timedelta(days=1))},
     scope=Scope.GLOBAL,
     kinds=(KIND,),
-    wakes_on=(On("iam.amazonaws.com", ("CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey"), locate),),
+    wakes_on=(
+        On("iam.amazonaws.com", ("CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey"), locate, match=BY_ROOT),
+    ),
     reads=frozenset({"iam:GetAccountSummary"}),
     writes=frozenset(),
     noun="the root user",

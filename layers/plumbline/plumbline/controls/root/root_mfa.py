@@ -18,7 +18,7 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.root._root import CENTRALLY, SIGN_IN, credentials, found, its_own
+from plumbline.controls.root._root import BY_ROOT, CENTRALLY, SIGN_IN, credentials, found, its_own
 from plumbline.core.calls import Ask, Call, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import Clock, Response
@@ -109,7 +109,7 @@ CONTROL = Control(
     },
     scope=Scope.GLOBAL,
     kinds=(KIND,),
-    wakes_on=(On("iam.amazonaws.com", ("DeactivateMFADevice", "EnableMFADevice"), locate),),
+    wakes_on=(On("iam.amazonaws.com", ("DeactivateMFADevice", "EnableMFADevice"), locate, match=BY_ROOT),),
     reads=frozenset({"iam:GetAccountSummary", "iam:ListVirtualMFADevices"}),
     writes=frozenset(),
     noun="the root user",
