@@ -100,10 +100,11 @@ def rules(controls: Iterable[Control]) -> list[Rule]:
     """
     made: list[Rule] = []
     controls = [*controls]
-    wide = {rule_key(on) for one in controls for on in one.wakes_on if not on.match}
+    heard = {(rule_key(on), name) for _, on, name in _asked(controls) if not on.match}
     for control, on, name in _asked(controls):
-        # Where a rule hears all of its kind, who wants some of them is woken by the index alone: an event comes once.
-        key = unmatched if (unmatched := rule_key(replace(on, match={}))) in wide else rule_key(on)
+        # Of what a rule hears anyway, who wants some is woken by the index alone: an event comes once.
+        whole = rule_key(replace(on, match={}))
+        key = whole if (whole, name) in heard else rule_key(on)
         mine = [place for place, one in enumerate(made) if one.key == key and bool(one.names) == bool(name)]
         if any(name in made[place].names or not name for place in mine):
             continue

@@ -99,8 +99,8 @@ def test_whatever_a_rule_at_home_hears_a_forwarder_hears_where_it_happens() -> N
     for rule in made:
         assert home[rule.logical_id] == virginia[rule.logical_id], "the same pattern, to the letter"
         assert forwarders.is_global(rule) or home[rule.logical_id] == everywhere[rule.logical_id]
-    assert {one.logical_id for one in made if forwarders.is_global(one)} == {"IamRule", "MonitoringRule", "SnsRule",
-                                                                             "SigninRule"}  # fmt: skip
+    expected = {"IamRule", "IamRule2", "MonitoringRule", "SnsRule", "SigninRule"}
+    assert expected == {one.logical_id for one in made if forwarders.is_global(one)}
 
 
 def test_every_kept_event_that_wakes_at_home_goes_over_the_bus_from_elsewhere() -> None:

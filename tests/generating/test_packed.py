@@ -188,7 +188,7 @@ def test_two_kinds_of_event_of_one_service_are_two_rules_with_a_name_each() -> N
     ] == [(one.logical_id, one.name, one.names) for one in made]
 
 
-def test_who_wants_some_of_what_a_rule_hears_needs_none_of_his_own() -> None:
+def test_who_wants_some_of_what_a_rule_hears_anyway_needs_none_of_his_own() -> None:
     """Two rules for one event would bring it twice."""
     match = {"userIdentity": {"type": ["Root"]}}
     ons = (
@@ -198,7 +198,8 @@ def test_who_wants_some_of_what_a_rule_hears_needs_none_of_his_own() -> None:
     )
     made = rules.rules([replace(_asking("glue", frozenset()), wakes_on=ons)])
     assert {
-        ("glue", ("CreateJob", "DeleteJob")): None,
+        ("glue", ("CreateJob",)): None,
+        ("glue-2", ("DeleteJob",)): match,
         ("glaze", ("CreateJob",)): match,
     } == {(one.name, one.names): one.pattern["detail"].get("userIdentity") and match for one in made}
 

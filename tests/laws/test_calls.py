@@ -39,8 +39,16 @@ def _permissions() -> Mapping[str, Any]:
     return known
 
 
+#: What is limited in another way, as good or better, and why its ARN does not serve.
+_OTHERWISE = {
+    "lambda:UpdateEventSourceMapping": "its ARN is an id; the role's own policy names the functions whose it may be",
+}
+
+
 def _resource_formats(action: str) -> list[str]:
-    """The ARN formats an action can be limited to; none when it cannot."""
+    """The ARN formats an action can be limited to; none when it cannot, or is limited otherwise."""
+    if action in _OTHERWISE:
+        return []
     service, _, name = action.partition(":")
     known = _permissions()[service]
     kinds = known["Actions"][name.lower()].get("Resources", ())
