@@ -233,7 +233,7 @@ CALLED = {
 #: Its data sets are not the metrics of AWS's services, which have no ARN.
 ON_NO_RESOURCE = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})
 #: What a policy may say and nobody can call: all of it, and what is asked beside other calls.
-NO_CALL = frozenset({"*", "iam:PassRole"})
+NO_CALL = frozenset({"*", "iam:CreateServiceLinkedRole", "iam:PassRole"})
 #: AWS's own examples grant these on `log-group:NAME:*`, which the stream's ARN is, and the group's is not.
 #: Source: AWS Lambda developer guide, Defining Lambda function permissions with an execution role.
 ON_THE_STREAM = frozenset({"CreateLogStream"})

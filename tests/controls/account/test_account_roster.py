@@ -86,9 +86,10 @@ STORIES = (
     Story("in other groups", CONTROL.id, _in_too_many, settings=_settings(eve={"groups": ["guests"]})),
     Story("in one group instead of another", CONTROL.id, _moved, settings=_settings(eve={"groups": ["staff"]})),
     Story("people without a user", CONTROL.id, _nobody_yet, settings=_settings(ann={}, **MARIA), alert_only=True),
+    Story("the last who can come in", CONTROL.id, _last, settings=_settings(**MARIA), alert_only=True),
 )
 
-LAST_WAYS_IN = (Story("the last who can come in", CONTROL.id, _last, settings=_settings(**MARIA)),)
+LAST_WAYS_IN = STORIES[-1:]
 
 STANDING = {
     "arn": f"arn:aws:iam::{ACCOUNT}:user/people/eve",
