@@ -67,10 +67,16 @@ def _full(world: World) -> Target:
 
 
 def _last(world: World) -> Target:
-    """Nobody but she is an administrator who can come in, and she stands in no roster."""
+    """Of all administrators she alone can come in: there is a stranger's account, and a provider that is gone."""
     target, iam = _eve(world), world.client("iam")
     iam.attach_user_policy(UserName="eve", PolicyArn=AWS_ADMIN)
     signs_in(iam, "eve")
+    provider = f"arn:aws:iam::{ACCOUNT}:saml-provider/gone"
+    for role, who in (("OrganizationAccountAccessRole", {"AWS": "444455556666"}), ("sso", {"Federated": provider})):
+        trust = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=text)
+        iam.attach_role_policy(RoleName=role, PolicyArn=AWS_ADMIN)
     return target
 
 
