@@ -116,6 +116,23 @@ def test_nothing_of_it_acts_before_somebody_has_heard() -> None:
     assert "repaired" == settled.outcome.value, "from then on it is a rule like any other"
 
 
+def test_nor_where_no_time_of_grace_was_asked_for() -> None:
+    house = _upgraded()
+    house.aws.lamps["hall"]["on"] = []
+    _sweep(house)
+    house.aws.lamps["hall"]["on"] = ["b"]
+    outcomes = []
+    for hours in (2, 3):
+        engine = replace(house.engine, deployment=replace(house.engine.deployment, adoption_grace=timedelta(0)))
+        wake = Wake(house.control.id, LAMP, Origin.EVENT, MALLORY)
+        outcomes.append(engine.settle(wake, now=NOW + hours * HOUR).outcome.value)
+    assert (["told", "waiting"], []) == (outcomes, house.aws.writes)
+    house.engine.digest(ACCOUNT, now=NOW + 4 * HOUR)
+    engine = replace(house.engine, deployment=replace(house.engine.deployment, adoption_grace=timedelta(0)))
+    settled = engine.settle(Wake(house.control.id, LAMP, Origin.SWEEP), now=NOW + 5 * HOUR)
+    assert ("repaired", ["SwitchOff b"]) == (settled.outcome.value, house.aws.writes)
+
+
 def test_the_grace_of_what_it_found_begins_with_the_e_mail() -> None:
     house = _upgraded()
     _sweep(house)

@@ -113,7 +113,8 @@ def _before_time(
 ) -> Iterator[Restraint]:
     if not known.hearing.ever:
         yield Restraint(Why.UNHEARD, acts)
-    if finding.unheard and finding.is_adopted:
+    # Of a rule that an upgrade brought somebody has to hear first, whatever grace there is.
+    if known.adoption.new or (finding.unheard and finding.is_adopted):
         yield Restraint(Why.UNTOLD, acts, proposes=proposes)
     if acts is not None and acts > now:
         yield Restraint(Why.NOT_DUE, acts, proposes=proposes)
