@@ -33,16 +33,16 @@ _WITH_PATH = re.compile(r"(?:[!-~]{1,510}/)?[\w+=,.@*?-]{1,64}", re.ASCII)
 _HOLDER = re.compile(rf"(?:user|group|role)/{_WITH_PATH.pattern}", re.ASCII)
 _BUCKET = re.compile(r"[\w.*?-]{1,255}", re.ASCII)
 _NEW_BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9][a-z0-9.-]*[a-z0-9]")
+_OF_ANY: Mapping[Place, tuple[str, re.Pattern[str]]] = {  # whichever control has such a setting
+    ("allowed_users",): ("user", _USER),
+    ("allowed_buckets",): ("bucket", _BUCKET),
+}
 _NAMES: Mapping[Place, tuple[str, re.Pattern[str]]] = {
-    ("iam-access-key-created", "allowed_users"): ("user", _USER),
     ("iam-admin-grants", "administrators", "users"): ("user", _USER),
     ("iam-admin-grants", "administrators", "groups"): ("group", _GROUP),
     ("iam-admin-grants", "administrators", "roles"): ("role", _WITH_PATH),
     ("iam-inline-policies", "keep_inline"): ("holder", _HOLDER),
     ("s3-access-logging", "buckets"): ("bucket", _BUCKET),
-    ("s3-public-access-block", "allowed_buckets"): ("bucket", _BUCKET),
-    ("s3-public-acl", "allowed_buckets"): ("bucket", _BUCKET),
-    ("s3-public-policy", "allowed_buckets"): ("bucket", _BUCKET),
     ("s3-versioning", "buckets"): ("bucket", _BUCKET),
 }  # fmt: skip
 
@@ -57,7 +57,7 @@ def misunderstood(document: Document) -> Iterator[Problem]:
     rules = document.data.get("controls") or {}
     for control, rule in rules.items():
         for place, value in _texts(rule, ("controls", control)):
-            what, pattern = _NAMES.get(place[1:-1], ("", None))
+            what, pattern = _OF_ANY.get(place[2:-1]) or _NAMES.get(place[1:-1], ("", None))
             if problem := _no_text(value) or (_no_name(value, what, pattern) if pattern else ""):
                 yield place, problem
     yield from _no_new_bucket(rules)

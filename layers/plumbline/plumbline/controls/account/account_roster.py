@@ -234,12 +234,10 @@ CONTROL = Control(
     reads=WAY_IN_READS
     | SUSPENDING_READS
     | {
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetUser",
         "iam:ListAttachedUserPolicies",
         "iam:ListGroupsForUser",
         "iam:ListUsers",
-        "organizations:DescribeOrganization",
     },
     writes=SUSPENDING_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup"},
     noun="{kind} {id}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,24 @@ def by_names(account: str, named: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 def named(target: Target) -> Mapping[str, Any]:
     """The API parameter that names a principal target: UserName, GroupName or RoleName."""
     return {f"{PRINCIPALS[target.kind]}Name": target.id}
+
+
+def users_that(may: str, default: Sequence[str] = (), **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
+    """The setting of controls that leave some users alone by their names.
+
+    Args:
+        may: what they may, as it reads after "Users that".
+        default: who may unless the baseline says otherwise.
+        more: further rules of the schema; a description stands behind the first sentence.
+    """
+    about = f"Users that {may}; `*` and `?` match any text and any letter. Case makes no difference, as in IAM."
+    return {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "default": list(default),
+        **more,
+        "description": f"{about} {more['description']}" if "description" in more else about,
+    }
 
 
 def partition(ask: Ask) -> str:

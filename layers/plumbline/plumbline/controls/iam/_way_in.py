@@ -11,8 +11,16 @@ from plumbline.core.calls import Ask, Call
 from plumbline.rights.account import Principal, account_of
 from plumbline.rights.way_in import may_become, unusable
 
+#: What it takes to know who could come in: who there is, how each signs in, and whose account manages this one.
 WAY_IN_READS = frozenset(
-    {"iam:GetLoginProfile", "iam:ListMFADevices", "iam:ListOpenIDConnectProviders", "iam:ListSAMLProviders"}
+    {
+        "iam:GetAccountAuthorizationDetails",
+        "iam:GetLoginProfile",
+        "iam:ListMFADevices",
+        "iam:ListOpenIDConnectProviders",
+        "iam:ListSAMLProviders",
+        "organizations:DescribeOrganization",
+    }
 )
 
 

@@ -141,11 +141,9 @@ CONTROL = Control(
     reads=WAY_IN_READS
     | {
         "iam:GenerateCredentialReport",
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport",
         "iam:ListAccessKeys",
         "iam:ListUsers",
-        "organizations:DescribeOrganization",
     },
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",

@@ -20,7 +20,7 @@ from typing import Any
 from plumbline.controls.iam._access_keys import KIND, find, keys_of, locate, part, spell, switched_off
 from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
-from plumbline.controls.iam._principals import by_name
+from plumbline.controls.iam._principals import by_name, users_that
 from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
@@ -118,11 +118,9 @@ CONTROL = Control(
     reads=WAY_IN_READS
     | {
         "iam:GenerateCredentialReport",
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport",
         "iam:ListAccessKeys",
         "iam:ListUsers",
-        "organizations:DescribeOrganization",
     },
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",
@@ -137,13 +135,7 @@ CONTROL = Control(
     announces=announced,
     spell=spell,
     settings={
-        "allowed_users": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Users that may have active access keys; `*` and `?` match any text and any letter. "
-            "Case makes no difference, as in IAM.",
-        },
+        "allowed_users": users_that("may have active access keys"),
     },
     answers={"ssb": ("ACCT.13",)},
 )

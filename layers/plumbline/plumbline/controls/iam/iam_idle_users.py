@@ -27,7 +27,14 @@ from typing import Any
 
 from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, leaves_no_trace, row_of, rows
 from plumbline.controls.iam._last import administrators_without
-from plumbline.controls.iam._principals import EVERYTHING, GONE, locate_principal, named, spell_principal
+from plumbline.controls.iam._principals import (
+    EVERYTHING,
+    GONE,
+    locate_principal,
+    named,
+    spell_principal,
+    users_that,
+)
 from plumbline.controls.iam._suspending import (
     SUSPENDING_READS,
     SUSPENDING_WRITES,
@@ -164,14 +171,12 @@ CONTROL = Control(
     | {
         "iam:GenerateCredentialReport",
         "iam:GetAccessKeyLastUsed",
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport",
         "iam:GetUser",
         "iam:ListAttachedUserPolicies",
         "iam:ListSSHPublicKeys",
         "iam:ListServiceSpecificCredentials",
         "iam:ListUsers",
-        "organizations:DescribeOrganization",
     },
     writes=SUSPENDING_WRITES,
     noun="user {id}",
@@ -191,13 +196,7 @@ CONTROL = Control(
             "default": 30,
             "description": "After how many days without a sign-in or a use of a key you are told of a user.",
         },
-        "allowed_users": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Users that may be idle, such as one for emergencies; `*` and `?` match any text and any "
-            "letter.",
-        },
+        "allowed_users": users_that("may be idle, such as one for emergencies"),
     },
     answers={"cis-7.0": ("2.11",), "moj": ("identity-idle",)},
 )

@@ -24,7 +24,7 @@ from typing import Any
 
 from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
-from plumbline.controls.iam._principals import GONE, REPORT, by_name, user_names
+from plumbline.controls.iam._principals import GONE, REPORT, by_name, user_names, users_that
 from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
@@ -152,10 +152,8 @@ CONTROL = Control(
     reads=WAY_IN_READS
     | {
         "iam:GenerateCredentialReport",
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport",
         "iam:ListUsers",
-        "organizations:DescribeOrganization",
     },
     writes=frozenset({"iam:DeleteLoginProfile"}),
     noun="user {id}",
@@ -170,14 +168,12 @@ CONTROL = Control(
     announces=announced,
     spell=spell,
     settings={
-        "allowed_users": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "minItems": 1,
-            "default": ["*"],
-            "description": "Users that may have a console password; `*` and `?` match any text and any letter, so that "
-            "everybody may until you list some. Where nobody may, list a name that no user has.",
-        },
+        "allowed_users": users_that(
+            "may have a console password",
+            ("*",),
+            minItems=1,
+            description="Everybody may until you list some; where nobody may, list a name that no user has.",
+        ),
     },
     answers={"ssb": ("ACCT.03",)},
 )

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
-from plumbline.controls.iam._principals import GONE, by_name
+from plumbline.controls.iam._principals import GONE, by_name, users_that
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
@@ -156,13 +156,7 @@ CONTROL = Control(
     announces=announced,
     spell=spell,
     settings={
-        "allowed_users": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Users that may have active credentials for single services; `*` and `?` match any text and "
-            "any letter. Case makes no difference, as in IAM.",
-        },
+        "allowed_users": users_that("may have active credentials for single services"),
     },
     answers={"ssb": ("ACCT.13",)},
 )

@@ -33,6 +33,7 @@ from plumbline.controls.iam._principals import (
     named,
     own_denial,
     spell_principal,
+    users_that,
 )
 from plumbline.controls.iam._suspending import SUSPENDED, Without, attached
 from plumbline.controls.iam._way_in import WAY_IN_READS
@@ -233,11 +234,9 @@ CONTROL = Control(
     reads=WAY_IN_READS
     | {
         "iam:GenerateCredentialReport",
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport",
         "iam:GetUser",
         "iam:ListAttachedUserPolicies",
-        "organizations:DescribeOrganization",
     },
     writes=frozenset({"iam:AttachUserPolicy", "iam:DetachUserPolicy"}),
     noun="user {id}",
@@ -251,13 +250,7 @@ CONTROL = Control(
     excepted=excepted,
     spell=spell_principal,
     settings={
-        "allowed_users": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Users that may have a console password without MFA; `*` and `?` match any text and any "
-            "letter.",
-        },
+        "allowed_users": users_that("may have a console password without MFA"),
     },
     answers={"cis-7.0": ("2.10",), "moj": ("identity-mfa",), "ssb": ("ACCT.05",)},
 )

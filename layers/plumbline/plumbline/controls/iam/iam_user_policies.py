@@ -33,6 +33,7 @@ from plumbline.controls.iam._principals import (
     named,
     own_denials,
     spell_principal,
+    users_that,
 )
 from plumbline.controls.iam._steps import detached
 from plumbline.controls.iam._way_in import WAY_IN_READS
@@ -189,11 +190,9 @@ CONTROL = Control(
     wakes_on=(On("iam.amazonaws.com", ("AttachUserPolicy", "RemoveUserFromGroup", "UpdateUser"), locate_principal),),
     reads=WAY_IN_READS
     | {
-        "iam:GetAccountAuthorizationDetails",
         "iam:GetUser",
         "iam:ListAttachedUserPolicies",
         "iam:ListGroupsForUser",
-        "organizations:DescribeOrganization",
     },
     writes=frozenset({"iam:AttachUserPolicy", "iam:DetachUserPolicy"}),
     noun="user {id}",
@@ -207,12 +206,7 @@ CONTROL = Control(
     excepted=excepted,
     spell=spell_principal,
     settings={
-        "allowed_users": {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "default": [],
-            "description": "Users that may have policies attached directly; `*` and `?` match any text and any letter.",
-        },
+        "allowed_users": users_that("may have policies attached directly"),
     },
     answers={"cis-7.0": ("2.13",), "ssb": ("ACCT.04",)},
 )
