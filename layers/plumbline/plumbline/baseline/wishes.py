@@ -57,8 +57,8 @@ def misunderstood(document: Document) -> Iterator[Problem]:
     rules = document.data.get("controls") or {}
     for control, rule in rules.items():
         for place, value in _texts(rule, ("controls", control)):
-            what, pattern = _OF_ANY.get(place[2:-1]) or _NAMES.get(place[1:-1], ("", None))
-            if problem := _no_text(value) or (_no_name(value, what, pattern) if pattern else ""):
+            names = _OF_ANY.get(place[2:-1]) or _NAMES.get(place[1:-1])
+            if problem := _no_text(value) or (_no_name(value, *names) if names else ""):
                 yield place, problem
     yield from _no_new_bucket(rules)
     for number, one in enumerate((document.data.get("exemptions") or {}).get("reviewed") or ()):
