@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import boto3
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -112,7 +112,6 @@ def _refused(said: Mapping[str, str], name: str) -> list[str]:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)  # the first example transforms the template
 @given(STACK_NAMES)
 def test_any_name_of_a_stack_makes_names_that_aws_takes(name: str) -> None:
     assert [] == _refused(names(stack(name)), name)

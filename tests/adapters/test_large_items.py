@@ -105,7 +105,7 @@ def _text(size: int, *, alike: bool) -> str:
     return "role/deploy " * (size // 12) if alike else random.Random(size).randbytes(size // 2).hex()  # noqa: S311
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(size=st.integers(min_value=0, max_value=5_000_000), alike=st.booleans())
 def test_a_state_of_any_size_is_kept_exactly_or_told(table: Table, size: int, alike: bool) -> None:  # noqa: FBT001
     target = replace(LAMP, id=f"lamp-{next(_NUMBERS)}")  # hypothesis tells the same story several times

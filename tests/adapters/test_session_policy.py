@@ -91,7 +91,7 @@ def _statement(session: Session) -> dict[str, Any]:
 
 
 @given(_repairs())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_every_session_fits_and_allows_its_own_calls_and_nothing_beside_the_plan(needs: list[_Needs]) -> None:
     resources = tuple(dict.fromkeys(arn for one in needs for arn in one.arns))
     made = sessions(RULE, [one.call for one in needs], resources, converts=True)

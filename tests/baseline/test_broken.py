@@ -165,7 +165,7 @@ _PIECES = st.sampled_from(
 _TEXTS = st.lists(_PIECES | st.text(max_size=4), max_size=40).map("".join) | st.text(max_size=80)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_TEXTS)
 def test_any_text_is_a_baseline_or_is_told_in_lines_that_name_theirs(text: str) -> None:
     began = time.process_time()
@@ -180,7 +180,7 @@ def test_any_text_is_a_baseline_or_is_told_in_lines_that_name_theirs(text: str) 
         assert not _FOREIGN.search(one.replace(text, "").replace(json.dumps(text), "")), one
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from([one[1] for one in CASES]),
     st.integers(0, 60),

@@ -238,7 +238,7 @@ def test_a_later_version_moves_nothing_of_todays() -> None:
 
 @pytest.mark.parametrize("role", [EYES, HANDS], ids=lambda role: role.name)
 @given(before=st.integers(1, 69))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_what_comes_later_moves_no_control_to_another_policy(role: Role, before: int) -> None:
     controls = by_arrival(grown(70).values())
     assert _places(role, controls[:before]).items() <= _places(role, controls).items()
@@ -249,7 +249,7 @@ def _places(role: Role, controls: list[Control]) -> dict[str, int]:
 
 
 @given(before=st.integers(1, 69))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_what_comes_later_moves_no_name_to_another_rule(before: int) -> None:
     controls = by_arrival(grown(70).values())
     assert _listened(controls[:before]).items() <= _listened(controls).items()

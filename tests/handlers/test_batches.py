@@ -23,7 +23,7 @@ def _event(count: int) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=50, deadline=None)  # Powertools is slow the first time
+@settings(max_examples=50)  # Powertools is slow the first time
 @given(st.lists(st.sampled_from([None, ValueError, KeyError, LedgerDown]), min_size=1, max_size=10))
 def test_a_batch_is_answered_as_powertools_answers_it(ends: list[type[Exception] | None]) -> None:
     def handle(record: Any) -> None:

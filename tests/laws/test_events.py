@@ -149,7 +149,7 @@ def test_an_odd_region_is_never_taken_for_one(record: Recorded) -> None:
 
 @pytest.mark.parametrize("record", RECORDS)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_stands_where_something_else_belongs_it_never_points_at_the_wrong_thing(
     record: Recorded, data: st.DataObject
 ) -> None:

@@ -133,7 +133,7 @@ def oracle() -> Iterator[Ask]:
     resource=st.sampled_from([ME.arn, arn("user", "ann"), arn("group", "red"), "arn:aws:s3:::b/k"]),
     sent=st.fixed_dictionaries({key: st.sampled_from(values) for key, values in SENT.items()}),
 )
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 def test_it_says_what_another_evaluator_says(
     oracle: Ask, those: list[Document], boundary: Document | None, action: str, resource: str, sent: dict[str, Any]
 ) -> None:
@@ -163,7 +163,7 @@ def test_a_bare_wildcard_for_an_arn_counts_as_an_intruder_would_have_it(operator
     assert Verdict(allowed=True) == may(user("a", allow("iam:*"), deny("iam:*", when=when)), *asked)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(those=st.lists(documents, max_size=3), more=documents, resource=st.sampled_from([ME.arn, arn("group", "red")]))
 def test_one_more_denial_never_gives_and_one_more_allow_never_takes(
     those: list[Document], more: dict[str, Any], resource: str

@@ -79,7 +79,7 @@ def test_every_word_arrives_as_it_was_typed(here: Bash, words: tuple[str, ...]) 
 _WORD = st.text(st.characters(exclude_characters="\0", categories=None, exclude_categories=["Cs"]), max_size=20)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(_WORD, max_size=4))
 def test_any_word_arrives_as_it_was_typed(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     here = Bash.at(tmp_path_factory.mktemp("bash"))
@@ -113,7 +113,7 @@ def test_what_changes_something_is_signed_with_every_word_and_a_number(here: Bas
     assert "k8s-aws-v1.abc" == here.asked["proof"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(_WORD, max_size=4))
 def test_what_is_signed_is_what_is_received_whatever_is_typed(
     tmp_path_factory: pytest.TempPathFactory, words: list[str]

@@ -43,7 +43,7 @@ def _arguments(here: Bash, command: str) -> list[str]:
     return said.out.split("\0")[:-1]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(_WORD, min_size=1, max_size=5))
 def test_any_word_comes_back_as_it_was(here: Bash, words: list[str]) -> None:
     command = pasted(*words)
@@ -56,7 +56,7 @@ def _suggested(text: str) -> list[str]:
     return re.findall(r"ype: ?\n?\s*(plumbline .*)$", text, re.MULTILINE)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=_WORD.filter(lambda one: "/" not in one and one.strip() == one != ""), reason=_WORD)
 def test_what_is_suggested_for_a_target_of_any_name_means_that_target(here: Bash, name: str, reason: str) -> None:
     """An exemption without --control is answered with the whole command; pasted, it exempts exactly that."""

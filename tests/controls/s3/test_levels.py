@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.controls.s3._levels import LEVELS, SID, User, of_groups, statements_of
@@ -104,7 +104,6 @@ ASKED = _asked()
 
 
 @pytest.mark.parametrize("also", [EVERYTHING, BY_NAME, NOTHING], ids=["everything", "by name", "nothing"])
-@settings(deadline=None)
 @given(said=SAID, members=MEMBERS, keeps=st.booleans())
 def test_everybody_may_do_exactly_what_the_baseline_gives_him(
     also: Document, said: Mapping[str, Any], members: Mapping[str, list[str]], *, keeps: bool

@@ -380,7 +380,7 @@ def answers(name: str) -> Iterator[tuple[str, str]]:
         yield " ".join(words), house.type(*words).text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_NAME)
 @example("x" * 200)
 @example("\u8868" * 100)

@@ -254,7 +254,7 @@ def test_what_is_told_names_who_did_it_plainly(by: str) -> None:
     assert f"Made by {by} " in " ".join(house.alerts.letters[-1].body.split())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from(["by", "proof", "nonce", "command"]), st.none() | st.text() | st.integers()))
 def test_the_proof_is_in_no_answer_no_mail_and_not_in_the_ledger(more: Mapping[str, Any]) -> None:
     house = _house()

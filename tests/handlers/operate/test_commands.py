@@ -530,7 +530,7 @@ _WORDS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(list(commands.COMMANDS)), st.lists(_WORDS, max_size=10))
 def test_nothing_that_can_be_typed_crashes_it(name: str, words: list[str]) -> None:
     house = House(clocks={"default": Clock(act=48 * HOUR)})

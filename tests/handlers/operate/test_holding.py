@@ -519,7 +519,7 @@ def test_a_pattern_that_may_cover_something_is_let_through(control: str, pattern
     assert covers_nothing(control, pattern, BOTH, ACCOUNT) == ""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text(st.sampled_from("1/*?[]!-ab3s"), max_size=24),
     st.sampled_from(("global", "us-east-1", "us-gov-west-1", "mx-central-12")),
