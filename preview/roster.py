@@ -6,8 +6,6 @@ It writes behind what the file says already, and only where the file has no rost
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import re
 import sys
@@ -25,7 +23,8 @@ from plumbline.adapters.clients import Clients, perform
 from plumbline.baseline.compiler import compile_text
 from plumbline.baseline.document import read
 from plumbline.baseline.roster import ROSTER
-from plumbline.controls.iam._principals import EVERYTHING, REPORT
+from plumbline.controls.iam._principals import EVERYTHING
+from plumbline.controls.iam._report import ORDER, REPORT, rows_of
 from plumbline.core.calls import Ask, Call
 from plumbline.core.errors import AwsRefusal, BaselineError, PlumblineError
 from plumbline.core.roster import Person
@@ -94,15 +93,16 @@ def active_keys(eyes: Callable[[], Ask], wait: Callable[[float], None] = time.sl
     """
     report = eyes()(REPORT)
     for _ in range(_REPORT_TRIES if report is None else 0):
-        eyes()(Call("iam", "GenerateCredentialReport"))
+        eyes()(ORDER)
         wait(_REPORT_SECONDS)
         report = eyes()(REPORT)
         if report is not None:
             break
     if report is None:
         raise NoReport("AWS did not make a credential report in half a minute; run this again")
-    rows = csv.DictReader(io.StringIO(report["Content"].decode()))
-    return frozenset(row["user"] for row in rows if "true" in (row["access_key_1_active"], row["access_key_2_active"]))
+    return frozenset(
+        row["user"] for row in rows_of(report) if "true" in (row["access_key_1_active"], row["access_key_2_active"])
+    )
 
 
 def main(arguments: list[str]) -> int:

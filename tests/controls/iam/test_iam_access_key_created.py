@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.controls.iam._access_keys import find, locate
-from plumbline.controls.iam._principals import REPORT
+from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, observe, plan
 from plumbline.core.calls import Ask, Call
 from plumbline.core.control import Deviation

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from plumbline.baseline.rules import Rule
-from plumbline.controls.iam._principals import MOST_ATTACHED, REPORT
+from plumbline.controls.iam._principals import MOST_ATTACHED
+from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam._suspending import PASSWORD, SUSPENDED
 from plumbline.controls.iam.iam_idle_users import CONTROL, UNTRACED, detect, excepted, observe, plan, survey
 from plumbline.core.calls import Call

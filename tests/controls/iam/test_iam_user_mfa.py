@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from plumbline.baseline.rules import Rule
-from plumbline.controls.iam._principals import MOST_ATTACHED, REPORT
+from plumbline.controls.iam._principals import MOST_ATTACHED
+from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam.iam_user_mfa import CONTROL, NEEDLESS, detect, excepted, locate, observe, plan, survey
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation

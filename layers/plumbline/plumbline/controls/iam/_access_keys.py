@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from plumbline.controls.iam._principals import GONE, REPORT, user_names
+from plumbline.controls.iam._principals import GONE, user_names
+from plumbline.controls.iam._report import Row, rows
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.names import same_name
@@ -31,11 +30,8 @@ def find(ask: Ask) -> Iterable[Target]:
     The report may be four hours old: who was made or renamed since is not in it, and is asked for, and so is who has a
     key that was off by then. Source: IAM user guide, Get credential reports: N/A stands where there is no key.
     """
-    report = ask(REPORT)
-    if report is None:  # none yet, or too old: order one for the next sweep, and ask one by one now
-        ask(Call("iam", "GenerateCredentialReport"))
-    rows = csv.DictReader(io.StringIO(report["Content"].decode())) if report else ()
-    quiet = {row["user"] for row in rows if not (_has_key(row, "1") or _has_key(row, "2"))}
+    report = rows(ask) or ()  # none yet, or too old: they are asked one by one now
+    quiet = {row["user"] for row in report if not (_has_key(row, "1") or _has_key(row, "2"))}
     for user in user_names(ask):
         for key in () if user in quiet else keys_of(ask, user):
             yield Target(ask.account, GLOBAL, KIND, f"{user}/{key['AccessKeyId']}")
@@ -53,7 +49,7 @@ def spell(target: Target, state: State) -> Target:
     return replace(target, id=f"{state['user']}/{state['key']}")
 
 
-def _has_key(row: Mapping[str, str], number: str) -> bool:
+def _has_key(row: Row, number: str) -> bool:
     """Whether a row of the credential report knows of a key, switched on or off."""
     return row[f"access_key_{number}_active"] == "true" or row[f"access_key_{number}_last_rotated"] != "N/A"
 

@@ -13,15 +13,14 @@ AccessKeyLastUsed, LoginProfile.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.controls.iam._access_keys import keys_of
-from plumbline.controls.iam._principals import GONE, REPORT
+from plumbline.controls.iam._principals import GONE
+from plumbline.controls.iam._report import Row, rows
 from plumbline.core.calls import Ask, Call
 from plumbline.core.clock import instant
 
@@ -35,8 +34,6 @@ _DATES = (
     "password_last_changed",
     *(f"access_key_{one}_{what}" for one in "12" for what in ("last_rotated", "last_used_date")),
 )
-
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +59,19 @@ class Activity:
         return max((one for one in IDLE if now - self.last >= timedelta(days=one)), default=0)
 
 
-def rows(ask: Ask) -> Mapping[str, Row] | None:
-    """The credential report's rows by ARN; None where there is no report, and then one is ordered."""
-    report = ask(REPORT)
-    if report is None:
-        ask(Call("iam", "GenerateCredentialReport"))
-        return None
-    return {row["arn"]: row for row in csv.DictReader(io.StringIO(report["Content"].decode()))}
+def rows_by_arn(ask: Ask) -> Mapping[str, Row]:
+    """The credential report's rows by ARN; none where there is no report, and then one is ordered."""
+    return {row["arn"]: row for row in rows(ask) or ()}
 
 
-def row_of(report: Mapping[str, Row] | None, user: Mapping[str, Any]) -> Row | None:
+def row_of(report: Mapping[str, Row], user: Mapping[str, Any]) -> Row | None:
     """A user's row; None where there is no report, or one from before he was made, moved or renamed.
 
     Args:
-        report: see `rows`.
+        report: see `rows_by_arn`.
         user: as IAM shows him now.
     """
-    row = (report or {}).get(user["Arn"])
+    row = report.get(user["Arn"])
     return row if row and row["user"] == user["UserName"] else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from plumbline.controls.iam._entitled import administrators
-from plumbline.controls.iam._principals import EVERYTHING, partition
+from plumbline.controls.iam._principals import EVERYTHING, own_policy, partition
 from plumbline.core.calls import Ask, Call
 from plumbline.core.cause import Event
 from plumbline.core.control import Settings, said_elsewhere
@@ -50,7 +50,7 @@ def _state(ask: Ask, details: Mapping[str, Any], *, center: bool) -> State:
     return {
         "partition": partition(ask),
         "identity_center": center,
-        "guard": f"arn:{partition(ask)}:iam::{ask.account}:policy/plumbline/{ask.stack}-{GUARD}",
+        "guard": own_policy(ask, GUARD),
         "groups": {
             group["GroupName"]: sorted(one["PolicyArn"] for one in group.get("AttachedManagedPolicies") or [])
             for group in sorted(details["GroupDetailList"], key=lambda group: group["GroupName"])

@@ -22,18 +22,6 @@ EVERYTHING = Call(
     "GetAccountAuthorizationDetails",
     {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
 )
-REPORT = Call(
-    "iam",
-    "GetCredentialReport",
-    absent=(
-        "ReportNotPresent",
-        "ReportExpired",
-        "ReportInProgress",
-        "CredentialReportNotPresentException",
-        "CredentialReportExpiredException",
-        "CredentialReportNotReadyException",
-    ),
-)
 GONE = ("NoSuchEntity",)
 #: A principal's kind of target -> how the API spells it.
 PRINCIPALS = {"iam-user": "User", "iam-group": "Group", "iam-role": "Role"}
@@ -97,14 +85,14 @@ def partition(ask: Ask) -> str:
     return "aws-cn" if ask.home.startswith("cn-") else "aws-us-gov" if ask.home.startswith("us-gov-") else "aws"
 
 
-def own_denial(ask: Ask, name: str) -> str:
-    """The ARN of one of this stack's policies that only deny, such as `suspended`."""
+def own_policy(ask: Ask, name: str) -> str:
+    """The ARN of one of this stack's own policies, such as `suspended`."""
     return f"arn:{partition(ask)}:iam::{ask.account}:policy{OWN_PATH}{ask.stack}-{name}"
 
 
 def own_denials(ask: Ask) -> frozenset[str]:
     """The ARNs of all of them."""
-    return frozenset(own_denial(ask, name) for name in OWN_DENIALS)
+    return frozenset(own_policy(ask, name) for name in OWN_DENIALS)
 
 
 def locate_principal(detail: Event) -> Iterable[Target]:

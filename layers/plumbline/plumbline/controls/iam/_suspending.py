@@ -19,7 +19,7 @@ from typing import Any
 
 from plumbline.controls.iam._access_keys import keys_of, switched_off
 from plumbline.controls.iam._entitled import administrators, locked_out
-from plumbline.controls.iam._principals import GONE, MOST_ATTACHED, by_name, own_denial
+from plumbline.controls.iam._principals import GONE, MOST_ATTACHED, by_name, own_policy
 from plumbline.core import people
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.control import Settings
@@ -53,7 +53,7 @@ def standing(
         without: see `_last.administrators_without`.
         weighs: whether he may have to be suspended; else nothing is asked, and all that is known is whether he is.
     """
-    name, held, policy = user["UserName"], sorted(attached), own_denial(ask, SUSPENDED)
+    name, held, policy = user["UserName"], sorted(attached), own_policy(ask, SUSPENDED)
     known: dict[str, Any] = {
         "arn": user["Arn"],
         "policy": policy,

@@ -25,7 +25,7 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, leaves_no_trace, row_of, rows
+from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, leaves_no_trace, row_of, rows_by_arn
 from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._principals import (
     EVERYTHING,
@@ -65,7 +65,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
 
     A user whom the report does not know, or knows as somebody else's, was made or moved since, and is asked for.
     """
-    report, without = rows(ask), administrators_without(ask)
+    report, without = rows_by_arn(ask), administrators_without(ask)
     attached = {one["Arn"]: one.get("AttachedManagedPolicies") or () for one in ask(EVERYTHING)["UserDetailList"]}
     states: dict[Target, State] = {}
     for user in ask(Call("iam", "ListUsers"))["Users"]:

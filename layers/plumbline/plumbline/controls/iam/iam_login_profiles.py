@@ -15,8 +15,6 @@ and UpdateLoginProfile.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +22,8 @@ from typing import Any
 
 from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
-from plumbline.controls.iam._principals import GONE, REPORT, by_name, user_names, users_that
+from plumbline.controls.iam._principals import GONE, by_name, user_names, users_that
+from plumbline.controls.iam._report import rows
 from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
@@ -54,13 +53,11 @@ def locate(detail: Event) -> Iterable[Target]:
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Everybody with a password by the credential report; where there is none yet, everybody is asked for."""
-    report = ask(REPORT)
-    if report is None:  # none yet, or too old: order one for the next sweep
-        ask(Call("iam", "GenerateCredentialReport"))
+    report = rows(ask)
+    if report is None:
         found = [user for user in user_names(ask) if _has_password(ask, user)]
     else:
-        rows = csv.DictReader(io.StringIO(report["Content"].decode()))
-        found = [row["user"] for row in rows if row["password_enabled"] == _YES and row["user"] != _ROOT]
+        found = [row["user"] for row in report if row["password_enabled"] == _YES and row["user"] != _ROOT]
     whose = administrators_where_it_matters(ask)
     return {
         Target(ask.account, GLOBAL, KIND, user): {"user": user, "administrators": whose(user)} for user in sorted(found)

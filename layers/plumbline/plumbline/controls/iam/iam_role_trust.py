@@ -36,9 +36,10 @@ from plumbline.controls.iam._principals import (
     RESERVED,
     SERVICE_LINKED,
     by_name,
-    partition,
+    own_policy,
     spell_principal,
 )
+from plumbline.controls.iam._suspending import SUSPENDED
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, Clock, Response
@@ -106,7 +107,7 @@ def _state(
     open_to_all = any(not one.account for one in found)
     is_new = open_to_all and _is_new(role, ask.now)
     attached = held() if is_new else []
-    suspension = f"arn:{partition(ask)}:iam::{ask.account}:policy/plumbline/{ask.stack}-suspended"
+    suspension = own_policy(ask, SUSPENDED)
     return {
         "name": role["Path"].lstrip("/") + role["RoleName"],
         "trust": trust,

@@ -22,7 +22,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.iam._activity import Row, row_of, rows
+from plumbline.controls.iam._activity import row_of, rows_by_arn
 from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._principals import (
@@ -31,10 +31,11 @@ from plumbline.controls.iam._principals import (
     MOST_ATTACHED,
     by_name,
     named,
-    own_denial,
+    own_policy,
     spell_principal,
     users_that,
 )
+from plumbline.controls.iam._report import Row
 from plumbline.controls.iam._suspending import SUSPENDED, Without, attached
 from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan, Step
@@ -65,7 +66,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
 
     A user whom the report does not know, or knows as somebody else's, was made or moved since, and is asked for.
     """
-    report, without = rows(ask), administrators_without(ask)
+    report, without = rows_by_arn(ask), administrators_without(ask)
     states: dict[Target, State] = {}
     for user in ask(EVERYTHING)["UserDetailList"]:
         row = row_of(report, user)
@@ -114,8 +115,8 @@ def _state(
         password: whether he has a console password.
         is_safe: whether it is known already that he has MFA.
     """
-    name, policy = user["UserName"], own_denial(ask, WITHOUT_MFA)
-    carries, suspended = policy in arns, own_denial(ask, SUSPENDED) in arns
+    name, policy = user["UserName"], own_policy(ask, WITHOUT_MFA)
+    carries, suspended = policy in arns, own_policy(ask, SUSPENDED) in arns
     mfa = is_safe
     if not is_safe and (password or carries):
         devices = ask(Call("iam", "ListMFADevices", {"UserName": name}, absent=GONE)) or {}

@@ -16,15 +16,13 @@ CloudTrail user guide, AWS Management Console sign-in events; CloudTrail API ref
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from plumbline.controls.iam._principals import REPORT
+from plumbline.controls.iam._report import ORDER, REPORT, Row, rows_of
 from plumbline.controls.root._root import SIGN_IN, found, its_own
 from plumbline.core.calls import Ask, Call, Plan
 from plumbline.core.clock import Clock, Response, instant
@@ -55,7 +53,7 @@ def observe(ask: Ask, _target: Target) -> State:
     return {"used": f"{used:%Y-%m-%d %H:%M} UTC", "changed": _changed(ask, used)}
 
 
-def _report(ask: Ask) -> str:
+def _report(ask: Ask) -> Sequence[Row]:
     """The credential report.
 
     Raises:
@@ -63,17 +61,16 @@ def _report(ask: Ask) -> str:
     """
     report = ask(REPORT)
     if report is None:
-        ask(Call("iam", "GenerateCredentialReport"))
+        ask(ORDER)
         report = ask(replace(REPORT, region=GLOBAL))  # the same question, and not the same answer any more
     if report is None:
         raise AwsRefusal("ReportInProgress", "IAM is making the credential report, and is asked again", REPORT)
-    return str(report["Content"].decode())
+    return rows_of(report)
 
 
-def _last_used(report: str) -> datetime | None:
+def _last_used(report: Sequence[Row]) -> datetime | None:
     """When root last signed in with its password; None where the report has no such time."""
-    rows = csv.DictReader(io.StringIO(report))
-    said = next((row.get("password_last_used") for row in rows if row.get("user") == _IN_REPORT), None)
+    said = next((row.get("password_last_used") for row in report if row.get("user") == _IN_REPORT), None)
     return instant(said)
 
 
