@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,11 +13,10 @@ from plumbline.core.control import Deviation
 from plumbline.core.giving import Maker, maker
 from plumbline.core.roster import NOBODY
 from plumbline.core.targets import GLOBAL, Target
+from tests.people import AWS_ADMIN, holds_ten, own_denial, provider_is_gone, stranger_has_a_role
 from tests.story import ACCOUNT, Story, World, signs_in, world
 
-AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-suspended"
-_NOTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 EVE, PEOPLE = Target(ACCOUNT, GLOBAL, "iam-user", "eve"), Target(ACCOUNT, GLOBAL, "iam-roster", "people")
 ADMINISTRATORS = {"groups": ["administrators"], "users": [NOBODY], "roles": []}
 
@@ -33,7 +31,7 @@ MARIA = {"maria": {"groups": ["staff"]}}
 def _eve(world: World) -> Target:
     """What the stack brings, a group, and Eve."""
     iam = world.client("iam")
-    iam.create_policy(PolicyName="plumbline-suspended", Path="/plumbline/", PolicyDocument=_NOTHING)
+    own_denial(world, "suspended")
     iam.create_group(GroupName="staff")
     iam.create_user(UserName="eve", Path="/people/")
     return EVE
@@ -60,9 +58,7 @@ def _full(world: World) -> Target:
     """She holds as many policies as AWS lets her, and has a key."""
     target, iam = _eve(world), world.client("iam")
     iam.create_access_key(UserName="eve")
-    for number in range(10):
-        arn = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=_NOTHING)["Policy"]["Arn"]
-        iam.attach_user_policy(UserName="eve", PolicyArn=arn)
+    holds_ten(world, "eve")
     return target
 
 
@@ -71,12 +67,8 @@ def _last(world: World) -> Target:
     target, iam = _eve(world), world.client("iam")
     iam.attach_user_policy(UserName="eve", PolicyArn=AWS_ADMIN)
     signs_in(iam, "eve")
-    provider = f"arn:aws:iam::{ACCOUNT}:saml-provider/gone"
-    for role, who in (("OrganizationAccountAccessRole", {"AWS": "444455556666"}), ("sso", {"Federated": provider})):
-        trust = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}
-        text = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        iam.create_role(RoleName=role, AssumeRolePolicyDocument=text)
-        iam.attach_role_policy(RoleName=role, PolicyArn=AWS_ADMIN)
+    stranger_has_a_role(world)
+    provider_is_gone(world)
     return target
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +15,10 @@ from plumbline.core.targets import GLOBAL, Target
 from plumbline.findings import clocks
 from plumbline.findings.finding import Status
 from tests.ages import ago, key_made
+from tests.people import another_can_come_in, is_administrator, stranger_has_a_role
 from tests.rig import NOW, Broken
-from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
+from tests.story import ACCOUNT, Story, World, defaults, world
 
-AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 DEFAULT = defaults(CONTROL)
 DAY = timedelta(days=1)
 
@@ -54,39 +53,23 @@ def _newer_of_two(world: World) -> Target:
     return _key(world, "backup", 100)
 
 
-def _trust(**principal: str) -> str:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 def _of_the_only_administrator(world: World) -> Target:
     target = _key_of(world, 120)
-    iam = world.client("iam")
-    iam.create_group(GroupName="administrators")
-    iam.attach_group_policy(GroupName="administrators", PolicyArn=AWS_ADMIN)
-    iam.add_user_to_group(GroupName="administrators", UserName="backup")
+    is_administrator(world, "backup")
     return target
 
 
 def _of_one_of_many(world: World) -> Target:
     """The key of an administrator beside whom one can come in, and some cannot."""
     target = _of_the_only_administrator(world)
-    iam = world.client("iam")
-    iam.create_user(UserName="ann")
-    signs_in(iam, "ann")
-    iam.add_user_to_group(GroupName="administrators", UserName="ann")
-    provider = f"arn:aws:iam::{ACCOUNT}:saml-provider/gone"
-    iam.create_role(RoleName="sso", AssumeRolePolicyDocument=_trust(Federated=provider))
-    iam.attach_role_policy(RoleName="sso", PolicyArn=AWS_ADMIN)
+    another_can_come_in(world)
     return target
 
 
 def _but_for_a_stranger(world: World) -> Target:
     """The key of the only administrator of this account: another's may assume a role."""
     target = _of_the_only_administrator(world)
-    iam = world.client("iam")
-    iam.create_role(RoleName="OrganizationAccountAccessRole", AssumeRolePolicyDocument=_trust(AWS="444455556666"))
-    iam.attach_role_policy(RoleName="OrganizationAccountAccessRole", PolicyArn=AWS_ADMIN)
+    stranger_has_a_role(world)
     return target
 
 

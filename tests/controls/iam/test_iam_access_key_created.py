@@ -18,10 +18,10 @@ from plumbline.core.control import Deviation
 from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
-from tests.story import ACCOUNT, HOME, Story, World, signs_in, world
+from tests.people import AWS_ADMIN, another_can_come_in, is_administrator, stranger_has_a_role, trust
+from tests.story import ACCOUNT, HOME, Story, World, world
 
 KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active", "administrators": []}
-AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 def _key_of(world: World, user: str) -> Target:
@@ -36,40 +36,24 @@ def _report_then_key(world: World) -> Target:
     return target
 
 
-def _trust(**principal: str) -> str:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 def _last_key(world: World) -> Target:
     """The key of the only administrator, who has no password and no MFA."""
     target = _key_of(world, "mallory")
-    iam = world.client("iam")
-    iam.create_group(GroupName="administrators")
-    iam.attach_group_policy(GroupName="administrators", PolicyArn=AWS_ADMIN)
-    iam.add_user_to_group(GroupName="administrators", UserName="mallory")
+    is_administrator(world, "mallory")
     return target
 
 
 def _key_of_one_of_many(world: World) -> Target:
     """The key of an administrator beside whom one can come in, and some cannot."""
     target = _last_key(world)
-    iam = world.client("iam")
-    iam.create_user(UserName="ann")
-    signs_in(iam, "ann")
-    iam.add_user_to_group(GroupName="administrators", UserName="ann")
-    provider = f"arn:aws:iam::{ACCOUNT}:saml-provider/gone"
-    iam.create_role(RoleName="sso", AssumeRolePolicyDocument=_trust(Federated=provider))
-    iam.attach_role_policy(RoleName="sso", PolicyArn=AWS_ADMIN)
+    another_can_come_in(world)
     return target
 
 
 def _last_key_but_for_a_stranger(world: World) -> Target:
     """The key of the only administrator of this account: another's may assume a role."""
     target = _last_key(world)
-    iam = world.client("iam")
-    iam.create_role(RoleName="OrganizationAccountAccessRole", AssumeRolePolicyDocument=_trust(AWS="444455556666"))
-    iam.attach_role_policy(RoleName="OrganizationAccountAccessRole", PolicyArn=AWS_ADMIN)
+    stranger_has_a_role(world)
     return target
 
 
@@ -77,7 +61,7 @@ def _key_to_a_role(world: World) -> Target:
     """The key of a user with one right: to assume the only administrator's role."""
     target = _key_of(world, "mallory")
     iam = world.client("iam")
-    iam.create_role(RoleName="administrator", AssumeRolePolicyDocument=_trust(AWS=ACCOUNT))
+    iam.create_role(RoleName="administrator", AssumeRolePolicyDocument=trust(AWS=ACCOUNT))
     iam.attach_role_policy(RoleName="administrator", PolicyArn=AWS_ADMIN)
     allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from plumbline.baseline.rules import Rule
-from plumbline.controls.iam._principals import MOST_ATTACHED
 from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam.iam_user_mfa import CONTROL, NEEDLESS, detect, excepted, locate, observe, plan, survey
 from plumbline.core.calls import Call
@@ -22,22 +20,21 @@ from plumbline.findings import clocks
 from plumbline.findings.finding import Status
 from tests.controls.iam.test_iam_access_key_created import Hindsight
 from tests.deployed import STACK, as_deployed, properties
+from tests.people import another_can_come_in, holds_ten, is_administrator, own_denial, stranger_has_a_role
 from tests.rig import NOW, Broken
-from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
+from tests.story import ACCOUNT, Story, World, defaults, world
 
-AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/plumbline/plumbline-without-mfa"
 EVE = Target(ACCOUNT, GLOBAL, "iam-user", "eve")
 DEFAULT = defaults(CONTROL)
 LACKS = Deviation("has a console password and no MFA", ("no MFA",))
 DAY = timedelta(days=1)
-_NOTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 
 
 def _stack(world: World) -> None:
     """What the stack brings: its policies that deny."""
     for name in ("without-mfa", "suspended"):
-        world.client("iam").create_policy(PolicyName=f"plumbline-{name}", Path="/plumbline/", PolicyDocument=_NOTHING)
+        own_denial(world, name)
 
 
 def _eve(world: World) -> Target:
@@ -73,44 +70,25 @@ def _cured(world: World) -> Target:
 
 def _administrator(world: World) -> Target:
     _eve(world)
-    iam = world.client("iam")
-    iam.create_group(GroupName="administrators")
-    iam.attach_group_policy(GroupName="administrators", PolicyArn=AWS_ADMIN)
-    iam.add_user_to_group(GroupName="administrators", UserName="eve")
+    is_administrator(world, "eve")
     return EVE
-
-
-def _trust(**principal: str) -> str:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _one_of_two(world: World) -> Target:
     _administrator(world)
-    iam = world.client("iam")
-    iam.create_user(UserName="ann")
-    signs_in(iam, "ann")
-    iam.add_user_to_group(GroupName="administrators", UserName="ann")
-    provider = f"arn:aws:iam::{ACCOUNT}:saml-provider/gone"
-    iam.create_role(RoleName="sso", AssumeRolePolicyDocument=_trust(Federated=provider))
-    iam.attach_role_policy(RoleName="sso", PolicyArn=AWS_ADMIN)
+    another_can_come_in(world)
     return EVE
 
 
 def _but_for_a_stranger(world: World) -> Target:
     _administrator(world)
-    iam = world.client("iam")
-    iam.create_role(RoleName="OrganizationAccountAccessRole", AssumeRolePolicyDocument=_trust(AWS="444455556666"))
-    iam.attach_role_policy(RoleName="OrganizationAccountAccessRole", PolicyArn=AWS_ADMIN)
+    stranger_has_a_role(world)
     return EVE
 
 
 def _full(world: World) -> Target:
     _eve(world)
-    iam = world.client("iam")
-    for number in range(MOST_ATTACHED):
-        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=_NOTHING)
-        iam.attach_user_policy(UserName="eve", PolicyArn=made["Policy"]["Arn"])
+    holds_ten(world, "eve")
     return EVE
 
 

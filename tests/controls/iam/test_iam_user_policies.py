@@ -13,9 +13,9 @@ from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.giving import Maker, maker
 from plumbline.core.targets import GLOBAL, Target
+from tests.people import AWS_ADMIN, stranger_has_a_role
 from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
 
-AWS_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 CAROL = Target(ACCOUNT, GLOBAL, "iam-user", "carol")
@@ -93,10 +93,7 @@ def _another_becomes(world: World) -> Target:
 def _of_a_stranger(world: World) -> Target:
     """The only administrator's role may be used by carol, and by an account that nobody knows."""
     target = _becomes(world, AWS=ACCOUNT)
-    iam = world.client("iam")
-    strange = _statement(Action="sts:AssumeRole", Principal={"AWS": "444455556666"})
-    iam.create_role(RoleName="OrganizationAccountAccessRole", AssumeRolePolicyDocument=strange)
-    iam.attach_role_policy(RoleName="OrganizationAccountAccessRole", PolicyArn=AWS_ADMIN)
+    stranger_has_a_role(world)
     return target
 
 
