@@ -61,7 +61,9 @@ class Listed(House):
     ("control", "given", "expected"),
     [
         ("iam-access-key-created", {"allowed_users": ["ann", "ci-*", "ci-deploy", "bob"]}, ["allowed_users: bob"]),
+        ("iam-idle-users", {"allowed_users": ["ann", "anne"]}, ["allowed_users: anne"]),
         ("s3-public-acl", {"allowed_buckets": ["www-*", "wwww-example-com"]}, ["allowed_buckets: wwww-example-com"]),
+        ("s3-public-object", {"allowed_buckets": ["www-*", "wwww"]}, ["allowed_buckets: wwww"]),
         (
             "iam-admin-grants",
             {"administrators": {"users": ["Ann", "eve"], "groups": ["admin"], "roles": ["cicd/deploy", "deploy"]}},
@@ -102,7 +104,8 @@ def test_a_refused_read_is_said() -> None:
 
 def test_each_list_of_names_of_the_baseline_is_looked_at() -> None:
     """A setting that lists names of users, groups, roles or buckets, and is not known here, would stay silent."""
-    from plumbline.baseline.wishes import _NAMES
-    from plumbline.handlers.operate.unmatched import _LISTS
+    from plumbline.baseline import wishes
+    from plumbline.handlers.operate import unmatched
 
-    assert set(_NAMES) == set(_LISTS)
+    assert set(wishes._NAMES) == set(unmatched._LISTS)
+    assert {place for (place,) in wishes._OF_ANY} == set(unmatched._OF_ANY)

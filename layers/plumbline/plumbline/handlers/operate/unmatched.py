@@ -12,17 +12,15 @@ from plumbline.handlers.operate.asked import Asked
 
 #: Whose names a setting lists, by control and setting; a setting of settings by its key.
 _LISTS: Mapping[tuple[str, ...], str] = {
-    ("iam-access-key-created", "allowed_users"): "User",
     ("iam-admin-grants", "administrators", "users"): "User",
     ("iam-admin-grants", "administrators", "groups"): "Group",
     ("iam-admin-grants", "administrators", "roles"): "Role",
     ("iam-inline-policies", "keep_inline"): "",
     ("s3-access-logging", "buckets"): "Bucket",
-    ("s3-public-access-block", "allowed_buckets"): "Bucket",
-    ("s3-public-acl", "allowed_buckets"): "Bucket",
-    ("s3-public-policy", "allowed_buckets"): "Bucket",
     ("s3-versioning", "buckets"): "Bucket",
 }
+#: The same of settings that mean the same in whichever control has them.
+_OF_ANY: Mapping[str, str] = {"allowed_users": "User", "allowed_buckets": "Bucket"}
 _BUCKET = "Bucket"
 
 
@@ -61,7 +59,9 @@ def unmatched(asked: Asked) -> list[Entry]:
 
 def _entries(asked: Asked) -> Iterator[Entry]:
     engine = asked.plumbline.engine
-    for (control, setting, *key), kind in _LISTS.items():
+    of_any = {(name, one): kind for name, known in engine.controls.items() for one, kind in _OF_ANY.items()
+              if one in known.settings}  # fmt: skip
+    for (control, setting, *key), kind in {**_LISTS, **of_any}.items():
         known = engine.controls.get(control)
         if known is None or engine.rule(control).response is Response.OFF:
             continue
