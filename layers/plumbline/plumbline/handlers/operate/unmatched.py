@@ -59,9 +59,10 @@ def unmatched(asked: Asked) -> list[Entry]:
 
 def _entries(asked: Asked) -> Iterator[Entry]:
     engine = asked.plumbline.engine
-    of_any = {(name, one): kind for name, known in engine.controls.items() for one, kind in _OF_ANY.items()
-              if one in known.settings}  # fmt: skip
-    for (control, setting, *key), kind in {**_LISTS, **of_any}.items():
+    lists = dict(_LISTS)
+    for name, of_one in engine.controls.items():
+        lists |= {(name, one): kind for one, kind in _OF_ANY.items() if one in of_one.settings}
+    for (control, setting, *key), kind in lists.items():
         known = engine.controls.get(control)
         if known is None or engine.rule(control).response is Response.OFF:
             continue
