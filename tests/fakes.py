@@ -22,6 +22,7 @@ from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, S
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown
 from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
+from plumbline.core.roster import Person
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
@@ -470,6 +471,7 @@ class House:
     reach: Reach = field(default_factory=Reach)
     sts: Signatures = field(default_factory=Signatures)
     operators: tuple[str, ...] = (f"arn:aws:iam::{ACCOUNT}:user/*",)
+    roster: tuple[Person, ...] = ()
     typed: int = 0
 
     @property
@@ -478,7 +480,9 @@ class House:
         rules = {self.control.id: Rule(self.response, self.clocks, {})}
         return Engine(
             controls={self.control.id: self.control},
-            baseline=Baseline(rules, (), self.breakers, self.exemptions, self.letters, operators=self.operators),
+            baseline=Baseline(
+                rules, (), self.breakers, self.exemptions, self.letters, operators=self.operators, roster=self.roster
+            ),
             deployment=Deployment(home=self.home, mode=self.mode, sender=Sender(account=ACCOUNT)),
             aws=self.aws,
             ledger=self.ledger,

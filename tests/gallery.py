@@ -9,11 +9,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from plumbline.alerts import actors, decisions, deviations, house, outcomes, suspensions, unseen
-from plumbline.alerts.alert import Alert, Sender
+from plumbline.alerts.alert import Alert, Personal, Sender
 from plumbline.alerts.digest import digest
 from plumbline.alerts.hearing import unheard
 from plumbline.alerts.held import held_back, next_step
 from plumbline.alerts.news import news
+from plumbline.alerts.personal import personal
 from plumbline.alerts.weekly import weekly
 from plumbline.baseline.rules import Breakers, Rule, completed
 from plumbline.controls import registry
@@ -23,6 +24,7 @@ from plumbline.core.cause import Cause, Origin
 from plumbline.core.clock import utc
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal, TooLarge
+from plumbline.core.roster import Person
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
@@ -404,6 +406,35 @@ def _decided() -> Iterator[tuple[str, Alert]]:
     yield "A person let repairs go on.", decisions.resumed("*", lifted, ERIN.principal, SENDER)
 
 
+def to_people() -> Iterator[tuple[str, Personal]]:
+    """A sentence about when it is sent, and what a person of the roster is told of his own."""
+    controls, roster = registry.load(), (Person("ann", email="ann@example.com"),)
+    user = Target(ACCOUNT, GLOBAL, "iam-user", "ann")
+    state = {
+        "name": "ann", "password": True, "mfa": False, "policy": f"arn:aws:iam::{ACCOUNT}:policy/plumbline-without-mfa",
+        "carries": False, "suspended": False, "full": False, "left": None,
+    }  # fmt: skip
+    plan = controls["iam-user-mfa"].plan(user, state, completed(controls["iam-user-mfa"].settings, {}))
+    will = next_step(Restraint(Why.NOT_DUE, NOW + 14 * DAY), plan)
+    summary = "has a console password and no MFA"
+    finding = replace(_finding("iam-user-mfa", user, summary), then=will)
+    repair = Repair(at=NOW, plan=plan, before=state, after={**state, "carries": True}, done=1)
+    repaired = replace(finding, status=Status.REPAIRED, repairs=(repair,))
+    key = Target(ACCOUNT, GLOBAL, "iam-access-key", "ann/AKIAI44QH8DHBEXAMPLE")
+    off = Plan(summary="deactivates access key AKIAI44QH8DHBEXAMPLE of user ann")
+    old = replace(
+        _finding("iam-access-key-age", key, "is older than 90 days"),
+        then=next_step(Restraint(Why.NOT_DUE, NOW + 15 * DAY), off),
+    )
+    for when, told in (
+        ("A person of the roster is told of his own user.", [finding]),
+        ("A digest tells of several things of one person.", [finding, old]),
+        ("What was announced to a person has been done.", [repaired]),
+    ):
+        (his,) = personal(told, controls, roster, SENDER)
+        yield when, his
+
+
 def _root() -> tuple[str, Alert]:
     control = registry.load()["root-activity"]
     target = Target(ACCOUNT, GLOBAL, "root-session", "2026-03-02T09/203.0.113.77")
@@ -430,11 +461,13 @@ def page() -> str:
         "All carry `account`, `region`, `outcome` and `escalation`. All but Monday's carry `severity`: a digest that",
         "of the worst in it, what a person decides `medium`. All but Monday's, the digests and what an upgrade brings",
         "carry `control`: `*` where a person decides for every rule, or ends adoption's grace. What is about one",
-        "finding carries `finding`.",
+        "finding carries `finding`. What people of the roster are told has a topic of its own, and carries `address`.",
     ]
+    sent = [(when, one.subject, one.body) for when, one in letters()]
+    sent += [(when, one.subject, one.body) for when, one in to_people()]
     parts = [
-        "\n".join(["", f"## {when}", "", "```", f"Subject: {alert.subject}", "", alert.body.rstrip(), "```"])
-        for when, alert in letters()
+        "\n".join(["", f"## {when}", "", "```", f"Subject: {subject}", "", body.rstrip(), "```"])
+        for when, subject, body in sent
     ]
     return "\n".join([*head, *_once(parts)]) + "\n"
 

@@ -39,7 +39,7 @@ def _module(name: str) -> Any:
     return module
 
 
-asking, leaving, others = map(_module, ("asking", "leaving", "others"))
+asking, leaving, others, people = map(_module, ("asking", "leaving", "others", "people"))
 app = _module("app")
 del sys.modules["app"]
 
@@ -455,6 +455,94 @@ def test_the_ledger_is_protected_and_stays_so() -> None:
         assert kept["DeletionProtectionEnabled"] is True
 
 
+# --- who hears of his own user ---------------------------------------------------------------------------------------
+
+
+def _roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **emails: str) -> dict[str, Any]:
+    asked = _about_regions(tmp_path, monkeypatch)
+    roster = {name: {"groups": [], "email": email} for name, email in emails.items()}
+    (tmp_path / "plumbline/baseline/baseline.json").write_text(json.dumps({"roster": roster}))
+    topic = boto3.client("sns").create_topic(Name="plumbline-people")["TopicArn"]
+    wanted = {"Topic": topic, "Baseline": "layer:7"}
+    return asked | {"ResourceType": "Custom::People", "LogicalResourceId": "People", "ResourceProperties": wanted}
+
+
+def _subscribed() -> dict[str, Any]:
+    sns = boto3.client("sns")
+    found = sns.list_subscriptions()["Subscriptions"]
+    attributes = [
+        sns.get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])["Attributes"] for one in found
+    ]
+    return {one["Endpoint"]: json.loads(kept["FilterPolicy"]) for one, kept in zip(found, attributes, strict=True)}
+
+
+def test_each_address_of_the_roster_hears_what_bears_it_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody with two users has one subscription, in whichever case he writes his address."""
+    asked = _roster(tmp_path, monkeypatch, ann="ann@example.com", ci="Ann@example.com", bob="bob@example.com", eve="")
+    assert "SUCCESS" == _asked(**asked)["Status"]
+    expected = {one: {"address": [one]} for one in ("ann@example.com", "bob@example.com")}
+    assert expected == _subscribed()
+    assert "SUCCESS" == _asked(**asked, RequestType="Update")["Status"]
+    assert expected == _subscribed()
+
+
+def test_nobody_is_unsubscribed_and_nobody_is_asked_where_there_are_no_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _roster(tmp_path, monkeypatch, ann="ann@example.com")
+    assert "SUCCESS" == _asked(**asked)["Status"]
+    (tmp_path / "plumbline/baseline/baseline.json").write_text(json.dumps({"roster": {"ann": {}}}))
+    for kind in ("Update", "Delete"):
+        with patch("boto3.client") as client:
+            assert "SUCCESS" == _asked(**asked, RequestType=kind)["Status"]
+        client.assert_not_called()
+    assert {"ann@example.com"} == set(_subscribed())
+
+
+class _Sns:
+    """SNS with addresses that wait, and ones that it does not take; moto confirms everything at once."""
+
+    def __init__(self, listed: Mapping[str, str], error: str = "") -> None:
+        self.listed, self.error, self.asked = listed, error, list[str]()
+
+    def get_paginator(self, _name: str) -> Any:
+        found = [{"Endpoint": one, "SubscriptionArn": arn} for one, arn in self.listed.items()]
+        return SimpleNamespace(paginate=lambda **_: [{"Subscriptions": [one]} for one in found])
+
+    def subscribe(self, **wanted: Any) -> None:
+        if self.error:
+            raise RuntimeError(self.error)
+        self.asked.append(wanted["Endpoint"])
+
+
+def test_who_has_not_confirmed_yet_is_not_asked_again_and_who_was_forgotten_is() -> None:
+    roster = {name: {"email": f"{name}@example.com"} for name in ("ann", "bob", "eve")}
+    sns = _Sns({"Ann@example.com": "PendingConfirmation", "bob@example.com": "Deleted"})
+    with patch.object(people, "client", lambda _: sns):
+        people.subscribe("arn:topic", roster)
+    assert ["bob@example.com", "eve@example.com"] == sns.asked
+
+
+def test_an_address_that_sns_does_not_take_is_named() -> None:
+    """Source: Amazon SNS API reference, Subscribe, InvalidParameter. What may pass is tried again as it is."""
+    roster = {"ann": {"email": "ann@exa mple.com"}}
+    refused = (
+        "An error occurred (InvalidParameter) when calling the Subscribe operation: Invalid parameter: Email address"
+    )
+    with (
+        patch.object(people, "client", lambda _: _Sns({}, refused)),
+        pytest.raises(ValueError, match=r"ann@exa mple\.com, which the roster in baseline\.yaml has .* Email address"),
+    ):
+        people.subscribe("arn:topic", roster)
+    with (
+        patch.object(people, "client", lambda _: _Sns({}, "Throttled")),
+        pytest.raises(RuntimeError, match="Throttled"),
+    ):
+        people.subscribe("arn:topic", roster)
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -549,6 +637,7 @@ def test_the_function_may_read_what_its_own_stack_holds_and_protect_its_ledger_a
         ('"ec2:DescribeRegions"', '"*"'),
         ('"iam:ListRoles"', '"*"'),
         ('["logs:CreateLogStream", "logs:PutLogEvents"]', '{"Fn::GetAtt": ["NamesLog", "Arn"]}'),
+        ('["sns:ListSubscriptionsByTopic", "sns:Subscribe"]', '{"Ref": "PeopleTopic"}'),
     } == allowed
     assert [{"Ref": "NamesPolicy"}] == resources["NamesRole"]["Properties"]["ManagedPolicyArns"]
 

@@ -513,7 +513,9 @@ def test_every_topic_says_who_may_publish_and_has_a_reader() -> None:
         if one["Endpoint"] == {"Ref": "AlertEmail"}
     }
     assert {"AlertsTopic", "WatchdogTopic"} == read
-    assert {"ChatTwinTopic", *read} == topics == set(ruled), "a chat tool subscribes itself to its topic"
+    assert {"ChatTwinTopic", "PeopleTopic", *read} == topics == set(ruled), (
+        "a chat tool subscribes itself to its topic, and the people of the roster are subscribed by a function"
+    )
     for policy in ruled.values():
         for statement in _statements(policy["PolicyDocument"]):
             assert "*" != statement["Principal"] or statement["Effect"] == "Deny"

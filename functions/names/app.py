@@ -6,7 +6,7 @@ gave it; only what it does not own gets a new one, which nothing that an earlier
 
 CloudFormation waits for an answer to every request, so every request gets one, whatever goes wrong. It is refused
 rather than guessed: a wrong name would replace the ledger. Nothing here imports the layer: it must work before all else
-does. One file of it is read, the baseline, for the regions and buckets that it names.
+does. One file of it is read, the baseline, for the regions, buckets and people that it names.
 
 Source: CloudFormation custom resource request and response reference, in the AWS CloudFormation user guide; AWS
 CloudFormation user guide, Grant self-managed permissions, for the principals of regions that have to be switched on.
@@ -29,6 +29,7 @@ from typing import Any
 from asking import FOR_THE_ANSWER, Request, client, patiently, time_for
 from leaving import empty, free
 from others import refuse_a_second
+from people import subscribe
 
 logger = logging.getLogger()
 
@@ -206,22 +207,10 @@ def _answer(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]
         return {}
     if kind not in ("Create", "Update"):
         raise ValueError(f"CloudFormation asks to {kind!r}, which is neither Create, Update nor Delete")
-    wanted = request.get("ResourceProperties", {})
-    if what == "Custom::Names":
-        return _names(request, remaining)
-    if what == "Custom::Regions":
-        # Taken back, a deployment asks for what an earlier baseline said, and may be answered with that of the later.
-        asked = wanted["Baseline"] == os.environ.get("BASELINE")
-        known = patiently(lambda: _known(remaining), remaining)
-        return regions(known, _baseline()["regions"], wanted["Home"], wanted["Partition"], strictly=asked)
-    if what == "Custom::Declared":
-        return declared(_baseline(), wanted["Partition"])
-    if what == "Custom::LedgerProtection":
-        patiently(lambda: _protect(wanted["Table"]), remaining)
-        return {}
-    if what in ("Custom::Detachment", "Custom::Emptying"):  # there is nothing to do until it goes
-        return {}
-    raise ValueError(f"there is no {what!r} here; see the Custom:: resources of the template")
+    said = _SAID.get(str(what))
+    if said is None:
+        raise ValueError(f"there is no {what!r} here; see the Custom:: resources of the template")
+    return said(request, remaining) or {}
 
 
 def _names(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]:
@@ -231,6 +220,34 @@ def _names(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]:
     if request["RequestType"] == "Create":
         patiently(lambda: refuse_a_second(stack.owned.values(), remaining), remaining)
     return names(stack, request["RequestId"], wanted["Account"], wanted["Region"], wanted.get("ExistingTrailName", ""))
+
+
+def _regions(request: Request, remaining: Callable[[], int]) -> Mapping[str, Any]:
+    """Where the stack puts forwarders."""
+    wanted = request["ResourceProperties"]
+    # Taken back, a deployment asks for what an earlier baseline said, and may be answered with that of the later.
+    asked = wanted["Baseline"] == os.environ.get("BASELINE")
+    known = patiently(lambda: _known(remaining), remaining)
+    return regions(known, _baseline()["regions"], wanted["Home"], wanted["Partition"], strictly=asked)
+
+
+def _declared(request: Request, _remaining: Callable[[], int]) -> Mapping[str, Any]:
+    """What the baseline declares."""
+    return declared(_baseline(), request["ResourceProperties"]["Partition"])
+
+
+def _people(request: Request, remaining: Callable[[], int]) -> None:
+    """Let the people of the roster hear."""
+    patiently(lambda: subscribe(request["ResourceProperties"]["Topic"], _baseline().get("roster", {})), remaining)
+
+
+def _protection(request: Request, remaining: Callable[[], int]) -> None:
+    """Protect the ledger."""
+    patiently(lambda: _protect(request["ResourceProperties"]["Table"]), remaining)
+
+
+def _nothing(_request: Request, _remaining: Callable[[], int]) -> None:
+    """There is nothing to do until it goes."""
 
 
 def _owned(stack_id: str) -> dict[str, str]:
@@ -269,6 +286,17 @@ def _protect(table: str) -> None:
     dynamodb = client("dynamodb")
     if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+
+_SAID: Mapping[str, Callable[[Request, Callable[[], int]], Mapping[str, Any] | None]] = {
+    "Custom::Names": _names,
+    "Custom::Regions": _regions,
+    "Custom::Declared": _declared,
+    "Custom::People": _people,
+    "Custom::LedgerProtection": _protection,
+    "Custom::Detachment": _nothing,
+    "Custom::Emptying": _nothing,
+}
 
 
 def _send(address: str, body: bytes) -> None:

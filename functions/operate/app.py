@@ -50,6 +50,7 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pe
         Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], home),
         Queue(plumbline().clients, os.environ["PLUMBLINE_DEAD_LETTERS"], home),
         _undelivered,
+        os.environ["PLUMBLINE_PEOPLE_TOPIC"],
     )
     answer = commands.answer(plumbline(), event, now=now(), connections=connections)
     logger.info("answered", extra={"command": commands.shown(event), "ok": answer.ok})

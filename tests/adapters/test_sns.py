@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plumbline.adapters.sns import Topic, chat_message, lets_alerts_through
-from plumbline.alerts.alert import Alert, Sender
+from plumbline.alerts.alert import Alert, Personal, Sender
 from plumbline.alerts.weekly import weekly
 from tests.fakes import NOW, House
 
@@ -235,3 +236,37 @@ def test_a_chat_topic_that_refuses_does_not_make_the_letter_come_again(alert: Al
 
     Topic(clients, "arn:alerts", "us-east-1", chat="arn:chat").send(alert)
     assert [sent["TopicArn"] for _, sent in wire.sent] == ["arn:alerts"]
+
+
+def test_a_person_hears_by_a_topic_that_filters_on_his_own_address(alert: Alert) -> None:
+    """Source: Amazon SNS Developer Guide, "Amazon SNS subscription filter policies": on attributes of the message."""
+    wire = Wire()
+    told = replace(alert, personal=(Personal("ann@example.com", "[Plumbline] yours: a lamp", "Your lamp."),))
+    Topic(wire, "arn:alerts", "us-east-1", people="arn:people").send(told)
+    assert ["arn:alerts", "arn:people"] == [sent["TopicArn"] for _, sent in wire.sent]
+    assert {
+        "TopicArn": "arn:people",
+        "Subject": "[Plumbline] yours: a lamp",
+        "Message": "Your lamp.",
+        "MessageAttributes": {"address": {"DataType": "String", "StringValue": "ann@example.com"}},
+    } == wire.sent[1][1]
+
+
+def test_a_topic_for_people_that_refuses_does_not_make_the_alert_come_again(alert: Alert) -> None:
+    wire = Wire()
+
+    def clients(*where: str) -> Any:
+        client = wire(*where)
+        publish = client.publish
+
+        def picky(**parameters: Any) -> Any:
+            if parameters["TopicArn"] == "arn:people":
+                raise ClientError({"Error": {"Code": "NotFound", "Message": "gone"}}, "Publish")
+            return publish(**parameters)
+
+        client.publish = picky
+        return client
+
+    told = replace(alert, personal=(Personal("ann@example.com", "yours", "Your lamp."),))
+    Topic(clients, "arn:alerts", "us-east-1", people="arn:people").send(told)
+    assert ["arn:alerts"] == [sent["TopicArn"] for _, sent in wire.sent]

@@ -199,6 +199,7 @@ def in_one_process(
     giving_role: str = "",
     house_role: str = "",
     chat: str = "",
+    people: str = "",
     baseline: Baseline | None = None,
     index: Index | None = None,
     deployment: Deployment | None = None,
@@ -220,6 +221,7 @@ def in_one_process(
         giving_role: role to attach the few policies with that Plumbline may give.
         house_role: role to put Plumbline's own parts back with.
         chat: ARN of a topic for chat tools; none when empty.
+        people: ARN of the topic that people hear of their own users by; none when empty.
         baseline: what must hold; the compiled one in the layer when None.
         index: the controls; all of the registry when None.
         deployment: mode, grace and wording; the defaults when None.
@@ -266,7 +268,7 @@ def in_one_process(
             clock=clock,
         ),
         ledger=ledger,
-        alerts=Topic(clients, topic, region, chat),
+        alerts=Topic(clients, topic, region, chat, people),
     )
     return Plumbline(engine, ledger, clients, account, index, reach)
 
@@ -293,7 +295,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         eyes = environment["PLUMBLINE_EYES_ROLE"]
         hands, giving, house = (environment.get(f"PLUMBLINE_{name}_ROLE", "") for name in ("HANDS", "GIVING", "HOUSE"))
         converts = {"propose": False, "enforce": True}[environment["PLUMBLINE_INLINE_POLICIES"]]
-        chat = environment["PLUMBLINE_CHAT_TOPIC"]
+        chat, people = environment["PLUMBLINE_CHAT_TOPIC"], environment["PLUMBLINE_PEOPLE_TOPIC"]
     except (KeyError, ValueError) as error:
         raise NotConfigured(
             f"the function's environment lacks or misspells {error}; deploy the template again"
@@ -315,6 +317,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         giving_role=giving,
         house_role=house,
         chat=chat,
+        people=people,
         index=load_index(),
         deployment=Deployment(home=region, mode=mode, adoption_grace=grace, sender=sender, converts=converts),
         stack=stack,

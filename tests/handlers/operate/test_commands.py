@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from plumbline.baseline.rules import Breakers
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, Response
+from plumbline.core.roster import Person
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Status
 from plumbline.handlers.operate import commands
@@ -306,6 +307,51 @@ def test_status_says_who_has_not_confirmed(subscriptions: list[dict[str, str]], 
     house = House(connections=Connections(topics=(ALERTS,)))
     house.aws.subscriptions[ALERTS] = subscriptions
     assert _status(house, "e-mail").startswith(says)
+
+
+_PEOPLE = (*(Person(name, email=f"{name.title()}@example.com") for name in ("ann", "bob", "eve")), Person("ci"))
+
+
+@pytest.mark.parametrize(
+    ("roster", "subscribed", "says", "unheard"),
+    [
+        ((), {}, "", []),
+        ((Person("ci"),), {}, "", []),
+        (
+            _PEOPLE,
+            {"ann": "arn:aws:sns:1", "Bob": "PendingConfirmation", "eve": "Deleted"},
+            (
+                "1 of 3 addresses of the roster hears of their own users; not confirmed: bob@example[.]com; "
+                "not subscribed: eve@example[.]com"
+            ),
+            ["bob@example.com", "eve@example.com"],
+        ),
+        (
+            _PEOPLE,
+            dict.fromkeys(("ann", "bob", "eve", "gone"), "arn:aws:sns:1"),
+            "3 of 3 addresses of the roster hear of their own users",
+            [],
+        ),
+    ],
+)
+def test_status_says_which_people_of_the_roster_do_not_hear(
+    roster: tuple[Person, ...], subscribed: Mapping[str, str], says: str, unheard: list[str]
+) -> None:
+    topic = ALERTS.replace("alerts", "people")
+    house = House(roster=roster, connections=Connections(people=topic))
+    house.aws.subscriptions[topic] = [
+        {"Endpoint": f"{name}@example.com", "SubscriptionArn": arn} for name, arn in subscribed.items()
+    ]
+    assert says == _status(house, "people")
+    answer = house.type("status")
+    assert unheard == answer.data["people_unheard"]
+    assert ("eve@example.com" in unheard) is ("--notification-endpoint eve@example\\.com" in answer.text)
+
+
+def test_status_says_that_it_may_not_look_at_the_people() -> None:
+    house = House(roster=_PEOPLE, connections=Connections(people=ALERTS))
+    house.aws.fails |= {"ListSubscriptionsByTopic": ["AccessDenied"]}
+    assert _status(house, "people").startswith("could not look: sns:ListSubscriptionsByTopic was refused: AccessDenied")
 
 
 def test_what_status_may_not_look_at_is_said_and_hides_nothing_else() -> None:

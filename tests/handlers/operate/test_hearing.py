@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from plumbline.alerts.hearing import subscribing
+from plumbline.alerts.hearing import ONLY_ESCALATIONS, of_own_user, subscribing
 from plumbline.findings.hearing import Hearing
 from plumbline.handlers.operate.commands import Connections
 from tests.fakes import NOW, House, Letterbox, Memory
@@ -68,18 +69,18 @@ def test_where_all_hear_nothing_is_said_of_it() -> None:
 
 
 @pytest.mark.parametrize("address", [ANN, "o'brien+a b@example.com", "$(touch pwned)`touch pwned`;touch pwned@e.com"])
-@pytest.mark.parametrize("escalations", [False, True])
+@pytest.mark.parametrize("only", [lambda _: "", lambda _: ONLY_ESCALATIONS, of_own_user])
 def test_the_commands_do_what_they_say_when_they_are_pasted(
     address: str,
-    escalations: bool,  # noqa: FBT001 -- one of two commands
+    only: Callable[[str], str],
     tmp_path: Path,
 ) -> None:
-    commands = "\n".join(f"  {line}" for line in subscribing(ALERTS, "us-east-1", address, escalations=escalations))
+    commands = "\n".join(f"  {line}" for line in subscribing(ALERTS, "us-east-1", address, only=only(address)))
     script = f"aws() {{ printf '<%s>' \"$@\"; echo; }}\n{commands}\n"
     done = subprocess.run(["bash", "-euc", script], cwd=tmp_path, text=True, capture_output=True, check=True)
-    only = '<--attributes><{"FilterPolicy":"{\\"escalation\\":[\\"true\\"]}"}>' if escalations else ""
+    attributes = f"<--attributes><{only(address)}>" if only(address) else ""
     topic = f"<--region><us-east-1><--topic-arn><{ALERTS}>"
-    subscribe = f"<sns><subscribe><--protocol><email>{topic}<--notification-endpoint><{address}>{only}"
+    subscribe = f"<sns><subscribe><--protocol><email>{topic}<--notification-endpoint><{address}>{attributes}"
     confirm = f"<sns><confirm-subscription>{topic}<--authenticate-on-unsubscribe><true><--token><TOKEN>"
     assert [subscribe, confirm] == done.stdout.splitlines()
     assert [] == list(tmp_path.iterdir())

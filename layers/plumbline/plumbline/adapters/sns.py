@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.alerts.alert import Alert
+from plumbline.alerts.alert import Alert, Personal
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from plumbline.ports import Alerts
@@ -37,6 +37,9 @@ _ESCALATION = "escalation"
 #: What alerts carry for filters.
 ATTRIBUTES = frozenset({"control", "severity", "account", "region", "outcome", _ESCALATION, "finding"})
 
+#: What letters to people carry for filters.
+ADDRESS = "address"
+
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -50,12 +53,14 @@ class Topic:
         arn: the topic.
         region: where it is.
         chat: a topic for chat tools, whose messages are JSON; empty for none.
+        people: the topic that people hear of their own users by; empty for none.
     """
 
     clients: ClientFactory
     arn: str
     region: str
     chat: str = ""
+    people: str = ""
 
     def is_heard(self) -> bool | None:
         """See ports.Alerts. A topic for chat tools is heard where its own subscription is confirmed."""
@@ -106,6 +111,21 @@ class Topic:
                 perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
             except AwsRefusal as error:  # the alert is out: telling it again each hour would help nobody
                 _log.error("the twin for chat tools was not sent: %s", error)
+        for letter in alert.personal if self.people else ():
+            try:
+                perform(self.clients("", self.region, "sns"), Call("sns", "Publish", _addressed(self.people, letter)))
+            except AwsRefusal as error:  # the owner knows
+                _log.error("the letter to the person was not sent: %s", error)
+
+
+def _addressed(topic: str, letter: Personal) -> Mapping[str, object]:
+    """A letter as SNS takes it: its subscription lets through what bears the person's own address, and nothing else."""
+    return {
+        "TopicArn": topic,
+        "Subject": letter.subject,
+        "Message": letter.body.encode()[:_MAX_BODY].decode(errors="ignore"),
+        "MessageAttributes": {ADDRESS: {"DataType": "String", "StringValue": letter.address}},
+    }
 
 
 @dataclass(frozen=True, slots=True)

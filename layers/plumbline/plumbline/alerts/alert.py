@@ -35,6 +35,21 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """What the person is told whose user an alert is about, beside the account's owner.
+
+    Attributes:
+        address: where the person hears, in lower case; subscriptions filter on it.
+        subject: ASCII, one line, under 100 characters.
+        body: plain text.
+    """
+
+    address: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One e-mail, ready for SNS.
 
@@ -44,6 +59,7 @@ class Alert:
         attributes: SNS message attributes that subscriptions filter on.
         about: what other programs want to know: the target, the deviation, who did it. Cleaned.
         commands: what can be typed.
+        personal: what the people are told whose users it is about.
     """
 
     subject: str
@@ -51,6 +67,7 @@ class Alert:
     attributes: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[str] = ()
+    personal: Sequence[Personal] = ()
 
 
 def command(sender: Sender) -> str:

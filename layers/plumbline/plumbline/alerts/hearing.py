@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ from plumbline.findings.hearing import Hearing
 FORGOTTEN_AFTER_HOURS = 48
 #: What no address holds that SNS takes; whatever else stands in one is a name for people, not for a shell.
 _NOT_KNOWN = "YOU@EXAMPLE.COM"
-_ONLY_ESCALATIONS = '{"FilterPolicy":"{\\"escalation\\":[\\"true\\"]}"}'
+ONLY_ESCALATIONS = '{"FilterPolicy":"{\\"escalation\\":[\\"true\\"]}"}'
 
 
 #: What has to be said before anything else.
@@ -75,25 +76,34 @@ def unheard(hearing: Hearing, unconfirmed: Sequence[str], topic: str, sender: Se
     return Alert(subject_line("unheard", what), body + "\n", attributes, about, ["plumbline status"])
 
 
-def subscribing(topic: str, region: str, address: str = "", *, escalations: bool = False) -> Sequence[str]:
+def of_own_user(address: str) -> str:
+    """What of a subscription lets through what is said to one person, as JSON.
+
+    Args:
+        address: the person's, in lower case.
+    """
+    return json.dumps({"FilterPolicy": json.dumps({"address": [address]})})
+
+
+def subscribing(topic: str, region: str, address: str = "", *, only: str = "") -> Sequence[str]:
     """The commands that subscribe an address and confirm it so that a click on a link cannot end it. For a shell.
 
     Args:
         topic: the topic's ARN.
         region: where it is.
         address: the e-mail address; a stand-in where it is not known.
-        escalations: whether it is to hear of escalations only.
+        only: the attributes of its subscription, as JSON; empty for none.
 
     Source: AWS CLI reference, `sns subscribe` and `sns confirm-subscription`.
     """
     arn, where = shlex.quote(topic), shlex.quote(region)
     to = harmless_command(shlex.quote(address[:320])) if address else _NOT_KNOWN
-    only = f" \\\n  --attributes {shlex.quote(_ONLY_ESCALATIONS)}" if escalations else ""
+    attributes = f" \\\n  --attributes {harmless_command(shlex.quote(only))}" if only else ""
     return tuple(
         (
             f"aws sns subscribe --protocol email --region {where} \\\n"
             f"  --topic-arn {arn} \\\n"
-            f"  --notification-endpoint {to}{only}\n"
+            f"  --notification-endpoint {to}{attributes}\n"
             "# then, with the Token= of the link in AWS's e-mail, which nobody clicks:\n"
             f"aws sns confirm-subscription --region {where} \\\n"
             f"  --topic-arn {arn} \\\n"

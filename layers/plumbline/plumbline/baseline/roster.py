@@ -57,7 +57,7 @@ SCHEMA: Mapping[str, Any] = {
                 "pattern": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
                 "patternErrorMessage": "Write one e-mail address, such as maria@example.com.",
                 "maxLength": 254,
-                "description": "Whom to ask about this user; nothing is sent there yet.",
+                "description": "Where the person hears of this user, once he has confirmed what AWS sends.",
             },
             "keys": {
                 "type": "boolean",

@@ -227,6 +227,8 @@ class Control:
         blinds: its deviation blinds Plumbline, so the sweep checks it before all others.
         house: it watches Plumbline's own parts; its repairs are made by the house hands, those of the sweep's function.
         needs: the setting without which it is off, for only whoever writes it knows its value; empty for none.
+        yourself: what the person whose user a target is does about it, in the console's own words; stands in the letter
+            to that person. Empty where only others can do something.
         daily: whether one sweep of each day looks, not every one: AWS charges for its reads. Events wake it at once.
         held_by: error codes of a refused write that tell of a policy from above the account, such as an organisation's.
             Such a write is not tried again: no account may change what is held from above.
@@ -267,6 +269,7 @@ class Control:
     blinds: bool = False
     house: bool = False
     needs: str = ""
+    yourself: str = ""
     daily: bool = False
     held_by: frozenset[str] = frozenset()
     excepted: Callable[[Target, Settings], bool] | None = None

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from plumbline.core.names import among, same_name
+from plumbline.core.targets import Target
 
 #: Stands where a list of users would be empty, and empty would mean anybody. IAM lets no user bear such a name.
 NOBODY = "*nobody*"
@@ -80,6 +81,26 @@ def roster_of(data: Mapping[str, Any]) -> tuple[Person, ...]:
 def of(name: str, roster: Sequence[Person]) -> Person | None:
     """The person of a name, in whatever spelling; None where the roster has none."""
     return next((one for one in roster if same_name(one.name, name)), None)
+
+
+#: Kinds of targets that are a user, or belong to one: their ids begin with the user's name.
+OF_USERS = ("iam-user", "iam-access-key", "iam-login-profile", "iam-service-credential")
+
+
+def address_of(target: Target, roster: Sequence[Person]) -> str:
+    """Where the person hears whose user a target is, or belongs to.
+
+    Args:
+        target: whatever it is.
+        roster: the people.
+
+    Returns:
+        An address in lower case, by which SNS filters; empty where none is known, or the target is nobody's.
+    """
+    if target.kind not in OF_USERS or target.is_pattern:
+        return ""
+    person = of(target.id.partition("/")[0], roster)
+    return person.email.lower() if person else ""
 
 
 def with_keys(roster: Sequence[Person]) -> list[str]:

@@ -87,6 +87,15 @@ class Notifier:
         ]
         return and_all_else(alert, self.controls, finding, his)
 
+    def send(self, alert: Alert, findings: Sequence[Finding]) -> None:
+        """Send an alert, and with it a letter to each person whose user it is about, where an address is known."""
+        roster = self.baseline.roster
+        if any(one.email for one in roster):
+            from plumbline.alerts.personal import personal  # where nobody has an address no wake pays for it
+
+            alert = replace(alert, personal=personal(findings, self.controls, roster, self.sender))
+        self.alerts.send(alert)
+
     def as_urgent(self, finding: Finding, alert: Alert, now: datetime) -> Alert:
         """An alert that the escalation address gets too, where its time has come and something else is told."""
         escalates = clocks.escalates_at(self.rule(finding.control), finding)
@@ -108,7 +117,7 @@ class Notifier:
         """
         lease = case.now + LEASE
         claimed = self.save(case, replace(finding, outbox=transition, lease=lease, due=lease))
-        self.alerts.send(self._in_full(alert, finding, case.brief))
+        self.send(self._in_full(alert, finding, case.brief), [finding])
         told = self._told_of(case, claimed, transition)
         told = replace(told, due=due or clocks.next_look(case.rule, told, case.now))
         return self.ledger.save(told, now=case.now, alert=case.brief.budget.letters)
@@ -135,7 +144,7 @@ class Notifier:
         """Tell of a finding whose lease this process holds, then record; in a storm, leave it for the digest."""
         if self.in_storm(brief):
             return self.keep(replace(finding, outbox=DIGEST + transition), now=now)
-        self.alerts.send(self._in_full(alert, finding, brief))
+        self.send(self._in_full(alert, finding, brief), [finding])
         # where nobody heard it, the first digest that somebody hears tells of it again
         outbox = DIGEST + transition if brief.hearing.silent else ""
         told = replace(finding, told=(*finding.told, transition), outbox=outbox)
@@ -195,9 +204,10 @@ class Notifier:
         try:
             told, new = {one.id: self._told(one, now) for one in waiting}, new_controls(brought)
             if new:
-                self.alerts.send(self._news(new, [one for one in told.values() if one.control in new], now))
+                brand_new = [one for one in told.values() if one.control in new]
+                self.send(self._news(new, brand_new, now), brand_new)
             if rest := [one for one in told.values() if one.control not in new]:
-                self.alerts.send(self._of_the_rest(rest, now, commanders))
+                self.send(self._of_the_rest(rest, now, commanders), rest)
         except AwsRefusal:
             self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
             raise

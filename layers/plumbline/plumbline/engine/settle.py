@@ -247,7 +247,7 @@ class Engine:
         closed = over(finding, now)
         if finding.outbox and not finding.awaits_digest:  # a process died while it told: nobody may have heard
             claimed = self.ledger.save(replace(finding, lease=now + LEASE), now=now)
-            self.alerts.send(deviations.resolved(control, finding, state, self.deployment.sender))
+            self.notifier.send(deviations.resolved(control, finding, state, self.deployment.sender), [closed])
             closed = replace(closed, told=(*closed.told, "resolved"), version=claimed.version)
         return Settled(Outcome.RESOLVED, wake, self.ledger.save(closed, now=now))
 

@@ -181,7 +181,8 @@ def finished(
     try:
         sender = engine.deployment.sender
         own = len(calls) < sum(len(one.undo) for one in repairs)
-        engine.alerts.send(outcomes.undone(control, done, state, until, sender, by, why_not=why_not, own_rights=own))
+        told = outcomes.undone(control, done, state, until, sender, by, why_not=why_not, own_rights=own)
+        engine.notifier.send(told, [done])
     except AwsRefusal:  # the undo stands; the next digest tells of it
         done = replace(done, told=claimed.told, outbox=f"{DIGEST}undone")
     return Undone(engine.ledger.save(done, now=now), state, until, restored, why_not)

@@ -198,12 +198,14 @@ def _queue(ask: Ask, _name: str, known: Part) -> Part | None:
     return {"policy": document(attributes.get("Policy")), "settings": chosen(attributes, _QUEUE)}
 
 
-def _topic(ask: Ask, _name: str, known: Part) -> Part | None:
+def _topic(ask: Ask, name: str, known: Part) -> Part | None:
     topic = {"TopicArn": known["_id"]}
     answer = ask(Call("sns", "GetTopicAttributes", topic, absent=("NotFound", "NotFoundException")))
     if answer is None:
         return None
     attributes = answer["Attributes"]
+    if name == f"{ask.stack}-people":  # who hears there comes and goes with the roster, and the owner hears the same
+        return {"policy": document(attributes.get("Policy")), "settings": chosen(attributes, _TOPIC)}
     confirmed = [one for one in ask(Call("sns", "ListSubscriptionsByTopic", topic))["Subscriptions"] if _is_heard(one)]
     filters = {}
     for one in confirmed:

@@ -127,6 +127,11 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
 CONTROL = Control(
     id="iam-access-key-age",
     doc=__doc__ or "",
+    yourself=(
+        "Sign in to the console, choose your user name on the upper right and Security credentials, and under Access "
+        "keys choose Create access key. Put the new key wherever the old one is used; once nothing uses the old one "
+        "any more, choose Deactivate among its Actions. If two keys are there, delete the one that nothing uses first."
+    ),
     since="0.2",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,

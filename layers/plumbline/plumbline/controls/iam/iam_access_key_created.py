@@ -107,6 +107,10 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
 CONTROL = Control(
     id="iam-access-key-created",
     doc=__doc__ or "",
+    yourself=(
+        "If you made this key, ask for it to be allowed before you need it. If you did not, say so at once: somebody "
+        "else may use your password or another key of yours."
+    ),
     since="0.1",
     severity=Severity.HIGH,
     response=Response.ENFORCE,

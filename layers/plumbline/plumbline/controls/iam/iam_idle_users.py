@@ -154,6 +154,10 @@ def part(state: State, repair: Plan) -> State:
 CONTROL = Control(
     id="iam-idle-users",
     doc=__doc__ or "",
+    yourself=(
+        "If you still need this user, sign in to the console or use its access key once before then. If you do not, "
+        "say so, and it can be deleted."
+    ),
     since="0.2",
     severity=Severity.MEDIUM,
     response=Response.ENFORCE,

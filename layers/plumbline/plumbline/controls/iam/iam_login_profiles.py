@@ -130,6 +130,7 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
 CONTROL = Control(
     id="iam-login-profiles",
     doc=__doc__ or "",
+    yourself="If you need to sign in to the console with this user, say so before then; if you do not, do nothing.",
     since="0.2",
     severity=Severity.MEDIUM,
     response=Response.ALERT,

@@ -130,6 +130,10 @@ def plan(target: Target, state: State, _settings: Settings, _facts: Container[st
 CONTROL = Control(
     id="iam-service-credentials",
     doc=__doc__ or "",
+    yourself=(
+        "If you made this credential, ask for it to be allowed before you need it. If you did not, say so at once: "
+        "somebody else may use your password or a key of yours."
+    ),
     since="0.2",
     severity=Severity.HIGH,
     response=Response.ENFORCE,

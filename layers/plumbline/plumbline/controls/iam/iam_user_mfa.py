@@ -215,6 +215,11 @@ def _short(arn: str) -> str:
 CONTROL = Control(
     id="iam-user-mfa",
     doc=__doc__ or "",
+    yourself=(
+        "Sign in to the console, choose your user name on the upper right and Security credentials, and under "
+        "Multi-factor authentication (MFA) choose Assign MFA device. Then sign out, and sign in with it. If the "
+        "console does not let you, ask whoever runs Plumbline to assign you one."
+    ),
     since="0.2",
     severity=Severity.HIGH,
     response=Response.ENFORCE,

@@ -58,6 +58,7 @@ class Connections:
         wakes: takes what has to be looked at; None where there is no queue.
         dead: what failed too often; None where nothing is kept.
         undelivered: region -> what its forwarder could not deliver; None where there are no forwarders.
+        people: ARN of the topic that people hear of their own users by; empty for none.
     """
 
     units: Outlet | None = None
@@ -69,6 +70,7 @@ class Connections:
     wakes: Outlet | None = None
     dead: DeadLetters | None = None
     undelivered: Callable[[str], DeadLetters] | None = None
+    people: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from plumbline.alerts.hearing import FORGOTTEN_AFTER_HOURS, NEVER, lost, subscribing
+from plumbline.alerts.hearing import (
+    FORGOTTEN_AFTER_HOURS,
+    NEVER,
+    ONLY_ESCALATIONS,
+    lost,
+    of_own_user,
+    subscribing,
+)
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from plumbline.findings.hearing import Hearing
 from plumbline.handlers.operate.asked import Asked
 
 #: What SNS says in place of an ARN.
-_UNCONFIRMED = ("PendingConfirmation", "Deleted")
+_PENDING, _GONE = "PendingConfirmation", "Deleted"
+_UNCONFIRMED = (_PENDING, _GONE)
 #: So that an answer stays readable: of more addresses, the first.
 _MOST_SHOWN = 4
 
@@ -84,9 +92,71 @@ class Heard:
         ]
         region, escalation = asked.plumbline.engine.deployment.home, asked.connections.escalation_email
         for one in self.deaf[:_MOST_SHOWN]:
-            only = bool(escalation) and one.endpoint == escalation
-            lines += ["", *(f"  {line}" for line in subscribing(one.topic, region, one.endpoint, escalations=only))]
+            only = ONLY_ESCALATIONS if escalation and one.endpoint == escalation else ""
+            lines += ["", *(f"  {line}" for line in subscribing(one.topic, region, one.endpoint, only=only))]
         return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The people of the roster whose addresses are known.
+
+    Attributes:
+        waiting: addresses that have not confirmed.
+        missing: addresses that are not subscribed: AWS has forgotten them, or they are of a later baseline.
+        count: how many there are in all.
+        error: why that could not be looked at; empty where it could.
+    """
+
+    waiting: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    count: int = 0
+    error: str = ""
+
+    @property
+    def row(self) -> str:
+        """As a row of status; empty where no address is known."""
+        if self.error:
+            return f"could not look: {self.error}"
+        if not self.count:
+            return ""
+        hear = self.count - len(self.waiting) - len(self.missing)
+        said = [f"{hear} of {self.count} addresses of the roster {'hears' if hear == 1 else 'hear'} of their own users"]
+        said += [f"not confirmed: {_some(self.waiting)}"] if self.waiting else []
+        said += [f"not subscribed: {_some(self.missing)}"] if self.missing else []
+        return "; ".join(said)
+
+    def foot(self, asked: Asked) -> Sequence[str]:
+        """The commands that subscribe whom AWS has forgotten."""
+        lines = (
+            ["", "AWS has forgotten people who did not confirm in time. This asks them again:"] if self.missing else []
+        )
+        topic, region = asked.connections.people, asked.plumbline.engine.deployment.home
+        for one in self.missing[:_MOST_SHOWN]:
+            lines += ["", *(f"  {line}" for line in subscribing(topic, region, one, only=of_own_user(one)))]
+        return lines
+
+
+def addressed(asked: Asked) -> Addressed:
+    """Which people of the roster hear of their own users, as SNS knows it."""
+    engine, topic = asked.plumbline.engine, asked.connections.people
+    wanted = sorted({one.email.lower() for one in engine.baseline.roster if one.email})
+    if not (wanted and topic):
+        return Addressed()
+    eyes = engine.aws.eyes(asked.account, engine.deployment.home)
+    try:
+        found = eyes(Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})).get("Subscriptions", ())
+    except AwsRefusal as error:
+        return Addressed(count=len(wanted), error=str(error))
+    arns = {one["Endpoint"].lower(): one["SubscriptionArn"] for one in found if one["SubscriptionArn"] != _GONE}
+    waiting = tuple(one for one in wanted if arns.get(one) == _PENDING)
+    return Addressed(waiting, tuple(one for one in wanted if one not in arns), len(wanted))
+
+
+def _some(addresses: Sequence[str]) -> str:
+    """The first of them, and how many more."""
+    more = f" and {len(addresses) - _MOST_SHOWN} more" if len(addresses) > _MOST_SHOWN else ""
+    return f"{', '.join(addresses[:_MOST_SHOWN])}{more}"
 
 
 def heard(asked: Asked) -> Heard:

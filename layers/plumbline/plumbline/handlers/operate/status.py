@@ -23,7 +23,7 @@ from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
 from plumbline.handlers.operate import held, suspensions
 from plumbline.handlers.operate.asked import Answer, Asked
-from plumbline.handlers.operate.hearing import heard
+from plumbline.handlers.operate.hearing import addressed, heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
 from plumbline.handlers.operate.pauses import tripped
 from plumbline.handlers.operate.typed import Typed
@@ -56,7 +56,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
     exemptions = sorted(in_force, key=lambda one: one.until)
     alarms, alarms_text = _alarms(asked)
-    hears = heard(asked)
+    hears, people = heard(asked), addressed(asked)
     facts = {
         "profile": engine.baseline.profile,
         "controls": f"{len(rules)}: {', '.join(f'{count} {name.value}' for name, count in modes.items() if count)}",
@@ -75,6 +75,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
         "alarms": alarms_text,
         "e-mail": hears.row if asked.connections.topics else "",
+        "people": people.row,
     }
     data: dict[str, Any] = {
         "account": asked.account,
@@ -97,6 +98,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "suspended_by_controls": by_controls,
         "alarms": alarms,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
+        "people_unheard": [*people.waiting, *people.missing],
         "ever_heard": hears.hearing.ever,
         "unheard_since": hears.hearing.silent.isoformat() if hears.hearing.silent else None,
     }
@@ -111,7 +113,8 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
     listed = ["", *rows(asked, waiting)] if waiting else []
     coverage = _coverage(reach, deployment.home, swept, now)
-    lines = [*hears.head, head, table(facts), *coverage, *listed, *(["", *steps] if steps else []), *hears.foot(asked)]
+    lines = [*hears.head, head, table(facts), *coverage, *listed, *(["", *steps] if steps else [])]
+    lines += [*hears.foot(asked), *people.foot(asked)]
     return Answer("\n".join(lines), data)
 
 
