@@ -38,13 +38,20 @@ PEOPLE = {
     "carl": [],
     "eve": [],
 }
+#: Whose addresses the roster knows, and who may have no keys.
+ADDRESSED = ("bob", "dora")
 PREFIXES = ("raw/", "reports/", "home/bob/", "home/dora/", "elsewhere/")
 ALL_OF_S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 
 
 def _baseline(folder: Path) -> Path:
     written = yaml.safe_load(Path(__file__).with_name("baseline.yaml").read_text())
-    written["controls"]["iam-access-key-created"]["allowed_users"] += list(PEOPLE)
+    keys = written["controls"].pop("iam-access-key-created")["allowed_users"]
+    written["roster"] = {name: {"keys": True} for name in (*keys, *PEOPLE)}
+    for name, groups in PEOPLE.items():
+        written["roster"][name]["groups"] = groups
+    for name in ADDRESSED:
+        written["roster"][name] |= {"email": f"{name}@example.com", "keys": False}
     written["controls"]["s3-group-access"] = {"buckets": {BUCKET: dict(SAID)}}
     made = folder / "baseline.yaml"
     made.write_text(yaml.safe_dump(written))
@@ -158,3 +165,17 @@ def test_who_says_it_as_it_is(shared: Account) -> None:
     reads = {place for one in bob if "read" in one["may"] for place in one["below"]}
     assert {"home/(own name)/", "raw/", "reports/"} == reads
     assert not [one for one in answer["data"]["people"] if "user eve" in one["who"]]
+
+
+def test_a_person_of_the_roster_hears_of_her_own_user_and_nobody_else_does(shared: Account) -> None:
+    assert "2 of 2 addresses of the roster hear of their own users" in shared.operate("status")["text"]
+    since = shared.latest_mail()
+    shared.aws.client("iam").create_access_key(UserName="dora")
+    shared.until(lambda: "Inactive" in shared.key_status("dora"), "the new one of her keys is Inactive")
+    shared.quiet()
+    told = [mail for mail in shared.aws.mail(since=since) if "of user dora" in mail.subject]
+    assert ["dora@example.com", "security@example.com"] == sorted(mail.to for mail in told)
+    (hers,) = (mail for mail in told if mail.to == "dora@example.com")
+    assert hers.subject.startswith("[Plumbline] yours: access key ")
+    assert {"address": "dora@example.com"} == hers.attributes
+    assert "What was done" in hers.text
