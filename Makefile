@@ -71,7 +71,6 @@ check: $(LOCAL) ## format, lint, types, templates: what CI runs beside the tests
 	$(DEV)/ruff check .
 	$(DEV)/mypy
 	$(VENV)/sam/bin/sam validate --lint --region us-east-1
-	$(DEV)/python -m pytest -q tests/test_generated.py tests/test_template.py tests/generating
 
 # Any Python that has PyYAML and jsonschema will do; where none has, the few packages that `sam build` checks with.
 CHECKER := .aws-sam/build-python

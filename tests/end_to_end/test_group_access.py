@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local import deployment
 from local.embedded import EmbeddedAWS
+from tests import built
 from tests.controls.s3.grants import allowed
 from tests.end_to_end.account import HOME, Account
 
@@ -64,7 +65,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with EmbeddedAWS.start(state=tmp_path_factory.mktemp("shared"), region=HOME) as aws:
         for name in PEOPLE:
             aws.user(name, policies=[ALL_OF_S3])
-        deployment.build(aws, baseline=_baseline(tmp_path_factory.mktemp("baseline")))
+        built.build(aws, baseline=_baseline(tmp_path_factory.mktemp("baseline")))
         made = Account(aws, deployment.deploy(aws, {"AlertEmail": "security@example.com"}))
         made.first_sweep()
         iam = aws.client("iam")
