@@ -33,6 +33,7 @@ from local import (
     function_logs,
     iam_details,
     iam_rules,
+    layers,
     mailbox,
     passed_roles,
     policy_variables,
@@ -99,6 +100,7 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     check_version()
     _patch_lambda_environment(settings.endpoint, settings.lambda_python)
     _patch_how_many_at_once()
+    layers.install()
     function_logs.install()
     deliveries.install()
     _patch_enforcement_is_recorded()
