@@ -38,6 +38,7 @@ from local import (
     policy_variables,
     principals,
     regions,
+    root_user,
     s3_details,
     sam_transform,
     simulation,
@@ -283,3 +284,4 @@ def _patch_iam() -> None:
     handlers["SimulatePrincipalPolicy"] = simulation.simulate_principal_policy
     iam._build_credential_report = iam_details.credential_report
     iam_rules.install()
+    root_user.install()
