@@ -155,7 +155,7 @@ def test_missing_data_has_a_clock_of_its_own_and_is_left_to_a_person() -> None:
 
 def test_without_data_the_letter_says_where_to_switch_it_on_how_soon_it_comes_and_where_else_it_may_be() -> None:
     refusal = plan(DATA, {"data": False}, SETTINGS).refusal
-    assert "Receive CloudWatch billing alerts" in refusal
+    assert "Receive CloudWatch Billing Alerts" in refusal
     assert "about a quarter of an hour later" in refusal
     assert "switch billing-alarm off here and hold it there" in refusal
 

@@ -25,10 +25,10 @@ _ON, _OFF = "ENABLED", "DISABLED"
 #: What an SDK says that is older than the call, or than the service; nobody asked AWS.
 _UNKNOWN_HERE = ("UnknownOperation", "UnknownServiceError")
 _WITHOUT_DATA = (
-    "only a person can switch billing alerts on: open Billing and Cost Management, Billing preferences, Alert "
-    "preferences, and tick 'Receive CloudWatch billing alerts'; data arrives about a quarter of an hour later. In a "
-    "member account of an organisation the data is in the account that pays: switch billing-alarm off here and hold it "
-    "there"
+    "only a person can switch billing alerts on: open Billing and Cost Management, Billing Preferences, by Alert "
+    "preferences choose Edit, tick 'Receive CloudWatch Billing Alerts' and choose Save preferences; data arrives about "
+    "a quarter of an hour later. In a member account of an organisation the data is in the account that pays: switch "
+    "billing-alarm off here and hold it there"
 )
 _ON_WITHOUT_DATA = (
     "billing alerts are on, and data arrives about a quarter of an hour after that. In a member account of an "
