@@ -102,7 +102,7 @@ def detect(state: State, _settings: Settings) -> Deviation | None:
     if not state["used"] or state["changed"]:
         return None
     return Deviation(
-        f"signed in on {state['used']}, and has neither a new password nor a new MFA device since",
+        f"has neither a new password nor a new MFA device since it signed in on {state['used']}",
         (f"used on {state['used']}",),
     )
 
