@@ -84,9 +84,8 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     """No monitor; or somebody whom no subscription tells, though there is one."""
     assert state is not None  # noqa: S101 - observe always answers
     if "subscriptions" not in state:
-        return (
-            None if state["monitor"] else Deviation("is missing: nothing watches what services cost", ("no monitor",))
-        )
+        missing = Deviation("is missing: nothing watches what services cost", ("no monitor",))
+        return None if state["monitor"] else missing
     untold = tuple(_untold(one) for one in _missing(state, settings)) if state["monitor"] else ()
     return Deviation(f"tells not everybody: {', '.join(untold)}", untold) if untold else None
 
