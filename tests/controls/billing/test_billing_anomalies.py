@@ -90,7 +90,7 @@ def test_the_monitor_and_the_subscription_of_anybody_will_do() -> None:
 )
 def test_a_subscription_that_tells_late_or_somebody_else_counts_for_nothing(change: dict[str, Any]) -> None:
     assert detect(state(subscription(**change)), SETTINGS) == Deviation(
-        "tells not everybody: bills@example.com is not told", ("bills@example.com is not told",)
+        "is incomplete: bills@example.com is not told", ("bills@example.com is not told",)
     )
 
 

@@ -87,7 +87,7 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         missing = Deviation("is missing: nothing watches what services cost", ("no monitor",))
         return None if state["monitor"] else missing
     untold = tuple(_untold(one) for one in _missing(state, settings)) if state["monitor"] else ()
-    return Deviation(f"tells not everybody: {', '.join(untold)}", untold) if untold else None
+    return Deviation(f"is incomplete: {', '.join(untold)}", untold) if untold else None
 
 
 def describe(state: State) -> str:
