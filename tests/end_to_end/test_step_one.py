@@ -34,7 +34,7 @@ controls:
 TOPIC = f"arn:aws:sns:{VIRGINIA}:{ACCOUNT}:plumbline-alerts"
 #: What the console says. Source: IAM user guide, Delete access keys for the root user, and Enable a virtual MFA device
 #: for the root user: the account's name, Security credentials, and then a section of that page.
-AT_THE_CONSOLE = "sign in as root, choose the account's name at the upper right and then Security credentials; "
+AT_THE_CONSOLE = "Sign in as root, choose the account's name at the upper right and then Security credentials; "
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_the_next_sweep_tells_what_is_missing_what_comes_of_it_and_what_to_click
     assert f"{AT_THE_CONSOLE}under Multi-factor authentication (MFA) choose Assign MFA device, and remove" in used
     digest = _told(first, "digest: ", 0)
     assert (
-        f"the root user has no second factor (MFA) not repaired: only root can: {AT_THE_CONSOLE}under Multi-" in digest
+        f"the root user has no second factor (MFA) not repaired: only root can. {AT_THE_CONSOLE}under Multi-" in digest
     )
     free = f"the account is on AWS's Free plan, which ends on {_ends():%Y-%m-%d} or when its credits are used up"
     assert f"{free}; 163.20 USD of credits are left" in digest

@@ -59,7 +59,7 @@ def describe(state: State) -> str:
 def plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Only root can: what to choose where."""
     return Plan(
-        refusal=f"only root can: {SIGN_IN}; in the section Access keys select the key, and under Actions choose "
+        refusal=f"only root can. {SIGN_IN}; in the section Access keys select the key, and under Actions choose "
         "Delete, then Deactivate, type the key's id, and choose Delete (IAM user guide, Delete access keys for the "
         "root user). Where something may be using it, choose Deactivate alone first, which can be taken back, and give "
         f"that a role. Or {CENTRALLY}"

@@ -29,7 +29,7 @@ KIND = "root-mfa"
 #: The clock of a second factor that is there, and not of the kind that the baseline wants.
 OTHER = "other-device"
 _DEVICES = Call("iam", "ListVirtualMFADevices", {"AssignmentStatus": "Assigned"})
-_ASSIGN = f"only root can: {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device"
+_ASSIGN = f"only root can. {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device"
 
 
 def locate(detail: Event) -> Iterable[Target]:

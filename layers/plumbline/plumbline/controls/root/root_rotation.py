@@ -125,7 +125,7 @@ _WORDS: Mapping[str, Any] = {
 def plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Only root can: what to choose where."""
     return Plan(
-        refusal=f"only root can: {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device, and "
+        refusal=f"only root can. {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device, and "
         "remove the old one. Or choose Account there, by Account details Actions and Update email address and "
         "password, and by Password Edit (AWS Account Management reference guide, Update root user password). If that "
         "was done and AWS's event history does not show it, record it by an exemption, as below"
