@@ -64,7 +64,7 @@ class Asked(str):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How the resources of an action are named: the form of the ARN, and the parameters that may hold the name."""
+    """How the resources of an action are named: the form of the ARN, and where parameters may hold the name."""
 
     kind: str
     arn: str
@@ -219,11 +219,19 @@ def _parameters(request: Request) -> Mapping[str, Any]:
 
 
 def _arns(scope: Scope, parameters: Mapping[str, Any], region: str, account: str) -> Iterator[str]:
-    names = [name for key in scope.named for name in _listed(parameters.get(key[0].lower() + key[1:]))]
+    names = [name for key in scope.named for name in _listed(_at(parameters, key))]
     if not names and scope.kind == "user":
         names = [_user_of(parameters)]
     for name in names or ["*"]:
         yield _arn(scope, name, parameters).replace("{region}", region).replace("{account}", account)
+
+
+def _at(parameters: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
+    """What stands at a dotted path of names, written as the API reference writes them."""
+    value: Any = parameters
+    for key in path.split("."):
+        value = value.get(key[0].lower() + key[1:]) if isinstance(value, Mapping) else None
+    return value
 
 
 def _arn(scope: Scope, name: str, parameters: Mapping[str, Any]) -> str:

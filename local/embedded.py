@@ -36,6 +36,8 @@ REGION = "us-east-1"
 
 _START_TIMEOUT = 20.0
 _STOP_TIMEOUT = 10.0
+# Moto may be started first, which takes its time where many tests run at once.
+_ANSWER_TIMEOUT = 150.0
 _POLL = 0.05
 # The role a person gets from IAM Identity Center; whoever deploys acts through it.
 _ADMIN_ROLE = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
@@ -345,6 +347,28 @@ class EmbeddedAWS:
         said = {"message": message} if message else {}
         self._hold(setting, region, held=True, values=values or {}, **said)
 
+    def bill(self, *, plan: Mapping[str, Any] | None = None, preferences: Mapping[str, str] | None = None) -> None:
+        """Say what the account's bill is like, which no call of the API says.
+
+        Args:
+            plan: its plan, as GetAccountPlanState answers it; None where AWS has nothing to tell.
+            preferences: its preferences of billing alerts by their keys, such as `local.moto_billing.PREFERENCE`; none
+                in a fresh account.
+        """
+        self._ask("POST", "bill", {"account": self.account, "plan": plan or {}, "preferences": preferences or {}})
+
+    def root_signs_in(self) -> None:
+        """Let root sign in at the console: with its second factor if it has one."""
+        self._ask("POST", "root", {"account": self.account, "does": "sign-in"})
+
+    def root_assigns_mfa(self, name: str) -> None:
+        """Let root assign a virtual MFA device to itself, which AWS has at its console alone."""
+        self._ask("POST", "root", {"account": self.account, "does": "assign-mfa", "name": name})
+
+    def root_removes_mfa(self, name: str) -> None:
+        """Let root remove its device."""
+        self._ask("POST", "root", {"account": self.account, "does": "remove-mfa", "name": name})
+
     def disable_region(self, region: str) -> None:
         """Switch a region off, as one is that the account never opted into: its services do not know any caller."""
         self._ask("POST", "regions", {"account": self.account, "region": region, "enabled": False})
@@ -443,7 +467,9 @@ class EmbeddedAWS:
         body = None if value is None else json.dumps(value).encode()
         request = urllib.request.Request(f"{self.endpoint}/_plumbline/{path}", data=body, method=method)  # noqa: S310
         # An opener of its own: the user's proxy settings are not for loopback.
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=_ANSWER_TIMEOUT
+        ) as response:
             return json.load(response)
 
 

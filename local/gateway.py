@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from local import accounts, deliveries, from_moto, mailbox, presigned, regions
+from local import accounts, deliveries, from_moto, mailbox, presigned, regions, root_user
 from local.identities import caller_of
-from local.moto_server import MotoServer
+from local.moto_server import BILL, HELD, MotoServer
 from local.recorder import Check, KeyUse, calls, checks_of_request, key_uses, mail
 from local.relay import Answer, Call, TrailRelay
 from local.shapes import event_name
@@ -106,14 +106,20 @@ class Gateway:
         if what == "POST events":
             self._trail.deliver(asked)
             return 202, {}
+        if what == "POST root":
+            root_user.act(asked, request.client, self._trail.deliver_logged)
+            return 202, {}
+        if what == "POST bill":
+            await self._moto.tell(BILL, asked)
+            return 200, {}
         if what == "POST held":
-            await self._moto.hold(asked)
+            await self._moto.tell(HELD, asked)
             await from_moto.learn_account_block(self._moto, asked["account"])
             return 200, {}
         do = _CONTROLS.get(what)
         if do is not None:
             return 200, do(asked)
-        there = ", ".join(sorted(["GET calls", "GET mail", "POST events", "POST held", *_CONTROLS]))
+        there = ", ".join(sorted([*_ASKING_OTHERS, *_CONTROLS]))
         return 404, {"message": f"{what}: there are {there}"}
 
 
@@ -128,6 +134,7 @@ def _switch_region(asked: Mapping[str, Any]) -> object:
     return {}
 
 
+_ASKING_OTHERS = ("GET calls", "GET mail", "POST bill", "POST events", "POST held", "POST root")
 _CONTROLS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "POST accounts/close": _close_account,
     "POST mail/confirm": lambda asked: {"confirmed": mailbox.confirm_all(asked["to"])},

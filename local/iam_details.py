@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id
 from ministack.services import iam
 
+from local import root_user
 from local.entities import spelled
 from local.recorder import key_uses
 
@@ -71,19 +72,21 @@ def _none_of(action: str, name: str, parameters: Parameters) -> Response:
 
 def credential_report() -> str:
     """The credential report as AWS writes it now. AWS itself serves one that is up to four hours old."""
-    account = get_account_id()
-    root = ["<root_account>", f"arn:aws:iam::{account}:root", _report_time(iam._now()), "not_supported"]
-    root += [
-        "no_information",
-        "not_supported",
-        "not_supported",
-        "false",
-        *_NO_KEY,
-        *_NO_KEY,
-        *_NO_CERTIFICATES,
-    ]
-    rows = [iam._CRED_REPORT_HEADER.split(","), root, *(_report_row(name) for name in sorted(iam._users))]
+    rows = [iam._CRED_REPORT_HEADER.split(","), _root_row(), *(_report_row(name) for name in sorted(iam._users))]
     return "\n".join(",".join(row) for row in rows)
+
+
+def _root_row() -> list[str]:
+    """Of root's password the report tells neither when it was set nor when it has to be set anew.
+
+    Source: IAM user guide, Generate credential reports for your AWS account.
+    """
+    account = get_account_id()
+    session = root_user.session_of(account)
+    password = ["true", _report_time(session.began) if session else "no_information", "not_supported", "not_supported"]
+    columns = [column for key in [*root_user.keys_of(), None, None][:2] for column in _report_key(key)]
+    identity = ["<root_account>", f"arn:aws:iam::{account}:root", _report_time(iam._now())]
+    return [*identity, *password, str(root_user.has_mfa()).lower(), *columns, *_NO_CERTIFICATES]
 
 
 def _report_row(name: str) -> list[str]:

@@ -11,6 +11,8 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import iam, sts
 
+from local import root_user
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -36,16 +38,9 @@ def caller_of(access_key: str) -> Caller | None:
 
 
 def _root(credential: iam_evaluator.ResolvedCredential) -> dict[str, Any]:
-    account = credential.account_id
-    return {
-        "type": "Root",
-        "principalId": account,
-        "arn": credential.principal_arn,
-        "accountId": account,
-        # The emulator's root key is the account number; AWS shows a temporary key of the console.
-        "accessKeyId": f"ASIAROOT{account}",
-        "sessionContext": {"attributes": _session_attributes(None)},
-    }
+    account, key = credential.account_id, credential.access_key_id
+    # The emulator's root key is the account number; AWS shows a temporary key of the console.
+    return root_user.identity(account, f"ASIAROOT{account}" if key == account else key)
 
 
 def _iam_user(credential: iam_evaluator.ResolvedCredential) -> dict[str, Any]:

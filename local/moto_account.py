@@ -110,7 +110,7 @@ def _with_its_row(read: Callable[[Any], str]) -> Callable[[Any], str]:
         if not root.used:
             return report
         names, *rows = report.splitlines()
-        known = {"user": "<root_account>", "password_enabled": "not_supported", "password_last_used": root.used}
+        known = {"user": "<root_account>", "password_enabled": "true", "password_last_used": root.used}
         row = ",".join(known.get(name, "not_supported") for name in names.split(","))
         return "\n".join([names, row, *rows]) + "\n"
 

@@ -48,8 +48,8 @@ INSTANCE_METADATA_DEFAULTS = "instance-metadata-defaults"
 S3_PUBLIC_ACCESS = "s3-public-access"
 EBS_ENCRYPTION = "ebs-encryption"
 
-#: Where the embedded account's moto is told of holds.
-PATH = "/_plumbline/held"
+#: Where the embedded account's moto is told of holds, and of the bill: as in `local.moto_server`.
+HELD, BILL = "/_plumbline/held", "/_plumbline/bill"
 
 _DEFAULTS = ("HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "InstanceMetadataTags", "HttpTokensEnforced")
 _NONE = ("no-preference", -1)
@@ -205,19 +205,32 @@ def _with_delivery(read: Callable[[Any], str]) -> Callable[[Any], str]:
 # --- the embedded account's moto ------------------------------------------------------------------
 
 
-def _told_of_holds(serve: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    def told_of_holds(application: Any, environ: Environ, start: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
-        if environ["PATH_INFO"] != PATH:
+def _told(serve: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    def told(application: Any, environ: Environ, start: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
+        listener = {HELD: _told_of_a_hold, BILL: _told_of_the_bill}.get(environ["PATH_INFO"])
+        if listener is None:
             return serve(application, environ, start)
-        asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        if asked.pop("held"):
-            hold(**asked)
-        else:
-            release(asked["setting"], asked["account"], asked["region"])
+        listener(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
         start("200 OK", [("Content-Type", "application/json")])
         return [b"{}"]
 
-    return told_of_holds
+    return told
+
+
+def _told_of_a_hold(asked: dict[str, Any]) -> None:
+    if asked.pop("held"):
+        hold(**asked)
+    else:
+        release(asked["setting"], asked["account"], asked["region"])
+
+
+def _told_of_the_bill(asked: dict[str, Any]) -> None:
+    for known, said in (
+        (moto_billing.plan_of(asked["account"]), asked["plan"]),
+        (moto_billing.preferences_of(asked["account"]), asked["preferences"]),
+    ):
+        known.clear()
+        known.update(said)
 
 
 def main() -> None:
@@ -225,7 +238,7 @@ def main() -> None:
     from moto.server import main as serve
 
     install()
-    DomainDispatcherApplication.__call__ = _told_of_holds(DomainDispatcherApplication.__call__)
+    DomainDispatcherApplication.__call__ = _told(DomainDispatcherApplication.__call__)
     serve(sys.argv[1:])
 
 

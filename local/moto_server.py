@@ -28,7 +28,7 @@ _NOT_FORWARDED = frozenset({"connection", "content-length", "expect", "host", "t
 _NOT_RETURNED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 # As in `local.moto_additions`, which runs in the moto server's own environment.
-_HELD = "/_plumbline/held"
+BILL, HELD = "/_plumbline/bill", "/_plumbline/held"
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -53,12 +53,17 @@ class MotoServer:
         forwarded["x-moto-account-id"] = get_account_id()
         return await asyncio.to_thread(self._ask, method, target, body, forwarded)
 
-    async def hold(self, what: Mapping[str, Any]) -> None:
-        """Let an organisation hold a setting of an account, or release it; see `local.moto_additions`."""
+    async def tell(self, path: str, what: Mapping[str, Any]) -> None:
+        """Tell moto how something is that no call of the API makes so; see `local.moto_additions`.
+
+        Args:
+            path: `HELD`, what an organisation holds or releases; or `BILL`, the account's plan and preferences.
+            what: all of it.
+        """
         await self._started()
-        status, _, body = await asyncio.to_thread(self._ask, "POST", _HELD, json.dumps(what).encode(), {})
+        status, _, body = await asyncio.to_thread(self._ask, "POST", path, json.dumps(what).encode(), {})
         if status != HTTPStatus.OK:
-            message = f"moto did not take the hold of {what}: {body.decode(errors='replace')[:500]}"
+            message = f"moto did not take {what} at {path}: {body.decode(errors='replace')[:500]}"
             raise RuntimeError(message)
 
     async def _started(self) -> None:

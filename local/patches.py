@@ -39,6 +39,7 @@ from local import (
     policy_variables,
     principals,
     regions,
+    root_user,
     s3_details,
     sam_transform,
     simulation,
@@ -296,3 +297,4 @@ def _patch_iam() -> None:
     handlers["SimulatePrincipalPolicy"] = simulation.simulate_principal_policy
     iam._build_credential_report = iam_details.credential_report
     iam_rules.install()
+    root_user.install()

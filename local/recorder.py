@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -60,3 +61,6 @@ class Journal:
 
 calls = Journal()
 mail = Journal()
+
+#: What trails logged of root users, the newest last: as much of CloudTrail's event history as anybody here asks for.
+root_history: deque[Mapping[str, Any]] = deque(maxlen=10_000)

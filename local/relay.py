@@ -22,6 +22,7 @@ from ministack.services import cloudtrail, eventbridge, s3
 
 from local import shapes
 from local.identities import Caller
+from local.recorder import root_history
 from local.wire import Credential, Request, path_parameters
 
 log = logging.getLogger("plumbline.relay")
@@ -193,7 +194,14 @@ class TrailRelay:
 
     def deliver(self, event: Mapping[str, Any]) -> None:
         """Deliver an event as AWS itself would: any source, no permission asked."""
+        if event["detail"].get("userIdentity", {}).get("type") == "Root":
+            root_history.append(event["detail"])
         self._deliveries.submit(_deliver, event)
+
+    def deliver_logged(self, event: Mapping[str, Any]) -> None:
+        """Deliver a record that no call of the API makes, as a sign-in is one, where a trail logs it."""
+        if trail_is_logging(event["account"], event["region"]):
+            self.deliver(event)
 
     def close(self) -> None:
         """Drop what has not been delivered."""

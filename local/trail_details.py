@@ -3,6 +3,8 @@
 Stock, a trail is made on any bucket and its status never holds an error. AWS refuses a trail whose bucket is missing
 or does not let it write, and tells of a bucket that is lost later in the status of the trail.
 
+Nor does it keep an event history.
+
 Source: AWS CloudTrail API reference, CreateTrail (errors) and GetTrailStatus (LatestDeliveryError); AWS CloudTrail
 user guide, "Amazon S3 bucket policy for CloudTrail".
 """
@@ -11,17 +13,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudtrail, s3
 
+from local.recorder import root_history
+
 Body = Mapping[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 
 _CLOUDTRAIL = "cloudtrail.amazonaws.com"
 _REFUSED = 400
+_PAGE = 50
 
 
 def install() -> None:
@@ -31,6 +37,28 @@ def install() -> None:
         setattr(cloudtrail, name, checked)
         cloudtrail._DISPATCH[operation] = checked
     cloudtrail._DISPATCH["GetTrailStatus"] = _with_delivery_error(cloudtrail._get_trail_status)
+    cloudtrail._DISPATCH["LookupEvents"] = _lookup_events
+
+
+def _lookup_events(body: Body) -> Response:
+    """Stock: an empty history. AWS: 90 days of management events, the newest first; here root's, by their name alone.
+
+    Source: AWS CloudTrail API reference, LookupEvents.
+    """
+    names = {one["AttributeValue"] for one in body.get("LookupAttributes", ()) if one["AttributeKey"] == "EventName"}
+    found = [
+        {
+            "EventId": one["eventID"],
+            "EventName": one["eventName"],
+            "EventSource": one["eventSource"],
+            "EventTime": datetime.fromisoformat(one["eventTime"]).timestamp(),
+            "CloudTrailEvent": json.dumps(one),
+        }
+        for one in reversed(root_history)
+        if one["recipientAccountId"] == get_account_id() and one["eventName"] in names
+    ]
+    after = [one for one in found if one["EventTime"] >= float(body.get("StartTime") or 0)]
+    return cloudtrail._ok({"Events": after[:_PAGE]})  # type: ignore[no-any-return]
 
 
 def _on_a_bucket_that_takes_it(write: Any) -> Any:  # noqa: ANN401

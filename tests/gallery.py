@@ -140,7 +140,7 @@ def letters() -> Iterator[tuple[str, Alert]]:
     yield from _beside_what_was_there()
     yield from _decided()
     yield from _suspended()
-    yield _root()
+    yield from _root()
     yield from _together(repaired)
     yield from _of_hearing(control, finding, plan)
 
@@ -435,14 +435,21 @@ def to_people() -> Iterator[tuple[str, Personal]]:
         yield when, his
 
 
-def _root() -> tuple[str, Alert]:
+def _root() -> Iterator[tuple[str, Alert]]:
+    """What root does, and what only root can put right."""
     control = registry.load()["root-activity"]
     target = Target(ACCOUNT, GLOBAL, "root-session", "2026-03-02T09/203.0.113.77")
     cause = replace(ERIN, action="ConsoleLogin", who="root", principal=f"arn:aws:iam::{ACCOUNT}:root",
                     source="203.0.113.77", tool="Mozilla/5.0")  # fmt: skip
     state: State = {"service": "signin", "event": "ConsoleLogin", "mfa": "without MFA", "key": False, "error": ""}
     finding = _finding(control.id, target, "signed in to the console without MFA", cause)
-    return "The root user did something.", deviations.noted(control, finding, state, SENDER)
+    yield "The root user did something.", deviations.noted(control, finding, state, SENDER)
+    control, target = registry.load()["root-access-keys"], Target(ACCOUNT, GLOBAL, "root-access-keys", "root")
+    finding = _finding(control.id, target, "has an access key", replace(cause, action="CreateAccessKey"))
+    plan = control.plan(target, {"keys": True}, {})
+    held = held_back(Restraint(Why.NO_PLAN), finding, plan, NOW)
+    told = deviations.found(control, finding, "opened", {"keys": True}, plan, held, SENDER)
+    yield "Something was found that only a person can put right: the root user made itself an access key.", told
 
 
 def _finding(control: str, target: Target, summary: str, cause: Cause = MALLORY) -> Finding:

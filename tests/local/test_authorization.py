@@ -462,6 +462,19 @@ def test_a_trigger_is_told_from_others_by_its_function(caller: Caller, account: 
     client.delete_event_source_mapping(UUID=ours)
 
 
+def test_a_budget_is_asked_about_by_the_name_in_its_document(caller: Caller) -> None:
+    """Source: Service Authorization Reference, AWS Budget Service; AWS Budgets API reference, CreateBudget."""
+    budgets, named = caller.client("budgets"), f"arn:aws:budgets::{ACCOUNT}:budget/mine"
+    caller.may("budgets:ModifyBudget", named)
+    mine = {"BudgetName": "mine", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "1", "Unit": "USD"}}  # fmt: skip
+    budgets.create_budget(AccountId=ACCOUNT, Budget=mine)
+    budgets.update_budget(AccountId=ACCOUNT, NewBudget=mine)
+    theirs = {**mine, "BudgetName": "theirs"}
+    assert "AccessDeniedException" == error(lambda: budgets.create_budget(AccountId=ACCOUNT, Budget=theirs))
+    budgets.delete_budget(AccountId=ACCOUNT, BudgetName="mine")
+
+
 # --- variables and the caller ---------------------------------------------------------------------
 
 

@@ -11,7 +11,17 @@ import pytest
 
 from local import moto_billing
 from plumbline.controls.billing._alarms import METRIC, repaired
-from plumbline.controls.billing.billing_alarm import CONTROL, OURS, describe, detect, find, locate, observe, plan
+from plumbline.controls.billing.billing_alarm import (
+    CONTROL,
+    OURS,
+    describe,
+    detect,
+    find,
+    locate,
+    locate_preference,
+    observe,
+    plan,
+)
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
@@ -22,6 +32,7 @@ from tests.story import ACCOUNT, Story, World, defaults, world
 BILLING = "us-east-1"
 ALARM = Target(ACCOUNT, "us-east-1", "cloudwatch-alarm", "billing-alarm")
 DATA = Target(ACCOUNT, "us-east-1", "cloudwatch-metric", "billing-data")
+PREFERENCE = Target(ACCOUNT, "us-east-1", "billing-preference", "billing-alerts")
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:plumbline-alerts"
 CENTRAL = "arn:aws:sns:us-east-1:444455556666:security"
 SETTINGS = defaults(CONTROL)
@@ -78,7 +89,7 @@ def _nobody_listens(world: World) -> Target:
 def _alerts_off(world: World) -> Target:
     _measured(world)
     moto_billing.preferences_of(world.account)[moto_billing.PREFERENCE] = "DISABLED"
-    return DATA
+    return PREFERENCE
 
 
 def _measured(world: World) -> None:
@@ -144,7 +155,7 @@ def test_missing_data_has_a_clock_of_its_own_and_is_left_to_a_person() -> None:
 
 def test_without_data_the_letter_says_where_to_switch_it_on_how_soon_it_comes_and_where_else_it_may_be() -> None:
     refusal = plan(DATA, {"data": False}, SETTINGS).refusal
-    assert "Receive CloudWatch billing alerts" in refusal
+    assert "Receive CloudWatch Billing Alerts" in refusal
     assert "about a quarter of an hour later" in refusal
     assert "switch billing-alarm off here and hold it there" in refusal
 
@@ -217,18 +228,30 @@ def test_data_counts_when_it_is_the_whole_accounts() -> None:
 
 
 def test_what_aws_answers_is_written_back_switched_on_whatever_it_is_called() -> None:
-    seen = {"data": True, "preferences": {"a/key": "DISABLED", "another": "ENABLED"}}
+    seen = {"preferences": {"a/key": "DISABLED", "another": "ENABLED"}}
     assert detect(seen, SETTINGS) == Deviation(
-        "is not measured: billing alerts are switched off", ("billing alerts are off",)
+        "is off: CloudWatch does not get the month's charges", ("billing alerts are off",)
     )
-    found = plan(DATA, seen, SETTINGS)
+    found = plan(PREFERENCE, seen, SETTINGS)
 
     def to(value: str) -> Call:
         wanted = {"feature": "BILLING_ALERTS", "billingPreferencesPerKey": [{"key": "a/key", "value": value}]}
         return Call("billing", "UpdateBillingPreferences", wanted)
 
     assert (found.do, found.undo) == ((to("ENABLED"),), (to("DISABLED"),))
-    assert describe(seen) == "CloudWatch has billing data; billing alerts are off"
+    assert [describe(seen), describe({**seen, "data": True})] == [
+        "billing alerts are off", "CloudWatch has billing data; billing alerts are off",
+    ]  # fmt: skip
+
+
+def test_while_alerts_are_off_their_missing_data_is_no_finding_of_its_own() -> None:
+    """So that switching them on is a whole repair, a quarter of an hour before the data comes."""
+    assert detect({"data": False, "preferences": {"a/key": "DISABLED"}}, SETTINGS) is None
+
+
+def test_a_preference_of_which_aws_tells_nothing_is_left_to_the_data() -> None:
+    assert detect({"preferences": {}}, SETTINGS) is None
+    assert describe({"preferences": {}}) == "AWS does not tell whether billing alerts are on"
 
 
 def test_where_alerts_are_on_and_no_data_comes_nobody_is_told_to_switch_them_on() -> None:
@@ -248,6 +271,11 @@ class _Eyes:
         if call.service == "billing":
             raise AwsRefusal(self._code, "no", call)
         return {"Metrics": [{"Dimensions": METRIC["Dimensions"]}]}
+
+
+def test_an_event_about_the_preference_looks_at_it_and_not_at_the_data_which_comes_later() -> None:
+    detail = {"recipientAccountId": ACCOUNT, "awsRegion": "us-east-1", "requestParameters": None}
+    assert [PREFERENCE] == list(locate_preference(detail))
 
 
 @pytest.mark.parametrize("code", ["UnknownOperation", "UnknownServiceError"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,11 @@ import pytest
 from plumbline.controls.billing.billing_anomalies import CONTROL, OURS, describe, detect, observe, plan
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.wakes.messages import from_event
 from tests.story import ACCOUNT, HOME, Story, World, defaults, world
 
-DETECTION = Target(ACCOUNT, GLOBAL, "cost-anomaly-detection", "services")
+WATCHES = Target(ACCOUNT, GLOBAL, "cost-anomaly-monitor", "services")
+TELLS = Target(ACCOUNT, GLOBAL, "cost-anomaly-subscription", "services")
 DECLARED = {"emails": ["bills@example.com"]}
 SETTINGS = {**defaults(CONTROL), **DECLARED}
 MONITOR = f"arn:aws:ce::{ACCOUNT}:anomalymonitor/1"
@@ -46,7 +50,7 @@ def _monitored(world: World) -> str:
 
 def _nobody_told(world: World) -> Target:
     _monitored(world)
-    return DETECTION
+    return TELLS
 
 
 def _somebody_else_told(world: World) -> Target:
@@ -56,11 +60,11 @@ def _somebody_else_told(world: World) -> Target:
         del one["Status"]
     del made["SubscriptionArn"]
     world.client("ce").create_anomaly_subscription(AnomalySubscription=made)
-    return DETECTION
+    return TELLS
 
 
 STORIES = (
-    Story("there is no monitor", CONTROL.id, lambda _: DETECTION, reset=False),
+    Story("there is no monitor", CONTROL.id, lambda _: WATCHES, reset=False),
     Story("there is no subscription", CONTROL.id, _nobody_told, settings=DECLARED, reset=False),
     Story("the subscription tells somebody else, and too late", CONTROL.id, _somebody_else_told, settings=DECLARED),
 )
@@ -86,7 +90,7 @@ def test_the_monitor_and_the_subscription_of_anybody_will_do() -> None:
 )
 def test_a_subscription_that_tells_late_or_somebody_else_counts_for_nothing(change: dict[str, Any]) -> None:
     assert detect(state(subscription(**change)), SETTINGS) == Deviation(
-        "tells not everybody: bills@example.com is not told", ("bills@example.com is not told",)
+        "is incomplete: bills@example.com is not told", ("bills@example.com is not told",)
     )
 
 
@@ -109,19 +113,31 @@ def test_the_threshold_of_before_counts_as_dollars() -> None:
     assert detect(state({**older, "Threshold": 100.5}), SETTINGS) is not None
 
 
-def test_without_a_monitor_the_subscription_follows_with_the_next_look() -> None:
-    bare = {"monitor": "", "subscriptions": []}
-    found = plan(DETECTION, bare, SETTINGS)
-    assert [call.operation for call in found.do] == ["CreateAnomalyMonitor"]
-    assert found.left == {
-        "bills@example.com is not told": "it follows with the next look, once AWS has named the monitor"
+def test_without_a_monitor_one_is_made_and_nobody_is_missed_yet() -> None:
+    assert detect({"monitor": ""}, SETTINGS) == Deviation(
+        "is missing: nothing watches what services cost", ("no monitor",)
+    )
+    assert [call.operation for call in plan(WATCHES, {"monitor": ""}, SETTINGS).do] == ["CreateAnomalyMonitor"]
+    assert detect({"monitor": "", "subscriptions": []}, SETTINGS) is None
+    assert detect({"monitor": MONITOR}, SETTINGS) is None
+    assert [describe({"monitor": one}) for one in ("", MONITOR)] == [
+        "there is no monitor of services", "services are monitored",
+    ]  # fmt: skip
+
+
+def test_what_is_told_of_a_monitor_is_about_whom_it_tells_as_well() -> None:
+    """So that the subscription follows as soon as the monitor is made."""
+    folder = Path(__file__).parents[3] / "events" / "billing" / CONTROL.id
+    woken = {
+        one.stem: [wake.target.kind for wake in from_event(json.loads(one.read_text()), {CONTROL.id: CONTROL})]
+        for one in folder.glob("Create*.json")
     }
-    assert describe(bare) == "there is no monitor of services"
+    assert woken == {"CreateAnomalyMonitor": ["*"], "CreateAnomalySubscription": ["cost-anomaly-subscription"]}
 
 
 def test_who_was_added_stays_and_the_undo_sets_the_earlier_subscription() -> None:
     ours = subscription(OURS, "ann@example.com", ThresholdExpression=impact("ABSOLUTE", 900))
-    (step,) = plan(DETECTION, state(ours), SETTINGS).steps
+    (step,) = plan(TELLS, state(ours), SETTINGS).steps
     named = {"SubscriptionArn": ours["SubscriptionArn"], "MonitorArnList": [MONITOR]}
     ann, new = ({"Type": "EMAIL", "Address": f"{one}@example.com"} for one in ("ann", "bills"))
     assert step.do.parameters == {
@@ -135,7 +151,7 @@ def test_who_was_added_stays_and_the_undo_sets_the_earlier_subscription() -> Non
 
 def test_a_lower_threshold_stays() -> None:
     ours = subscription(OURS, "ann@example.com", ThresholdExpression=impact("ABSOLUTE", 5))
-    (step,) = plan(DETECTION, state(ours), SETTINGS).steps
+    (step,) = plan(TELLS, state(ours), SETTINGS).steps
     assert step.do.parameters["ThresholdExpression"] == impact("ABSOLUTE", 5)
 
 
@@ -147,10 +163,10 @@ def test_a_lower_threshold_stays() -> None:
     ],
 )
 def test_a_subscription_that_takes_nobody_more_is_left_to_a_person(change: dict[str, Any], why: str) -> None:
-    assert why in plan(DETECTION, state(subscription(**change)), SETTINGS).refusal
+    assert why in plan(TELLS, state(subscription(**change)), SETTINGS).refusal
 
 
 def test_without_a_monitor_subscriptions_are_not_asked_for() -> None:
     with world() as here:
-        assert observe(here.accounts.eyes(ACCOUNT, HOME), DETECTION) == {"monitor": "", "subscriptions": []}
+        assert observe(here.accounts.eyes(ACCOUNT, HOME), TELLS) == {"monitor": "", "subscriptions": []}
         assert [call.operation for call in here.calls] == ["GetAnomalyMonitors"]

@@ -42,7 +42,7 @@ def test_any_key_deviates() -> None:
 
 def test_it_says_what_to_choose_in_the_words_of_the_console() -> None:
     said = plan(ROOT, {"keys": True}, defaults(CONTROL))
-    assert "choose Security credentials; in the section Access keys select the key, and under Actions" in said.refusal
+    assert "then Security credentials; in the section Access keys select the key, and under Actions" in said.refusal
     assert said.steps == ()
 
 

@@ -71,7 +71,7 @@ def test_which_kind_of_device_it_is_counts_only_where_the_baseline_says_so() -> 
 
 
 def test_it_says_what_to_choose_in_the_words_of_the_console() -> None:
-    steps = "choose the account's name at the upper right, and choose Security credentials"
+    steps = "choose the account's name at the upper right and then Security credentials"
     for state, settings in ((BARE, defaults(CONTROL)), ({**BARE, "mfa": True, "virtual": 1}, STRICT)):
         said = plan(ROOT, state, settings)
         assert said == Plan(refusal=said.refusal)

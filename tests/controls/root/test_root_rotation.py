@@ -58,7 +58,7 @@ def test_a_use_after_which_nothing_was_changed_is_told_with_what_to_do() -> None
     state, _ = seen()
     assert state == UNCHANGED
     assert detect(state, {}) == Deviation(
-        "signed in on 2026-02-27 08:15 UTC, and has neither a new password nor a new MFA device since",
+        "has neither a new password nor a new MFA device since it signed in on 2026-02-27 08:15 UTC",
         ("used on 2026-02-27 08:15 UTC",),
     )
     assert describe(state) == "root signed in on 2026-02-27 08:15 UTC; changed since: nothing"

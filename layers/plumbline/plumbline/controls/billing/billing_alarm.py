@@ -38,6 +38,7 @@ from plumbline.wakes import cloudtrail
 
 ALARM = ("cloudwatch-alarm", "billing-alarm")
 DATA = ("cloudwatch-metric", "billing-data")
+PREFERENCE = ("billing-preference", "billing-alerts")
 OURS = "plumbline-billing"
 _PARTITIONS_WITHOUT = ("cn-", "us-gov-", "us-iso", "eusc-")
 
@@ -47,22 +48,25 @@ def locate(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, *ALARM) if detail.get("awsRegion") == REGION else ()
 
 
-def locate_data(detail: Event) -> Iterable[Target]:
-    """Whether charges are measured."""
-    return cloudtrail.here(detail, *DATA, region=REGION)
+def locate_preference(detail: Event) -> Iterable[Target]:
+    """Whether charges are measured; not the data itself, which follows a quarter of an hour later."""
+    return cloudtrail.here(detail, *PREFERENCE, region=REGION)
 
 
 def find(ask: Ask) -> Iterable[Target]:
-    """Two targets: the alarm, and the data it needs. Other partitions have no billing metric."""
+    """The alarm, the data it needs, and the preference that the data needs. Other partitions have no billing metric."""
     if not ask.home.startswith(_PARTITIONS_WITHOUT):
         yield Target(ask.account, REGION, *ALARM)
         yield Target(ask.account, REGION, *DATA)
+        yield Target(ask.account, REGION, *PREFERENCE)
 
 
 def observe(ask: Ask, target: Target) -> State:
-    """Whether there is billing data; or the alarms on it, our own whatever it watches, and who listens to them."""
+    """The preference, or the data; or the alarms on it, our own whatever it watches, and who listens to them."""
+    if (target.kind, target.id) == PREFERENCE:
+        return _alerts.preference(ask)
     if (target.kind, target.id) == DATA:
-        return _alerts.observed(ask)
+        return _alerts.data(ask)
     found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
     alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one, target.account)]
     topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
@@ -79,9 +83,9 @@ def observe(ask: Ask, target: Target) -> State:
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
-    """No alarm without a fault; or no billing data."""
+    """No alarm without a fault; or no billing data, or billing alerts that are off."""
     assert state is not None  # noqa: S101 - an account always has a state
-    if "data" in state:
+    if "alarms" not in state:
         return _alerts.deviation(state)
     every = _every_fault(state, settings)
     if not all(every.values()):
@@ -93,9 +97,9 @@ def detect(state: State, settings: Settings) -> Deviation | None:
 
 
 def describe(state: State) -> str:
-    """Each alarm with its threshold; or whether there is data."""
+    """Each alarm with its threshold; or whether there is data, or will be."""
     assert state is not None  # noqa: S101 - an account always has a state
-    if "data" in state:
+    if "alarms" not in state:
         return _alerts.described(state)
     return "; ".join(_words(one, state["account"]) for one in state["alarms"]) or "no alarm on estimated charges"
 
@@ -103,7 +107,7 @@ def describe(state: State) -> str:
 def plan(target: Target, state: State, settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Put our alarm, and only it; where somebody will hear it."""
     assert state is not None  # noqa: S101 - an account always has a state
-    if "data" in state:
+    if "alarms" not in state:
         return _alerts.planned(state)
     topic = settings["topic"] or state["own_topic"]
     forwarded = state.get("forwarded")
@@ -122,9 +126,9 @@ def plan(target: Target, state: State, settings: Settings, _facts: Container[str
 
 
 def part(state: State, _plan: Plan) -> State:
-    """Our own alarm: the others are other people's. Or the preference: data comes by itself."""
-    if state and "data" in state:
-        return {"preferences": state["preferences"]}
+    """Our own alarm: the others are other people's. Or the preference."""
+    if state and "alarms" not in state:
+        return state
     alarms = state.get("alarms", ()) if state else ()
     return {"alarm": next((one for one in alarms if one["AlarmName"] == OURS), None)}
 
@@ -188,7 +192,7 @@ CONTROL = Control(
         "no-data": Clock(remind=(timedelta(days=2), timedelta(days=7))),
     },
     scope=Scope.BILLING,
-    kinds=(ALARM[0], DATA[0]),
+    kinds=(ALARM[0], DATA[0], PREFERENCE[0]),
     wakes_on=(
         On(
             "monitoring.amazonaws.com",
@@ -198,8 +202,8 @@ CONTROL = Control(
         ),
         On("sns.amazonaws.com", ("DeleteTopic", "Unsubscribe"), locate, match={"awsRegion": [REGION]}),
         # By the one name in EventBridge's reference, by the other in the Billing user guide's list of the console's.
-        On("billing.amazonaws.com", ("UpdateBillingPreferences",), locate_data),
-        On("billingconsole.amazonaws.com", ("UpdateBillingPreferences",), locate_data),
+        On("billing.amazonaws.com", ("UpdateBillingPreferences",), locate_preference),
+        On("billingconsole.amazonaws.com", ("UpdateBillingPreferences",), locate_preference),
     ),
     reads=frozenset(
         {

@@ -9,7 +9,7 @@ Why: a machine that mines coins, or a loop that somebody forgot, shows as a char
 before the month's total is remarkable. The detection costs nothing, and somebody has to hear of what it finds.
 Repair: makes the monitor, and the subscription plumbline-anomalies, or adds to that one who is missing and lowers its
 threshold; who was added to it stays. Other subscriptions are not touched. Where the monitor has to be made, the
-subscription follows with the next look: AWS names a monitor only once there is one.
+subscription follows once the event has told of it: AWS names a monitor only once there is one.
 Undo: sets our own subscription as it was. What was made stays, because AWS names it only once it is made; it costs
 nothing, and is deleted in the console under Billing and Cost Management, Cost Anomaly Detection.
 Source: AWS Cost Management user guide, Detecting unusual spend with AWS Cost Anomaly Detection; AWS Cost Explorer API
@@ -25,12 +25,12 @@ from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
-from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
-KIND = "cost-anomaly-detection"
+#: Two targets, for nobody can be told before there is a monitor, and until then nothing is wrong with that.
+MONITOR_KIND, SUBSCRIPTION_KIND = "cost-anomaly-monitor", "cost-anomaly-subscription"
 MONITOR, OURS = "plumbline-services", "plumbline-anomalies"
-_NO_MONITOR = "no monitor of services"
 #: An account has one monitor of services; by either code AWS says that it is there already.
 _THERE = ("LimitExceededException", "ValidationException")
 _ABSOLUTE, _PERCENTAGE = "ANOMALY_TOTAL_IMPACT_ABSOLUTE", "ANOMALY_TOTAL_IMPACT_PERCENTAGE"
@@ -43,21 +43,29 @@ _STAYS = (
 )
 
 
-def locate(detail: Event) -> Iterable[Target]:
-    """The account has one detection, whichever part of it the event was about."""
-    return cloudtrail.here(detail, KIND, "services", region=GLOBAL)
+def locate_monitor(detail: Event) -> Iterable[Target]:
+    """Both: a subscription is to a monitor."""
+    return cloudtrail.here(detail, ALL, "", region=GLOBAL)
+
+
+def locate_subscription(detail: Event) -> Iterable[Target]:
+    """Who is told, whichever subscription it was about."""
+    return cloudtrail.here(detail, SUBSCRIPTION_KIND, "services", region=GLOBAL)
 
 
 def find(ask: Ask) -> Iterable[Target]:
-    """The account has one."""
-    yield Target(ask.account, GLOBAL, KIND, "services")
+    """The account has one monitor of services, and those whom it tells."""
+    yield Target(ask.account, GLOBAL, MONITOR_KIND, "services")
+    yield Target(ask.account, GLOBAL, SUBSCRIPTION_KIND, "services")
 
 
-def observe(ask: Ask, _target: Target) -> State:
-    """The monitor of services, the subscriptions to it, and our own whatever it is to."""
+def observe(ask: Ask, target: Target) -> State:
+    """The monitor of services; or the subscriptions to it, and our own whatever it is to."""
     listed = ask(Call("ce", "GetAnomalyMonitors")).get("AnomalyMonitors") or ()
     arns = [one["MonitorArn"] for one in listed if one.get("MonitorDimension") == "SERVICE"]
     monitor = arns[0] if arns else ""
+    if target.kind == MONITOR_KIND:
+        return {"monitor": monitor}
     found = ask(Call("ce", "GetAnomalySubscriptions")).get("AnomalySubscriptions") or () if monitor else ()
     kept = [one for one in found if monitor in one["MonitorArnList"] or one["SubscriptionName"] == OURS]
     kept.sort(key=lambda one: (one["SubscriptionName"] != OURS, one["SubscriptionArn"]))
@@ -73,19 +81,22 @@ def _plain(subscription: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def detect(state: State, settings: Settings) -> Deviation | None:
-    """No monitor, or somebody whom no subscription tells."""
+    """No monitor; or somebody whom no subscription tells, though there is one."""
     assert state is not None  # noqa: S101 - observe always answers
-    untold = tuple(_untold(one) for one in _missing(state, settings))
-    if not state["monitor"]:
-        return Deviation("is off: nothing watches what services cost", (_NO_MONITOR, *untold))
-    return Deviation(f"tells not everybody: {', '.join(untold)}", untold) if untold else None
+    if "subscriptions" not in state:
+        missing = Deviation("is missing: nothing watches what services cost", ("no monitor",))
+        return None if state["monitor"] else missing
+    untold = tuple(_untold(one) for one in _missing(state, settings)) if state["monitor"] else ()
+    return Deviation(f"is incomplete: {', '.join(untold)}", untold) if untold else None
 
 
 def describe(state: State) -> str:
-    """The monitor, and who hears."""
+    """The monitor, or who hears."""
     assert state is not None  # noqa: S101 - observe always answers
     if not state["monitor"]:
         return "there is no monitor of services"
+    if "subscriptions" not in state:
+        return "services are monitored"
     told = [address for one in state["subscriptions"] for address in _addresses(one)]
     return f"services are monitored; {', '.join(dict.fromkeys(told)) or 'no address'} is told"
 
@@ -93,12 +104,10 @@ def describe(state: State) -> str:
 def plan(_target: Target, state: State, settings: Settings, facts: Container[str] = EVERY, /) -> Plan:
     """Make the monitor; or our own subscription, or what it lacks."""
     assert state is not None  # noqa: S101 - observe always answers
-    missing = [one for one in _missing(state, settings) if _untold(one) in facts]
-    if not state["monitor"]:
-        later = dict.fromkeys(map(_untold, missing), "it follows with the next look, once AWS has named the monitor")
-        steps = (Step(_monitor(), fact=_NO_MONITOR),) if _NO_MONITOR in facts else ()
+    if "subscriptions" not in state:
         makes = "makes a monitor of what each AWS service costs"
-        return Plan.partly(steps, later, resources=("*",), summary=makes, irreversible=_STAYS)
+        return Plan(steps=(Step(_monitor()),), resources=("*",), summary=makes, irreversible=_STAYS)
+    missing = [one for one in _missing(state, settings) if _untold(one) in facts]
     whom = f"has {', '.join(missing)} told of anomalies from {settings['threshold_usd']:g} USD on"
     ours = next((one for one in state["subscriptions"] if one["SubscriptionName"] == OURS), None)
     if ours is None:
@@ -121,8 +130,8 @@ def plan(_target: Target, state: State, settings: Settings, facts: Container[str
 
 
 def part(state: State, _plan: Plan) -> State:
-    """The monitor and our own subscription: the others are other people's."""
-    ours = [one for one in state["subscriptions"] if one["SubscriptionName"] == OURS] if state else []
+    """The monitor, and our own subscription: the others are other people's."""
+    ours = [one for one in state.get("subscriptions", ()) if one["SubscriptionName"] == OURS] if state else []
     return {"monitor": state and state["monitor"], "ours": ours}
 
 
@@ -220,25 +229,23 @@ CONTROL = Control(
     response=Response.ENFORCE,
     clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND},
     scope=Scope.GLOBAL,
-    kinds=(KIND,),
+    kinds=(MONITOR_KIND, SUBSCRIPTION_KIND),
     daily=True,
     wakes_on=(
         On(
             "ce.amazonaws.com",
-            (
-                "CreateAnomalyMonitor",
-                "CreateAnomalySubscription",
-                "DeleteAnomalyMonitor",
-                "DeleteAnomalySubscription",
-                "UpdateAnomalyMonitor",
-                "UpdateAnomalySubscription",
-            ),
-            locate,
+            ("CreateAnomalyMonitor", "DeleteAnomalyMonitor", "UpdateAnomalyMonitor"),
+            locate_monitor,
+        ),
+        On(
+            "ce.amazonaws.com",
+            ("CreateAnomalySubscription", "DeleteAnomalySubscription", "UpdateAnomalySubscription"),
+            locate_subscription,
         ),
     ),
     reads=frozenset({"ce:GetAnomalyMonitors", "ce:GetAnomalySubscriptions"}),
     writes=frozenset({"ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription", "ce:UpdateAnomalySubscription"}),
-    noun="the detection of cost anomalies",
+    noun="the {kind} of cost anomalies",
     find=find,
     observe=observe,
     detect=detect,

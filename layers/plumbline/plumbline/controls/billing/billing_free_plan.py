@@ -88,9 +88,8 @@ def describe(state: State) -> str:
     return ", ".join(one for one in facts if one)
 
 
-def plan(_target: Target, state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+def plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Only a person can agree to pay: what to choose where."""
-    assert state is not None  # noqa: S101 - an account always has a plan, or none that AWS tells of
     return Plan(
         refusal="only you can agree to pay: open the Billing and Cost Management console as root or as an "
         "administrator, and choose Upgrade plan; what credits are left stay yours. Or let it end, and take what you "

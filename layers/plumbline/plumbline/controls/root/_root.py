@@ -19,11 +19,9 @@ ROOT = "root"
 _AS_A_USER = "AWS ROOT USER"
 #: One call answers for every credential of root's, so the controls share it.
 _SUMMARY = Call("iam", "GetAccountSummary")
-#: Who looks up where to click finds the page by its title.
-SIGN_IN = (
-    "sign in to the AWS Management Console as the root user, choose the account's name at the upper right, and choose "
-    "Security credentials"
-)
+#: Short enough for what follows it to be read in lists too, which show the beginning.
+#: Source: IAM user guide, Delete access keys for the root user, and Enable a virtual MFA device for the root user.
+SIGN_IN = "Sign in as root, choose the account's name at the upper right and then Security credentials"
 #: How else an account can be rid of root's credentials: without anybody who signs in as root.
 CENTRALLY = (
     "in a member account of an organisation its management account can take root's credentials away instead (IAM user "

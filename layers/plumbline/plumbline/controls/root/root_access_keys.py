@@ -3,7 +3,7 @@
 Holds: root has no access key, active or not. A key that was made and deleted again before anybody looked is told too.
 Why: a key of root's can do everything, from anywhere and without a second factor, no policy of the account limits it,
 and nothing needs one. Whoever finds it in a script, a backup or a repository has the account.
-Repair: none; no call but root's own deletes it. You are told each day, with what to choose where.
+Repair: none; no call but root's own deletes it. You are told at once and each day, with what to choose where.
 Undo: none; nothing is changed.
 Source: IAM user guide, Root user best practices, and Delete access keys for the root user; IAM API reference,
 GetAccountSummary; CIS AWS Foundations Benchmark, 2.4.
@@ -59,9 +59,10 @@ def describe(state: State) -> str:
 def plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Only root can: what to choose where."""
     return Plan(
-        refusal=f"nobody but root can. Find out first what uses the key, and give that a role. Then {SIGN_IN}; in the "
-        "section Access keys select the key, and under Actions choose Delete (IAM user guide, Delete access keys for "
-        f"the root user). Or {CENTRALLY}"
+        refusal=f"only root can. {SIGN_IN}; in the section Access keys select the key, and under Actions choose "
+        "Delete, then Deactivate, type the key's id, and choose Delete (IAM user guide, Delete access keys for the "
+        "root user). Where something may be using it, choose Deactivate alone first, which can be taken back, and give "
+        f"that a role. Or {CENTRALLY}"
     )
 
 
@@ -69,7 +70,7 @@ CONTROL = Control(
     id="root-access-keys",
     doc=__doc__ or "",
     since="0.2",
-    severity=Severity.HIGH,
+    severity=Severity.CRITICAL,
     response=Response.ALERT,
     clocks={"default": Clock(every=timedelta(days=1), escalate=timedelta(days=1))},
     scope=Scope.GLOBAL,

@@ -4,13 +4,16 @@ Holds: nobody signs in as root and nothing is called as root, not even in vain: 
 holds root's keys all the same. The first sign-in or call of each session tells at once. A sign-in that fails does not
 tell, for whoever knows root's e-mail address can fail to sign in, and could fill your mailbox; whoever gets past the
 password is asked for the second factor, and that tells. Root's sign-ins, and its calls to IAM and other global
-services, are recorded in us-east-1; what it calls in another region than Plumbline's own is not seen.
+services, are recorded in us-east-1, and its other calls in the region called: the forwarder of each governed region
+passes them on.
 Why: root can do everything, no policy of the account limits it, and nearly nothing needs it. Either somebody who may
-broke the rule, or somebody who may not holds the keys to the whole account. If it was not you, act now: recover the
-root password through its mailbox, remove every root access key and MFA device you do not know, and call AWS Support.
+broke the rule, or somebody who may not holds the keys to the whole account. If it was not you, act now: choose Forgot
+password? on the sign-in page and set a new one; then sign in as root, choose the account's name at the upper right and
+then Security credentials, remove every access key and MFA device that you do not know, and call AWS Support.
 Repair: none; no API takes a session away from root.
 Undo: nothing to undo.
-Source: AWS IAM user guide, Root user best practices; CloudTrail userIdentity element.
+Source: IAM user guide, Root user best practices, and Reset a lost or forgotten root user password; AWS CloudTrail user
+guide, CloudTrail userIdentity element, and AWS Management Console sign-in events.
 """
 
 from __future__ import annotations

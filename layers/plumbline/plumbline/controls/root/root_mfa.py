@@ -29,7 +29,7 @@ KIND = "root-mfa"
 #: The clock of a second factor that is there, and not of the kind that the baseline wants.
 OTHER = "other-device"
 _DEVICES = Call("iam", "ListVirtualMFADevices", {"AssignmentStatus": "Assigned"})
-_ASSIGN = f"{SIGN_IN}; in the section Multi-factor authentication (MFA) choose Assign MFA device"
+_ASSIGN = f"only root can. {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device"
 
 
 def locate(detail: Event) -> Iterable[Target]:
@@ -78,16 +78,16 @@ def plan(_target: Target, state: State, settings: Settings, _facts: Container[st
     assert state is not None  # noqa: S101 - an account always has a root user
     if not state["mfa"]:
         return Plan(
-            refusal=f"nobody but root can: {_ASSIGN}, name the device, choose its kind and then Next (IAM user guide, "
-            f"Multi-factor authentication for AWS account root user). Or {CENTRALLY}"
+            refusal=f"{_ASSIGN}, type a Device name, choose its kind and then Next (IAM user guide, Multi-factor "
+            f"authentication for AWS account root user). Or {CENTRALLY}"
         )
     if settings["not_virtual"] and state["virtual"]:
         return Plan(
-            refusal=f"nobody but root can: {_ASSIGN}, and a passkey, security key or hardware TOTP token; then remove "
-            "the virtual device there"
+            refusal=f"{_ASSIGN}, and a passkey or security key, or a hardware TOTP token; then remove the virtual "
+            "device there"
         )
     return Plan(
-        refusal=f"nobody but root can: {_ASSIGN}, up to eight in all. Where another kind is beside it, which AWS does "
+        refusal=f"{_ASSIGN}, up to eight in all. Where another kind is beside it, which AWS does "
         "not show, exempt this or take `second_device` out of the baseline"
     )
 

@@ -10,8 +10,9 @@ each use is good for nobody else, and shows that somebody answers for the use.
 Repair: none; nobody but root can change either. You are told with what to choose where, reminded, and after seven days
 it is escalated.
 Undo: none; nothing is changed.
-Source: IAM user guide, Get credential reports for your AWS account, and Change the password for the root user; AWS
-CloudTrail user guide, AWS Management Console sign-in events; CloudTrail API reference, LookupEvents.
+Source: IAM user guide, Generate credential reports for your AWS account; AWS Account Management reference guide, Update
+root user password; AWS CloudTrail user guide, AWS Management Console sign-in events; CloudTrail API reference,
+LookupEvents.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
 KIND = "root-rotation"
-#: The report's name of root. Source: IAM user guide, Get credential reports for your AWS account.
+#: The report's name of root. Source: IAM user guide, Generate credential reports for your AWS account.
 _IN_REPORT = "<root_account>"
 #: What changes what root signs in with, the likeliest first: AWS answers two of these questions in a second.
 _CHANGES = ("PasswordUpdated", "EnableMFADevice", "PasswordRecoveryCompleted")
@@ -101,7 +102,7 @@ def detect(state: State, _settings: Settings) -> Deviation | None:
     if not state["used"] or state["changed"]:
         return None
     return Deviation(
-        f"signed in on {state['used']}, and has neither a new password nor a new MFA device since",
+        f"has neither a new password nor a new MFA device since it signed in on {state['used']}",
         (f"used on {state['used']}",),
     )
 
@@ -124,10 +125,10 @@ _WORDS: Mapping[str, Any] = {
 def plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
     """Only root can: what to choose where."""
     return Plan(
-        refusal=f"nobody but root can: {SIGN_IN}; in the section Multi-factor authentication (MFA) assign a new device "
-        "and remove the old one, or change the password (the account's name at the upper right, Account, Account "
-        "settings; IAM user guide, Change the password for the root user). If that was done and AWS's event history "
-        "does not show it, record it by an exemption, as below"
+        refusal=f"only root can. {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device, and "
+        "remove the old one. Or choose Account there, by Account details Actions and Update email address and "
+        "password, and by Password Edit (AWS Account Management reference guide, Update root user password). If that "
+        "was done and AWS's event history does not show it, record it by an exemption, as below"
     )
 
 
