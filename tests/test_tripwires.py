@@ -190,6 +190,24 @@ def test_what_cloudformation_does_for_the_stack_and_what_was_refused_is_left_out
     assert [] == _heard(call(service, name, parameters, errorCode="AccessDenied"))
 
 
+@pytest.mark.parametrize(
+    ("rule", "role", "service", "name", "parameters"),
+    [
+        ("AlarmsTripwire", "HandsRole", "monitoring", "PutMetricAlarm", {"alarmName": "plumbline-billing"}),
+        ("TopicsTripwire", "NamesRole", "sns", "Subscribe", {"topicArn": ARN.format("sns", "", "people")}),
+    ],
+)
+def test_what_a_role_of_plumblines_own_does_in_its_daily_work_is_left_out(
+    rule: str, role: str, service: str, name: str, parameters: Mapping[str, Any]
+) -> None:
+    """A repair of the alarm on the bill is told by its own e-mail; the people of the roster are subscribed."""
+    arn = as_deployed({"Fn::GetAtt": [role, "Arn"]}, transformed()["Resources"], STACK)
+    own = {**ROLE, "sessionContext": {"sessionIssuer": {"arn": arn}}}
+    assert [] == _heard(call(service, name, parameters, own))
+    assert [rule] == _heard(call(service, name, parameters))
+    assert [rule] == _heard(call(service, name, parameters, ROLE))
+
+
 def test_a_mapping_that_was_made_again_is_known_by_its_function() -> None:
     event = call("lambda", "UpdateEventSourceMapping20150331", {"uuid": "11112222"})
     event["detail"]["responseElements"] = {"functionArn": REACT}

@@ -12,7 +12,7 @@ import pytest
 
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
-from plumbline.core.clock import utc
+from plumbline.core.clock import Clock, utc
 from plumbline.core.errors import AwsRefusal, LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
@@ -234,6 +234,20 @@ def test_what_is_looked_at_once_a_day_is_left_to_one_sweep_and_not_before_somebo
     sweeper, _, _ = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
     assert [begun(hour) for hour in (4, 5, 6)] == [(), ("lamp-off",), ()]
+
+
+def test_what_has_come_due_does_not_wait_for_the_one_sweep_of_the_day() -> None:
+    house = House(control=replace(CONTROL, daily=True), clocks={"default": Clock(act=timedelta(hours=3))})
+    house.settle()
+    sweeper, _, _ = _sweeper(house)
+    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+
+    def begun(after: timedelta) -> tuple[str, ...]:
+        units = Outlet()
+        Sweeper(house.plumbline, units, Outlet(), Log(), lambda: NOW + after, lambda: 300_000).begin()
+        return Unit.from_json(units.bodies[0]).controls
+
+    assert [(), (), ("lamp-off",)] == [begun(timedelta(hours=hours)) for hours in (1, 2, 3)]
 
 
 def test_what_the_first_sweep_found_stays_adopted_until_it_is_settled_and_what_is_new_is_not() -> None:

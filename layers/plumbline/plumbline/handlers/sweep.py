@@ -85,14 +85,19 @@ class Sweeper:
         return {"units": len(units)}
 
     def _due(self, unit: Unit) -> Unit:
-        """A unit without what one sweep of each day looks at; what nobody has looked at by these rules stays."""
-        entries = self.plumbline.index.entries
+        """A unit without what one sweep of each day looks at.
+
+        What nobody has looked at by these rules stays, and so does what has come due: an e-mail has named the hour.
+        """
+        entries, now = self.plumbline.index.entries, self.clock()
         rare = [one for one in unit.controls if entries[one].daily]
-        if not rare or self.clock().hour == _DAILY_AT:
+        if not rare or now.hour == _DAILY_AT:
             return unit
         known, rules = self.plumbline.ledger.adopted(unit.account), self.plumbline.engine.baseline.rules
         seen = {one: known.get(kept_as(one, entries[one].scope, unit.region)) for one in rare}
-        later = {one for one in rare if Adoption.from_json(seen[one]).mark == mark(rules[one])}
+        found = self.plumbline.ledger.open_findings(unit.account)
+        due = {one.control for one in found if one.due is not None and one.due <= now}
+        later = {one for one in rare if Adoption.from_json(seen[one]).mark == mark(rules[one])} - due
         return replace(unit, controls=tuple(one for one in unit.controls if one not in later))
 
     def look_at_regions(self) -> dict[str, int]:
