@@ -96,6 +96,11 @@ def detect(state: State, settings: Settings) -> Deviation | None:
     return Deviation("does not give everybody exactly what the baseline says", tuple(facts)) if facts else None
 
 
+def excepted(target: Target, settings: Settings) -> bool:
+    """A bucket that the baseline does not name; what stands for those that are missing is looked at all the same."""
+    return target.kind == KIND and target.id not in settings["buckets"]
+
+
 def _missing(state: Mapping[str, Any], settings: Settings) -> list[str]:
     return sorted({*settings["buckets"]} - {*state["there"]})
 
@@ -279,6 +284,7 @@ CONTROL = Control(
     plan=plan,
     part=part,
     mend=policies.mend,
+    excepted=excepted,
     people=True,
     follows=True,
     elsewhere={"s3-versioning": ("buckets",)},
