@@ -91,7 +91,8 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         return None
     if "there" in state:
         missing = _missing(state, settings)
-        return Deviation("are not all there", tuple(map(_absent, missing))) if missing else None
+        gone = tuple(map(_absent, missing))
+        return Deviation(f"are not all there: {', '.join(missing)}", gone) if missing else None
     facts = _facts(state, settings)
     return Deviation("does not give everybody exactly what the baseline says", tuple(facts)) if facts else None
 
