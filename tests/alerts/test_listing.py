@@ -45,7 +45,7 @@ def test_one_setting_of_many_regions_is_one_row_with_an_id_for_each() -> None:
     assert [
         f"    {sydney.short} EBS encryption by default in each of 3 regions is off",
         f"          {THEN}",
-        f"          ap-northeast-1 {tokyo.short}, ap-southeast-2 {sydney.short}, us-west-2 {oregon.short}",
+        f"          ap-northeast-1:{tokyo.short}, ap-southeast-2:{sydney.short}, us-west-2:{oregon.short}",
     ] == entry(CONTROLS, group)
 
 

@@ -47,7 +47,7 @@ def named_together(controls: Mapping[str, Control], group: Sequence[Finding]) ->
 def each_region(group: Sequence[Finding]) -> str:
     """Which of them is which; empty where there is only one."""
     regions = sorted((one.target.region, one.short) for one in group)
-    return ", ".join(f"{region} {short}" for region, short in regions) if len(group) > 1 else ""
+    return ", ".join(f"{region}:{short}" for region, short in regions) if len(group) > 1 else ""
 
 
 def entry(controls: Mapping[str, Control], group: Sequence[Finding], *, next_step: bool = True) -> list[str]:
