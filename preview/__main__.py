@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from preview import page
-from preview.about import Counting, told
+from preview.about import Counting, makes_a_trail, told
 from preview.looking import Blind, Row, look, reach, together
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3}
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
         grace = timedelta(days=wanted.grace)
         found = list(look(aws, account, baseline, grace=grace, now=now, swept=reached.swept))
         about = [*told(clients, region, wanted.stack, clients.sent, now), *unlisted]
+        if makes_a_trail(clients, region, wanted.stack):
+            found = [_with_the_stack(one) for one in found]
     except (PlumblineError, BotoCoreError) as error:
         hint = ""
         if isinstance(error, AwsRefusal | BotoCoreError):
@@ -68,6 +71,13 @@ def main(arguments: list[str]) -> int:
     if wanted.html:
         wanted.html.write_text(page.render(rows, blind, about, account, now), encoding="utf-8")
     return 2 if wanted.exit_code and (rows or blind) else 0
+
+
+def _with_the_stack(one: Row | Blind) -> Row | Blind:
+    """A missing trail, as the deployment makes one; else the same."""
+    if isinstance(one, Blind) or one.control != "cloudtrail-logging" or not one.would.startswith("creates trail"):
+        return one
+    return replace(one, would="nothing: the stack makes a trail", when="with the deployment", date="")
 
 
 def _reach(

@@ -139,15 +139,18 @@ def _rows(control: Control, rule: Rule, target: Target, state: State, grace: tim
     name = deviation.clock
     if name == "default" and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP
-    act = (rule.clocks.get(name) or rule.clocks["default"]).act
+    clock = rule.clocks.get(name) or rule.clocks["default"]
+    act, response = clock.act, max(rule.response, clock.mode or rule.response, key=lambda one: one.caution)
+    if plan.by_person and response is Response.ENFORCE:  # what gives rights is given with a person's
+        response = Response.PROPOSE
     yield Row(
         severity=control.severity.value,
         control=control.id,
         target=str(target),
         what=wording.clean(f"{control.name(target)} {deviation.summary}"),
         would=_would(plan),
-        when=_when(rule, plan, act, grace),
-        date=_date(rule, plan, act, grace, now),
+        when=_when(response, plan, act, grace),
+        date=_date(response, plan, act, grace, now),
         **_by_region(control, target, deviation.summary),
     )
 
@@ -165,19 +168,15 @@ def _would(plan: Plan) -> str:
     return wording.clean(f"only tell: {plan.refusal}" if plan.refusal else f"{plan.summary}{rest}", NEXT)
 
 
-def _acts(rule: Rule, plan: Plan, act: timedelta | None) -> bool:
-    """Whether it is repaired without anybody's doing."""
-    return not plan.refusal and act is not None and rule.response is Response.ENFORCE
+def _date(response: Response, plan: Plan, act: timedelta | None, grace: timedelta, now: datetime) -> str:
+    acts = act is not None and not plan.refusal and response is Response.ENFORCE
+    return f"{now + max(act or grace, grace):%Y-%m-%d}" if acts else ""
 
 
-def _date(rule: Rule, plan: Plan, act: timedelta | None, grace: timedelta, now: datetime) -> str:
-    return f"{now + max(act, grace):%Y-%m-%d}" if act is not None and _acts(rule, plan, act) else ""
-
-
-def _when(rule: Rule, plan: Plan, act: timedelta | None, grace: timedelta) -> str:
-    if plan.refusal or act is None or rule.response in (Response.ALERT, Response.OBSERVE):
+def _when(response: Response, plan: Plan, act: timedelta | None, grace: timedelta) -> str:
+    if plan.refusal or act is None or response in (Response.ALERT, Response.OBSERVE):
         return "never; tells"
-    if rule.response is Response.PROPOSE:
+    if response is Response.PROPOSE:
         return "when a person approves"
     days = max(act, grace).total_seconds() / 86400
     return "at once" if not days else f"after {days:g} day{'s' * (days != 1)}"
