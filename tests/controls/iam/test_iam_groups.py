@@ -116,14 +116,15 @@ STORIES = (
 
 def test_a_repair_says_which_policies_go_and_which_come() -> None:
     """The e-mail quotes it, and whoever did it looks for the policy that he attached."""
-    other = [f"{AWS}AmazonS3FullAccess", f"{AWS}ReadOnlyAccess"]
-    widened = HELD | {"groups": HELD["groups"] | {"billing": other}}
+    wide, other = f"{AWS}AmazonS3FullAccess", f"{AWS}ReadOnlyAccess"
+    there = {"administrators": [f"{AWS}AdministratorAccess"]}
+    changed = HELD | {"groups": {**there, "billing": [wide, other]}}
     assert (
         "detaches AmazonS3FullAccess, ReadOnlyAccess from group billing and attaches job-function/Billing to it"
-        == plan(TARGET, widened, SETTINGS).summary
+        == plan(TARGET, changed, SETTINGS).summary
     )
-    more = HELD | {"groups": HELD["groups"] | {"billing": [f"{AWS}job-function/Billing", other[0]]}}
-    assert "detaches AmazonS3FullAccess from group billing" == plan(TARGET, more, SETTINGS).summary
+    widened = HELD | {"groups": {**there, "billing": [f"{AWS}job-function/Billing", wide]}}
+    assert "detaches AmazonS3FullAccess from group billing" == plan(TARGET, widened, SETTINGS).summary
 
 
 def test_groups_as_the_baseline_says_are_fine_and_others_are_left_alone() -> None:
