@@ -58,6 +58,8 @@ _FRAME = """\
 </g>
 </svg>
 """
+#: Screens that are folded otherwise than to the width of a window: `make deploy` folds what it says itself.
+_WIDTHS = {"deploy": 100}
 #: Of a table that is longer, so many lines are drawn, and what stands below it.
 _LINES_OF_A_TABLE, _END_OF_A_TABLE = 52, "\u2514"
 #: Rich's own frame is drawn for dark pages; this one is seen on light ones as well.
@@ -113,7 +115,7 @@ def pictures(record: Mapping[str, Any]) -> Mapping[str, str]:
 def _picture(name: str, title: str, record: Mapping[str, Any]) -> str:
     console = Console(
         record=True,
-        width=COLUMNS,
+        width=_WIDTHS.get(name, COLUMNS),
         file=io.StringIO(),
         force_terminal=True,
         color_system="truecolor",
