@@ -35,6 +35,7 @@ from plumbline.controls.iam._group_differences import (
     absent,
     differences,
     has_as_well,
+    in_words,
     is_given_before,
     lacks,
 )
@@ -123,21 +124,11 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
         [step for one in changed for step in _steps(one)],
         {fact: why for _, left in meant for fact, why in left.items()},
         resources=by_names(target.account, [("group", one.spelled or one.name) for one in changed]),
-        summary=", ".join(map(_words, changed)),
+        summary=", ".join(map(in_words, changed)),
         irreversible=f"who was in {', '.join(created)} before, if it was deleted; add them again" if created else "",
         means=_MEANS.format(names=", ".join(strong)) if strong else "",
         later=[f"aws iam get-group --group-name {name}" for name in strong],
     )
-
-
-def _words(one: Difference) -> str:
-    """What is done to a group, with the policies by name: of one that is made, what it gets is the baseline's."""
-    if not one.spelled:
-        return f"creates group {one.name}"
-    off, on = (", ".join(sorted(map(short, arns))) for arns in (one.extra, one.missing))
-    if off and on:
-        return f"detaches {off} from group {one.name} and attaches {on} to it"
-    return f"detaches {off} from group {one.name}" if off else f"attaches {on} to group {one.name}"
 
 
 _MEANS = (
