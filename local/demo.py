@@ -336,7 +336,7 @@ def _a_hidden_bucket(story: Story) -> None:
         what="",
         subject=f"^.Plumbline. cannot look: bucket {name}",
     )
-    listed = story.plumbline("findings")
+    listed = story.plumbline("findings", "--target", f"*/s3-bucket/{name}")
     if f"bucket {name} cannot be looked at" not in " ".join(listed.split()):
         raise EmbeddedAWSError(f"{name} cannot be looked at, and is not listed")
 
