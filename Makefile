@@ -42,6 +42,10 @@ setup: $(LOCAL) ## set up every environment that demo and test need
 demo: $(LOCAL) ## the whole story on this machine: no AWS account, no Docker (KEEP=1 leaves it running; REGION= its home)
 	@$(DEV)/python -m local.demo $(if $(KEEP),--keep) $(if $(REGION),--region "$(REGION)")
 
+.PHONY: first-hour
+first-hour: $(LOCAL) ## play docs/first-hour.md on this machine and keep what came; then make sync draws it
+	@$(DEV)/python -m local.first_hour
+
 .PHONY: test
 test: $(LOCAL) ## every test, end to end included; three at a time on two cores, for many of them wait
 	@$(DEV)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)

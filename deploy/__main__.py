@@ -69,13 +69,15 @@ def _after(clients: ClientFactory, region: str, stack: str) -> int:
         _say(["Deployed, and heard: every address has confirmed. `plumbline status` shows what is watched."])
         return 0
     again = [
-        f"aws sns subscribe --region {region} --topic-arn {topic} --protocol email --notification-endpoint "
+        f"aws sns subscribe --region {region} --topic-arn {arn} --protocol email --notification-endpoint "
         f"{shlex.quote(one)}"
-        for one in waiting
+        for arn, one in waiting
     ]
+    who = " and ".join(dict.fromkeys(one for _, one in waiting))
+    links, send = ("link", "this sends") if len(waiting) == 1 else (f"{len(waiting)} links", "these send")
     told = (
-        f"Deployed, and not heard yet: {' and '.join(waiting)} must click the links in the e-mails from AWS "
-        "Notifications. Until somebody has, nothing is repaired. A link lasts two days; these send a new one:"
+        f"Deployed, and not heard yet: {who} must click the {links} in the e-mails from AWS Notifications. Until "
+        f"somebody has, nothing is repaired. A link lasts two days; {send} a new one:"
     )
     _say([told])
     sys.stdout.write("".join(f"  {line}\n" for line in again))

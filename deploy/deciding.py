@@ -16,10 +16,8 @@ NEW = "new"
 _NEVER_MADE = ("", "REVIEW_IN_PROGRESS")
 _FAILED_AT_FIRST = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 _SECOND_COPY = f"AWS charges {PER_100_000:.2f} USD for each 100,000 management events that a second trail delivers"
-#: Metrics on the bill exist there only.
-#: Where AWS counts what an account costs.
+#: Metrics and alarms on the bill exist there only.
 _BILLED_IN = "us-east-1"
-_BILLING = f" billing-alarm needs its `topic` set to one in {_BILLED_IN}."
 
 
 class Refused(Exception):
@@ -201,4 +199,4 @@ def _region(seen: Seen) -> Iterator[str]:
         there = f"AWS_REGION={told_in(seen.region)} make deploy ..."
         yield f"The home region is {seen.region}. {told} To hear it, deploy there: {there}"
     elif seen.region != _BILLED_IN and not seen.region.startswith(("cn-", "us-gov-")):
-        yield f"The home region is {seen.region}. Other regions are heard there as well.{_BILLING}"
+        yield f"The home region is {seen.region}. Every other is heard there as well: a forwarder stands in each."

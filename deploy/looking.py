@@ -78,9 +78,21 @@ def outputs(clients: ClientFactory, region: str, stack: str) -> Mapping[str, str
     return {one["OutputKey"]: one["OutputValue"] for one in (found["Stacks"][0].get("Outputs", ()) if found else ())}
 
 
-def unconfirmed(clients: ClientFactory, region: str, topic: str) -> Iterator[str]:
-    """The addresses that were told to confirm, and have not. One that waits has no ARN yet."""
-    call = Call("sns", "ListSubscriptionsByTopic", {"TopicArn": topic})
-    for one in perform(clients("", region, "sns"), call).get("Subscriptions", ()):
-        if not str(one["SubscriptionArn"]).startswith("arn:"):
-            yield one["Endpoint"]
+#: The topics that send e-mails to the alert address, by how their names end; the first is the stack's output.
+_MAILING = ("-alerts", "-watchdog")
+
+
+def unconfirmed(clients: ClientFactory, region: str, topic: str) -> Iterator[tuple[str, str]]:
+    """The topics and addresses that were told to confirm, and have not. One that waits has no ARN yet.
+
+    Args:
+        clients: makes clients with the caller's credentials.
+        region: the home region.
+        topic: the Alerts topic; that of the watchdog is called like it.
+    """
+    for name in _MAILING:
+        arn = topic.removesuffix(_MAILING[0]) + name
+        call = Call("sns", "ListSubscriptionsByTopic", {"TopicArn": arn}, absent=("NotFound",))
+        for one in (perform(clients("", region, "sns"), call) or {}).get("Subscriptions", ()):
+            if not str(one["SubscriptionArn"]).startswith("arn:"):
+                yield arn, one["Endpoint"]

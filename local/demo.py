@@ -27,6 +27,7 @@ from botocore.exceptions import ClientError
 from local import deployment
 from local.__main__ import how_to_talk_to
 from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail, NotInTime
+from local.reading import without_the_function
 
 WIDTH = min(shutil.get_terminal_size((80, 24)).columns, 100)
 ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
@@ -69,8 +70,8 @@ def letter(mail: Mail) -> None:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of an e-mail: Plumbline folds its own, AWS does not."""
-    for line in text.rstrip().splitlines():
+    """The lines of an e-mail, without those that all have: Plumbline folds its own, AWS does not."""
+    for line in without_the_function(text).rstrip().splitlines():
         if len(line) > WIDTH - 2:
             yield from textwrap.wrap(line, WIDTH - 2, break_on_hyphens=False)
         else:
@@ -335,7 +336,7 @@ def _a_hidden_bucket(story: Story) -> None:
         what="",
         subject=f"^.Plumbline. cannot look: bucket {name}",
     )
-    listed = story.plumbline("findings")
+    listed = story.plumbline("findings", "--target", f"*/s3-bucket/{name}")
     if f"bucket {name} cannot be looked at" not in " ".join(listed.split()):
         raise EmbeddedAWSError(f"{name} cannot be looked at, and is not listed")
 
@@ -365,9 +366,13 @@ def _a_stopped_trail(story: Story) -> None:
     )
 
 
-def _root(story: Story) -> None:
-    account = story.aws.account
-    sign_in = {
+def root_signs_in(account: str) -> dict[str, Any]:
+    """The event of a sign-in of root's, as EventBridge delivers it.
+
+    Args:
+        account: twelve digits.
+    """
+    return {
         "source": "aws.signin",
         "detail-type": "AWS Console Sign In via CloudTrail",
         # Root's sign-ins are told of there, wherever home is.
@@ -402,10 +407,13 @@ def _root(story: Story) -> None:
             "eventCategory": "Management",
         },
     }
+
+
+def _root(story: Story) -> None:
     story.act(
         "The root user signs in",
         "Somebody signs in to the console as root. No API can prevent that, so somebody has to hear of it.",
-        lambda: story.aws.inject(sign_in),
+        lambda: story.aws.inject(root_signs_in(story.aws.account)),
         until=None,
         what="",
         subject="^.Plumbline. seen: the root user signed in",

@@ -264,6 +264,24 @@ class EmbeddedAWS:
             iam.attach_user_policy(UserName=name, PolicyArn=policy)
         return f"arn:aws:iam::{self.account}:user/{name}"
 
+    def signed_in(self, name: str) -> None:
+        """Make an IAM user who acts as somebody does after `aws login`: with a session of his own, and no key."""
+        self.user(name)
+        iam = self.client("iam")
+        (key,) = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
+        made = self.client("sts", as_=name).get_session_token(DurationSeconds=_TWELVE_HOURS)["Credentials"]
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        self._keys[name] = _Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        self._sessions.clear()
+
+    def without_identity_center(self, administrator: str) -> None:
+        """Take away the administrator's role that every account here begins with; a user is its administrator then."""
+        iam = self.client("iam", as_="root")
+        iam.detach_role_policy(RoleName=_ADMIN_ROLE, PolicyArn=_ADMINISTRATOR_ACCESS)
+        iam.delete_role(RoleName=_ADMIN_ROLE)
+        self._keys["admin"] = self._keys[administrator]
+        self._sessions.clear()
+
     def permission_set(self, name: str, policies: Sequence[str] = (), session: str = "person") -> str:
         """Make a role as Identity Center makes one for a permission set, act in it by its name, and return its ARN."""
         iam = self.client("iam", as_="root")

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from plumbline.baseline.compiler import compile_file
 from plumbline.baseline.rules import Baseline
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, PlumblineError
+from plumbline.core.reach import Reach
 from preview import page
-from preview.about import Counting, told
-from preview.looking import Blind, Row, look
+from preview.about import Counting, makes_a_trail, told
+from preview.looking import Blind, Row, look, reach, together
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
@@ -37,9 +39,13 @@ def main(arguments: list[str]) -> int:
         region = home_region(wanted.region) or "us-east-1"
         clients = Counting(Clients(region, lambda: now))
         account = perform(clients("", region, "sts"), Call("sts", "GetCallerIdentity"))["Account"]
-        aws = Accounts(clients, region, clock=lambda: now)
-        found = list(look(aws, account, baseline, grace=timedelta(days=wanted.grace), now=now))
-        about = told(clients, region, wanted.stack, clients.sent, now)
+        reached, unlisted = _reach(clients, account, region, wanted.stack, baseline, now)
+        aws = Accounts(clients, region, stack=wanted.stack, reaching=lambda: reached, clock=lambda: now)
+        grace = timedelta(days=wanted.grace)
+        found = list(look(aws, account, baseline, grace=grace, now=now, swept=reached.swept))
+        about = [*told(clients, region, wanted.stack, clients.sent, now), *unlisted]
+        if makes_a_trail(clients, region, wanted.stack):
+            found = [_with_the_stack(one) for one in found]
     except (PlumblineError, BotoCoreError) as error:
         hint = ""
         if isinstance(error, AwsRefusal | BotoCoreError):
@@ -67,6 +73,23 @@ def main(arguments: list[str]) -> int:
     return 2 if wanted.exit_code and (rows or blind) else 0
 
 
+def _with_the_stack(one: Row | Blind) -> Row | Blind:
+    """A missing trail, as the deployment makes one; else the same."""
+    if isinstance(one, Blind) or one.control != "cloudtrail-logging" or not one.would.startswith("creates trail"):
+        return one
+    return replace(one, would="nothing: the stack makes a trail", when="with the deployment", date="")
+
+
+def _reach(
+    clients: Counting, account: str, region: str, stack: str, baseline: Baseline, now: datetime
+) -> tuple[Reach, Sequence[str]]:
+    """The regions to look at; where nobody may list them, home alone, and a paragraph that says so."""
+    try:
+        return reach(clients, account, region, stack, baseline, now), ()
+    except AwsRefusal as error:
+        return Reach(), (f"Not seen: {error}. Of what each region has of its own, only {region} was looked at.",)
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make preview ARGS=...", description=__doc__)
     parser.add_argument("--baseline", type=Path, default=Path("baseline.yaml"))
@@ -90,7 +113,7 @@ def _print(rows: Sequence[Row], blind: Sequence[Blind], account: str, about: Seq
     )
     for column in ("severity", "what is out of line", "what Plumbline would do", "when"):
         table.add_column(column, overflow="fold")
-    for row in rows:
+    for row in together(rows):
         # names from the account are text, whatever brackets stand in them
         what = f"{escape(row.what)}\n[dim]{row.control}\n{escape(row.target)}[/dim]"
         table.add_row(row.severity, what, escape(row.would), f"{row.when}\n[dim]{row.date}[/dim]".strip())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from deploy.deciding import Refused, Wanted, decide
+from deploy.deciding import TRAIL, Refused, Wanted, decide
 from deploy.looking import look, outputs
 from deploy.trails import copy_costs, events_a_month
 from plumbline.adapters.clients import ClientFactory, perform
@@ -65,6 +65,20 @@ def told(clients: ClientFactory, region: str, stack: str, reads: int, now: datet
         lambda: _credential_report(clients, region, now),
     )
     return [paragraph for one in every for paragraph in _or_why_not(one)]
+
+
+def makes_a_trail(clients: ClientFactory, region: str, stack: str) -> bool:
+    """Whether the deployment itself would make a trail, so that no repair has to.
+
+    Args:
+        clients: makes clients with the caller's credentials.
+        region: the home region.
+        stack: the stack's name.
+    """
+    try:
+        return decide(look(clients, region, stack), Wanted(stack, "you@example.com")).parameters.get(TRAIL) == ""
+    except (Refused, AwsRefusal):
+        return False
 
 
 def _or_why_not(tell: Callable[[], Iterator[str]]) -> Iterator[str]:

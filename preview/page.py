@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from html import escape
 
-from preview.looking import Blind, Row
+from preview.looking import Blind, Row, together
 
 #: A name may be broken behind these; a long one without them between its words, as in VeryLongRoleName.
 _SEAM = re.compile(r"([/:.,@_=-]+)(?=\w)")
@@ -71,7 +71,7 @@ def _table(rows: Sequence[Row], now: datetime) -> str:
     return f"""<table>
 <thead><tr><th>Severity</th><th>What is out of line</th><th>What Plumbline would do</th><th>When</th></tr></thead>
 <tbody>
-{"".join(map(_row, rows))}
+{"".join(map(_row, together(rows)))}
 </tbody>
 </table>
 <p class="note"><small>Dates count from {_day(now)}, as if you deployed today.</small></p>"""

@@ -10,6 +10,7 @@ import pytest
 from plumbline.alerts.alert import Alert
 from plumbline.alerts.digest import digest
 from plumbline.alerts.reach import told_in, unheard
+from plumbline.alerts.wording import table
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
@@ -174,3 +175,9 @@ def test_a_digest_from_elsewhere_says_what_is_not_heard_there() -> None:
 def test_what_is_not_heard_is_claimed_only_where_no_event_crosses_a_border(home: str, where: str) -> None:
     assert where == told_in(home)
     assert (f"tells of them in {where} only" in unheard(home)) == (where not in ("", home))
+
+
+def test_what_was_before_is_told_to_where_it_differs_and_what_an_event_says_is_cut() -> None:
+    long = ", ".join(f"policy-{number}" for number in range(60))
+    said = " ".join(table({"Before": long, "From": long}).split())
+    assert [True, 1] == [f"Before {long} From" in said, said.count("policy-59")]

@@ -158,11 +158,10 @@ def test_what_a_failed_first_deployment_left_is_to_be_deleted_first() -> None:
         decide(Seen(ACCOUNT, CALLER, REGION, "ROLLBACK_COMPLETE"), _wants())
 
 
-def test_another_home_region_hears_the_others_and_says_what_the_bill_needs() -> None:
+def test_another_home_region_hears_the_others() -> None:
     told = decide(_new(AUDIT, region="ap-southeast-2"), _wants()).told[-1]
     assert told == (
-        "The home region is ap-southeast-2. Other regions are heard there as well. "
-        "billing-alarm needs its `topic` set to one in us-east-1."
+        "The home region is ap-southeast-2. Every other is heard there as well: a forwarder stands in each."
     )
     assert not [one for one in decide(_new(AUDIT), _wants()).told if "home region is" in one]
 

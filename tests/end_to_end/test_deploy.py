@@ -66,9 +66,10 @@ def test_it_uses_the_trail_that_is_there_and_says_what_is_left_to_click(aws: Emb
     told = " ".join(done.stdout.split())
     assert f"Plumbline listens to trail audit (home region {HOME}), and no second trail is made" in told
     assert _trails(aws) == ["audit"]
-    assert "Deployed, and not heard yet: security@example.com must click the links" in told
-    (again,) = re.findall(r"^ {2}(aws sns subscribe .*)$", done.stdout, re.MULTILINE)
-    assert again.endswith("--protocol email --notification-endpoint security@example.com")
+    assert "Deployed, and not heard yet: security@example.com must click the 2 links" in told
+    again = re.findall(r"^ {2}aws sns subscribe .*:(\S+) --protocol email (.*)$", done.stdout, re.MULTILINE)
+    to = "--notification-endpoint security@example.com"
+    assert [("plumbline-alerts", to), ("plumbline-watchdog", to)] == again
     functions = aws.client("lambda").get_function_configuration(FunctionName="plumbline-react")
     assert functions["Environment"]["Variables"]["PLUMBLINE_EXISTING_TRAIL"] == "audit"
 

@@ -54,6 +54,16 @@ def test_once_somebody_has_confirmed_a_digest_tells_and_its_grace_begins_then() 
     assert ["found", "digest", "repaired"] == [one.split(":")[0] for one in house.alerts.subjects]
 
 
+def test_what_a_person_is_to_decide_is_said_to_be_proposed_also_where_nobody_had_heard_of_it() -> None:
+    house = _unheard(response=Response.PROPOSE)
+    _sweep(house, NOW, Origin.ADOPTION)
+    assert "when its grace is over: proposed: Plumbline switches off lamp hall" in house.finding.then
+    house.alerts.heard = True
+    house.engine.digest(LAMP.account, now=NOW + HOUR)
+    body = " ".join(house.alerts.letters[-1].body.split())
+    assert "2026-03-09 10:30 UTC: proposed: Plumbline switches off lamp hall" in body
+
+
 def test_without_days_of_grace_what_was_adopted_is_due_when_it_was_heard_and_not_before() -> None:
     house = House()
     engine = house.engine

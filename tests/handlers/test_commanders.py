@@ -44,7 +44,11 @@ def _town(told: World) -> Engine:
 def test_administrators_and_who_holds_the_operators_policy_are_named() -> None:
     with world() as told:
         said = commanders(_town(told), ACCOUNT)
-    assert said.endswith("the root user; role ci; user people/ann; user people/both; user people/op.")
+    assert said == (
+        "Who may command Plumbline: the root user; role ci; user people/ann; user people/both; user people/op. While "
+        "baseline.yaml names no `operators`, these are the root user, administrators, and whoever holds the stack's "
+        "OperatorPolicy."
+    )
 
 
 def test_whom_the_baseline_names_is_all_there_is() -> None:

@@ -12,7 +12,7 @@ import pytest
 from plumbline.adapters.clients import perform
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
-from preview.about import Counting, told
+from preview.about import Counting, makes_a_trail, told
 from tests.story import ACCOUNT, World, world
 
 REGION = "us-east-1"
@@ -38,6 +38,14 @@ def test_where_nothing_is_deployed_it_says_what_would_be(here: World) -> None:
     assert trail.startswith("The stack makes a trail, with a bucket of its own.")
     assert listeners == "Plumbline is not deployed here, so nobody is told: whoever you name with EMAIL= will be."
     assert costs == COSTS
+
+
+def test_a_deployment_makes_a_trail_where_there_is_none_and_none_where_it_is_refused(here: World) -> None:
+    assert makes_a_trail(here._make, REGION, "plumbline")
+    here.client("s3").create_bucket(Bucket="acme-records")
+    here.client("cloudtrail").create_trail(Name="audit", S3BucketName="acme-records", IsMultiRegionTrail=True)
+    here.client("cloudtrail").start_logging(Name="audit")
+    assert not makes_a_trail(here._make, REGION, "plumbline")
 
 
 def test_in_another_home_region_it_says_what_is_not_heard(here: World) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from preview import page
 from preview.__main__ import _print
-from preview.looking import Blind, Row
+from preview.looking import Blind, Row, together
 
 NAME = "[/red]<script>alert(1)</script>[link=https://evil.example]x"
 NOW = datetime(2026, 11, 26, 9, 5, tzinfo=timezone.utc)
@@ -72,6 +72,20 @@ def test_the_page_says_what_where_when_and_what_to_know_before() -> None:
     assert "3 December 2026" in read.text
     assert "Dates count from 26 November 2026, as if you deployed today." in read.text
     assert all(one in read.text for one in ABOUT)
+
+
+def test_one_setting_of_many_regions_is_one_row_that_names_them() -> None:
+    off = [
+        Row("medium", "ec2-ebs-encryption", f"111122223333/{one}/x/account", f"EBS encryption in {one} is off", "on",
+            "after 7 days", region=one, alike="EBS encryption in each of these regions is off")
+        for one in ("us-west-2", "eu-west-1")
+    ]  # fmt: skip
+    both, bucket = together([off[0], ROW, off[1]])
+    assert ("EBS encryption in each of these regions is off", "eu-west-1, us-west-2") == (both.what, both.target)
+    assert ROW == bucket
+    assert [off[0], ROW] == together([off[0], ROW]), "one region alone is called by its name"
+    read = _Read(page.render([*off, ROW], [], [], "111122223333", NOW))
+    assert ("3 out of line" in read.text, read.text.count("EBS encryption")) == (True, 1)
 
 
 def test_a_page_without_findings_has_no_empty_table() -> None:

@@ -25,6 +25,8 @@ _GLOBAL = {
     "no-cli-pager": False,
     "no-sign-request": False,
 }
+#: Commands of the CLI's own, of no service: its reference, `aws login`.
+_OF_THE_CLI = ("login",)
 #: What the CLI makes of several calls of S3: the CLI's reference, `aws s3`. Its `aws s3api` has the operations.
 _OF_FILES = ("cp", "ls", "mv", "rm", "sync")
 #: Where a file for the answer stands alone at the end: the CLI's reference of `lambda invoke`.
@@ -66,6 +68,8 @@ def _waited(service: str, waiter: str) -> str:
 
 
 def _problems(words: list[str]) -> Iterator[str]:
+    if words[1:] in [[one] for one in _OF_THE_CLI]:
+        return
     _, service, operation, *rest = words
     if service == "s3":
         yield from (

@@ -114,6 +114,19 @@ STORIES = (
 )
 
 
+def test_a_repair_says_which_policies_go_and_which_come() -> None:
+    """The e-mail quotes it, and whoever did it looks for the policy that he attached."""
+    wide, other = f"{AWS}AmazonS3FullAccess", f"{AWS}ReadOnlyAccess"
+    there = {"administrators": [f"{AWS}AdministratorAccess"]}
+    changed = HELD | {"groups": {**there, "billing": [wide, other]}}
+    assert (
+        "detaches AmazonS3FullAccess, ReadOnlyAccess from group billing and attaches job-function/Billing to it"
+        == plan(TARGET, changed, SETTINGS).summary
+    )
+    widened = HELD | {"groups": {**there, "billing": [f"{AWS}job-function/Billing", wide]}}
+    assert "detaches AmazonS3FullAccess from group billing" == plan(TARGET, widened, SETTINGS).summary
+
+
 def test_groups_as_the_baseline_says_are_fine_and_others_are_left_alone() -> None:
     assert detect(HELD, SETTINGS) is None
 

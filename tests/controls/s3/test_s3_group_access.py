@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plumbline.controls.s3.s3_group_access import CONTROL, clashes, detect, plan, wanted
+from plumbline.controls.s3.s3_group_access import CONTROL, clashes, detect, excepted, plan, wanted
 from plumbline.core.targets import GLOBAL, Target
 from tests.story import ACCOUNT, HOME, Story, World
 
@@ -148,6 +148,12 @@ def test_a_bucket_that_the_baseline_does_not_name_is_left_alone_and_one_that_it_
     assert [FOREIGN] == _written(state, other)
     (step,) = plan(TARGET, _state(*_written(_state())), other).steps
     assert "DeleteBucketPolicy" == step.do.operation
+
+
+def test_nobody_has_to_see_the_policy_of_a_bucket_that_the_baseline_does_not_name() -> None:
+    """It may say what it likes: this rule holds nothing of it, so that it is no news that it cannot be read."""
+    none: Mapping[str, Any] = {"buckets": {}}
+    assert [False, True, False] == [excepted(TARGET, SETTINGS), excepted(TARGET, none), excepted(BUCKETS, none)]
 
 
 def test_where_versions_are_kept_people_may_overwrite() -> None:

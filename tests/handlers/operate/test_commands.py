@@ -465,6 +465,15 @@ def test_enforce_says_what_else_holds_a_repair_back(adopted: House) -> None:
     assert "Not known, for it cannot be looked at: lamps:GetLamp was refused" in adopted.type("enforce").text
 
 
+@pytest.mark.parametrize(("act", "expected"), [(48 * HOUR, 2), (0 * HOUR, 0)])
+def test_enforce_says_how_to_have_sooner_what_waits_for_its_own_clock(act: timedelta, expected: int) -> None:
+    house = House(clocks={"default": Clock(), "found-by-sweep": Clock(act=act)})
+    house.settle(origin=Origin.ADOPTION)
+    said = " ".join(" ".join(house.type("enforce", *words).text.split()) for words in ((), ("--yes",)))
+    sooner = "To have it sooner, write `lamp-off: {clocks: {found-by-sweep: {act: 0}}}` below controls in baseline.yaml"
+    assert expected == said.count(sooner)
+
+
 def test_enforce_looks_at_twenty_and_names_the_others() -> None:
     house = House()
     for number in range(25):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.hearing import not_confirmed
-from plumbline.alerts.listing import below, hanging, named, what_next
+from plumbline.alerts.listing import alike, entry
 from plumbline.alerts.reach import unheard
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.core.control import Control, Severity
@@ -76,14 +76,14 @@ def digest(
 def _listed(controls: Mapping[str, Control], findings: Sequence[Finding]) -> str:
     """Findings under the titles of their controls, as many as one alert holds."""
     lines: list[str] = []
-    heading, room = "", _DIGEST_CHARACTERS
-    for count, one in enumerate(findings):
+    heading, room, told = "", _DIGEST_CHARACTERS, 0
+    for group in alike(controls, findings):
         if room < 0:
-            lines += ["", f"  and {len(findings) - count} more. All of them: plumbline findings"]
+            lines += ["", f"  and {len(findings) - told} more. All of them: plumbline findings"]
             break
-        added = [*hanging(f"{one.short}  {named(controls, one)}"), *below(what_next(one))]
-        if one.control != heading:
-            heading = one.control
+        added, told = entry(controls, group), told + len(group)
+        if group[0].control != heading:
+            heading = group[0].control
             added = ["", *(f"  {line}" for line in wrapped(_title(controls, heading), WIDTH - 2)), *added]
         lines += added
         room -= sum(len(line) + 1 for line in added)
@@ -155,4 +155,4 @@ def _rank(controls: Mapping[str, Control], finding: Finding) -> int:
 def _title(controls: Mapping[str, Control], control: str) -> str:
     if control not in controls:
         return f"no longer a rule: {clean(control)}"
-    return f"{controls[control].severity.value}: {controls[control].prose['Title'] or control}"
+    return f"{controls[control].severity.value}: {controls[control].prose['Title'] or control} ({control})"

@@ -80,12 +80,13 @@ def next_step(held: Restraint, plan: Plan) -> str:
     """What comes next and when, as it stands in lists."""
     at = f"{held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
     does = f"Plumbline {plan.summary}"
+    then = f"proposed: {does}" if held.proposes else does
     return {
         Why.NO_PLAN: not_repaired(plan.refusal),
         Why.OBSERVE: f"only observed; on {at} {does}, if it may",
-        Why.UNHEARD: f"once somebody has confirmed that he hears, {_AFTER_GRACE}{does}",
-        Why.UNTOLD: f"{_AFTER_GRACE}{f'proposed: {does}' if held.proposes else does}",
-        Why.NOT_DUE: f"{at}: {f'proposed: {does}' if held.proposes else does}",
+        Why.UNHEARD: f"once somebody has confirmed that he hears, {_AFTER_GRACE}{then}",
+        Why.UNTOLD: f"{_AFTER_GRACE}{then}",
+        Why.NOT_DUE: f"{at}: {then}",
         Why.PROPOSE: f"waits for approval: {does}",
         Why.PAUSED: f"paused until {at}; then {does}",
         Why.SPENT: f"this hour's repairs are used up; {at}: {does}",

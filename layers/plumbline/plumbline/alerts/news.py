@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import Alert, Sender, how_to
-from plumbline.alerts.listing import below, hanging, named, what_next
+from plumbline.alerts.listing import alike, entry
 from plumbline.alerts.wording import WIDTH, clean, moment, paragraph, subject_line, wrapped
 from plumbline.baseline.rules import Rule
 from plumbline.core.clock import FOUND_BY_SWEEP, Clock, Response
@@ -118,9 +118,7 @@ def _of(control: Control, rule: Rule, found: Iterable[Finding], controls: Mappin
     title = f"{control.severity.value}: {control.prose['Title'] or control.id}"
     head = [f"  {line}" for line in wrapped(clean(title), WIDTH - 2)]
     head += [f"    {line}" for line in wrapped(f"{control.id} {does(rule)}.", WIDTH - 4)]
-    listed = [
-        line for one in found for line in (*hanging(f"{one.short}  {named(controls, one)}"), *below(what_next(one)))
-    ]
+    listed = [line for group in alike(controls, list(found)) for line in entry(controls, group)]
     return [*head, *(listed or ["    Nothing is out of line."])]
 
 

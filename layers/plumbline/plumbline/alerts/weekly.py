@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import Alert, Sender, how_to
 from plumbline.alerts.hearing import not_confirmed
-from plumbline.alerts.listing import below, hanging, named, what_next
+from plumbline.alerts.listing import alike, entry
 from plumbline.alerts.wording import moment, paragraph, subject_line, table
 from plumbline.core.control import Control
 from plumbline.findings.finding import Finding, Status
@@ -48,17 +48,11 @@ def weekly(
     }
     parts = [paragraph(f"The week up to {moment(now)}.", indent="  "), table(rows)]
     for title, shown in (("Repaired this week", closed), ("Open, worst first", waiting)):
-        lines = [
-            line
-            for one in shown[:_WEEKLY_ROWS]
-            for line in (
-                *hanging(f"{one.short}  {named(controls, one)}"),
-                *(below(what_next(one)) if one.is_open else ()),
-            )
-        ]
+        groups = list(alike(controls, shown))
+        lines = [line for group in groups[:_WEEKLY_ROWS] for line in entry(controls, group, next_step=group[0].is_open)]
         if lines:
-            more = f"\n    and {len(shown) - _WEEKLY_ROWS} more" if len(shown) > _WEEKLY_ROWS else ""
-            parts.append(f"{title}\n" + "\n".join(lines) + more)
+            left = sum(len(group) for group in groups[_WEEKLY_ROWS:])
+            parts.append(f"{title}\n" + "\n".join(lines) + (f"\n    and {left} more" if left else ""))
     parts += [how_to(sender, {"findings": "all that is open", "status": "how things stand"})]
     subject = subject_line("week", f"{len(closed)} repaired, {len(waiting)} open, {len(exempt)} exempt")
     attributes = {"account": sender.account, "region": sender.region, "outcome": "week", "escalation": "false"}

@@ -16,6 +16,9 @@ MAX_SUBJECT = 99
 
 _MAX_TEXT = 300
 
+#: What was before and what is now is told to where the two differ; what an event says need not be as long.
+_OF_STATES, _MAX_STATE = frozenset({"Before", "Before the repair", "Now"}), 900
+
 
 _TWO_DAYS_HOURS = 48
 
@@ -56,7 +59,9 @@ def table(rows: Mapping[str, str], width: int = WIDTH) -> str:
     lines: list[str] = []
     for label, text in rows.items():
         if text:
-            first, *rest = wrapped(clean(text), width - column - 2) or [""]
+            first, *rest = wrapped(
+                clean(text, _MAX_STATE if label in _OF_STATES else _MAX_TEXT), width - column - 2
+            ) or [""]
             lines += [f"  {label:<{column}}{first}", *(" " * (column + 2) + line for line in rest)]
     return "\n".join(lines)
 

@@ -19,6 +19,9 @@ BEAT, MISSED = timedelta(minutes=15), 3
 SLACK = timedelta(minutes=5)
 #: Where AWS tells of services without a region, in the one partition whose regions hand events to each other.
 GLOBAL_REGION = "us-east-1"
+#: Where no event crosses from one region to another.
+#: Source: AWS Compute Blog, Expanding cross-Region event routing: not in AWS GovCloud (US), nor in China.
+_APART = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
 #: What can be wrong with a region's forwarder: the word that the ledger keeps -> how it reads after the region's name.
 TROUBLES: Mapping[str, str] = {
     "coming": "is being given a forwarder",
@@ -147,6 +150,17 @@ class Reach:
         """The reach that `to_json` wrote."""
         regions = {name: Region.from_json(one) for name, one in data["regions"].items()}
         return cls(utc(data["at"]) if data["at"] else None, regions)
+
+
+def forwarding(home: str, names: Iterable[str], usable: Iterable[str]) -> set[str]:
+    """The regions that are to have a forwarder; see functions/names, which says the same to CloudFormation.
+
+    Args:
+        home: the region that Plumbline is deployed in.
+        names: those that are governed.
+        usable: those that the account has switched on.
+    """
+    return set() if home.startswith(_APART) else ({*names, GLOBAL_REGION} & {*usable}) - {home}
 
 
 def governed(before: Reach, names: Iterable[str], forwarding: Iterable[str], now: datetime) -> dict[str, Region]:

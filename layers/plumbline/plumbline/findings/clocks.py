@@ -18,6 +18,12 @@ WOULD_HAVE = "would have"
 
 
 def clock_of(rule: Rule, finding: Finding) -> Clock:
+    """The clock that runs for a finding; see `clock_named`."""
+    name = clock_named(rule, finding)
+    return rule.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT) if name == UNSEEN else rule.clocks[name]
+
+
+def clock_named(rule: Rule, finding: Finding) -> str:
     """The clock that runs for a finding: the one its deviation names, or the sweep's where it may be in use.
 
     What an event has just announced nobody relies on yet. What only a sweep found may have been so for long; and what a
@@ -26,13 +32,13 @@ def clock_of(rule: Rule, finding: Finding) -> Clock:
     """
     name = finding.deviation.clock
     if name == UNSEEN:
-        return rule.clocks.get(UNSEEN, CANNOT_BE_LOOKED_AT)
+        return name
     if name == "default" and finding.restored and RESTORED in rule.clocks:
         name = RESTORED
     may_be_in_use = finding.origin in (Origin.SWEEP, Origin.ADOPTION) or finding.cause.is_of_a_stack
     if name == "default" and may_be_in_use and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP
-    return rule.clocks.get(name) or rule.clocks["default"]
+    return name if name in rule.clocks else "default"
 
 
 def response_of(rule: Rule, finding: Finding) -> Response:

@@ -112,7 +112,7 @@ def _before_time(
     finding: Finding, known: Brief, now: datetime, acts: datetime | None, *, proposes: bool
 ) -> Iterator[Restraint]:
     if not known.hearing.ever:
-        yield Restraint(Why.UNHEARD, acts)
+        yield Restraint(Why.UNHEARD, acts, proposes=proposes)
     # Of a rule that an upgrade brought somebody has to hear first, whatever grace there is.
     if known.adoption.new or (finding.unheard and finding.is_adopted):
         yield Restraint(Why.UNTOLD, acts, proposes=proposes)

@@ -42,8 +42,8 @@ def in_words(arns: Sequence[str], *, listed: bool) -> str:
     if listed:
         return f"Who may command Plumbline, as `operators` in baseline.yaml says: {who}{more}."
     return (
-        "Who may command Plumbline, which is administrators and whoever holds the stack's OperatorPolicy while "
-        f"baseline.yaml names no `operators`: {who}{more}."
+        f"Who may command Plumbline: {who}{more}. While baseline.yaml names no `operators`, these are the root user, "
+        "administrators, and whoever holds the stack's OperatorPolicy."
     )
 
 

@@ -13,14 +13,11 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from plumbline.core.errors import AwsRefusal
-from plumbline.core.reach import GLOBAL_REGION, TROUBLES, Reach, Region, governed, news, opened
+from plumbline.core.reach import TROUBLES, Reach, Region, forwarding, governed, news, opened
 from plumbline.engine.settle import Engine
 from plumbline.handlers.react import Log
 from plumbline.ports import Alerts
 
-#: Where no event crosses from one region to another.
-#: Source: AWS Compute Blog, Expanding cross-Region event routing: not in AWS GovCloud (US), nor in China.
-_APART = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
 _AT_ONCE = 8
 #: A forwarder that CloudFormation could not make is made anew so often: who denies it, denies it for long.
 _AGAIN = timedelta(days=1)
@@ -96,7 +93,7 @@ class Lookout:
         stacks: Mapping[str, str] | None = self._asked(self.regions.forwarders, None)
         wanted = set(self.engine.baseline.regions)
         names = wanted or usable | _left_behind(before, usable, stacks)
-        known = governed(before, names, self._forwarding(names, usable), now)
+        known = governed(before, names, forwarding(self.engine.deployment.home, names, usable), now)
         seen = {
             name: replace(one.hearing(signs.get(name), now), troubles=_switched_off(name, usable))
             for name, one in known.items()
@@ -124,13 +121,6 @@ class Lookout:
         except AwsRefusal as error:
             self.logger.error("regions not asked about", extra={"reason": str(error)})
             return otherwise
-
-    def _forwarding(self, names: set[str], usable: set[str]) -> set[str]:
-        """The regions that are to have a forwarder; see functions/names, which says the same to CloudFormation."""
-        home = self.engine.deployment.home
-        if home.startswith(_APART):
-            return set()
-        return ({*names, GLOBAL_REGION} & usable) - {home}
 
     def _with_forwarders(
         self, before: Reach, seen: Mapping[str, Region], stacks: Mapping[str, str], now: datetime

@@ -37,6 +37,16 @@ class Difference:
     guard: str = ""
 
 
+def in_words(one: Difference) -> str:
+    """What is done to a group, with the policies by name: of one that is made, what it gets is the baseline's."""
+    if not one.spelled:
+        return f"creates group {one.name}"
+    off, on = (", ".join(sorted(map(short, arns))) for arns in (one.extra, one.missing))
+    if off and on:
+        return f"detaches {off} from group {one.name} and attaches {on} to it"
+    return f"detaches {off} from group {one.name}" if off else f"attaches {on} to group {one.name}"
+
+
 #: What version 0.1 gave two of its groups. It is taken back when a person has agreed: somebody may work with it.
 GIVEN_BEFORE = {"data-engineers": "AmazonS3FullAccess", "data-scientists": "AmazonS3ReadOnlyAccess"}
 #: Our own policies that iam-groups attaches. The others are left where they are.

@@ -35,6 +35,7 @@ from plumbline.controls.iam._group_differences import (
     absent,
     differences,
     has_as_well,
+    in_words,
     is_given_before,
     lacks,
 )
@@ -123,7 +124,7 @@ def plan(target: Target, state: State, settings: Settings, facts: Container[str]
         [step for one in changed for step in _steps(one)],
         {fact: why for _, left in meant for fact, why in left.items()},
         resources=by_names(target.account, [("group", one.spelled or one.name) for one in changed]),
-        summary=", ".join(f"{'corrects' if one.spelled else 'creates'} group {one.name}" for one in changed),
+        summary=", ".join(map(in_words, changed)),
         irreversible=f"who was in {', '.join(created)} before, if it was deleted; add them again" if created else "",
         means=_MEANS.format(names=", ".join(strong)) if strong else "",
         later=[f"aws iam get-group --group-name {name}" for name in strong],

@@ -16,16 +16,16 @@ Source: CIS AWS Foundations; AWS Support user guide, Manage access to AWS Suppor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.iam._principals import EVERYTHING, GONE, policies_held
 from plumbline.controls.iam._way_in import WaysIn
-from plumbline.core.calls import Ask, Call
+from plumbline.core.calls import Ask, Call, Plan
 from plumbline.core.clock import Clock, Response
-from plumbline.core.control import Control, Deviation, Scope, Settings, Severity
+from plumbline.core.control import EVERY, Control, Deviation, Scope, Settings, Severity
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.rights.account import Principal, account_of
 from plumbline.rights.documents import Document
@@ -133,6 +133,14 @@ def describe(state: State) -> str:
 _FEW = 3
 
 
+def plan(_target: Target, _state: State, _settings: Settings, _facts: Container[str] = EVERY, /) -> Plan:
+    """None: what to do, and whom to choose, is a person's."""
+    return Plan(
+        refusal="whom to choose is for you: attach AWSSupportAccess to a group in which somebody has a console "
+        "password, or to a role that somebody can use"
+    )
+
+
 CONTROL = Control(
     id="iam-support-role",
     doc=__doc__ or "",
@@ -157,5 +165,6 @@ CONTROL = Control(
     observe=observe,
     detect=detect,
     describe=describe,
+    plan=plan,
     answers={"cis-7.0": ("2.15",)},
 )

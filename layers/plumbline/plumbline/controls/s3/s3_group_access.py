@@ -91,9 +91,15 @@ def detect(state: State, settings: Settings) -> Deviation | None:
         return None
     if "there" in state:
         missing = _missing(state, settings)
-        return Deviation("are not all there", tuple(map(_absent, missing))) if missing else None
+        gone = tuple(map(_absent, missing))
+        return Deviation(f"are not all there: {', '.join(missing)}", gone) if missing else None
     facts = _facts(state, settings)
     return Deviation("does not give everybody exactly what the baseline says", tuple(facts)) if facts else None
+
+
+def excepted(target: Target, settings: Settings) -> bool:
+    """A bucket that the baseline does not name; what stands for those that are missing is looked at all the same."""
+    return target.kind == KIND and target.id not in settings["buckets"]
 
 
 def _missing(state: Mapping[str, Any], settings: Settings) -> list[str]:
@@ -279,6 +285,7 @@ CONTROL = Control(
     plan=plan,
     part=part,
     mend=policies.mend,
+    excepted=excepted,
     people=True,
     follows=True,
     elsewhere={"s3-versioning": ("buckets",)},

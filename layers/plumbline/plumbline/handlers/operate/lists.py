@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plumbline.alerts import wording
+from plumbline.alerts import listing, wording
 from plumbline.alerts.listing import what_next
 from plumbline.core.control import Control
 from plumbline.findings.finding import Finding, Status
@@ -53,22 +53,29 @@ def brief(asked: Asked, finding: Finding) -> dict[str, Any]:
 
 
 def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
-    """Findings as people get them in lists, some lines each."""
+    """Findings as people get them in lists, some lines each; those that only their region tells apart, together."""
+    controls = asked.plumbline.engine.controls
     lines = []
-    for one in found:
-        control = asked.plumbline.engine.controls.get(one.control)
-        due = f"next step {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "waits for a person"
-        due = "left alone until somebody has heard of it" if one.unheard else due
-        if one.status is Status.EXEMPT:
-            due = f"until {one.due:%Y-%m-%d %H:%M} UTC" if one.due else "until somebody ends it"
+    for group in listing.alike(controls, found):
+        one, which = group[0], listing.each_region(group)
         state = "FIGHT" if is_fight(one) else one.status.value
-        what = wording.clean(f"{name_of(control, one)} {one.deviation.summary}", 140)
         lines += [
-            f"{one.short}  {severity_of(asked, one):<8}  {state}, {due}",
-            *wrapped(what, _INDENT),
-            *(wrapped(wording.clean(one.then, 200), _INDENT) if one.then else ()),
+            f"{one.short}  {severity_of(asked, one):<8}  {state}, {_due(group)}",
+            *wrapped(listing.named_together(controls, group), _INDENT),
+            *(wrapped(wording.clean(one.then, listing.NEXT), _INDENT) if one.then else ()),
+            *(wrapped(which, _INDENT) if which else ()),
         ]
     return lines
+
+
+def _due(group: Sequence[Finding]) -> str:
+    """When something is done about it next; of several, the first time."""
+    one, times = group[0], [each.due for each in group if each.due]
+    if one.status is Status.EXEMPT:
+        return f"until {min(times):%Y-%m-%d %H:%M} UTC" if times else "until somebody ends it"
+    if one.unheard:
+        return "left alone until somebody has heard of it"
+    return f"next step {min(times):%Y-%m-%d %H:%M} UTC" if times else "waits for a person"
 
 
 def table(facts: Mapping[str, str]) -> str:
@@ -77,7 +84,7 @@ def table(facts: Mapping[str, str]) -> str:
     lines: list[str] = []
     for label, text in facts.items():
         if text:
-            first, *rest = wrapped(wording.clean(text), " " * column) or [" " * column]
+            first, *rest = wrapped(wording.clean(text, listing.NEXT), " " * column) or [" " * column]
             lines += [f"  {label:<{column - 2}}{first[column:]}", *rest]
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from plumbline.engine.by_person import done as go_on
 from plumbline.engine.case import Outcome, Settled
 from plumbline.engine.undoing import Undone
 from plumbline.engine.undoing import undo as take_back
+from plumbline.findings.clocks import acts_at, clock_named
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
 from plumbline.handlers.operate import held, suspensions
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
@@ -163,7 +164,7 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     lines = _consequences(asked, graced)  # before anything is written: what AWS refuses must not hide what was done
     if "yes" not in typed.flags:
         head = f"This ends the grace of {_count(graced)}{what}. Then:"
-        tail = f"Nothing was changed. To do it, type: {again}"
+        tail = f"{_waits(asked, graced)}Nothing was changed. To do it, type: {again}"
         data = {"enforced": [], "would": [one.id for one in graced]}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
     ended = [_without_grace(one, asked) for one in graced]
@@ -175,7 +176,7 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     trouble = asked.tell(decisions.enforced(named, asked.by, sender)) if done else ""
     head = f"The grace of {_count(done)}{what} is over:"
     then = "\n".join(lines)
-    tail = "The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
+    tail = f"{_waits(asked, graced)}The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
     answer = "\n\n".join(part for part in (head, then, tail, missed, trouble) if part)
     return Answer(answer, {"enforced": [one.id for one in done]}, ok=not missed)
 
@@ -223,6 +224,21 @@ def _consequences(asked: Asked, found: Sequence[Finding]) -> list[str]:
         most = f"At most {limits.per_control} repairs of one control, and {limits.in_all} of all, are made in an hour."
         lines += ["", f"  {most}"]
     return lines
+
+
+def _waits(asked: Asked, found: Sequence[Finding]) -> str:
+    """What to write in baseline.yaml for those that wait for a clock of their own, once the grace is over."""
+    engine = asked.plumbline.engine
+    for one in found:
+        rule = engine.rule(one.control) if one.control in engine.controls else None
+        at = acts_at(rule, replace(one, grace_until=None)) if rule else None
+        if rule and at and at > asked.now:
+            shorter = f"`{one.control}: {{clocks: {{{clock_named(rule, one)}: {{act: 0}}}}}}`"
+            return (
+                "What has a date above waits for its own clock, which counts from when it was first seen. To have it "
+                f"sooner, write {shorter} below controls in baseline.yaml, and deploy.\n\n"
+            )
+    return ""
 
 
 def _row(asked: Asked, finding: Finding) -> list[str]:

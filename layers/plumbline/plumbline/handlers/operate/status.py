@@ -139,9 +139,9 @@ def _coverage(reach: Reach, home: str, swept: datetime | None, now: datetime) ->
     lines = []
     for name, one in reach.regions.items():
         forwarder = "home" if name == home else "; ".join(one.troubles) or ("whole" if one.forwards else "not heard")
-        beat = f"heard {_ago(one.heard, now)}" if one.forwards else ""
+        beat = f"heard {_ago(one.heard, now)}" if one.heard else "no sign of life yet"
         look = f"swept {_ago(swept, now)}" if name in reach.swept else "not swept"
-        lines.append(f"  {name:<15} {', '.join(filter(None, (forwarder, beat, look)))}")
+        lines.append(f"  {name:<15} {', '.join(filter(None, (forwarder, beat if one.forwards else '', look)))}")
     return ["", "Regions", *lines] if lines else []
 
 
