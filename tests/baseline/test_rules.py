@@ -89,6 +89,7 @@ def test_a_function_tells_the_bucket_of_version_0_1_from_a_new_one(
         "PLUMBLINE_TABLE": "audit-ledger",
         "PLUMBLINE_ALERTS_TOPIC": "arn:aws:sns:us-east-1:111122223333:audit-alerts",
         "PLUMBLINE_CHAT_TOPIC": "",
+        "PLUMBLINE_PEOPLE_TOPIC": "",
         "PLUMBLINE_STACK": "audit",
         "PLUMBLINE_TRAIL_BUCKET": bucket,
         "PLUMBLINE_EXISTING_TRAIL": "",
