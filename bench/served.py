@@ -26,6 +26,8 @@ from bench.certificates import Certificates
 from bench.drawn import Drawn
 
 _STARTED_IN = 10.0
+#: Connections that are broken off are gone a moment later.
+_CLOSED_IN = 0.1
 _NICE = 10
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 #: What the query string of a request to S3 asks for. Source: Amazon S3 API reference.
@@ -117,6 +119,7 @@ class Served:
     certificates: Certificates
     calls: list[Seen] = field(default_factory=list)
     _behind: str = ""
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
     _iam: Iam | None = None
     _s3: S3 | None = None
 
@@ -129,6 +132,20 @@ class Served:
             buckets: those that it has.
         """
         self._iam, self._s3 = Iam(drawn, own), S3(drawn, buckets)
+
+    def talking(self) -> Sequence[asyncio.StreamWriter]:
+        """Who is connected."""
+        return [*self._open]
+
+    @contextmanager
+    def talk(self, writer: asyncio.StreamWriter) -> Iterator[None]:
+        """Somebody is connected until the end of the block."""
+        self._open.add(writer)
+        try:
+            yield
+        finally:
+            self._open.discard(writer)
+            writer.close()
 
     def taken(self) -> list[Seen]:
         """The calls since this was last asked."""
@@ -254,6 +271,9 @@ def opened(behind: str, certificates: Certificates) -> Iterator[Served]:
         listening.set_result((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(stop.set)))
         await stop.wait()
         server.close()
+        for writer in served.talking():
+            writer.transport.abort()
+        await asyncio.sleep(_CLOSED_IN)
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), name="account", daemon=True)
     thread.start()
@@ -266,7 +286,7 @@ def opened(behind: str, certificates: Certificates) -> Iterator[Served]:
 
 
 async def _converse(served: Served, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, RuntimeError):
+    with suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, RuntimeError), served.talk(writer):
         while (request := await _read(reader)) is not None:
             here = request.scope[1] in ("iam", "s3")  # from memory, as a rule: no thread is needed for it
             answer = served.answer(request) if here else await asyncio.to_thread(served.answer, request)
@@ -276,7 +296,6 @@ async def _converse(served: Served, reader: asyncio.StreamReader, writer: asynci
             head = f"HTTP/1.1 {answer.status} Bench\r\nx-amzn-RequestId: bench\r\n{kind}{lines}"
             writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             await writer.drain()
-        writer.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> _Request | None:
