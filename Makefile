@@ -98,6 +98,10 @@ sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blo
 bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, beside their floors and a peer
 	@$(DEV)/python -m bench $(ARGS)
 
+.PHONY: sweeps
+sweeps: $(LOCAL) $(VENV)/bench/.ready $(VENV)/prowler/.ready ## measure whole sweeps of large accounts beside Prowler and Cloud Custodian: an hour and more
+	@$(DEV)/python -m bench.sweep $(ARGS)
+
 # --- a real account -----------------------------------------------------------------------------------------------
 .PHONY: preview
 preview: $(VENV)/dev/.ready ## what a sweep of your own account would find; read-only, deploys nothing

@@ -31,6 +31,9 @@ def main() -> int:
         return 1
     began = time.monotonic()
     try:
+        if arguments.month:
+            sys.stdout.write("\n".join(report.bill(month.bill(month.watch()))) + "\n")
+            return 0
         results = measure(arguments.rounds, arguments.tries)
     except (EmbeddedAWSError, NotMeasured) as error:
         sys.stderr.write(f"not measured: {error}\n")
@@ -67,6 +70,7 @@ def _arguments() -> argparse.Namespace:
         "--tries", type=int, default=wakes.TRIES, help=f"of how many runs the cheapest counts ({wakes.TRIES})"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there, too")
+    parser.add_argument("--month", action="store_true", help="count what a quiet month costs, and nothing else")
     return parser.parse_args()
 
 

@@ -27,6 +27,8 @@ _TRAIL_PUTS = 12 * HOURS + 17 * HOURS
 _LOOKS = 5
 #: Signs of life of one forwarder: one each quarter of an hour.
 _BEATS = 4 * HOURS
+#: What one sweep of each day asks of Cost Explorer, for billing-anomalies: its monitors, and their subscriptions.
+_OF_SPENDING = 2 * HOURS / 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ LETTERS = Price("SNS e-mails", 20e-6, 1000)
 TRAIL = Price("S3 PUTs of the trail", 5e-6)
 CROSSING = Price("EventBridge events from other regions", 1e-6)
 METRICS = Price("CloudWatch metrics asked for", 10e-6)
+WATCHED = Price("CloudWatch requests", 10e-6, 1e6)
+SPENDING = Price("Cost Explorer requests", 0.01)
+SETTINGS = Price("S3 reads of settings", 0.4e-6)
+LISTS = Price("S3 lists", 5e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,17 @@ def bill(watched: Watched) -> Sequence[Item]:
         Item(TRAIL, _TRAIL_PUTS),
         Item(CROSSING, beats),
         Item(METRICS, watched.calls["cloudwatch GetMetricData"] * HOURS),
+        Item(WATCHED, (_of(watched, "cloudwatch") - watched.calls["cloudwatch GetMetricData"]) * HOURS),
+        Item(SPENDING, _OF_SPENDING),
+        Item(SETTINGS, (_of(watched, "s3") - watched.calls["s3 ListBuckets"]) * HOURS),
+        Item(LISTS, watched.calls["s3 ListBuckets"] * HOURS),
     )
     return sorted(items, key=lambda item: -item.dollars)
+
+
+def _of(watched: Watched, service: str) -> int:
+    """How many calls of a service there were."""
+    return sum(count for name, count in watched.calls.items() if name.startswith(f"{service} "))
 
 
 def _sweep(aws: EmbeddedAWS, what: str, quiet: float = 3) -> None:

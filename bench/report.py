@@ -109,7 +109,7 @@ def lines(results: Results) -> Iterator[str]:
     yield from _reads(results.reads)
     yield from _calls(results.counted)
     yield from _sizes(results)
-    yield from _month(results.bill)
+    yield from bill(results.bill)
     yield from _heading("Goals")
     for goal in goals(results):
         yield f"  {goal.text:<{WIDTH - 36}}{goal.found:>26}{'met' if goal.met else 'MISSED':>8}"
@@ -162,15 +162,16 @@ def _sizes(results: Results) -> Iterator[str]:
         yield f"  {size.name:<40}{_kb(size.zipped):>10}{_kb(size.byte_code):>13}{_kb(size.unzipped):>13}"
 
 
-def _month(bill: Sequence[Item]) -> Iterator[str]:
+def bill(items: Sequence[Item]) -> Iterator[str]:
+    """What a quiet month costs."""
     yield from _heading("What a quiet month costs")
     yield f"  One quiet sweep, watched and counted {HOURS} times. In USD: with what AWS gives"
     yield "  every account for nothing, for ever; and where other things have used that up."
     yield ""
     yield f"  {'':<28}{'units':>14}{'with':>14}{'without':>14}"
-    for item in bill:
+    for item in items:
         yield f"  {item.price.what:<28}{item.units:>14,.0f}{item.beyond_free:>14.2f}{item.dollars:>14.2f}"
-    with_free, without = sum(one.beyond_free for one in bill), sum(one.dollars for one in bill)
+    with_free, without = sum(one.beyond_free for one in items), sum(one.dollars for one in items)
     yield f"  {'in all':<28}{'':>14}{with_free:>14.2f}{without:>14.2f}"
 
 

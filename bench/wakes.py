@@ -111,7 +111,7 @@ class Contest:
 def contest(account: Account, packed: Packed) -> Contest:
     """All contestants, made ready. The floors are what Plumbline is seen to do in a trial run."""
     variables = account.react_environment()
-    trust = _Trust(account.front.certificates.root.read_text())
+    trust = Trust(account.front.certificates.root.read_text())
     few = trust.few(account.built / LAYER, STATE / "today")
     plumbline = _plumbline(account, STATE / "today", variables)
     trust.few(grown.build(STATE / "grown", SIZE), STATE / "sixty")
@@ -144,7 +144,7 @@ def contest(account: Account, packed: Packed) -> Contest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trust:
+class Trust:
     """Who trusts the run's own authority: everybody, in a bundle otherwise as long as it is on AWS."""
 
     root: str

@@ -171,8 +171,8 @@ def _after(play: Play, block: Block) -> None:
     """What happens because of it, and which e-mails come."""
     if block.name == "deploy":
         play.settles()  # so the first digest has all of it, as it has for whoever reads his mail some minutes later
-        if play.aws.confirm_mail(EMAIL) != 2:  # noqa: PLR2004 - the Alerts topic and the watchdog's
-            raise EmbeddedAWSError("there were not two confirmation e-mails")
+        if play.aws.confirm_mail(EMAIL) != 3:  # noqa: PLR2004 - the Alerts topic, the watchdog's, and the people's
+            raise EmbeddedAWSError("there were not three confirmation e-mails")
         play.aws.inject(root_signs_in(play.aws.account))
         play.keeps("root", r"^.Plumbline. seen: the root user signed in")
     elif block.name == "shell":

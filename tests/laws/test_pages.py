@@ -23,6 +23,15 @@ _MORE = {"NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", 
 #: with CodeCommit: a user has two service-specific credentials of a service at most, and a page holds a hundred; AWS
 #: Billing API reference, GetBillingPreferences: a page holds fifty preferences, and one is asked for.
 ONE_PAGE = {"ListServiceSpecificCredentials": "UserName", "GetBillingPreferences": "features"}
+#: Lists that are as long as the account is large, with the parameter that says how much a page holds, and its most.
+#: Source: IAM API reference, MaxItems; Amazon S3 API reference, ListBuckets, which is asked for as many.
+LONG = {
+    "GetAccountAuthorizationDetails": ("MaxItems", 1000),
+    "ListBuckets": ("MaxBuckets", 1000),
+    "ListRoles": ("MaxItems", 1000),
+    "ListUsers": ("MaxItems", 1000),
+    "ListVirtualMFADevices": ("MaxItems", 1000),
+}
 CONTROLS = [pytest.param(one, id=one.id) for one in registry.load().values() if not one.witness]
 pytestmark = pytest.mark.parametrize("control", CONTROLS)
 
@@ -55,6 +64,13 @@ def test_the_second_page_is_read(control: Control) -> None:
         elif client.can_paginate(method):
             model = botocore.session.get_session().get_paginator_model(read.service)
             _turn_the_page(client, read, model.get_paginator(read.operation))
+
+
+def test_long_lists_are_read_in_the_largest_pages(control: Control) -> None:
+    """A hundred to the page, as IAM gives them to who does not ask for more, are ten times the calls."""
+    read = {one.operation: one.parameters for one in _reads(control) if one.operation in LONG}
+    wanted = {operation: LONG[operation][1] for operation in read}
+    assert wanted == {operation: given.get(LONG[operation][0]) for operation, given in read.items()}
 
 
 def _pages(client: Any, read: Request) -> bool:

@@ -150,3 +150,10 @@ def test_of_an_organisations_trail_a_member_sees_all_but_its_selectors() -> None
     assert "GetEventSelectors" not in eyes.asked
     (untouched,) = read(Documented(STATUS, theirs | {"HasCustomEventSelectors": False}), ACCOUNT)
     assert untouched["selectors_seen"]
+
+
+@pytest.mark.parametrize(("home", "expected"), [("us-east-1", 1), ("eu-west-1", 2)])
+def test_trails_are_listed_once_in_each_place_where_they_may_show(home: str, expected: int) -> None:
+    eyes = Documented({"IsLogging": True}, home=home)
+    assert len(read(eyes, ACCOUNT)) == 1
+    assert expected == eyes.asked.count("DescribeTrails")

@@ -114,10 +114,6 @@ class Account:
     running: tuple[Running, ...] = ()
     read: frozenset[str] = frozenset()
 
-    def of(self, kind: str, name: str) -> Principal | None:
-        """The user, group or role of this name."""
-        return next((one for one in self.principals.values() if one.kind == kind and one.name == name), None)
-
 
 def account_of(
     details: Mapping[str, Any],

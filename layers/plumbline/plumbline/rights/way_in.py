@@ -17,7 +17,7 @@ from typing import Protocol
 
 from plumbline.rights.account import EVERYTHING_ALLOWED, Principal
 from plumbline.rights.documents import Document, allows, listed, statements
-from plumbline.rights.effective import may
+from plumbline.rights.effective import Memo, may
 
 #: IAM lets nobody but AWS make roles below this path.
 _CENTER = ":role/aws-reserved/sso.amazonaws.com/"
@@ -132,9 +132,9 @@ def _no_person(provider: str, role: Principal, people: People) -> str:
 
 def _nobody_here(who: str, role: Principal, people: People) -> str:
     """Why no user of the account comes in through a role that trusts the account, or one of its users."""
-    lacking = ""
+    lacking, memo = "", Memo()  # many users hold the same documents
     for user in people.users():
-        if not _opens(who, user, role):
+        if not _opens(who, user, role, memo):
             continue
         lack = people.lacks(user.name)
         if not lack:
@@ -143,15 +143,21 @@ def _nobody_here(who: str, role: Principal, people: People) -> str:
     return lacking or "can be used by no user here"
 
 
-def _opens(who: str, user: Principal, role: Principal) -> bool:
+def _opens(who: str, user: Principal, role: Principal, memo: Memo | None = None) -> bool:
     """Whether a user may assume a role that trusts the account, or him by name. Who is named needs no other right."""
     whole = who in ("*", role.account) or who.endswith(":root")
-    return who == user.arn or (whole and bool(may(user, "sts:AssumeRole", role.arn)))
+    return who == user.arn or (whole and bool(may(user, "sts:AssumeRole", role.arn, memo=memo)))
 
 
-def may_become(user: Principal, role: Principal) -> bool:
-    """Whether a user may use a role of his account, as its trust and his own rights say."""
+def may_become(user: Principal, role: Principal, memo: Memo | None = None) -> bool:
+    """Whether a user may use a role of his account, as its trust and his own rights say.
+
+    Args:
+        user: whose documents are asked.
+        role: whose trust is asked.
+        memo: of a look at many users.
+    """
     here = [who for kind, who in doors(role.trust) if kind == "AWS"]
     return any(who == "*" or f":{role.account}:" in who or who == role.account for who in here) and any(
-        _opens(who, user, role) for who in here
+        _opens(who, user, role, memo) for who in here
     )

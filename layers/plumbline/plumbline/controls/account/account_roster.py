@@ -24,6 +24,7 @@ from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
+    USERS,
     by_names,
     locate_principal,
     named,
@@ -69,7 +70,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
 def observe(ask: Ask, target: Target) -> State:
     """One user, asked afresh; or who there is."""
     if target.kind == ROSTER:
-        return _people(ask, ask(Call("iam", "ListUsers"))["Users"])
+        return _people(ask, ask(USERS)["Users"])
     user = ask(Call("iam", "GetUser", named(target), absent=GONE))
     groups = ask(Call("iam", "ListGroupsForUser", named(target), absent=GONE))
     attached = ask(Call("iam", "ListAttachedUserPolicies", named(target), absent=GONE))

@@ -12,6 +12,7 @@ from typing import Any
 
 from plumbline.controls.detection._selectors import logs_management
 from plumbline.core.calls import Ask, Call
+from plumbline.core.reach import GLOBAL_REGION
 from plumbline.core.targets import GLOBAL
 
 READS = frozenset({"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"})
@@ -46,7 +47,7 @@ def buckets_of_trails(ask: Ask) -> frozenset[str]:
 def _described(ask: Ask) -> Mapping[str, Trail]:
     """Every trail by its ARN. One of a single region shows only there and at home."""
     seen: dict[str, Trail] = {}
-    for region in (GLOBAL, ask.home):
+    for region in (GLOBAL,) if ask.home == GLOBAL_REGION else (GLOBAL, ask.home):
         for trail in ask(Call("cloudtrail", "DescribeTrails", {"includeShadowTrails": True}, region))["trailList"]:
             seen[trail["TrailARN"]] = trail
     return seen

@@ -22,6 +22,9 @@ EVERYTHING = Call(
     "GetAccountAuthorizationDetails",
     {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
 )
+#: Every user as the list shows him, which knows when his password was last used. IAM gives a hundred to the page unless
+#: it is asked for more.
+USERS = Call("iam", "ListUsers", {"MaxItems": 1000})
 GONE = ("NoSuchEntity",)
 #: A principal's kind of target -> how the API spells it.
 PRINCIPALS = {"iam-user": "User", "iam-group": "Group", "iam-role": "Role"}
@@ -36,7 +39,7 @@ MOST_ATTACHED = 10
 
 def user_names(ask: Ask) -> list[str]:
     """Every IAM user's name."""
-    return [user["UserName"] for user in ask(Call("iam", "ListUsers"))["Users"]]
+    return [user["UserName"] for user in ask(USERS)["Users"]]
 
 
 def by_name(account: str, kind: str, name: str) -> tuple[str, ...]:

@@ -9,7 +9,11 @@ from typing import Any
 from plumbline.controls.iam._principals import GONE
 from plumbline.core.calls import Ask, Call
 from plumbline.rights.account import Principal, account_of
-from plumbline.rights.way_in import may_become, unusable
+from plumbline.rights.effective import Memo
+from plumbline.rights.way_in import doors, may_become, unusable
+
+#: As documents are asked about it: see `effective.Memo`.
+_ASSUME = "sts:assumerole"
 
 #: What it takes to know who could come in: who there is, how each signs in, and whose account manages this one.
 WAY_IN_READS = frozenset(
@@ -36,21 +40,36 @@ class WaysIn:
     def __init__(self, ask: Ask, details: Mapping[str, Any], management: Callable[[], str | None]) -> None:
         self._ask = ask
         self._account = cache(lambda: account_of(details))
+        self._named = cache(lambda: {(one.kind, one.name): one for one in self._account().principals.values()})
+        self._memo = Memo()
+        self._speaks = cache(self._speaks_of_roles)
+        self._whom = cache(self._trusted_by)
         self.management = management
         self.lacks = cache(self._lacks)
         self.providers = cache(self._providers)
 
     def unusable(self, kind: str, name: str) -> str:
         """Why nobody could come in as a user or role, named with its path or without; empty where somebody can."""
-        found = self._account().of(kind, name.rpartition("/")[2])
+        found = self._named().get((kind, name.rpartition("/")[2]))
         return unusable(found, self) if found else "is gone"
 
     def may_become(self, user: str, role: str) -> bool:
         """Whether a user may use a role, each named with its path or without."""
         one, other = (
-            self._account().of(kind, name.rpartition("/")[2]) for kind, name in (("user", user), ("role", role))
+            self._named().get((kind, name.rpartition("/")[2])) for kind, name in (("user", user), ("role", role))
         )
-        return one is not None and other is not None and may_become(one, other)
+        if one is None or other is None:
+            return False
+        # Whose documents speak of no role at all may use those alone that name him: so are most of many users.
+        if not self._speaks(one.name) and one.arn not in self._whom(other.name):
+            return False
+        return may_become(one, other, self._memo)
+
+    def _speaks_of_roles(self, user: str) -> bool:
+        return any(self._memo.about(text, _ASSUME) for text in self._named()["user", user].documents)
+
+    def _trusted_by(self, role: str) -> frozenset[str]:
+        return frozenset(who for kind, who in doors(self._named()["role", role].trust) if kind == "AWS")
 
     def users(self) -> Iterable[Principal]:
         """See `way_in.People`."""

@@ -30,6 +30,7 @@ from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
+    USERS,
     locate_principal,
     named,
     spell_principal,
@@ -68,7 +69,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
     report, without = rows_by_arn(ask), administrators_without(ask)
     attached = {one["Arn"]: one.get("AttachedManagedPolicies") or () for one in ask(EVERYTHING)["UserDetailList"]}
     states: dict[Target, State] = {}
-    for user in ask(Call("iam", "ListUsers"))["Users"]:
+    for user in ask(USERS)["Users"]:
         row = row_of(report, user)
         known = by_report(user, row) if row else asked(ask, user)
         target = Target(ask.account, GLOBAL, KIND, user["UserName"])

@@ -28,7 +28,7 @@ from plumbline.core.targets import State, Target
 KIND = "root-mfa"
 #: The clock of a second factor that is there, and not of the kind that the baseline wants.
 OTHER = "other-device"
-_DEVICES = Call("iam", "ListVirtualMFADevices", {"AssignmentStatus": "Assigned"})
+_DEVICES = Call("iam", "ListVirtualMFADevices", {"AssignmentStatus": "Assigned", "MaxItems": 1000})
 _ASSIGN = f"only root can. {SIGN_IN}; under Multi-factor authentication (MFA) choose Assign MFA device"
 
 
