@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -44,6 +44,7 @@ _ADMIN_ROLE = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
 _ADMIN_PATH = "/aws-reserved/sso.amazonaws.com/"
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _TWELVE_HOURS = 43200
+T = TypeVar("T")
 
 
 class EmbeddedAWSError(RuntimeError):
@@ -130,6 +131,9 @@ class EmbeddedAWS:
     # Kept, because a session reads the models of a service once; making a client is not safe in two threads.
     _sessions: dict[tuple[str, str | None], boto3.Session] = field(default_factory=dict, repr=False)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _mail: list[Mail] = field(default_factory=list, repr=False)
+    _calls: list[SeenCall] = field(default_factory=list, repr=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     @contextmanager
@@ -409,7 +413,7 @@ class EmbeddedAWS:
 
     def mail(self, since: int = 0) -> list[Mail]:
         """The e-mails after a number, oldest first."""
-        return [Mail(**entry) for entry in self._ask("GET", f"mail?since={since}")]
+        return self._read("mail", self._mail, lambda entry: Mail(**entry))[since:]
 
     def confirm_mail(self, to: str) -> int:
         """Click every confirmation link sent to an address; returns how many there were."""
@@ -429,10 +433,17 @@ class EmbeddedAWS:
 
     def calls(self, since: int = 0) -> list[SeenCall]:
         """The API requests after a number, oldest first."""
-        return [
-            SeenCall(**{**entry, "checks": tuple(Check(**check) for check in entry["checks"])})
-            for entry in self._ask("GET", f"calls?since={since}")
-        ]
+
+        def seen(entry: Mapping[str, Any]) -> SeenCall:
+            return SeenCall(**{**entry, "checks": tuple(Check(**check) for check in entry["checks"])})
+
+        return self._read("calls", self._calls, seen)[since:]
+
+    def _read(self, name: str, known: list[T], made: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        """A journal from its beginning. Only what has come since is asked for: tests look again and again."""
+        with self._reading:
+            known += map(made, self._ask("GET", f"{name}?since={len(known)}"))
+            return known
 
     def wait(self, predicate: Callable[[], object], *, timeout: float = 15.0, what: str) -> float:
         """Wait until something holds and return the seconds that took.
