@@ -21,7 +21,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id
-from ministack.services import dynamodb, iam, lambda_svc
+from ministack.services import dynamodb, iam
 
 from local import (
     authorization,
@@ -100,7 +100,6 @@ def apply(settings: Settings, moto: MotoServer, trail: TrailRelay) -> None:
     """Replace what has to be replaced; `moto` answers for the services ministack lacks, `trail` delivers events."""
     check_version()
     _patch_lambda_environment(settings.endpoint, settings.lambda_python)
-    _patch_how_many_at_once()
     layers.install()
     _patch_grammar_is_checked_once()
     function_logs.install()
@@ -158,16 +157,6 @@ def _patch_lambda_environment(endpoint: str, python: Path) -> None:
     lambda_runtime._detect_runtime_binary = detect_runtime_binary
     lambda_runtime.Worker._spawn = spawn_in_clean_environment
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
-
-
-def _patch_how_many_at_once() -> None:
-    """Stock: five batches of a queue at once, with which Lambda begins as well.
-
-    Here two, so that nothing relies on one after the other. Each is a process, and a machine of two cores would spend
-    most of its time on cold starts. Source: AWS Lambda developer guide, "Configuring scaling behavior for SQS event
-    source mappings".
-    """
-    lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = 2
 
 
 def _patch_grammar_is_checked_once() -> None:
