@@ -116,6 +116,8 @@ GIVEN: dict[str, Any] = {
     "EmailAddress": "a@example.com",
     "InstanceIds": ["i-0a1b2c3d4e5f60718"],
     "PhoneNumber": "1",
+    "Protocol": "email",
+    "Endpoint": "a@example.com",
     "Title": "t",
     "billingPreferencesPerKey": [{"key": "k", "value": "ENABLED"}],
     "feature": "BILLING_ALERTS",
