@@ -12,13 +12,10 @@ subscriptions".
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from asking import client
-
-logger = logging.getLogger()
 
 #: By what the functions that tell address a letter; see `adapters/sns.py`.
 ADDRESS = "address"

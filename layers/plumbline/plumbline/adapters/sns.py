@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.alerts.alert import Alert, Personal
+from plumbline.alerts.alert import ADDRESS, Alert, Personal
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from plumbline.ports import Alerts
@@ -36,9 +36,6 @@ _OF_THE_BODY = "MessageBody"
 _ESCALATION = "escalation"
 #: What alerts carry for filters.
 ATTRIBUTES = frozenset({"control", "severity", "account", "region", "outcome", _ESCALATION, "finding"})
-
-#: What letters to people carry for filters.
-ADDRESS = "address"
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -104,18 +101,22 @@ class Topic:
             "Message": alert.body.encode()[:_MAX_BODY].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
-        perform(self.clients("", self.region, "sns"), Call("sns", "Publish", publish))
+        self._publish(publish)
         if self.chat:
             twin = {"TopicArn": self.chat, "Message": json.dumps(chat_message(alert)), "MessageAttributes": attributes}
-            try:
-                perform(self.clients("", self.region, "sns"), Call("sns", "Publish", twin))
-            except AwsRefusal as error:  # the alert is out: telling it again each hour would help nobody
-                _log.error("the twin for chat tools was not sent: %s", error)
+            self._publish_too(twin, "twin for chat tools")
         for letter in alert.personal if self.people else ():
-            try:
-                perform(self.clients("", self.region, "sns"), Call("sns", "Publish", _addressed(self.people, letter)))
-            except AwsRefusal as error:  # the owner knows
-                _log.error("the letter to the person was not sent: %s", error)
+            self._publish_too(_addressed(self.people, letter), "letter to the person")
+
+    def _publish(self, message: Mapping[str, object]) -> None:
+        perform(self.clients("", self.region, "sns"), Call("sns", "Publish", message))
+
+    def _publish_too(self, message: Mapping[str, object], what: str) -> None:
+        """Publish what goes beside an alert that is out: telling that again each hour would help nobody."""
+        try:
+            self._publish(message)
+        except AwsRefusal as error:
+            _log.error("the %s was not sent: %s", what, error)
 
 
 def _addressed(topic: str, letter: Personal) -> Mapping[str, object]:

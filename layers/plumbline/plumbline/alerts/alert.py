@@ -15,6 +15,8 @@ from plumbline.baseline.rules import STACK
 from plumbline.core.control import Control, Severity
 
 MAX_BODY_TEXT = 1000
+#: What letters to people carry for filters; see functions/names/people.py, which subscribes them.
+ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, how_to
+from plumbline.alerts.alert import ADDRESS, MAX_BODY_TEXT, Alert, Sender, how_to
 from plumbline.alerts.harmless import harmless_command
 from plumbline.alerts.wording import clean, moment, paragraph, subject_line, table
 from plumbline.core.control import Severity
@@ -82,7 +82,7 @@ def of_own_user(address: str) -> str:
     Args:
         address: the person's, in lower case.
     """
-    return json.dumps({"FilterPolicy": json.dumps({"address": [address]})})
+    return json.dumps({"FilterPolicy": json.dumps({ADDRESS: [address]})})
 
 
 def subscribing(topic: str, region: str, address: str = "", *, only: str = "") -> Sequence[str]:
