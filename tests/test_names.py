@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from plumbline.alerts.alert import ADDRESS
 from plumbline.core.giving import OWN_DENIALS, OWN_GIVEN
 from tests.deployed import LONGEST_PREFIX, NAMES, ROOT, STACK, text, transformed
 
@@ -523,6 +524,24 @@ def test_who_has_not_confirmed_yet_is_not_asked_again_and_who_was_forgotten_is()
     with patch.object(people, "client", lambda _: sns):
         people.subscribe("arn:topic", roster)
     assert ["bob@example.com", "eve@example.com"] == sns.asked
+
+
+def test_more_addresses_than_a_topic_has_filters_for_are_refused_with_what_to_do() -> None:
+    """Source: Amazon SNS Developer Guide, "Filter policy constraints in Amazon SNS": 200 for each topic at first."""
+    roster = {name: {"email": f"{name}@example.com"} for name in ("ann", "bob")}
+    refused = "An error occurred (FilterPolicyLimitExceeded) when calling the Subscribe operation"
+    with (
+        patch.object(people, "client", lambda _: _Sns({}, refused)),
+        pytest.raises(
+            ValueError, match=r"ann@example\.com is the next of 2: have AWS raise .* `Filter policies per topic`"
+        ),
+    ):
+        people.subscribe("arn:topic", roster)
+
+
+def test_letters_are_addressed_by_what_the_subscriptions_filter_on() -> None:
+    """The function has nothing of the layer's code, so each says it for itself."""
+    assert ADDRESS == people.ADDRESS
 
 
 def test_an_address_that_sns_does_not_take_is_named() -> None:

@@ -1,12 +1,12 @@
 """Who hears of his own user: the addresses of the baseline's roster, each subscribed once, to what bears it alone.
 
 Nobody is ever unsubscribed: to whoever has left the roster nothing is addressed any more, and a right to unsubscribe
-could not be kept to one topic. An address that nobody confirmed AWS forgets after 48 hours; the next deployment
-subscribes it again.
+could not be kept to one topic. An address that nobody confirmed AWS forgets after 48 hours; the next deployment of
+another baseline subscribes it again.
 
 Source: Amazon SNS API reference, Subscribe and ListSubscriptionsByTopic; Amazon SNS Developer Guide, "Amazon SNS
-subscription filter policies"; AWS What's New, 10 May 2023, "Amazon SNS automatic deletion of unconfirmed
-subscriptions".
+subscription filter policies", and "Filter policy constraints in Amazon SNS" (200 for each topic, unless AWS has raised
+it); AWS What's New, 10 May 2023, "Amazon SNS automatic deletion of unconfirmed subscriptions".
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from asking import client
 ADDRESS = "address"
 #: What SNS lists in place of the ARN of a subscription that is none any more.
 _ENDED = "Deleted"
-_NOT_TAKEN = "InvalidParameter"
+#: What SNS refuses for good -> what it says of the address, and what to do.
+_REFUSED = {
+    "InvalidParameter": "SNS does not take {address}, which the roster in baseline.yaml has as an e-mail address",
+    "FilterPolicyLimitExceeded": (
+        "SNS takes no more addresses of the roster in baseline.yaml, {address} is the next of {count}: have AWS raise "
+        "the quota `Filter policies per topic`, delete the subscriptions of those who have left, or leave some out"
+    ),
+}
 
 
 def addresses(roster: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -37,7 +44,7 @@ def subscribe(topic: str, roster: Mapping[str, Mapping[str, Any]]) -> None:
         roster: name -> what the baseline says of the person.
 
     Raises:
-        ValueError: SNS does not take an address; names it.
+        ValueError: SNS does not take an address, or so many of them; names it, and says what to do.
     """
     wanted = addresses(roster)
     if not wanted:
@@ -54,8 +61,7 @@ def subscribe(topic: str, roster: Mapping[str, Mapping[str, Any]]) -> None:
         try:
             sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=address, Attributes=only)
         except Exception as error:
-            if _NOT_TAKEN not in str(error):
+            why = next((said for code, said in _REFUSED.items() if code in str(error)), "")
+            if not why:
                 raise
-            raise ValueError(
-                f"SNS does not take {address}, which the roster in baseline.yaml has as an e-mail address: {error}"
-            ) from error
+            raise ValueError(f"{why.format(address=address, count=len(wanted))}: {error}") from error
