@@ -395,6 +395,20 @@ def test_a_subscriber_who_confirms_later_is_no_change() -> None:
     assert ("subscribers",) == changed({**before, "subscribers": True}, before)
 
 
+def test_who_hears_of_his_own_user_comes_and_goes_and_how_the_topic_is_set_does_not() -> None:
+    """The roster says who hears there; whoever changes the topic itself is noticed like any other."""
+    with world() as here:
+        sns, ask = here.client("sns", HOME), here.accounts.eyes
+        topic = sns.create_topic(Name="plumbline-people")["TopicArn"]
+        before = read(ask(ACCOUNT, HOME), TOPIC, "plumbline-people", {"_id": topic})
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com",
+                      Attributes={"FilterPolicy": '{"address": ["ann@example.com"]}'})  # fmt: skip
+        assert before == read(ask(ACCOUNT, HOME), TOPIC, "plumbline-people", {"_id": topic})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(DENY))
+        after = read(ask(ACCOUNT, HOME), TOPIC, "plumbline-people", {"_id": topic})
+    assert ("policy",) == changed(before, after)
+
+
 def test_a_key_for_the_bus_that_aws_tells_on_is_told_and_who_else_puts_events_there_is_not() -> None:
     """Source: Amazon EventBridge user guide, Encrypting events: what cannot be decrypted reaches no rule."""
     said = {"Name": "default", "Arn": "arn:aws:events:us-east-1:1:event-bus/default", "Policy": _bus_policy("anybody")}
