@@ -23,6 +23,7 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import Reach, forwarding, governed
 from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import covering
+from plumbline.engine.planning import planned
 from plumbline.engine.surveying import is_excepted, survey
 from plumbline.sweep.units import units
 
@@ -135,7 +136,7 @@ def _rows(control: Control, rule: Rule, target: Target, state: State, grace: tim
     deviation = control.detect(state, rule.settings)
     if deviation is None:
         return
-    plan = control.plan(target, state, rule.settings)
+    plan = planned(control, target, state, rule.settings)  # as a stack does it that was not told otherwise
     name = deviation.clock
     if name == "default" and FOUND_BY_SWEEP in rule.clocks:
         name = FOUND_BY_SWEEP

@@ -126,3 +126,9 @@ def test_of_very_many_the_first_are_told() -> None:
     (his,) = personal(many, CONTROLS, ROSTER, SENDER)
     assert "And 20 more of your own." in his.body
     assert 10 == his.body.count("What comes next")
+
+
+def test_where_he_can_do_nothing_himself_it_offers_nothing() -> None:
+    (his,) = personal([_found("iam-user-policies", _target("iam-user", "ann"))], CONTROLS, ROSTER, SENDER)
+    assert "" == CONTROLS["iam-user-policies"].yourself
+    assert "What you can do" not in his.body

@@ -37,3 +37,17 @@ def test_it_looks_where_plumbline_will_and_says_when_a_person_decides() -> None:
     assert ["ap-southeast-2", "eu-west-1"] == [one.region for one in rows if one.control == "ec2-ebs-encryption"]
     (block,) = [one for one in rows if one.control == "account-s3-public-access"]
     assert ("when a person approves", "") == (block.when, block.date)
+
+
+def test_what_gives_rights_waits_for_a_person_however_bold_its_rule_is() -> None:
+    baseline = _baseline("controls: {iam-inline-policies: {mode: enforce}}")
+    statement = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    with world() as told:
+        iam = told.client("iam")
+        iam.create_user(UserName="bob")
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="bob", PolicyName="lists", PolicyDocument=document)
+        aws = Accounts(told._make, HOME, clock=lambda: NOW)
+        rows = [one for one in look(aws, ACCOUNT, baseline, grace=GRACE, now=NOW) if isinstance(one, Row)]
+    (policy,) = [one for one in rows if one.control == "iam-inline-policies"]
+    assert ("when a person approves", "") == (policy.when, policy.date)
