@@ -602,6 +602,14 @@ def test_a_function_sees_what_aws_shows_it_and_nothing_of_this_machine(deployed:
     assert not {"PYTHONPATH", "GATEWAY_PORT", "AUTH", "VIRTUAL_ENV", "AWS_PROFILE"} & environment.keys()
 
 
+def test_a_layer_is_unpacked_once_and_every_process_sees_it(deployed: EmbeddedAWS) -> None:
+    deployed.invoke("react", {})
+    scratch = deployed.log.parent / "tmp"
+    seen = [one.resolve() for one in scratch.glob("ministack-lambda-*/layer_*") if one.is_dir()]
+    assert {scratch / "ministack-layers"} == {one.parent for one in seen}
+    assert 1 == len(list((scratch / "ministack-layers").iterdir()))
+
+
 def test_a_change_wakes_the_function_under_its_own_role(deployed: EmbeddedAWS, ear: Ear) -> None:
     iam = deployed.client("iam")
     before = len(deployed.calls())
