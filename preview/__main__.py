@@ -24,7 +24,7 @@ from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from preview import page
-from preview.about import Counting, makes_a_trail, told
+from preview.about import Counting, deployment, told
 from preview.looking import Blind, Row, look, reach, together
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3}
@@ -43,8 +43,9 @@ def main(arguments: list[str]) -> int:
         aws = Accounts(clients, region, stack=wanted.stack, reaching=lambda: reached, clock=lambda: now)
         grace = timedelta(days=wanted.grace)
         found = list(look(aws, account, baseline, grace=grace, now=now, swept=reached.swept))
-        about = [*told(clients, region, wanted.stack, clients.sent, now), *unlisted]
-        if makes_a_trail(clients, region, wanted.stack):
+        reads, decided = clients.sent, deployment(clients, region, wanted.stack)
+        about = [*decided.told, *told(clients, region, wanted.stack, reads, now), *unlisted]
+        if decided.makes_a_trail:
             found = [_with_the_stack(one) for one in found]
     except (PlumblineError, BotoCoreError) as error:
         hint = ""

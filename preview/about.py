@@ -59,7 +59,6 @@ def told(clients: ClientFactory, region: str, stack: str, reads: int, now: datet
         now: the time, in UTC.
     """
     every: Sequence[Callable[[], Iterator[str]]] = (
-        lambda: _deployment(clients, region, stack),
         lambda: _listeners(clients, region, stack),
         lambda: _costs(reads),
         lambda: _credential_report(clients, region, now),
@@ -67,8 +66,21 @@ def told(clients: ClientFactory, region: str, stack: str, reads: int, now: datet
     return [paragraph for one in every for paragraph in _or_why_not(one)]
 
 
-def makes_a_trail(clients: ClientFactory, region: str, stack: str) -> bool:
-    """Whether the deployment itself would make a trail, so that no repair has to.
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What `make deploy` would decide here.
+
+    Attributes:
+        told: a paragraph for each thing; why nothing would be deployed, or could not be seen, where that is so.
+        makes_a_trail: whether it would make one, so that no repair has to.
+    """
+
+    told: Sequence[str]
+    makes_a_trail: bool = False
+
+
+def deployment(clients: ClientFactory, region: str, stack: str) -> Deployment:
+    """What `make deploy` would decide, with the account as it is.
 
     Args:
         clients: makes clients with the caller's credentials.
@@ -76,9 +88,12 @@ def makes_a_trail(clients: ClientFactory, region: str, stack: str) -> bool:
         stack: the stack's name.
     """
     try:
-        return decide(look(clients, region, stack), Wanted(stack, "you@example.com")).parameters.get(TRAIL) == ""
-    except (Refused, AwsRefusal):
-        return False
+        decided = decide(look(clients, region, stack), Wanted(stack, "you@example.com"))
+    except Refused as refusal:
+        return Deployment((str(refusal),))
+    except AwsRefusal as error:
+        return Deployment((f"Not seen: {error}.",))
+    return Deployment(decided.told[1:], decided.parameters.get(TRAIL) == "")
 
 
 def _or_why_not(tell: Callable[[], Iterator[str]]) -> Iterator[str]:
@@ -86,15 +101,6 @@ def _or_why_not(tell: Callable[[], Iterator[str]]) -> Iterator[str]:
         yield from tell()
     except AwsRefusal as error:
         yield f"Not seen: {error}."
-
-
-def _deployment(clients: ClientFactory, region: str, stack: str) -> Iterator[str]:
-    """What `make deploy` would decide here."""
-    try:
-        _, *rest = decide(look(clients, region, stack), Wanted(stack, "you@example.com")).told
-    except Refused as refusal:
-        rest = [str(refusal)]
-    yield from rest
 
 
 def _listeners(clients: ClientFactory, region: str, stack: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pytest
 from plumbline.adapters.clients import perform
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
-from preview.about import Counting, makes_a_trail, told
+from preview.about import Counting, deployment, told
 from tests.story import ACCOUNT, World, world
 
 REGION = "us-east-1"
@@ -34,22 +34,23 @@ def here() -> Iterator[World]:
 
 
 def test_where_nothing_is_deployed_it_says_what_would_be(here: World) -> None:
-    trail, listeners, costs = told(here._make, REGION, "plumbline", 1_000, NOW)
+    (trail,) = deployment(here._make, REGION, "plumbline").told
+    listeners, costs = told(here._make, REGION, "plumbline", 1_000, NOW)
     assert trail.startswith("The stack makes a trail, with a bucket of its own.")
     assert listeners == "Plumbline is not deployed here, so nobody is told: whoever you name with EMAIL= will be."
     assert costs == COSTS
 
 
 def test_a_deployment_makes_a_trail_where_there_is_none_and_none_where_it_is_refused(here: World) -> None:
-    assert makes_a_trail(here._make, REGION, "plumbline")
+    assert deployment(here._make, REGION, "plumbline").makes_a_trail
     here.client("s3").create_bucket(Bucket="acme-records")
     here.client("cloudtrail").create_trail(Name="audit", S3BucketName="acme-records", IsMultiRegionTrail=True)
     here.client("cloudtrail").start_logging(Name="audit")
-    assert not makes_a_trail(here._make, REGION, "plumbline")
+    assert not deployment(here._make, REGION, "plumbline").makes_a_trail
 
 
 def test_in_another_home_region_it_says_what_is_not_heard(here: World) -> None:
-    assert [one for one in told(here._make, "eu-west-1", "plumbline", 1, NOW) if "home region is eu-west-1" in one]
+    assert [one for one in deployment(here._make, "eu-west-1", "plumbline").told if "home region is eu-west-1" in one]
 
 
 def test_where_it_is_deployed_it_names_who_hears(here: World) -> None:
@@ -81,6 +82,8 @@ def test_what_may_not_be_read_is_said_and_hides_nothing_else(here: World) -> Non
 
     every = told(refusing, REGION, "plumbline", 1_000, NOW)
     assert every[0].startswith("Not seen: cloudformation:DescribeStacks was refused")
+    (unseen,) = deployment(refusing, REGION, "plumbline").told
+    assert unseen.startswith("Not seen: cloudformation:DescribeStacks was refused")
     assert every[-1] == COSTS
 
 
