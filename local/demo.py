@@ -33,6 +33,8 @@ WIDTH = min(shutil.get_terminal_size((80, 24)).columns, 100)
 ALERTS, ESCALATIONS = "security@example.com", "ciso@example.com"
 BUCKET = "acme-data"
 SITE = "acme-site"
+#: Where the demo's root signs in from: an address that is nobody's. Source: RFC 5737.
+ROOT_FROM = "203.0.113.77"
 #: The bucket lies elsewhere than at home, wherever that is; AWS keeps the metrics of the bill in one region alone.
 ELSEWHERE, BILLING = "eu-west-1", "us-east-1"
 #: Beside what each wait says itself: nothing here is slow, so a step that takes longer is broken.
@@ -366,54 +368,11 @@ def _a_stopped_trail(story: Story) -> None:
     )
 
 
-def root_signs_in(account: str) -> dict[str, Any]:
-    """The event of a sign-in of root's, as EventBridge delivers it.
-
-    Args:
-        account: twelve digits.
-    """
-    return {
-        "source": "aws.signin",
-        "detail-type": "AWS Console Sign In via CloudTrail",
-        # Root's sign-ins are told of there, wherever home is.
-        "region": "us-east-1",
-        "detail": {
-            "eventVersion": "1.08",
-            "userIdentity": {
-                "type": "Root",
-                "principalId": account,
-                "arn": f"arn:aws:iam::{account}:root",
-                "accountId": account,
-                "accessKeyId": "",
-            },
-            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "eventSource": "signin.amazonaws.com",
-            "eventName": "ConsoleLogin",
-            "awsRegion": "us-east-1",
-            "sourceIPAddress": "203.0.113.77",
-            "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/141.0",
-            "requestParameters": None,
-            "responseElements": {"ConsoleLogin": "Success"},
-            "additionalEventData": {
-                "LoginTo": "https://console.aws.amazon.com/",
-                "MobileVersion": "No",
-                "MFAUsed": "No",
-            },
-            "eventID": "6f1f1a52-0d5b-4a4e-9d0f-5c3b0f0e7a11",
-            "readOnly": False,
-            "eventType": "AwsConsoleSignIn",
-            "managementEvent": True,
-            "recipientAccountId": account,
-            "eventCategory": "Management",
-        },
-    }
-
-
 def _root(story: Story) -> None:
     story.act(
         "The root user signs in",
         "Somebody signs in to the console as root. No API can prevent that, so somebody has to hear of it.",
-        lambda: story.aws.inject(root_signs_in(story.aws.account)),
+        lambda: story.aws.root_signs_in(ROOT_FROM),
         until=None,
         what="",
         subject="^.Plumbline. seen: the root user signed in",

@@ -379,9 +379,13 @@ class EmbeddedAWS:
         """
         self._ask("POST", "bill", {"account": self.account, "plan": plan or {}, "preferences": preferences or {}})
 
-    def root_signs_in(self) -> None:
-        """Let root sign in at the console: with its second factor if it has one."""
-        self._ask("POST", "root", {"account": self.account, "does": "sign-in"})
+    def root_signs_in(self, address: str = "") -> None:
+        """Let root sign in at the console: with its second factor if it has one.
+
+        Args:
+            address: where from; this machine when empty.
+        """
+        self._ask("POST", "root", {"account": self.account, "does": "sign-in", "from": address})
 
     def root_assigns_mfa(self, name: str) -> None:
         """Let root assign a virtual MFA device to itself, which AWS has at its console alone."""

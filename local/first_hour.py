@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.demo import root_signs_in
+from local.demo import ROOT_FROM
 from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError, Mail, NotInTime
 
 GUIDE = ROOT / "docs/first-hour.md"
@@ -173,7 +173,7 @@ def _after(play: Play, block: Block) -> None:
         play.settles()  # so the first digest has all of it, as it has for whoever reads his mail some minutes later
         if play.aws.confirm_mail(EMAIL) != 3:  # noqa: PLR2004 - the Alerts topic, the watchdog's, and the people's
             raise EmbeddedAWSError("there were not three confirmation e-mails")
-        play.aws.inject(root_signs_in(play.aws.account))
+        play.aws.root_signs_in(ROOT_FROM)
         play.keeps("root", r"^.Plumbline. seen: the root user signed in")
     elif block.name == "shell":
         play.function = block.text

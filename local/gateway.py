@@ -107,7 +107,7 @@ class Gateway:
             self._trail.deliver(asked)
             return 202, {}
         if what == "POST root":
-            root_user.act(asked, request.client, self._trail.deliver_logged)
+            root_user.act(asked, asked.get("from") or request.client, self._trail.deliver_logged)
             return 202, {}
         if what == "POST bill":
             await self._moto.tell(BILL, asked)
