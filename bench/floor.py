@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from bench.answers import LARGEST_PAGE
+from bench.answers.iam import LARGEST_PAGE
 from bench.drawn import Drawn
 
 #: Buckets to a page. Source: Amazon S3 API reference, ListBuckets: up to ten thousand; a thousand are asked for.

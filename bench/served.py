@@ -21,7 +21,9 @@ from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from bench.answers import S3, Answer, Iam
+from bench.answers.iam import Iam
+from bench.answers.s3 import S3
+from bench.answers.wire import Answer
 from bench.certificates import Certificates
 from bench.drawn import Drawn
 

@@ -268,7 +268,7 @@ def _judged(
     scale = drawn.shape.scale
     unknown = sorted({one.name for one in calls if one.code in ("InvalidAction", "NotImplemented")})
     if unknown:
-        raise NotMeasured(f"{side} asked for {', '.join(unknown)}, which bench/answers.py does not know")
+        raise NotMeasured(f"{side} asked for {', '.join(unknown)}, which bench/answers/ does not know")
     if scale != _NOTHING:
         for one in verdicts:
             wrong = one.subjects(drawn) - frozenset(one.spared(drawn) if side == PLUMBLINE else ())

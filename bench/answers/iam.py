@@ -1,8 +1,6 @@
-"""What IAM and S3 answer about an account that was drawn: from memory, in AWS's own wire formats, a page at a time.
+"""IAM's answers.
 
-Only reads, and only those that a side of the bench makes; another one is answered as unknown, and the bench stops over
-it.
-Source: IAM API reference; Amazon S3 API reference; IAM user guide, Get credential reports for your AWS account.
+Source: IAM API reference; IAM user guide, Get credential reports for your AWS account.
 """
 
 from __future__ import annotations
@@ -19,13 +17,12 @@ from xml.sax.saxutils import escape
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from bench.drawn import ACCOUNT, LOG_BUCKET, REGION, Bucket, Drawn, Group, Policy, Role, User, text
+from bench.answers.wire import LONG_AGO, Answer, Parameters, Refused, iso
+from bench.drawn import ACCOUNT, REGION, Drawn, Group, Policy, Role, User, text
 
 #: How many items a page has, where nobody asks for more, and at most. Source: IAM API reference, MaxItems.
 PAGE, LARGEST_PAGE = 100, 1000
-#: Buckets that a page has where the request asks for pages. Source: Amazon S3 API reference, ListBuckets.
-_IAM, _S3 = "https://iam.amazonaws.com/doc/2010-05-08/", "http://s3.amazonaws.com/doc/2006-03-01/"
-_OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
+_IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 _DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "Document")
 _REPORT = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
@@ -40,37 +37,20 @@ _SUMMARY = {
     "AccountSigningCertificatesPresent": 0, "AttachedPoliciesPerUserQuota": 10, "AttachedPoliciesPerRoleQuota": 10,
     "AttachedPoliciesPerGroupQuota": 10, "PolicySizeQuota": 6144, "GroupsPerUserQuota": 10, "MFADevices": 1,
 }  # fmt: skip
-_LONG_AGO = timedelta(days=900)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer.
-
-    Attributes:
-        status: HTTP's.
-        code: AWS's name of the error; empty where it is none.
-    """
-
-    status: int
-    body: bytes
-    code: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class _Refused(Exception):
-    """AWS's own error."""
-
-    def __init__(self, code: str, status: int = 404) -> None:
-        super().__init__(code)
-        self.code, self.status = code, status
-
-
-Parameters = Mapping[str, str]
+_ATTACHED = "AttachedPolicies"
+_PASSWORDS = {
+    "MinimumPasswordLength": 8,
+    "RequireSymbols": True,
+    "RequireNumbers": True,
+    "RequireUppercaseCharacters": True,
+    "RequireLowercaseCharacters": True,
+    "AllowUsersToChangePassword": True,
+    "ExpirePasswords": False,
+}
 
 
 def _unknown(_given: Parameters) -> str:
-    raise _Refused("InvalidAction", 400)
+    raise Refused("InvalidAction", 400)
 
 
 @dataclass(frozen=True)
@@ -94,7 +74,7 @@ class Iam:
         """
         try:
             result = self._operations.get(operation, _unknown)(given)
-        except _Refused as refused:
+        except Refused as refused:
             said = f"<Error><Type>Sender</Type><Code>{refused.code}</Code><Message>bench</Message></Error>"
             body = f'<ErrorResponse xmlns="{_IAM}">{said}<RequestId>bench</RequestId></ErrorResponse>'
             return Answer(refused.status, body.encode(), refused.code)
@@ -187,7 +167,7 @@ class Iam:
     def _named(self, given: Parameters, what: str) -> Any:
         found = self._by_name[what].get(given.get(what, ""))
         if found is None:
-            raise _Refused("NoSuchEntity")
+            raise Refused("NoSuchEntity")
         return found
 
     @cached_property
@@ -199,7 +179,7 @@ class Iam:
         return {**itself, "PasswordLastUsed": user.password_used if user.has_password else None}
 
     def _group_itself(self, group: Group) -> Mapping[str, Any]:
-        arn, made = f"arn:aws:iam::{ACCOUNT}:group/{group.name}", self.drawn.now - _LONG_AGO
+        arn, made = f"arn:aws:iam::{ACCOUNT}:group/{group.name}", self.drawn.now - LONG_AGO
         return {
             "Path": "/",
             "GroupName": group.name,
@@ -215,7 +195,7 @@ class Iam:
             "RoleName": role.name,
             "RoleId": f"AROA{role.number:017}",
             "Arn": role.arn,
-            "CreateDate": self.drawn.now - _LONG_AGO,
+            "CreateDate": self.drawn.now - LONG_AGO,
             "AssumeRolePolicyDocument": role.trust,
             "MaxSessionDuration": 3600,
             "RoleLastUsed": used,
@@ -265,7 +245,7 @@ class Iam:
         return found
 
     def _listed(self, policy: Policy, attached: int) -> Mapping[str, Any]:
-        made = self.drawn.now - _LONG_AGO
+        made = self.drawn.now - LONG_AGO
         return {
             "PolicyName": policy.name,
             "PolicyId": f"ANPA{policy.number:017}",
@@ -290,7 +270,7 @@ class Iam:
 
     def _policy(self, arn: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         if arn not in self._managed:
-            raise _Refused("NoSuchEntity")
+            raise Refused("NoSuchEntity")
         return self._managed[arn]
 
     # --- operations
@@ -346,7 +326,7 @@ class Iam:
                         "Document": one.document,
                         "VersionId": "v1",
                         "IsDefaultVersion": True,
-                        "CreateDate": self.drawn.now - _LONG_AGO,
+                        "CreateDate": self.drawn.now - LONG_AGO,
                     }
                 ],
             }
@@ -370,7 +350,7 @@ class Iam:
 
     @property
     def _root_row(self) -> str:
-        made = _iso(self.drawn.now - _LONG_AGO)
+        made = iso(self.drawn.now - LONG_AGO)
         return (
             f"<root_account>,arn:aws:iam::{ACCOUNT}:root,{made},not_supported,no_information,not_supported,"
             f"not_supported,true,false,N/A,N/A,N/A,N/A,{_NO_SECOND_KEY}"
@@ -379,7 +359,7 @@ class Iam:
     def _inline(self, given: Parameters) -> Mapping[str, Any]:
         user, name = self._user(given), given["PolicyName"]
         if name not in user.inline:
-            raise _Refused("NoSuchEntity")
+            raise Refused("NoSuchEntity")
         return {"UserName": user.name, "PolicyName": name, "PolicyDocument": user.inline[name]}
 
     def _key_used(self, given: Parameters) -> Mapping[str, Any]:
@@ -390,7 +370,7 @@ class Iam:
     def _login_profile(self, given: Parameters) -> Mapping[str, Any]:
         user = self._user(given)
         if not user.has_password:
-            raise _Refused("NoSuchEntity")
+            raise Refused("NoSuchEntity")
         return {"LoginProfile": {"UserName": user.name, "CreateDate": user.made, "PasswordResetRequired": False}}
 
     def _group_with_members(self, given: Parameters) -> Mapping[str, Any]:
@@ -452,168 +432,6 @@ class Iam:
         return {**of_kind, **more}
 
 
-@dataclass(frozen=True)
-class S3:
-    """S3 of a drawn account.
-
-    Attributes:
-        drawn: the account.
-        others: buckets beside those drawn, which somebody else answers for.
-    """
-
-    drawn: Drawn
-    others: Sequence[str] = ()
-
-    @cached_property
-    def _buckets(self) -> Mapping[str, Bucket]:
-        return {one.name: one for one in self.drawn.buckets}
-
-    def knows(self, bucket: str) -> bool:
-        """Whether a bucket is one of those drawn."""
-        return bucket in self._buckets
-
-    def answer(self, operation: str, bucket: str, given: Parameters) -> Answer:
-        """Answer one call.
-
-        Args:
-            operation: its name, such as GetBucketAcl.
-            bucket: which; empty for the account's own.
-            given: the query string's parameters.
-        """
-        try:
-            if not bucket:
-                return self._of_account(operation, given)
-            body = _OF_BUCKETS.get(operation, _not_known)(self._buckets[bucket])
-        except _Refused as refused:
-            said = f"<Code>{refused.code}</Code><Message>bench</Message><RequestId>bench</RequestId>"
-            return Answer(refused.status, f"<Error>{said}</Error>".encode(), refused.code)
-        return Answer(200, body.encode(), headers={"x-amz-bucket-region": REGION})
-
-    def _of_account(self, operation: str, given: Parameters) -> Answer:
-        if operation != "ListBuckets":
-            raise _Refused("NotImplemented", 501)
-        every = sorted(((one.name, one.made) for one in self.drawn.buckets), key=lambda one: one[0])
-        every += [(one, self.drawn.now - _LONG_AGO) for one in self.others]
-        most = int(given.get("max-buckets", 0)) or len(every)
-        begin = int(given.get("continuation-token") or 0)
-        # S3 tells regions only to a request that carries a parameter.
-        where = f"<BucketRegion>{REGION}</BucketRegion>" if given else ""
-        listed = "".join(
-            f"<Bucket><Name>{name}</Name><CreationDate>{_iso(made)}</CreationDate>{where}</Bucket>"
-            for name, made in every[begin : begin + most]
-        )
-        rest = begin + most < len(every)
-        token = f"<ContinuationToken>{begin + most}</ContinuationToken>" if rest else ""
-        owner = f"<Owner><ID>{_OWNER}</ID></Owner>"
-        said = (
-            f'<ListAllMyBucketsResult xmlns="{_S3}">{owner}<Buckets>{listed}</Buckets>{token}</ListAllMyBucketsResult>'
-        )
-        return Answer(200, said.encode())
-
-
-def _not_known(_bucket: Bucket) -> str:
-    raise _Refused("NotImplemented", 501)
-
-
-def _s3(name: str, inner: str) -> str:
-    return f'<{name} xmlns="{_S3}">{inner}</{name}>'
-
-
-def _acl(bucket: Bucket) -> str:
-    about = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type'
-    whose = f'<Grantee {about}="CanonicalUser"><ID>{_OWNER}</ID></Grantee>'
-    owner = f"<Grant>{whose}<Permission>FULL_CONTROL</Permission></Grant>"
-    others = "".join(
-        f'<Grant><Grantee {about}="Group"><URI>{uri}</URI></Grantee><Permission>{right}</Permission></Grant>'
-        for uri, right in bucket.grants
-    )
-    inner = f"<Owner><ID>{_OWNER}</ID></Owner><AccessControlList>{owner}{others}</AccessControlList>"
-    return _s3("AccessControlPolicy", inner)
-
-
-def _policy(bucket: Bucket) -> str:
-    if bucket.policy is None:
-        raise _Refused("NoSuchBucketPolicy")
-    return text(bucket.policy)
-
-
-def _policy_status(bucket: Bucket) -> str:
-    _policy(bucket)
-    return _s3("PolicyStatus", f"<IsPublic>{str(bucket.is_written_by_all).lower()}</IsPublic>")
-
-
-def _block(bucket: Bucket) -> str:
-    if not bucket.blocks:
-        raise _Refused("NoSuchPublicAccessBlockConfiguration")
-    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    return _s3("PublicAccessBlockConfiguration", "".join(f"<{one}>true</{one}>" for one in names))
-
-
-def _ownership(bucket: Bucket) -> str:
-    rule = "ObjectWriter" if bucket.has_acls else "BucketOwnerEnforced"
-    return _s3("OwnershipControls", f"<Rule><ObjectOwnership>{rule}</ObjectOwnership></Rule>")
-
-
-def _encryption(_bucket: Bucket) -> str:
-    """Every bucket is encrypted, since AWS lets nobody do without.
-
-    Source: Amazon S3 user guide, Setting default server-side encryption behavior for Amazon S3 buckets; SSE-C is
-    blocked in new buckets, see Blocking or unblocking SSE-C for a general purpose bucket.
-    """
-    by = "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>"
-    no_ssec = "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
-    rule = f"<Rule>{by}<BucketKeyEnabled>true</BucketKeyEnabled>{no_ssec}</Rule>"
-    return _s3("ServerSideEncryptionConfiguration", rule)
-
-
-def _versioning(bucket: Bucket) -> str:
-    return _s3("VersioningConfiguration", "<Status>Enabled</Status>" if bucket.has_versions else "")
-
-
-def _logging(bucket: Bucket) -> str:
-    into = f"<TargetBucket>{LOG_BUCKET}</TargetBucket><TargetPrefix>{bucket.name}/</TargetPrefix>"
-    return _s3("BucketLoggingStatus", f"<LoggingEnabled>{into}</LoggingEnabled>" if bucket.is_logged else "")
-
-
-def _none(code: str) -> Callable[[Bucket], str]:
-    def refuse(_bucket: Bucket) -> str:
-        raise _Refused(code)
-
-    return refuse
-
-
-_OF_BUCKETS: Mapping[str, Callable[[Bucket], str]] = {
-    "GetBucketLocation": lambda _: _s3("LocationConstraint", ""),
-    "GetBucketAcl": _acl,
-    "GetBucketPolicy": _policy,
-    "GetBucketPolicyStatus": _policy_status,
-    "GetPublicAccessBlock": _block,
-    "GetBucketOwnershipControls": _ownership,
-    "GetBucketEncryption": _encryption,
-    "GetBucketVersioning": _versioning,
-    "GetBucketLogging": _logging,
-    "GetBucketLifecycleConfiguration": _none("NoSuchLifecycleConfiguration"),
-    "GetBucketWebsite": _none("NoSuchWebsiteConfiguration"),
-    "GetBucketTagging": _none("NoSuchTagSet"),
-    "GetObjectLockConfiguration": _none("ObjectLockConfigurationNotFoundError"),
-    "GetBucketReplication": _none("ReplicationConfigurationNotFoundError"),
-    "GetBucketCors": _none("NoSuchCORSConfiguration"),
-    "GetBucketNotificationConfiguration": lambda _: _s3("NotificationConfiguration", ""),
-    "HeadBucket": lambda _: "",
-}
-
-_ATTACHED = "AttachedPolicies"
-_PASSWORDS = {
-    "MinimumPasswordLength": 8,
-    "RequireSymbols": True,
-    "RequireNumbers": True,
-    "RequireUppercaseCharacters": True,
-    "RequireLowercaseCharacters": True,
-    "AllowUsersToChangePassword": True,
-    "ExpirePasswords": False,
-}
-
-
 def _held(arns: Sequence[str]) -> list[Mapping[str, str]]:
     return [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in arns]
 
@@ -637,11 +455,11 @@ def _devices(user: User) -> Sequence[Mapping[str, Any]]:
 
 def _row(user: User) -> str:
     """A user's row of the credential report."""
-    dates = f"true,{_iso(user.password_used)},{_iso(user.password_set)},N/A"
+    dates = f"true,{iso(user.password_used)},{iso(user.password_set)},N/A"
     password = dates if user.has_password else "false,N/A,N/A,N/A"
-    key = f"true,{_iso(user.key_made)},{_iso(_key_used(user))},{REGION},s3" if user.has_key else "false,N/A,N/A,N/A,N/A"
+    key = f"true,{iso(user.key_made)},{iso(_key_used(user))},{REGION},s3" if user.has_key else "false,N/A,N/A,N/A,N/A"
     mfa = str(user.has_mfa).lower()
-    return f"{user.name},{user.arn},{_iso(user.made)},{password},{mfa},{key},{_NO_SECOND_KEY}"
+    return f"{user.name},{user.arn},{iso(user.made)},{password},{mfa},{key},{_NO_SECOND_KEY}"
 
 
 def _summary(counts: Mapping[str, int]) -> str:
@@ -674,13 +492,9 @@ def _xml(value: Any, name: str = "") -> str:
         case bool():
             inner = str(value).lower()
         case datetime():
-            inner = _iso(value)
+            inner = iso(value)
         case Sequence():
             inner = "".join(_xml(one, "member") for one in value)
         case _:
             inner = str(value)
     return f"<{name}>{inner}</{name}>" if name else inner
-
-
-def _iso(when: datetime) -> str:
-    return f"{when:%Y-%m-%dT%H:%M:%SZ}"
