@@ -18,10 +18,13 @@ from botocore.exceptions import BotoCoreError
 from deploy import looking
 from deploy.deciding import TRAIL, Refused, Wanted, decide
 from plumbline.adapters.clients import ClientFactory, Clients
+from plumbline.alerts.hearing import ONLY_ESCALATIONS
 from plumbline.baseline.checks import CHOSEN
 from plumbline.core.errors import AwsRefusal
 
 _WIDTH = 100
+#: What an address that hears of escalations alone is subscribed with.
+_ONLY = f" --attributes {shlex.quote(ONLY_ESCALATIONS)}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,27 +53,39 @@ def main(arguments: Sequence[str]) -> int:
     _say(decision.told)
     if typed.look:
         return 0
-    chosen = {**seen.parameters, **decision.parameters}.get("InlinePolicies", "")  # the build has to know
+    deployed = {**seen.parameters, **decision.parameters}
+    chosen = deployed.get("InlinePolicies", "")  # the build has to know
     code = _sam(["build", *_build_dir(typed)], typed.config_env, **{CHOSEN: chosen})
     given = [f"{name}={_quoted(value)}" for name, value in decision.parameters.items()]
     where = ["--stack-name", stack, "--region", region]
     overrides = ["--parameter-overrides", *given] if given else []
     code = code or _sam(["deploy", *_template(typed), *where, *overrides], typed.config_env)
-    return code or _after(clients, region, stack)
+    return code or after(clients, region, stack, deployed.get("EscalationEmail", ""))
 
 
-def _after(clients: ClientFactory, region: str, stack: str) -> int:
-    """What a person has to do now that it is deployed."""
+def after(clients: ClientFactory, region: str, stack: str, escalation: str = "") -> int:
+    """Say what a person has to do now that it is deployed; 0 where it is.
+
+    Args:
+        clients: makes clients with the caller's credentials.
+        region: the home region.
+        stack: the stack's name.
+        escalation: the address that hears of escalations alone; empty for none.
+    """
     topic = looking.outputs(clients, region, stack).get("AlertsTopicArn", "")
     if not topic:
         return _stop(f"The stack {stack} is not deployed in {region}; its change was not carried out.")
     waiting = list(looking.unconfirmed(clients, region, topic))
     if not waiting:
-        _say(["Deployed, and heard: every address has confirmed. `plumbline status` shows what is watched."])
+        heard = (
+            "Deployed, and heard: every address that alerts go to has confirmed. `plumbline status` shows what is "
+            "watched, and who of the roster does not hear of his own user yet."
+        )
+        _say([heard])
         return 0
     again = [
         f"aws sns subscribe --region {region} --topic-arn {arn} --protocol email --notification-endpoint "
-        f"{shlex.quote(one)}"
+        f"{shlex.quote(one)}{_ONLY if one == escalation else ''}"
         for arn, one in waiting
     ]
     who = " and ".join(dict.fromkeys(one for _, one in waiting))
