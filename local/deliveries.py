@@ -37,6 +37,8 @@ _SERVICE = "events.amazonaws.com"
 # What an event has been through; buses count each on its own.
 _CROSSED_REGION, _CROSSED_BUS = "_CrossedRegion", "_CrossedBus"
 _HEARS = frozenset({HEARS_READS, "ENABLED"})
+# Each is a process with a cold start of its own, and this machine may have two processors.
+_BATCHES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Failure:
 def install() -> None:
     """Deliver as AWS does."""
     _invoke_asynchronously()
+    _take_batches_from_queues()
     eventbridge._dispatch_event = dispatch
     stock = eventbridge._invoke_target
 
@@ -117,6 +120,12 @@ def _invoke_asynchronously() -> None:
         )
 
     eventbridge._dispatch_to_lambda = dispatch_to_lambda
+
+
+def _take_batches_from_queues() -> None:
+    """Stock and AWS: as many at once as the template allows, as soon as there are as many. Here two, or fewer."""
+    stock = lambda_svc._sqs_esm_concurrency
+    lambda_svc._sqs_esm_concurrency = lambda *given: min(_BATCHES_AT_ONCE, stock(*given))
 
 
 def _is_bus(target: Mapping[str, Any]) -> bool:

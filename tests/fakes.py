@@ -194,9 +194,35 @@ class LampEyes:
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
 
+    def once(self, make: Callable[[Any], Any], /) -> Any:
+        """See core.Ask."""
+        return make(self)
+
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
         return self.lamps.read(call)
+
+
+class Told:
+    """An Ask that is told other answers than it would read: by operation, an answer or the refusal to raise."""
+
+    def __init__(self, eyes: Ask, **answers: Any) -> None:
+        self.eyes, self.answers = eyes, answers
+        self.account, self.region, self.home, self.now = eyes.account, eyes.region, eyes.home, eyes.now
+        self.stack, self.trail, self.recorded, self.reach = eyes.stack, eyes.trail, eyes.recorded, eyes.reach
+
+    def once(self, make: Callable[[Any], Any], /) -> Any:
+        """See core.Ask."""
+        return make(self)
+
+    def __call__(self, call: Call, /) -> Any:
+        """See core.Ask."""
+        if call.operation not in self.answers:
+            return self.eyes(call)
+        answer = self.answers[call.operation]
+        if isinstance(answer, str):
+            raise AwsRefusal(answer, "no", call)
+        return answer
 
 
 class Swept(Adoption):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -44,6 +44,10 @@ class Eyes:
     recorded = house.Recorded()
     reach = Reach()
     policies: Mapping[str, Any] = {f"{OURS}evil": ADMIN, f"{OURS}good": READER}
+
+    def once(self, make: Callable[[Any], Any], /) -> Any:
+        """See core.Ask."""
+        return make(self)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -409,6 +409,10 @@ class Eyes:
     reach: Reach = field(default_factory=Reach)
     memory: dict[str, Any] = field(default_factory=dict)
 
+    def once(self, make: Callable[[Any], Any], /) -> Any:
+        """See core.Ask."""
+        return make(self)
+
     def __call__(self, call: Call, /) -> Any:
         """One read; the same question gets the same answer."""
         return self.world.read(call, self.memory)

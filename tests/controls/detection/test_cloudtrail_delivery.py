@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -70,6 +71,10 @@ class Documented:
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
     asked: list[str] = field(default_factory=list)
+
+    def once(self, make: Callable[[Any], Any], /) -> Any:
+        """See core.Ask."""
+        return make(self)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from typing import Any
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +11,12 @@ from hypothesis import strategies as st
 from plumbline.controls.iam._access_keys import find, locate
 from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, observe, plan
-from plumbline.core.calls import Ask, Call
+from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
-from plumbline.core.reach import Reach
-from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
+from tests.fakes import Told
 from tests.people import AWS_ADMIN, another_can_come_in, is_administrator, stranger_has_a_role, trust
-from tests.story import ACCOUNT, HOME, Story, World, world
+from tests.story import ACCOUNT, Story, World, world
 
 KEY = {"user": "ann", "key": "AKIAEXAMPLE", "status": "Active", "administrators": []}
 
@@ -125,34 +122,6 @@ def test_a_listed_user_an_inactive_key_and_a_missing_one_are_fine() -> None:
     assert detect(None, {"allowed_users": []}) is None
 
 
-@dataclass
-class Hindsight:
-    """Eyes to which AWS shows an earlier credential report."""
-
-    eyes: Ask
-    report: Any
-    account: str = ACCOUNT
-    region: str = GLOBAL
-    home: str = HOME
-    stack: str = "plumbline"
-    trail: str = ""
-    now: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
-
-    @property
-    def recorded(self) -> Recorded:
-        """See core.Ask."""
-        return Recorded()
-
-    @property
-    def reach(self) -> Reach:
-        """See core.Ask."""
-        return Reach()
-
-    def __call__(self, call: Call, /) -> Any:
-        """See core.Ask."""
-        return self.report if call == REPORT else self.eyes(call)
-
-
 def test_a_user_who_was_made_or_renamed_since_the_credential_report_is_asked_for() -> None:
     with world() as told:
         key = _key_of(told, "ann").id.rpartition("/")[2]
@@ -163,7 +132,7 @@ def test_a_user_who_was_made_or_renamed_since_the_credential_report_is_asked_for
         told.client("iam").update_user(UserName="ann", NewUserName="mallory")
         told.client("iam").delete_user(UserName="gone")
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        seen = [*find(Hindsight(eyes, report))]
+        seen = [*find(Told(eyes, GetCredentialReport=report))]
     assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"mallory/{key}")]
 
 
@@ -177,7 +146,7 @@ def test_a_key_that_was_switched_on_again_since_the_credential_report_is_seen() 
         report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
         iam.update_access_key(UserName="ann", AccessKeyId=key, Status="Active")
         told.calls.clear()
-        seen = [*find(Hindsight(told.accounts.eyes(ACCOUNT, GLOBAL), report))]
+        seen = [*find(Told(told.accounts.eyes(ACCOUNT, GLOBAL), GetCredentialReport=report))]
         asked = [call.parameters["UserName"] for call in told.calls if call.operation == "ListAccessKeys"]
     assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"ann/{key}")]
     assert asked == ["ann"]

@@ -15,12 +15,13 @@ from plumbline.controls.iam._entitled import ADMINISTRATORS
 from plumbline.controls.iam._led import WAY
 from plumbline.controls.iam._principals import by_name
 from plumbline.controls.iam.iam_admin_grants import CONTROL, KEPT, detect, plan
-from plumbline.core.calls import Call, Plan
+from plumbline.core.calls import Plan
 from plumbline.core.clock import NEVER, Response
 from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import ALL, GLOBAL, Target
 from plumbline.wakes.messages import from_event
+from tests.fakes import Told
 from tests.recorded import Recorded, folder
 from tests.story import ACCOUNT, Story, World, defaults, signs_in, world
 
@@ -503,21 +504,10 @@ def test_what_is_gone_is_fine() -> None:
     assert detect(None, DEFAULT) is None
 
 
-class _Member:
+def _member(told: World, refusal: str) -> Told:
     """The eyes of an account that belongs to an organisation; `refusal` is what AWS answers instead of saying so."""
-
-    def __init__(self, told: World, refusal: str = "") -> None:
-        self.eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        self.account, self.region, self.home, self.stack = ACCOUNT, GLOBAL, self.eyes.home, "plumbline"
-        self.trail, self.now, self.recorded, self.reach = "", self.eyes.now, self.eyes.recorded, self.eyes.reach
-        self.refusal = refusal
-
-    def __call__(self, call: Call, /) -> Any:
-        if call.operation != "DescribeOrganization":
-            return self.eyes(call)
-        if self.refusal:
-            raise AwsRefusal(self.refusal, "no", call)
-        return {"Organization": {"MasterAccountId": "444455556666"}}
+    known = refusal or {"Organization": {"MasterAccountId": "444455556666"}}
+    return Told(told.accounts.eyes(ACCOUNT, GLOBAL), DescribeOrganization=known)
 
 
 def _as_member(
@@ -525,8 +515,8 @@ def _as_member(
 ) -> tuple[dict[str, Any], Deviation | None, Plan | None]:
     with world() as told:
         target = breaks(told)
-        state = observe(_Member(told, refusal), target)
-        assert state == survey(_Member(told, refusal))[target]
+        state = observe(_member(told, refusal), target)
+        assert state == survey(_member(told, refusal))[target]
         assert state is not None
         found = detect(state, DEFAULT)
         return dict(state), found, plan(target, state, DEFAULT) if found else None

@@ -17,7 +17,7 @@ from plumbline.core.targets import GLOBAL, Target
 from plumbline.findings import clocks
 from plumbline.findings.finding import Status
 from tests.ages import ago, born, key_made, key_used, signed_in
-from tests.controls.iam.test_iam_access_key_created import Hindsight
+from tests.fakes import Told
 from tests.people import another_can_come_in, holds_ten, is_administrator, own_denial, stranger_has_a_role
 from tests.rig import NOW, Broken
 from tests.story import ACCOUNT, Story, World, defaults, world
@@ -244,7 +244,7 @@ def test_who_is_renamed_since_the_credential_report_is_asked_for() -> None:
         told.client("iam").update_user(UserName="eve", NewUserName="eva")
         told.calls.clear()
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        seen = survey(Hindsight(eyes, report, now=eyes.now))
+        seen = survey(Told(eyes, GetCredentialReport=report))
         asked = [call.parameters["UserName"] for call in told.calls if call.operation == "GetLoginProfile"]
     assert ([replace(EVE, id="eva")], ["eva"]) == ([*seen], asked)
 

@@ -18,8 +18,8 @@ from plumbline.core.giving import Maker, maker
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.findings import clocks
 from plumbline.findings.finding import Status
-from tests.controls.iam.test_iam_access_key_created import Hindsight
 from tests.deployed import STACK, as_deployed, properties
+from tests.fakes import Told
 from tests.people import another_can_come_in, holds_ten, is_administrator, own_denial, stranger_has_a_role
 from tests.rig import NOW, Broken
 from tests.story import ACCOUNT, Story, World, defaults, world
@@ -198,7 +198,7 @@ def test_a_device_that_the_report_does_not_know_yet_is_asked_for_and_costs_one_r
         report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
         _device(told)
         told.calls.clear()
-        states = survey(Hindsight(told.accounts.eyes(ACCOUNT, GLOBAL), report))
+        states = survey(Told(told.accounts.eyes(ACCOUNT, GLOBAL), GetCredentialReport=report))
         asked = [call.operation for call in told.calls]
     assert detect(states[EVE], DEFAULT) is None
     assert ["GetAccountAuthorizationDetails", "ListMFADevices"] == asked

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform, telling
 from plumbline.adapters.session_policy import Session, sessions
@@ -26,6 +26,7 @@ from plumbline.core.targets import GLOBAL, Target
 _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 #: Where a reader keeps what the ledger knows of Plumbline's own parts and of regions; no call has such a key.
 _RECORDED, _REACH = "recorded", "reach"
+_T = TypeVar("_T")
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -48,6 +49,7 @@ class Reader:
     recording: Callable[[], Recorded] = Recorded
     reaching: Callable[[], Reach] = Reach
     _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+    _made: dict[Callable[[Any], Any], Any] = field(default_factory=dict, repr=False)
 
     @property
     def recorded(self) -> Recorded:
@@ -63,6 +65,13 @@ class Reader:
         if _REACH not in self._answers:
             self._answers[_REACH] = self.reaching()
         found: Reach = self._answers[_REACH]
+        return found
+
+    def once(self, make: Callable[[Any], _T], /) -> _T:
+        """See core.Ask."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: _T = self._made[make]
         return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 
+_T = TypeVar("_T")
 #: Where botocore's name of an operation is not the IAM action that allows it. CloudTrail's may be a third one.
 #: Source: Service Authorization Reference.
 _ACTIONS = {
@@ -224,6 +225,9 @@ class Ask(Protocol):
     @property
     def reach(self) -> Reach:
         """See above."""
+
+    def once(self, make: Callable[[Ask], _T], /) -> _T:
+        """What a function makes of answers, made once for as long as the answers are remembered."""
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """AWS's answer, or None where its error code is in `call.absent`."""

@@ -45,8 +45,11 @@ class People(Protocol):
     def management(self) -> str | None:
         """The number of the organisation's management account; empty: there is none, None: AWS does not say."""
 
-    def users(self) -> Iterable[Principal]:
-        """The account's users, with all that gives them rights."""
+    def users(self, role: Principal, /) -> Iterable[Principal]:
+        """The account's users, with all that gives them rights.
+
+        Those may be left out whom a role's trust does not name and whose documents speak of no role.
+        """
 
 
 def unusable(principal: Principal, people: People) -> str:
@@ -133,7 +136,7 @@ def _no_person(provider: str, role: Principal, people: People) -> str:
 def _nobody_here(who: str, role: Principal, people: People) -> str:
     """Why no user of the account comes in through a role that trusts the account, or one of its users."""
     lacking, memo = "", Memo()  # many users hold the same documents
-    for user in people.users():
+    for user in people.users(role):
         if not _opens(who, user, role, memo):
             continue
         lack = people.lacks(user.name)

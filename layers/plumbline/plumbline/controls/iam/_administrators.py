@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from plumbline.controls.iam._machinery import Keeper, keeper, management_account
@@ -42,8 +42,8 @@ class _Account:
         judge: weighs rights against what there is.
         weighed: what each principal's documents come to.
         keeper: who keeps a role; asked only where it matters.
-        administrators: the users and roles with an administrator's rights, whether they should have them or not, and
-            why nobody could come in as them.
+        administrators: the users and roles with an administrator's rights, by ARN, whether they should have them or
+            not, and why nobody could come in as them.
         ways_in: who could come in.
     """
 
@@ -53,13 +53,30 @@ class _Account:
     judge: Judge
     weighed: Callable[[Target], Weighed]
     keeper: Callable[[Target], Keeper]
-    administrators: list[dict[str, Any]]
+    administrators: Mapping[str, dict[str, Any]]
     ways_in: WaysIn
+
+    def without(self, gone: Collection[str]) -> list[dict[str, Any]]:
+        """The administrators that are left, and who could come in as them, where some users and roles are gone.
+
+        Rights that somebody gives himself are his whoever else there is; and whom one who is gone lets in are no people
+        but CloudFormation, see `_machinery.keeper`.
+
+        Args:
+            gone: their ARNs.
+        """
+        return [
+            {**one, "unusable": self.ways_in.unusable(one["kind"], one["name"], gone)}
+            if gone and one["kind"] == "role" and not one["unusable"]
+            else one
+            for arn, one in self.administrators.items()
+            if arn not in gone
+        ]
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every principal and every customer managed policy, from one bulk read."""
-    account = _account(ask, cache(lambda: management_account(ask)))
+    account = ask.once(weighing)
     return {
         target: _principal_state(
             one,
@@ -82,8 +99,7 @@ def observe(ask: Ask, target: Target) -> State:
 
     A user without groups costs three small reads; the bulk read is for what has to be weighed against others.
     """
-    management = cache(lambda: management_account(ask))
-    account = cache(lambda: _account(ask, management))
+    account = partial(ask.once, weighing)
     if target.kind == POLICY:
         arn = f"arn:{partition(ask)}:iam::{ask.account}:policy/{target.id}"
         arn, version, text = _policy(ask, arn)
@@ -100,7 +116,7 @@ def observe(ask: Ask, target: Target) -> State:
     if groups or may_matter(me):
         joined = [_group(ask, account(), name) for name in groups]
         rights = weighed(account().judge, me, joined)
-    whose = lambda: _keeper(ask, found, management, _trust_of(ask))  # noqa: E731
+    whose = lambda: _keeper(ask, found, _trust_of(ask))  # noqa: E731
     return _principal_state(found, groups, rights, account, whose)
 
 
@@ -135,10 +151,10 @@ def _trust_of(ask: Ask) -> Callable[[str], Document]:
     return trust
 
 
-def _keeper(
-    ask: Ask, found: Mapping[str, Any], management: Callable[[], str | None], trust: Callable[[str], Document]
-) -> Keeper:
-    return keeper(found, ask.account, management, trust) if found["kind"] == "role" else Keeper.NOBODY
+def _keeper(ask: Ask, found: Mapping[str, Any], trust: Callable[[str], Document]) -> Keeper:
+    if found["kind"] != "role":
+        return Keeper.NOBODY
+    return keeper(found, ask.account, lambda: ask.once(management_account), trust)
 
 
 def _principal_state(
@@ -162,7 +178,7 @@ def _principal_state(
         "ways": {fact: list(sources) for fact, sources in rights.ways.items()},
         "leading": {"inline": dict(rights.texts), "attached": sorted(one for one in taken if ":policy/" in one)},
         "keeper": kept_by().value if own or rights.ways else "",
-        "administrators": account().administrators if own or rights.through else [],
+        "administrators": account().without(()) if own or rights.through else [],
     }
 
 
@@ -190,7 +206,7 @@ def _policy_state(arn: str, version: str, text: Document, account: Callable[[], 
         "reasons": [reason] if reason else [],
         "back_to": max(others, key=lambda one: int(one.removeprefix("v")), default=""),
         "holders": holders,
-        "administrators": account().administrators if holders else [],
+        "administrators": account().without(()) if holders else [],
     }
 
 
@@ -206,7 +222,8 @@ def _makes(arn: str, text: Document, account: Callable[[], _Account]) -> tuple[s
     return next((one for target in made for one in account().weighed(target).reasons), ""), made
 
 
-def _account(ask: Ask, management: Callable[[], str | None]) -> _Account:
+def weighing(ask: Ask) -> _Account:
+    """The account as principals are weighed against it: for `Ask.once`, since many controls weigh."""
     everything, found = ask(EVERYTHING), principals(ask)
     groups = {one["UserName"]: sorted(one.get("GroupList") or []) for one in everything["UserDetailList"]}
     trust = {one["Arn"]: document(one["AssumeRolePolicyDocument"]) for one in everything["RoleDetailList"]}
@@ -222,13 +239,13 @@ def _account(ask: Ask, management: Callable[[], str | None]) -> _Account:
         mine = groups.get(target.id, []) if one["kind"] == "user" else []
         return weighed(judge, as_principal(one, read), [group(name) for name in mine])
 
-    whose = cache(lambda one: _keeper(ask, found[one], management, lambda arn: trust.get(arn, {})))
+    whose = cache(lambda one: _keeper(ask, found[one], lambda arn: trust.get(arn, {})))
     granting = frozenset(
         target.id for target, one in found.items() if target.kind == "iam-group" and one["arn"] in judge.administrators
     )
-    ways_in = WaysIn(ask, everything, management)
-    administrators = [
-        {
+    ways_in = ask.once(WaysIn)
+    administrators = {
+        one["arn"]: {
             "kind": one["kind"],
             "name": one["name"],
             "groups": groups.get(target.id, []) if one["kind"] == "user" else [],
@@ -241,18 +258,13 @@ def _account(ask: Ask, management: Callable[[], str | None]) -> _Account:
         }
         for target, one in found.items()
         if one["arn"] in judge.administrators and one["kind"] != "group"
-    ]
+    }
     return _Account(found, groups, policies, judge, cache(weigh), whose, administrators, ways_in)
 
 
 def _makes_administrators(arn: str) -> bool:
     name = arn.partition(":policy/")[2]
     return is_aws(arn) and name in AWS_ADMIN_POLICIES and not name.startswith("service-role/")
-
-
-def all_administrators(ask: Ask) -> list[dict[str, Any]]:
-    """Everybody with an administrator's rights, with why nobody could come in as him."""
-    return _account(ask, cache(lambda: management_account(ask))).administrators
 
 
 def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
@@ -262,14 +274,13 @@ def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, 
         A user's name -> the administrators, himself among them; none where nothing of his leads to such rights. The
         account is read when it is first asked.
     """
-    account = cache(lambda: _account(ask, cache(lambda: management_account(ask))))
 
     def administrators(user: str) -> list[dict[str, Any]]:
-        found = account().administrators
+        account = ask.once(weighing)
         leads = any(
-            same_name(one["name"], user) if one["kind"] == "user" else account().ways_in.may_become(user, one["name"])
-            for one in found
+            same_name(one["name"], user) if one["kind"] == "user" else account.ways_in.may_become(user, one["name"])
+            for one in account.administrators.values()
         )
-        return found if leads else []
+        return account.without(()) if leads else []
 
     return administrators

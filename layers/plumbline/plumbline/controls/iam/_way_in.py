@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from plumbline.controls.iam._principals import GONE
+from plumbline.controls.iam._machinery import management_account
+from plumbline.controls.iam._principals import EVERYTHING, GONE
 from plumbline.core.calls import Ask, Call
 from plumbline.rights.account import Principal, account_of
 from plumbline.rights.effective import Memo
@@ -33,25 +34,29 @@ class WaysIn:
 
     Args:
         ask: performs reads.
-        details: the bulk read of the account.
-        management: asks for the management account, as `_machinery.management_account` answers.
     """
 
-    def __init__(self, ask: Ask, details: Mapping[str, Any], management: Callable[[], str | None]) -> None:
+    def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._account = cache(lambda: account_of(details))
+        self._account = cache(lambda: account_of(ask(EVERYTHING)))
         self._named = cache(lambda: {(one.kind, one.name): one for one in self._account().principals.values()})
         self._memo = Memo()
         self._speaks = cache(self._speaks_of_roles)
         self._whom = cache(self._trusted_by)
-        self.management = management
+        self._speaking = cache(self._who_speak)
         self.lacks = cache(self._lacks)
         self.providers = cache(self._providers)
 
-    def unusable(self, kind: str, name: str) -> str:
-        """Why nobody could come in as a user or role, named with its path or without; empty where somebody can."""
+    def unusable(self, kind: str, name: str, gone: Collection[str] = ()) -> str:
+        """Why nobody could come in as a user or role; empty where somebody can.
+
+        Args:
+            kind: `user` or `role`.
+            name: with its path or without.
+            gone: the ARNs of those who can be nobody's way in.
+        """
         found = self._named().get((kind, name.rpartition("/")[2]))
-        return unusable(found, self) if found else "is gone"
+        return unusable(found, _Fewer(self, gone) if gone else self) if found else "is gone"
 
     def may_become(self, user: str, role: str) -> bool:
         """Whether a user may use a role, each named with its path or without."""
@@ -71,9 +76,17 @@ class WaysIn:
     def _trusted_by(self, role: str) -> frozenset[str]:
         return frozenset(who for kind, who in doors(self._named()["role", role].trust) if kind == "AWS")
 
-    def users(self) -> Iterable[Principal]:
+    def management(self) -> str | None:
         """See `way_in.People`."""
-        return [one for one in self._account().principals.values() if one.kind == "user"]
+        return self._ask.once(management_account)
+
+    def users(self, role: Principal) -> Iterable[Principal]:
+        """See `way_in.People`."""
+        named = (self._account().principals.get(who) for who in sorted(self._whom(role.name)))
+        return [*self._speaking(), *(one for one in named if one and one.kind == "user" and not self._speaks(one.name))]
+
+    def _who_speak(self) -> list[Principal]:
+        return [one for one in self._account().principals.values() if one.kind == "user" and self._speaks(one.name)]
 
     def _lacks(self, user: str) -> str:
         """See `way_in.People`."""
@@ -87,3 +100,27 @@ class WaysIn:
         saml = self._ask(Call("iam", "ListSAMLProviders"))["SAMLProviderList"]
         connect = self._ask(Call("iam", "ListOpenIDConnectProviders"))["OpenIDConnectProviderList"]
         return frozenset(one["Arn"] for one in (*saml, *connect))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fewer:
+    """The same people without some of them, as `way_in.People`."""
+
+    ways_in: WaysIn
+    gone: Collection[str]
+
+    def lacks(self, user: str) -> str:
+        """See `way_in.People`."""
+        return self.ways_in.lacks(user)
+
+    def providers(self) -> frozenset[str]:
+        """See `way_in.People`."""
+        return self.ways_in.providers()
+
+    def management(self) -> str | None:
+        """See `way_in.People`."""
+        return self.ways_in.management()
+
+    def users(self, role: Principal) -> Iterable[Principal]:
+        """See `way_in.People`."""
+        return (one for one in self.ways_in.users(role) if one.arn not in self.gone)

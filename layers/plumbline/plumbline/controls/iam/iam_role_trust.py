@@ -25,7 +25,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from plumbline.controls.iam._machinery import management_account
@@ -66,10 +66,9 @@ def locate(detail: Event) -> Iterable[Target]:
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every role, from the bulk read that the IAM controls share."""
-    management = cache(lambda: management_account(ask))
     return {
         Target(ask.account, GLOBAL, KIND, one["RoleName"]): _state(
-            ask, one, partial(_attached, one["AttachedManagedPolicies"]), management
+            ask, one, partial(_attached, one["AttachedManagedPolicies"])
         )
         for one in ask(EVERYTHING)["RoleDetailList"]
         if not _is_kept(one)
@@ -86,7 +85,7 @@ def observe(ask: Ask, target: Target) -> State:
         attached = ask(Call("iam", "ListAttachedRolePolicies", {"RoleName": target.id}, absent=GONE))
         return _attached(attached["AttachedPolicies"] if attached else ())
 
-    return _state(ask, answer["Role"], held, lambda: management_account(ask))
+    return _state(ask, answer["Role"], held)
 
 
 def _attached(policies: Iterable[Mapping[str, str]]) -> list[str]:
@@ -97,9 +96,7 @@ def _is_kept(role: Mapping[str, Any]) -> bool:
     return str(role["Path"]).lstrip("/").startswith((SERVICE_LINKED, RESERVED))
 
 
-def _state(
-    ask: Ask, role: Mapping[str, Any], held: Callable[[], Sequence[str]], management: Callable[[], str | None]
-) -> dict[str, Any]:
+def _state(ask: Ask, role: Mapping[str, Any], held: Callable[[], Sequence[str]]) -> dict[str, Any]:
     """The trust and whom it lets in; how new the role is, and what holds it, only where it is open to anybody."""
     trust = document(role.get("AssumeRolePolicyDocument"))
     found = openings(trust, ask.account)
@@ -112,7 +109,7 @@ def _state(
         "name": role["Path"].lstrip("/") + role["RoleName"],
         "trust": trust,
         "open": [[one.kind.value, one.who, one.account] for one in found],
-        "management": (management() or "") if strangers else "",
+        "management": (ask.once(management_account) or "") if strangers else "",
         "new": is_new,
         "suspended": suspension in attached,
         "full": len(attached) >= MOST_ATTACHED,

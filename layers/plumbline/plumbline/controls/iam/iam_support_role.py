@@ -68,9 +68,9 @@ class _People:
         """Of no account here has it to be known whose it is."""
         return ""
 
-    def users(self) -> Iterable[Principal]:
+    def users(self, role: Principal) -> Iterable[Principal]:
         """See `way_in.People`."""
-        return self.ways_in.users()
+        return self.ways_in.users(role)
 
 
 def find(ask: Ask) -> Iterable[Target]:
@@ -82,7 +82,7 @@ def observe(ask: Ask, _target: Target) -> State:
     """The first who can open a case; where there is none, who may, and why nobody can."""
     everything = ask(EVERYTHING)
     account = account_of(everything, managed=_texts(everything))
-    people, memo = _People(ask, WaysIn(ask, everything, lambda: "")), Memo()
+    people, memo = _People(ask, ask.once(WaysIn)), Memo()
     unusable: dict[str, str] = {}
     # roles first, of which most say in their trust who comes in: of a user it has to be asked
     for one in sorted(account.principals.values(), key=lambda one: (one.kind, one.name)):
