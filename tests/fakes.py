@@ -118,7 +118,7 @@ class Lamps:
     listed: list[str] | None = None
     buckets: tuple[str, ...] = ()
 
-    def eyes(self, account: str, region: str) -> Ask:
+    def eyes(self, account: str, region: str) -> LampEyes:
         """Reads."""
         return LampEyes(self, account, region)
 
@@ -197,6 +197,9 @@ class LampEyes:
     def once(self, make: Callable[[Any], Any], /) -> Any:
         """See core.Ask."""
         return make(self)
+
+    def remember(self, services: Container[str], /) -> None:
+        """See ports.Eyes."""
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

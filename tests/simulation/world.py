@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -412,6 +412,9 @@ class Eyes:
     def once(self, make: Callable[[Any], Any], /) -> Any:
         """See core.Ask."""
         return make(self)
+
+    def remember(self, services: Container[str], /) -> None:
+        """See ports.Eyes."""
 
     def __call__(self, call: Call, /) -> Any:
         """One read; the same question gets the same answer."""

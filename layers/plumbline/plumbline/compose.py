@@ -137,8 +137,9 @@ class Plumbline:
         days = self.engine.baseline.patience.exemption_days
         own = believed(self.ledger.all_exemptions(unit.account)[0], days, now)
         exemptions = (*own, *self.engine.baseline.exemptions)
-        for control_id in unit.controls:
+        for number, control_id in enumerate(unit.controls):
             control, rule = self.engine.controls[control_id], self.engine.rule(control_id)
+            ask.remember({service for one in unit.controls[number:] for service in self._read_by(one)})
             mine = [one for one in findings if one.control == control_id]
             known = Known(
                 mine, exemptions, Adoption.from_json(adopted.get(kept_as(control_id, control.scope, unit.region)))
@@ -149,6 +150,10 @@ class Plumbline:
                 yield Look(control_id, [], known.adoption, known.adoption, error)
             else:
                 yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption, unseen=looked.unseen)
+
+    def _read_by(self, control: str) -> frozenset[str]:
+        """The services that a control asks."""
+        return frozenset(call.partition(":")[0] for call in self.engine.controls[control].reads)
 
     def looked(self, unit: Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""

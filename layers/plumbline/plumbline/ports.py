@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -93,10 +93,17 @@ class Ledger(Protocol):
         """Every life of every finding that is still kept, open or closed."""
 
 
+class Eyes(Ask, Protocol):
+    """Reads that may be forgotten: a look at a whole account holds no more than its next controls ask for."""
+
+    def remember(self, services: Container[str], /) -> None:
+        """Forget the answers of all services but these, as IAM calls them, and what was made of answers."""
+
+
 class Aws(Protocol):
     """AWS, as one account's roles see it."""
 
-    def eyes(self, account: str, region: str) -> Ask:
+    def eyes(self, account: str, region: str) -> Eyes:
         """Reads with the read-only role. Answers are remembered for the life of the returned value only."""
 
     def hands(

@@ -6,7 +6,7 @@ What a reader has been told it remembers for as long as it lives, so that the co
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -24,8 +24,6 @@ from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
 _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-#: Where a reader keeps what the ledger knows of Plumbline's own parts and of regions; no call has such a key.
-_RECORDED, _REACH = "recorded", "reach"
 _T = TypeVar("_T")
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
@@ -48,24 +46,33 @@ class Reader:
     trail: str = ""
     recording: Callable[[], Recorded] = Recorded
     reaching: Callable[[], Reach] = Reach
-    _answers: dict[str, Any] = field(default_factory=dict, repr=False)
+    #: Of each service as IAM calls it, by the call's key.
+    _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     _made: dict[Callable[[Any], Any], Any] = field(default_factory=dict, repr=False)
+    _recorded: Recorded | None = field(default=None, repr=False)
+    _reach: Reach | None = field(default=None, repr=False)
 
     @property
     def recorded(self) -> Recorded:
         """See core.Ask. Read when it is first asked for: one control asks."""
-        if _RECORDED not in self._answers:
-            self._answers[_RECORDED] = self.recording()
-        found: Recorded = self._answers[_RECORDED]
-        return found
+        if self._recorded is None:
+            self._recorded = self.recording()
+        return self._recorded
 
     @property
     def reach(self) -> Reach:
         """See core.Ask. Read when it is first asked for, as above."""
-        if _REACH not in self._answers:
-            self._answers[_REACH] = self.reaching()
-        found: Reach = self._answers[_REACH]
-        return found
+        if self._reach is None:
+            self._reach = self.reaching()
+        return self._reach
+
+    def remember(self, services: Container[str]) -> None:
+        """See ports.Eyes."""
+        gone = [one for one in self._answers if one not in services]
+        for one in gone:
+            del self._answers[one]
+        if gone:
+            self._made.clear()
 
     def once(self, make: Callable[[Any], _T], /) -> _T:
         """See core.Ask."""
@@ -76,13 +83,15 @@ class Reader:
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
         """Perform one read; see core.Ask."""
-        if call.key not in self._answers:
+        answers = self._answers.setdefault(call.action.partition(":")[0], {})
+        key = call.key
+        if key not in answers:
             region = call.region or self.region
             region = global_region(self.home) if region == GLOBAL else region
             with telling(call):
                 client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
-            self._answers[call.key] = perform(client, call, self.account)
-        return self._answers[call.key]
+            answers[key] = perform(client, call, self.account)
+        return answers[key]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,7 +30,7 @@ def find(ask: Ask) -> Iterable[Target]:
     The report may be four hours old: who was made or renamed since is not in it, and is asked for, and so is who has a
     key that was off by then. Source: IAM user guide, Get credential reports: N/A stands where there is no key.
     """
-    report = rows(ask) or ()  # none yet, or too old: they are asked one by one now
+    report = ask.once(rows) or ()  # none yet, or too old: they are asked one by one now
     quiet = {row["user"] for row in report if not (_has_key(row, "1") or _has_key(row, "2"))}
     for user in user_names(ask):
         for key in () if user in quiet else keys_of(ask, user):

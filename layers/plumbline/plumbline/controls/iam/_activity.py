@@ -61,7 +61,7 @@ class Activity:
 
 def rows_by_arn(ask: Ask) -> Mapping[str, Row]:
     """The credential report's rows by ARN; none where there is no report, and then one is ordered."""
-    return {row["arn"]: row for row in rows(ask) or ()}
+    return {row["arn"]: row for row in ask.once(rows) or ()}
 
 
 def row_of(report: Mapping[str, Row], user: Mapping[str, Any]) -> Row | None:

@@ -66,7 +66,7 @@ def survey(ask: Ask) -> Mapping[Target, State]:
 
     A user whom the report does not know, or knows as somebody else's, was made or moved since, and is asked for.
     """
-    report, without = rows_by_arn(ask), administrators_without(ask)
+    report, without = ask.once(rows_by_arn), administrators_without(ask)
     attached = {one["Arn"]: one.get("AttachedManagedPolicies") or () for one in ask(EVERYTHING)["UserDetailList"]}
     states: dict[Target, State] = {}
     for user in ask(USERS)["Users"]:

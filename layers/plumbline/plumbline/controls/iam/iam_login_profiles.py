@@ -53,7 +53,7 @@ def locate(detail: Event) -> Iterable[Target]:
 
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Everybody with a password by the credential report; where there is none yet, everybody is asked for."""
-    report = rows(ask)
+    report = ask.once(rows)
     if report is None:
         found = [user for user in user_names(ask) if _has_password(ask, user)]
     else:
