@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from typing import Any, cast
 
 from plumbline.adapters.dynamodb import Table
@@ -34,6 +35,7 @@ from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
+from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
@@ -201,6 +203,16 @@ class LampEyes:
     def remember(self, services: Container[str], /) -> None:
         """See ports.Eyes."""
 
+    def about(self, _target: Target, /) -> LampEyes:
+        """See ports.Eyes."""
+        return self
+
+    def many(
+        self, work: Callable[[Any], Any], items: Sequence[Any], more: Callable[[], bool], _at_once: int
+    ) -> list[Any]:
+        """See ports.Eyes; one after the other."""
+        return [work(one) for one in takewhile(lambda _one: more(), items)]
+
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
         return self.lamps.read(call)
@@ -241,6 +253,24 @@ class Swept(Adoption):
 
 
 @dataclass
+class Sweeps:
+    """Of the engine's ledger: how far sweeps have come."""
+
+    seen: dict[str, Sweep] = field(default_factory=dict)
+
+    def goes_on(self, _account: str, sweep: Sweep) -> Sweep:
+        """See adapters.sweeps.Sweeps."""
+        before = self.seen.get(sweep.name, sweep)
+        done, blind = before.done | sweep.done, before.blind | sweep.blind
+        self.seen[sweep.name] = replace(sweep, done=done, blind=blind, places={**before.places, **sweep.places})
+        return self.seen[sweep.name]
+
+    def known(self, _account: str) -> list[Sweep]:
+        """See adapters.sweeps.Sweeps."""
+        return sorted(self.seen.values(), key=lambda one: one.name, reverse=True)
+
+
+@dataclass
 class Memory:
     """The engine's Ledger, with the same conditions as the table.
 
@@ -259,6 +289,7 @@ class Memory:
     saves: list[Finding] = field(default_factory=list)
     marks: dict[str, str] = field(default_factory=dict)
     swept: datetime | None = None
+    sweeps: Sweeps = field(default_factory=Sweeps)
     never_swept: bool = False
     heard: Hearing = field(default_factory=Hearing)
 

@@ -17,6 +17,7 @@ from plumbline.core.errors import AwsRefusal, LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.hearing import Hearing
+from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.react import ComeBack, Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.units import Unit
@@ -214,9 +215,14 @@ def _sweeper(house: House, milliseconds: int = 300_000) -> tuple[Sweeper, Outlet
 
 
 def test_a_sweep_begins_with_its_units() -> None:
-    sweeper, units, _ = _sweeper(House())
+    house = House()
+    sweeper, units, _ = _sweeper(house)
     assert sweeper.begin() == {"units": 1}
-    assert Unit.from_json(units.bodies[0]) == Unit("111122223333", "global", ("lamp-off",), last=True)
+    begun = NOW.isoformat()
+    assert Unit.from_json(units.bodies[0]) == Unit(
+        "111122223333", "global", ("lamp-off",), last=True, sweep=begun, number=0, of=1
+    )
+    assert [Sweep(begun, 1)] == house.ledger.sweeps.known("111122223333")
 
 
 def test_what_is_looked_at_once_a_day_is_left_to_one_sweep_and_not_before_somebody_has_looked() -> None:

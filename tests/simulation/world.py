@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -415,6 +416,16 @@ class Eyes:
 
     def remember(self, services: Container[str], /) -> None:
         """See ports.Eyes."""
+
+    def about(self, _target: Target, /) -> Eyes:
+        """See ports.Eyes."""
+        return self
+
+    def many(
+        self, work: Callable[[Any], Any], items: Sequence[Any], more: Callable[[], bool], _at_once: int
+    ) -> list[Any]:
+        """See ports.Eyes; one after the other."""
+        return [work(one) for one in takewhile(lambda _one: more(), items)]
 
     def __call__(self, call: Call, /) -> Any:
         """One read; the same question gets the same answer."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from plumbline.compose import Look
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock
 from plumbline.core.targets import State, Target
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Status
 from plumbline.handlers.sweep import Sweeper
+from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
 from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House

@@ -38,6 +38,9 @@ from plumbline.wakes.messages import Wake
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
+    from plumbline.findings.finding import Finding
+    from plumbline.sweep.look import Known
+    from plumbline.sweep.looking import Look
     from plumbline.sweep.units import Unit
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
@@ -45,30 +48,6 @@ _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
 
 class NotConfigured(PlumblineError):
     """The function's environment lacks something that the template gives it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one control saw in one unit.
-
-    Attributes:
-        before: how far its first sweep had come.
-        adoption: how far it has come now.
-        error: what went wrong in the control itself, where something did.
-        unseen: how many of its targets could not be looked at.
-    """
-
-    control: str
-    wakes: list[Wake]
-    before: Adoption
-    adoption: Adoption
-    error: Exception | None = None
-    unseen: int = 0
-
-    @property
-    def adopts(self) -> bool:
-        """Whether there is something that was there before Plumbline and is not settled yet."""
-        return bool(self.adoption.pending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,35 +104,43 @@ class Plumbline:
             return True
         return wake.target.region in (*named, self.engine.deployment.home, GLOBAL)
 
-    def look(self, unit: Unit, *, now: datetime) -> Iterator[Look]:
-        """Look through a unit, one control at a time; reads are shared, nothing is written to the account."""
-        from plumbline.decisions.credible import believed
-        from plumbline.sweep.look import Known  # react, which settles, never sweeps
-        from plumbline.sweep.look import look as look_with
+    def look(
+        self, unit: Unit, *, now: datetime, more: Callable[[], bool] = lambda: True, at_once: int = 1
+    ) -> Iterator[Look]:
+        """Look through a unit; reads are shared, nothing is written to the account. See sweep/looking.py.
 
-        ask = self.engine.aws.eyes(unit.account, unit.region)
-        findings = self.ledger.open_findings(unit.account)
+        Args:
+            unit: where, and with which controls.
+            now: the time, in UTC.
+            more: whether there is time for one more target, where they are looked at one by one.
+            at_once: how many of them are looked at at a time.
+        """
+        from plumbline.sweep.looking import Looking  # react, which settles, never sweeps
+
+        engine, eyes = self.engine, self.engine.aws.eyes(unit.account, unit.region)
+        yield from Looking(engine.controls, engine.rule, eyes, self._known(unit, now), now, more, at_once).through(unit)
+
+    def _known(self, unit: Unit, now: datetime) -> dict[str, Known]:
+        """What the ledger knows that bears on each control of a unit."""
+        from plumbline.decisions.credible import believed
+        from plumbline.sweep.look import Known
+
+        findings: dict[str, list[Finding]] = {}
+        for one in self.ledger.open_findings(unit.account):
+            findings.setdefault(one.control, []).append(one)
         adopted = self.ledger.adopted(unit.account)
         days = self.engine.baseline.patience.exemption_days
         own = believed(self.ledger.all_exemptions(unit.account)[0], days, now)
         exemptions = (*own, *self.engine.baseline.exemptions)
-        for number, control_id in enumerate(unit.controls):
-            control, rule = self.engine.controls[control_id], self.engine.rule(control_id)
-            ask.remember({service for one in unit.controls[number:] for service in self._read_by(one)})
-            mine = [one for one in findings if one.control == control_id]
-            known = Known(
-                mine, exemptions, Adoption.from_json(adopted.get(kept_as(control_id, control.scope, unit.region)))
+        scopes = {one: self.engine.controls[one].scope for one in unit.controls}
+        return {
+            one: Known(
+                findings.get(one, []),
+                exemptions,
+                Adoption.from_json(adopted.get(kept_as(one, scope, unit.region))),
             )
-            try:
-                looked = look_with(control, rule, ask, known, now=now)
-            except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
-                yield Look(control_id, [], known.adoption, known.adoption, error)
-            else:
-                yield Look(control_id, list(looked.wakes), known.adoption, looked.adoption, unseen=looked.unseen)
-
-    def _read_by(self, control: str) -> frozenset[str]:
-        """The services that a control asks."""
-        return frozenset(call.partition(":")[0] for call in self.engine.controls[control].reads)
+            for one, scope in scopes.items()
+        }
 
     def looked(self, unit: Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from plumbline.alerts.alert import Alert
 from plumbline.core.calls import Ask, Call, Mended
@@ -15,6 +15,9 @@ from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
+
+_S = TypeVar("_S")
+_T = TypeVar("_T")
 
 
 class Ledger(Protocol):
@@ -98,6 +101,24 @@ class Eyes(Ask, Protocol):
 
     def remember(self, services: Container[str], /) -> None:
         """Forget the answers of all services but these, as IAM calls them, and what was made of answers."""
+
+    def about(self, target: Target, /) -> Ask:
+        """The same eyes for a look at one target: what names it is asked once, and forgotten with this look."""
+
+    def many(
+        self, work: Callable[[_S], _T], items: Sequence[_S], more: Callable[[], bool], at_once: int, /
+    ) -> list[_T]:
+        """Work on items, several at a time, begun in order for as long as there is more time.
+
+        Args:
+            work: what to do with each; safe to run in several threads.
+            items: in order.
+            more: whether another one may begin.
+            at_once: how many run at a time at most.
+
+        Returns:
+            what came of the first of them, in order.
+        """
 
 
 class Aws(Protocol):

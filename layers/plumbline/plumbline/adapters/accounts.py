@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import RLock
 from typing import Any, TypeVar
 
 from plumbline.adapters.clients import ClientFactory, perform, telling
@@ -24,7 +25,9 @@ from plumbline.core.targets import GLOBAL, Target
 
 #: Where IAM, account settings and other services without regions are asked, by partition.
 _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_S = TypeVar("_S")
 _T = TypeVar("_T")
+_RECORDED, _REACH = "recorded", "reach"
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -49,22 +52,30 @@ class Reader:
     #: Of each service as IAM calls it, by the call's key.
     _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     _made: dict[Callable[[Any], Any], Any] = field(default_factory=dict, repr=False)
-    _recorded: Recorded | None = field(default=None, repr=False)
-    _reach: Reach | None = field(default=None, repr=False)
+    #: What the ledger knows of Plumbline's own parts and of regions, once it was read.
+    _held: dict[str, Any] = field(default_factory=dict, repr=False)
+    #: Several threads may ask: who asks what another is asking waits for his answer.
+    _asking: dict[str, RLock] = field(default_factory=dict, repr=False)
+    _making: RLock = field(default_factory=RLock, repr=False)
+    #: The name of what this look is about, and what was read about it; empty where it is about everything.
+    _name: str = ""
+    _own: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def recorded(self) -> Recorded:
         """See core.Ask. Read when it is first asked for: one control asks."""
-        if self._recorded is None:
-            self._recorded = self.recording()
-        return self._recorded
+        if _RECORDED not in self._held:
+            self._held[_RECORDED] = self.recording()
+        found: Recorded = self._held[_RECORDED]
+        return found
 
     @property
     def reach(self) -> Reach:
         """See core.Ask. Read when it is first asked for, as above."""
-        if self._reach is None:
-            self._reach = self.reaching()
-        return self._reach
+        if _REACH not in self._held:
+            self._held[_REACH] = self.reaching()
+        found: Reach = self._held[_REACH]
+        return found
 
     def remember(self, services: Container[str]) -> None:
         """See ports.Eyes."""
@@ -74,24 +85,57 @@ class Reader:
         if gone:
             self._made.clear()
 
+    def about(self, target: Target, /) -> Reader:
+        """See ports.Eyes."""
+        return replace(self, _name=target.id, _own={})
+
+    def many(
+        self, work: Callable[[_S], _T], items: Sequence[_S], more: Callable[[], bool], at_once: int, /
+    ) -> list[_T]:
+        """See ports.Eyes."""
+        from concurrent.futures import Future, ThreadPoolExecutor  # only who sweeps has many to look at
+
+        done: list[_T] = []
+        waiting: deque[Future[_T]] = deque()
+        with ThreadPoolExecutor(at_once) as threads:
+            for item in items:
+                if not more():
+                    break
+                waiting.append(threads.submit(work, item))
+                if len(waiting) >= at_once:
+                    done.append(waiting.popleft().result())
+            done += [one.result() for one in waiting]
+        return done
+
     def once(self, make: Callable[[Any], _T], /) -> _T:
         """See core.Ask."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        found: _T = self._made[make]
-        return found
+        with self._making:
+            if make not in self._made:
+                self._made[make] = make(self)
+            found: _T = self._made[make]
+            return found
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
         """Perform one read; see core.Ask."""
-        answers = self._answers.setdefault(call.action.partition(":")[0], {})
         key = call.key
+        if self._name and self._name in call.parameters.values():
+            if key not in self._own:
+                self._own[key] = self._read(call)
+            return self._own[key]
+        answers = self._answers.setdefault(call.action.partition(":")[0], {})
         if key not in answers:
-            region = call.region or self.region
-            region = global_region(self.home) if region == GLOBAL else region
-            with telling(call):
-                client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
-            answers[key] = perform(client, call, self.account)
+            with self._asking.setdefault(key, RLock()):
+                if key not in answers:
+                    answers[key] = self._read(call)
+            self._asking.pop(key, None)
         return answers[key]
+
+    def _read(self, call: Call) -> Any:  # noqa: ANN401
+        region = call.region or self.region
+        region = global_region(self.home) if region == GLOBAL else region
+        with telling(call):
+            client = self.clients(self.account, region, call.service, self.role, "", "plumbline-eyes")
+        return perform(client, call, self.account)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

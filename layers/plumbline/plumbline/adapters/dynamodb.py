@@ -41,6 +41,7 @@ from plumbline.adapters.items import (
     unchanged,
     version_of,
 )
+from plumbline.adapters.sweeps import Sweeps
 from plumbline.adapters.table_calls import TableCalls
 from plumbline.baseline.rules import Patience
 from plumbline.core.clock import utc
@@ -304,6 +305,11 @@ class Table:
         item = {**key_of(account_key(account), KEPT_AS), "body": string(hearing.to_json())}
         self._perform("PutItem", {"TableName": self.name, "Item": item})
 
+    @property
+    def sweeps(self) -> Sweeps:
+        """How far the sweeps of the last days have come."""
+        return Sweeps(self._calls)
+
     def note_sweep(self, account: str, now: datetime) -> None:
         """Record that a sweep is done."""
         item = {**key_of(account_key(account), "swept"), "body": string(now.isoformat())}
@@ -311,8 +317,7 @@ class Table:
 
     def last_sweep(self, account: str) -> datetime | None:
         """When the last sweep was done."""
-        key = key_of(account_key(account), "swept")
-        item = self._perform("GetItem", {"TableName": self.name, "Key": key}).get("Item")
+        item = self._calls.one(account, "swept")
         return utc(item["body"]["S"]) if item else None
 
     def _query(

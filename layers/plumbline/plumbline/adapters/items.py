@@ -12,6 +12,7 @@
     account#ID        heard                           whether anybody ever confirmed that alerts reach him, and does now
     once              KEY                             somebody was told; not again before `expires`
     account#ID        swept                           when the last sweep was done
+    account#ID        sweep#BEGUN                     how far a sweep has come (sweeps.py), for two days
     account#ID        reach                           which regions are governed and heard (core/reach.py), one item
 
 The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is

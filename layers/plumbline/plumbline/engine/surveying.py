@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from plumbline.core.calls import Ask
 from plumbline.core.control import Control, Deviation, Settings
 from plumbline.core.errors import AwsRefusal, ControlMistake, PlumblineError
 from plumbline.core.targets import State, Target
-from plumbline.ports import Aws
+from plumbline.ports import Aws, Eyes
 from plumbline.wakes.messages import Wake
 
 
@@ -88,9 +88,7 @@ def survey(control: Control, ask: Ask, leaves_alone: Callable[[Target], bool] = 
     states: dict[Target, State] = {}
     unreadable: list[Target] = []
     if control.find is not None and control.observe is not None:
-        with _mistakes(control):
-            found = list(control.find(ask))
-        for target in found:
+        for target in listed(control, ask):
             if leaves_alone(target):
                 continue
             try:
@@ -98,6 +96,75 @@ def survey(control: Control, ask: Ask, leaves_alone: Callable[[Target], bool] = 
             except AwsRefusal:
                 unreadable.append(target)
     return Survey(states, tuple(unreadable))
+
+
+def goes_one_by_one(control: Control) -> bool:
+    """Whether a control lists its targets and reads each by itself, so that a look at them can be cut anywhere."""
+    return control.survey is None and control.find is not None and control.observe is not None
+
+
+def listed(control: Control, ask: Ask) -> list[Target]:
+    """The targets of a control that goes one by one.
+
+    Raises:
+        AwsRefusal: they could not be listed; ControlMistake where the control failed over that.
+    """
+    assert control.find is not None  # noqa: S101 -- for the type checker: see `goes_one_by_one`
+    with _mistakes(control):
+        return list(control.find(ask))
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """What some controls saw of the first of some targets.
+
+    Attributes:
+        seen: of each control, by its id.
+        broken: what went wrong in a control itself, by its id.
+        count: how many of the targets were looked at, before time ran out.
+    """
+
+    seen: Mapping[str, Survey]
+    broken: Mapping[str, Exception]
+    count: int
+
+
+def look_along(
+    whose: Mapping[Target, Sequence[Control]], eyes: Eyes, more: Callable[[], bool], *, at_once: int = 1
+) -> Along:
+    """Look at targets one by one, each with all controls that are about it, which share what they read of it.
+
+    Args:
+        whose: target -> the controls that look at it, in order.
+        eyes: what is read about one target is forgotten with it.
+        more: whether there is time for one more target.
+        at_once: how many targets are looked at at a time.
+    """
+
+    def look(target: Target) -> list[tuple[Control, State, Exception | None]]:
+        about = eyes.about(target)
+        return [(control, *_tried(control, about, target)) for control in whose[target]]
+
+    states: dict[str, dict[Target, State]] = {one.id: {} for controls in whose.values() for one in controls}
+    unreadable: dict[str, list[Target]] = {one: [] for one in states}
+    broken: dict[str, Exception] = {}
+    found = eyes.many(look, list(whose), more, at_once)
+    for target, answers in zip(whose, found, strict=False):
+        for control, state, error in answers:
+            if error is None:
+                states[control.id][target] = state
+            elif isinstance(error, AwsRefusal):
+                unreadable[control.id].append(target)
+            else:
+                broken[control.id] = error
+    return Along({one: Survey(states[one], tuple(unreadable[one])) for one in states}, broken, len(found))
+
+
+def _tried(control: Control, ask: Ask, target: Target) -> tuple[State, Exception | None]:
+    try:
+        return look_at(control, ask, target), None
+    except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
+        return None, error
 
 
 def sorted_out(control: Control, rule: Rule, seen: Survey) -> tuple[list[Target], list[Target]]:

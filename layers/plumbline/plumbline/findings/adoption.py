@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from plumbline.baseline.rules import Rule
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope
+from plumbline.core.stretch import Stretch
 from plumbline.core.targets import Target
 
 
@@ -81,16 +82,60 @@ class Adoption:
             Plumbline, however late they are settled.
         new: when an upgrade brought the control, in ISO 8601, until somebody has heard so; empty for one that was
             there before, or that came with Plumbline itself. Until then whatever it finds is adopted.
+        upto: the last target, as text, that a first sweep has seen which is not through yet; empty when it is.
+        again: whether that is not the control's first one ever: its settings have changed.
     """
 
     mark: str = ""
     pending: frozenset[str] = frozenset()
     new: str = ""
+    upto: str = ""
+    again: bool = False
 
     @property
     def head(self) -> dict[str, Any]:
         """What it says besides its targets, as plain data."""
-        return {"mark": self.mark, **({"new": self.new} if self.new else {})}
+        more = {"new": self.new, "upto": self.upto, "again": self.again}
+        return {"mark": self.mark, **{name: value for name, value in more.items() if value}}
+
+    def is_to_come(self, target: Target, rule: Rule) -> bool:
+        """Whether a first sweep has not come as far as a target yet."""
+        return self.mark != mark(rule) or bool(self.upto and str(target) > self.upto)
+
+    def adopts(self, rule: Rule, deviating: Iterable[Target], known: Container[Target]) -> frozenset[str]:
+        """Which targets were there before Plumbline, or before these settings.
+
+        Args:
+            rule: what the baseline says of the control now.
+            deviating: what needs a look, or could not be seen.
+            known: targets that have a finding.
+        """
+        # what other settings find on a target that has a finding is adopted like what they find anywhere
+        again = bool(self.mark) if self.mark != mark(rule) else self.again
+        return frozenset(
+            str(one)
+            for one in deviating
+            if (self.is_to_come(one, rule) and (again or one not in known))
+            or (str(one) in self.pending and one not in known)
+        )
+
+    def after(self, rule: Rule, stretch: Stretch, adopted: frozenset[str]) -> Adoption:
+        """How far the first sweep has come once a stretch of the targets was looked at.
+
+        Args:
+            rule: what the baseline says of the control now.
+            stretch: what was looked at.
+            adopted: as `adopts` tells.
+        """
+        if self.mark != mark(rule):
+            if stretch.after:  # nobody has looked before it by these settings: the next sweep begins anew
+                return self
+            return Adoption(mark(rule), adopted, self.new, stretch.upto, bool(self.mark) and bool(stretch.upto))
+        pending = adopted.union(one for one in self.pending if one not in stretch)
+        upto = self.upto
+        if upto and stretch.after <= upto:
+            upto = max(upto, stretch.upto) if stretch.upto else ""
+        return Adoption(self.mark, pending, self.new, upto, self.again and bool(upto))
 
     def to_json(self) -> str:
         """As the ledger keeps it."""
@@ -102,8 +147,8 @@ class Adoption:
         Only so is there a grace, whatever a message says: whoever may send one could write that it was there before.
         Of a pattern it is enough that any target waits.
         """
-        waits = bool(self.pending) if target.is_pattern else str(target) in self.pending
-        return bool(self.new) or self.mark != mark(rule) or waits
+        waits = bool(self.pending or self.upto) if target.is_pattern else str(target) in self.pending
+        return bool(self.new) or waits or self.is_to_come(target, rule)
 
     def origin_of(self, target: Target, rule: Rule, otherwise: Origin) -> Origin:
         """Where a deviation comes from that nobody announced by name: from before Plumbline, or from `otherwise`.
@@ -113,11 +158,17 @@ class Adoption:
             rule: what the baseline says of the control now.
             otherwise: where it comes from when the first sweep has been made and did not see it.
         """
-        is_adopted = bool(self.new) or self.mark != mark(rule) or str(target) in self.pending
+        is_adopted = bool(self.new) or str(target) in self.pending or self.is_to_come(target, rule)
         return Origin.ADOPTION if is_adopted else otherwise
 
     @classmethod
     def from_json(cls, text: str | None) -> Adoption:
         """The adoption that `to_json` wrote; that of a control never swept where there is none."""
         data = json.loads(text) if text else {}
-        return cls(data.get("mark", ""), frozenset(data.get("pending", ())), data.get("new", ""))
+        return cls(
+            mark=data.get("mark", ""),
+            pending=frozenset(data.get("pending", ())),
+            new=data.get("new", ""),
+            upto=data.get("upto", ""),
+            again=data.get("again", False),
+        )

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.compose import Look, Plumbline
+from plumbline.compose import Plumbline
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.core.reach import GLOBAL_REGION
 from plumbline.core.recorded import Deployed, Part, Parts, Recorded, common
 from plumbline.engine.case import Settled
 from plumbline.handlers.react import Log
 from plumbline.ports import Alerts
+from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit
 
 #: While a stack is being changed its parts are neither old nor new. Whoever keeps it so for longer hides nothing.

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from plumbline.alerts.hearing import NEVER, lost
-from plumbline.compose import Look, Plumbline
+from plumbline.compose import Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
 from plumbline.findings import news
 from plumbline.findings.adoption import Adoption, kept_as, mark
+from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices, upgrade
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log
 from plumbline.handlers.unsettled import Unsettled
-from plumbline.sweep.units import Unit
+from plumbline.sweep.looking import Look
+from plumbline.sweep.units import Unit, numbered
 from plumbline.wakes.messages import Task
 
 #: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
 _ENOUGH_MILLISECONDS = 30_000
+#: Who had more than this when he began, and has come nowhere, never comes further.
+_MUCH_MILLISECONDS = 120_000
+#: Targets that are looked at at a time; AWS's limits of most reads are a few hundred a second, and botocore slows down
+#: where AWS says so.
+_AT_ONCE = 16
 #: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
 _SETTLED_EACH_SECOND = 5
 #: The hour, in UTC, whose sweep looks at what is looked at once a day: no day begins then where most people are awake.
@@ -79,7 +86,10 @@ class Sweeper:
             reach = self._reach()
             units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
             upgrade.meet(self.plumbline, units, now=self.clock())
-            units = [*(self._of_forwarders(reach) if reach else ()), *map(self._due, units)]
+            units = numbered([self._due(one) for one in units], self.clock().isoformat())
+            if units:
+                self.plumbline.ledger.sweeps.goes_on(self.plumbline.account, Sweep(units[0].sweep, units[0].of))
+            units = [*(self._of_forwarders(reach) if reach else ()), *units]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
         return {"units": len(units)}
@@ -189,13 +199,41 @@ class Sweeper:
         if self._is_of_the_house(unit):
             self._look_at_the_house_in(unit)
             return
-        left = list(unit.controls)
-        told_together = 0  # what the first sweep finds, and what cannot be looked at
+        left, told_together, broken = self._look_through(unit)
+        if left.controls:
+            self._send_back(unit, left)
+        through = not left.controls and self._is_through(unit, broken)
+        if told_together or (through and self._has_a_digest(unit.account)):
+            # react settles what was found in the meantime; what comes later is told by the next sweep's digest
+            delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
+            self.wakes.send([Task.DIGEST.to_json()], delay=delay)
+        if through and self._has_to_tell_of_decisions(unit.account):
+            self.wakes.send([Task.EXEMPTIONS.to_json()])
+        if through:
+            self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
+            self._listen(unit.account)
+            self.plumbline.ledger.note_sweep(unit.account, self.clock())
+        if broken:  # the others are done with; this comes back, and its alarm tells
+            names = ", ".join(dict.fromkeys(look.control for look in broken))
+            raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
+
+    def _look_through(self, unit: Unit) -> tuple[Unit, int, list[Look]]:
+        """Look for as long as there is time, and send what that finds.
+
+        Returns:
+            what is left of the unit; how much is told together: what the first sweep finds, and what cannot be looked
+            at; and the looks that broke.
+
+        Raises:
+            PlumblineError: there was time, and not one target could be looked at; or ledger or queue are down.
+        """
+        left, told_together = unit, 0
         broken: list[Look] = []
-        reported = self.unsettled.memory.reported() if self.unsettled is not None else {}
-        looks = self.plumbline.look(unit, now=self.clock())
-        while left and self.remaining() > _ENOUGH_MILLISECONDS:
-            look = next(looks)
+        looks: dict[str, Look] = {}
+        reported = dict(self.unsettled.memory.reported()) if self.unsettled is not None else {}
+        began = self.remaining()
+        found = self.plumbline.look(unit, now=self.clock(), more=self._has_time, at_once=_AT_ONCE)
+        while left.controls and self._has_time() and (look := next(found, None)) is not None:
             if look.error is not None:
                 broken.append(look)
                 reason = f"{type(look.error).__name__}: {look.error}"
@@ -206,26 +244,43 @@ class Sweeper:
             self.wakes.send([wake.to_json() for wake in look.wakes])
             if self.unsettled is not None:
                 self.unsettled.note(unit, look, reported, at=sent)
-            self.plumbline.looked(unit, look)
-            left.remove(look.control)
             told_together += len(look.wakes) if look.adopts else look.unseen
-            self.logger.info("looked", extra={"control": look.control, "region": unit.region, "wakes": len(look.wakes)})
-        if left:
-            self.units.send([replace(unit, controls=tuple(left)).to_json()])
-            self.logger.info("unit sent back", extra={"controls": left, "region": unit.region})
-        if told_together or (unit.last and not left and self._has_a_digest(unit.account)):
-            # react settles what was found in the meantime; what comes later is told by the next sweep's digest
-            delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
-            self.wakes.send([Task.DIGEST.to_json()], delay=delay)
-        if unit.last and not left and self._has_to_tell_of_decisions(unit.account):
-            self.wakes.send([Task.EXEMPTIONS.to_json()])
-        if unit.last and not left:
-            self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
-            self._listen(unit.account)
-            self.plumbline.ledger.note_sweep(unit.account, self.clock())
-        if broken:  # the others are done with; this comes back, and its alarm tells
-            names = ", ".join(look.control for look in broken)
-            raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
+            looks[look.control] = replace(look, before=looks.get(look.control, look).before)
+            if not look.stretch.upto:  # its last target, or there is nothing to go along
+                self.plumbline.looked(unit, looks.pop(look.control))
+                extra = {"control": look.control, "region": unit.region, "wakes": len(look.wakes)}
+                self.logger.info("looked", extra=extra)
+            left = left if look.left is None else look.left
+        if left.controls and left == unit and began > _MUCH_MILLISECONDS:
+            raise PlumblineError(
+                f"{', '.join(unit.controls)} could not look at a single target in {unit.region} in time"
+            )
+        for look in looks.values():
+            self.plumbline.looked(unit, look)
+        return left, told_together, broken
+
+    def _has_time(self) -> bool:
+        return self.remaining() > _ENOUGH_MILLISECONDS
+
+    def _send_back(self, unit: Unit, left: Unit) -> None:
+        """Let what is left of a unit be looked at in another invocation, and write down how far this one has come."""
+        self.units.send([left.to_json()])
+        self.logger.info(
+            "unit sent back", extra={"controls": list(left.controls), "region": unit.region, "after": left.after}
+        )
+        if unit.sweep:
+            behind = f" behind {left.after}" if left.after else ""
+            where = f"{unit.region} goes on with {left.controls[0]}{behind}"
+            sweep = Sweep(unit.sweep, unit.of, places={unit.number: where})
+            self.plumbline.ledger.sweeps.goes_on(unit.account, sweep)
+
+    def _is_through(self, unit: Unit, broken: Sequence[Look]) -> bool:
+        """Whether a sweep is over, now that this piece of it is done: pieces end in any order, and some twice."""
+        if not unit.sweep:
+            return unit.last
+        blind = frozenset(f"{look.control} in {unit.region}" for look in broken)
+        done = Sweep(unit.sweep, unit.of, frozenset({unit.number}), blind)
+        return self.plumbline.ledger.sweeps.goes_on(unit.account, done).is_through
 
     def _listen(self, account: str) -> None:
         """See whether anybody hears; what else can tell that nobody does is told."""

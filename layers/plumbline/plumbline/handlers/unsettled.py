@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from plumbline.compose import Look, Plumbline
+from plumbline.compose import Plumbline
 from plumbline.core.clock import utc
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
 from plumbline.engine.surveying import judged, look_at
 from plumbline.findings.finding import Finding
 from plumbline.ports import Alerts
+from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit
 
 #: How long react may take: its queue brings a message back for as long.
@@ -55,20 +56,22 @@ class Unsettled:
     alerts: Alerts
     clock: Callable[[], datetime]
 
-    def note(self, unit: Unit, look: Look, before: Reported, *, at: datetime) -> None:
+    def note(self, unit: Unit, look: Look, before: dict[str, Mapping[str, str]], *, at: datetime) -> None:
         """Write down what one control has just reported; what it reports no more is forgotten.
 
         Args:
             unit: where it looked.
-            look: what it saw; its wakes are on their way.
-            before: what was reported earlier.
+            look: what it saw, of all its targets or on a stretch of them; its wakes are on their way.
+            before: what was reported earlier; gets what is reported now.
             at: when its wakes were sent, or just before.
         """
         key, now = f"{look.control}@{unit.region}", at.isoformat()
         known = before.get(key, {})
         named = [str(wake.target) for wake in look.wakes if not wake.target.is_pattern]
-        reported = {one: known.get(one, now) for one in named[:_MOST]}
+        elsewhere = [one for one in known if one not in look.stretch]
+        reported = {one: known.get(one, now) for one in (*elsewhere, *named)[:_MOST]}
         if reported != known:
+            before[key] = reported
             self.memory.report(key, reported)
 
     def tell(self) -> int:

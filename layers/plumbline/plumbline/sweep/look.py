@@ -16,9 +16,10 @@ from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
 from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
+from plumbline.core.stretch import WHOLE, Stretch
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
-from plumbline.engine.surveying import is_excepted, judged, look_at, survey
+from plumbline.engine.surveying import Survey, is_excepted, judged, look_at, survey
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
@@ -76,16 +77,41 @@ def look(
         known: what the ledger knows.
         now: the time, in UTC.
     """
-    adoption, findings = known.adoption, {one.target: one for one in known.findings}
-    first = adoption.mark != mark(rule)
+    findings = {one.target for one in known.findings}
     try:
         seen = survey(control, ask, lambda one: one not in findings and is_excepted(control, rule, one))
     except AwsRefusal:
-        # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
-        origin = Origin.ADOPTION if first or adoption.pending else Origin.SWEEP
-        listing = Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
-        left = (Wake(control.id, one, Origin.SWEEP) for one in findings if _in_unit(one, ask) and not one.is_pattern)
-        return Looked((listing, *left), adoption, unseen=1)
+        return unlisted(control, rule, ask, known)
+    return compared(control, rule, ask, seen, known, now=now)
+
+
+def unlisted(control: Control, rule: Rule, ask: Ask, known: Known) -> Looked:
+    """What comes of a control whose targets AWS would not list; see `look`."""
+    adoption, origin = known.adoption, Origin.SWEEP
+    # settle cannot tell the targets apart: while any of them waits for its adoption, all have the grace
+    if adoption.mark != mark(rule) or adoption.pending or adoption.upto:
+        origin = Origin.ADOPTION
+    listing = Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
+    mine = (one.target for one in known.findings)
+    left = (Wake(control.id, one, Origin.SWEEP) for one in mine if _in_unit(one, ask) and not one.is_pattern)
+    return Looked((listing, *left), adoption, unseen=1)
+
+
+def compared(
+    control: Control, rule: Rule, ask: Ask, seen: Survey, known: Known, stretch: Stretch = WHOLE, *, now: datetime
+) -> Looked:
+    """What a control saw, compared with what the ledger knows; see `look`.
+
+    Args:
+        control: what was looked with.
+        rule: what the baseline says of it.
+        ask: the eyes, for what the ledger knows and the survey does not show.
+        seen: the targets that were looked at.
+        known: what the ledger knows.
+        stretch: which targets those were: of others nothing is said.
+        now: the time, in UTC.
+    """
+    adoption, findings = known.adoption, {one.target: one for one in known.findings if one.target in stretch}
     wanted = [
         one for one, state in seen.states.items() if _wants_a_look(control, rule, state, findings.get(one), known, now)
     ]
@@ -96,19 +122,16 @@ def look(
     out_of_sight = [
         one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
     ]
-    # what other settings find on a target that has a finding is adopted like what they find anywhere
-    anew = first and bool(adoption.mark)
-    unsettled = {str(one) for one in wanted if anew or one not in findings}
-    pending = frozenset(unsettled if first else unsettled & adoption.pending)
+    adopted = adoption.adopts(rule, wanted, findings)
     wakes = (
-        *(Wake(control.id, one, Origin.ADOPTION if str(one) in pending else Origin.SWEEP) for one in wanted),
+        *(Wake(control.id, one, Origin.ADOPTION if str(one) in adopted else Origin.SWEEP) for one in wanted),
         *(
             Wake(control.id, one, Origin.SWEEP, findings[one].cause)
             for one in out_of_sight
             if _has_changed(control, rule, ask, findings[one], known, now)
         ),
     )
-    return Looked(wakes, Adoption(mark(rule), pending, adoption.new), unseen=len(unseen))
+    return Looked(wakes, adoption.after(rule, stretch, adopted), unseen=len(unseen))
 
 
 def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known: Known, now: datetime) -> bool:

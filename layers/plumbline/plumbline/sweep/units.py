@@ -21,18 +21,29 @@ class Unit:
     """A piece of a sweep: some controls in one account and region.
 
     Attributes:
-        last: whether the sweep is over when this unit is done, as far as its account is concerned.
+        last: whether the sweep is over when this unit is done, as far as its account is concerned. Of a unit of a
+            numbered sweep the ledger says that; see `sweep`.
+        after: the last target that the first controls have looked at already, as text; empty where none.
+        sweep: when the sweep began, in ISO 8601, which is its name; empty for a unit that stands alone.
+        number: which of the sweep's pieces it is, or is the rest of.
+        of: how many pieces the sweep has.
     """
 
     account: str
     region: str
     controls: tuple[str, ...]
     last: bool = False
+    after: str = ""
+    sweep: str = ""
+    number: int = 0
+    of: int = 0
 
     def to_json(self) -> str:
         """The message body on the units queue."""
+        more = {"after": self.after, "sweep": self.sweep, "number": self.number, "of": self.of}
         return json.dumps(
             {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
+            | {name: value for name, value in more.items() if value}
         )
 
     def understood(self, index: Index) -> Unit:
@@ -50,9 +61,23 @@ class Unit:
         try:
             data = json.loads(body)
             assert data[_MARK]  # noqa: S101 - a missing mark is caught below like any other malformed message
-            return cls(str(data["account"]), str(data["region"]), tuple(data["controls"]), bool(data["last"]))
+            return cls(
+                account=str(data["account"]),
+                region=str(data["region"]),
+                controls=tuple(data["controls"]),
+                last=bool(data["last"]),
+                after=str(data.get("after", "")),
+                sweep=str(data.get("sweep", "")),
+                number=int(data.get("number", 0)),
+                of=int(data.get("of", 0)),
+            )
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error
+
+
+def numbered(pieces: Sequence[Unit], sweep: str) -> list[Unit]:
+    """The pieces of one sweep, each of which knows how many there are: they may end in any order."""
+    return [replace(one, sweep=sweep, number=number, of=len(pieces)) for number, one in enumerate(pieces)]
 
 
 def units(

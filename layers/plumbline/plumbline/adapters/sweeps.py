@@ -1,0 +1,94 @@
+"""How far sweeps have come, one item each: their pieces end in any order, and add to it what they have done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from plumbline.adapters.items import account_key, epoch, key_of, number, readable, string
+from plumbline.adapters.table_calls import TableCalls
+from plumbline.findings.packed import Item
+from plumbline.findings.schema import ITS_VALUE, SAYS_IT
+from plumbline.findings.sweeps import Sweep
+
+#: Longer than any sweep goes on, or anybody wants to know of it.
+_KEPT = timedelta(days=2)
+_PREFIX, _PLACE = "sweep#", "at"
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """The sweeps of the last two days.
+
+    Attributes:
+        calls: to the ledger's table.
+    """
+
+    calls: TableCalls
+
+    def goes_on(self, account: str, sweep: Sweep) -> Sweep:
+        """Add to what is known of a sweep; adding twice is adding once.
+
+        Args:
+            account: whose.
+            sweep: its name and the count of its pieces; what has become done or blind, and where pieces are.
+
+        Returns:
+            all that is known of it now.
+
+        Raises:
+            LedgerDown: it cannot be written.
+        """
+        request = {
+            "TableName": self.calls.name,
+            "Key": key_of(account_key(account), f"{_PREFIX}{sweep.name}"),
+            **_update(sweep),
+            "ReturnValues": "ALL_NEW",
+        }
+        return _sweep_in(self.calls.perform("UpdateItem", request)["Attributes"], sweep.name)
+
+    def known(self, account: str) -> Sequence[Sweep]:
+        """Each, the latest first.
+
+        Raises:
+            LedgerDown: they cannot be read.
+        """
+        values = {":k": string(account_key(account)), ":p": string(_PREFIX)}
+        items = self.calls.listed("pk = :k AND begins_with(sk, :p)", values)
+        found = [_sweep_in(one, one["sk"]["S"].removeprefix(_PREFIX)) for one in items]
+        return sorted(found, key=lambda one: one.name, reverse=True)
+
+
+def _update(sweep: Sweep) -> dict[str, Any]:
+    sets = ["#of = :of", "expires = :expires", SAYS_IT]
+    values: dict[str, Any] = {":of": number(sweep.of), ":expires": number(epoch(sweep.began + _KEPT)), **ITS_VALUE}
+    for piece, where in sweep.places.items():
+        sets.append(f"{_PLACE}{piece} = :{_PLACE}{piece}")
+        values[f":{_PLACE}{piece}"] = string(where)
+    adds = []
+    for name, found in (("done", sorted(map(str, sweep.done))), ("blind", sorted(sweep.blind))):
+        if found:
+            adds.append(f"{name} :{name}")
+            values[f":{name}"] = {"SS": found}
+    return {
+        "UpdateExpression": f"SET {', '.join(sets)}{' ADD ' if adds else ''}{', '.join(adds)}",
+        "ExpressionAttributeNames": {"#of": "of"},  # a word of DynamoDB's own
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _sweep_in(item: Item, name: str) -> Sweep:
+    with readable(f"the sweep of {name}"):
+        return Sweep(
+            name=name,
+            of=int(item["of"]["N"]),
+            done=frozenset(int(one) for one in item.get("done", {}).get("SS", ())),
+            blind=frozenset(item.get("blind", {}).get("SS", ())),
+            places={int(key.removeprefix(_PLACE)): one["S"] for key, one in item.items() if _is_place(key)},
+        )
+
+
+def _is_place(key: str) -> bool:
+    return key.startswith(_PLACE) and key.removeprefix(_PLACE).isdigit()

@@ -1,0 +1,180 @@
+"""Looking through a unit: one control after another, or several along the same targets. Writes nothing to the account.
+
+Controls that list the same kind of thing and read each by itself, such as those of buckets, go along their targets
+together, a stretch at a time: what is read of one target is read once, whoever asks, and forgotten with it. A look can
+be cut between any two targets; the rest of the unit says where to go on. What a control reads in bulk cannot be cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from plumbline.baseline.rules import Rule
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal
+from plumbline.core.stretch import WHOLE, Stretch
+from plumbline.core.targets import Target
+from plumbline.engine.surveying import Survey, goes_one_by_one, is_excepted, listed, look_along
+from plumbline.findings.adoption import Adoption
+from plumbline.ports import Eyes
+from plumbline.sweep.look import Known, Looked, compared, look, unlisted
+from plumbline.sweep.units import Unit
+from plumbline.wakes.messages import Wake
+
+#: Targets that are looked at before anything is sent. At sixty milliseconds a read, eight reads each and sixteen at a
+#: time, so many take three seconds.
+_STRETCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one control saw in one unit, or on a stretch of its targets.
+
+    Attributes:
+        before: how far its first sweep had come.
+        adoption: how far it has come now.
+        error: what went wrong in the control itself, where something did.
+        unseen: how many of its targets could not be looked at.
+        stretch: which of its targets this is about.
+        left: what of the unit is still to be looked at after this; None while that is not said: others look along the
+            same stretch.
+    """
+
+    control: str
+    wakes: list[Wake]
+    before: Adoption
+    adoption: Adoption
+    error: Exception | None = None
+    unseen: int = 0
+    stretch: Stretch = WHOLE
+    left: Unit | None = None
+
+    @property
+    def adopts(self) -> bool:
+        """Whether there is something that was there before Plumbline and is not settled yet."""
+        return bool(self.adoption.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A look through a unit.
+
+    Attributes:
+        controls: by id.
+        rule: what the baseline says of a control, by its id.
+        eyes: what is read with.
+        known: what the ledger knows of each control.
+        now: the time, in UTC.
+        more: whether there is time for one more target, where they are looked at one by one.
+        at_once: how many of them are looked at at a time.
+    """
+
+    controls: Mapping[str, Control]
+    rule: Callable[[str], Rule]
+    eyes: Eyes
+    known: Mapping[str, Known]
+    now: datetime
+    more: Callable[[], bool]
+    at_once: int
+
+    def through(self, unit: Unit) -> Iterator[Look]:
+        """Each control's look, the unit's first control first. Whoever takes no more has the rest in `Look.left`."""
+        while unit.controls:
+            self.eyes.remember({service for one in unit.controls for service in self._read_by(one)})
+            first = self.controls[unit.controls[0]]
+            together = [one for one in unit.controls if self._goes_along(first, one)] or [first.id]
+            rest = replace(unit, controls=tuple(one for one in unit.controls if one not in together), after="")
+            if goes_one_by_one(first):
+                yield from self._along([self.controls[one] for one in together], unit, rest)
+            else:
+                look_all = lambda first=first: look(  # noqa: E731
+                    first, self.rule(first.id), self.eyes, self.known[first.id], now=self.now
+                )
+                yield replace(self._made(first, look_all), left=rest)
+            unit = rest
+
+    def _goes_along(self, control: Control, other: str) -> bool:
+        """Whether another control looks at the same kind of thing, and both look at one after the other."""
+        one = self.controls[other]
+        return one.kinds == control.kinds and goes_one_by_one(one) and goes_one_by_one(control)
+
+    def _read_by(self, control: str) -> frozenset[str]:
+        """The services that a control asks."""
+        return frozenset(read.partition(":")[0] for read in self.controls[control].reads)
+
+    def _along(self, together: Sequence[Control], unit: Unit, rest: Unit) -> Iterator[Look]:
+        """Stretch after stretch of what these controls look at, behind where the unit has come already."""
+        whose, listing, looks = self._listed(together)
+        yield from looks[:-1] if not listing else looks
+        if not listing:
+            yield replace(looks[-1], left=rest)
+            return
+        adoptions = {one.id: self.known[one.id].adoption for one in listing}
+        targets = [one for one in sorted(whose, key=str) if unit.after < str(one)]
+        begin = unit.after
+        while True:
+            some = {one: whose[one] for one in targets[:_STRETCH]}
+            along = look_along(some, self.eyes, self.more, at_once=self.at_once)
+            stretch = Stretch(begin, str(targets[along.count - 1]) if along.count < len(targets) else "")
+            if targets and not along.count:  # no time for a single one
+                return
+            targets = targets[along.count :]
+            going_on = replace(unit, controls=(*(one.id for one in listing), *rest.controls), after=stretch.upto)
+            for control in listing:
+                known = replace(self.known[control.id], adoption=adoptions[control.id])
+                seen = along.seen.get(control.id, Survey({}))
+                found = self._made(
+                    control, self._comparing(control, seen, known, stretch, along.broken), known, stretch
+                )
+                adoptions[control.id] = found.adoption
+                is_last = control is listing[-1]
+                yield replace(found, left=(going_on if targets else rest) if is_last else None)
+            if not targets:
+                return
+            begin = stretch.upto
+
+    def _listed(self, together: Sequence[Control]) -> tuple[dict[Target, list[Control]], list[Control], list[Look]]:
+        """Each target with the controls that look at it; these controls; and what came of those that list nothing."""
+        whose: dict[Target, list[Control]] = {}
+        listing: list[Control] = []
+        looks: list[Look] = []
+        for control in together:
+            rule, known = self.rule(control.id), self.known[control.id]
+            with_finding = {one.target for one in known.findings}
+            try:
+                found = listed(control, self.eyes)
+            except AwsRefusal:
+                nothing = unlisted(control, rule, self.eyes, known)
+                looks.append(self._made(control, lambda nothing=nothing: nothing))  # type: ignore[misc]
+                continue
+            except Exception as error:  # noqa: BLE001 -- as in `_made`
+                looks.append(Look(control.id, [], known.adoption, known.adoption, error))
+                continue
+            listing.append(control)
+            for target in found:
+                # nobody has to know how it is, so no read is spent on it
+                if target in with_finding or not is_excepted(control, rule, target):
+                    whose.setdefault(target, []).append(control)
+        return whose, listing, looks
+
+    def _comparing(
+        self, control: Control, seen: Survey, known: Known, stretch: Stretch, broken: Mapping[str, Exception]
+    ) -> Callable[[], Looked]:
+        def compare() -> Looked:
+            if control.id in broken:
+                raise broken[control.id]
+            return compared(control, self.rule(control.id), self.eyes, seen, known, stretch, now=self.now)
+
+        return compare
+
+    def _made(
+        self, control: Control, looks: Callable[[], Looked], known: Known | None = None, stretch: Stretch = WHOLE
+    ) -> Look:
+        before = (known or self.known[control.id]).adoption
+        try:
+            found = looks()
+        except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
+            return Look(control.id, [], before, before, error, stretch=stretch)
+        return Look(control.id, list(found.wakes), before, found.adoption, unseen=found.unseen, stretch=stretch)
