@@ -35,6 +35,7 @@ from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.restraints import Restraint, Why
+from plumbline.findings.sweeps import Sweep
 from plumbline.findings.unseen import TOLD, Unseen, refused
 from plumbline.handlers.commanders import in_words
 
@@ -230,6 +231,9 @@ def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tupl
     yield "Plumbline's stack was deployed, and is another.", house.deployed(changes, NOW, SENDER)
     left = ["user mallory has administrator rights: by policy AdministratorAccess"]
     yield "React has not settled what the sweep has reported.", house.unsettled(left, NOW, SENDER)
+    where = f"global goes on with s3-public-acl behind {ACCOUNT}/global/s3-bucket/acme-logs-2024"
+    begun = Sweep("2026-03-02T06:00:00+00:00", 4, frozenset({0, 1, 3}), places={2: where})
+    yield "A sweep does not come to its end.", house.unended(begun, SENDER)
     burst = TooLarge("what is known of it", 1_234_567, 390_000)
     yield (
         "What it would have to remember does not fit into the ledger.",

@@ -10,8 +10,9 @@ from plumbline.core.clock import Clock
 from plumbline.core.control import Severity
 from plumbline.core.targets import Target
 from plumbline.findings.finding import DIGEST
+from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.sweep import Sweeper
-from plumbline.handlers.unsettled import SETTLED_WITHIN, Unsettled
+from plumbline.handlers.unsettled import SETTLED_WITHIN, SWEPT_WITHIN, Unsettled
 from plumbline.sweep.units import Unit
 from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House, Letterbox
 from tests.handlers.test_react import Log, Outlet, _record
@@ -68,6 +69,18 @@ def test_what_nobody_settles_is_told_after_a_quarter_of_an_hour_and_once() -> No
     watch.sweep(NOW + timedelta(hours=1))
     watch.tell(timedelta(minutes=90))
     assert 1 == len(watch.told.letters), "it has waited since the first sweep: one time, one e-mail"
+
+
+def test_a_sweep_that_does_not_end_is_told_of_once_and_one_that_ends_is_not() -> None:
+    watch = Watch()
+    begun, ended = (Sweep((NOW - ago).isoformat(), 3, frozenset({0})) for ago in (MINUTE, 2 * MINUTE))
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(begun, places={2: "eu-west-1 goes on with s3-tls-only"}))
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(ended, done=frozenset({0, 1, 2})))
+    for after in (SWEPT_WITHIN - 2 * MINUTE, SWEPT_WITHIN, 2 * SWEPT_WITHIN):
+        watch.tell(after)
+    (letter,) = watch.told.letters
+    assert letter.subject == "[Plumbline] not swept: a sweep does not end: 1 of 3 pieces done"
+    assert "1 of 3 pieces done; eu-west-1 goes on with s3-tls-only" in " ".join(letter.body.split())
 
 
 def test_what_react_has_settled_is_not_told() -> None:

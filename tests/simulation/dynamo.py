@@ -197,9 +197,9 @@ def _value(token: str, item: Mapping[str, Any], request: Mapping[str, Any]) -> A
     return plain(item.get(name))
 
 
-def _updated(item: Item, request: Mapping[str, Any]) -> Item:
+def _updated(item: Item, request: Mapping[str, Any]) -> Any:
     """An item after `ADD a :b`, `SET a = :b, ...` and `REMOVE a, ...`."""
-    updated = dict(item)
+    updated: dict[str, Any] = dict(item)
     values = request.get("ExpressionAttributeValues", {})
     names = request.get("ExpressionAttributeNames", {})
     pieces = re.split(r"\b(ADD|SET|REMOVE)\b", request["UpdateExpression"])
@@ -212,6 +212,8 @@ def _updated(item: Item, request: Mapping[str, Any]) -> Item:
             elif action == "SET":
                 assert len(words) == 2, clause
                 updated[name] = values[words[1]]
+            elif "SS" in (given := values[words[1]]):
+                updated[name] = {"SS": sorted({*updated.get(name, {}).get("SS", ()), *given["SS"]})}
             else:
-                updated[name] = {"N": str((plain(updated.get(name)) or 0) + plain(values[words[1]]))}
+                updated[name] = {"N": str((plain(updated.get(name)) or 0) + plain(given))}
     return updated

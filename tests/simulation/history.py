@@ -239,13 +239,27 @@ class History:
     # --- functions --------------------------------------------------------------------------------
 
     def _sweeper(self) -> Sweeper:
+        """One whose time may be over before it begins, or between any two targets."""
+        looks = (
+            self.rng.choice((0, *range(2, 9))) if self.world.weather is not QUIET and self.rng.random() < 0.1 else None
+        )
+
+        def remaining() -> int:
+            nonlocal looks
+            if looks is None:
+                return 200_000
+            looks -= looks > 0
+            if not looks:
+                self.world.count["sweep cut off"] += 1
+            return 100_000 if looks else 1_000
+
         return Sweeper(
             self.plumbline,
             units=self.queues["units"],
             wakes=self.queues["wakes"],
             logger=self.log,
             clock=self.world.clock,
-            remaining=lambda: 1_000 if self.world.weather is not QUIET and self.rng.random() < 0.03 else 200_000,
+            remaining=remaining,
         )
 
     def _drain_once(self) -> bool:

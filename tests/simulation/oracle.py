@@ -373,7 +373,8 @@ class Oracle:
         """Whether a control's first sweep has been made, and does not wait for this target to be settled."""
         item = world.table.get((PK, f"adopted#{control}"))
         adoption = Adoption.from_json(text_of(item) if item else None)
-        return adoption.mark == mark(self.baseline.rules[control]) and target not in adoption.pending
+        is_to_come = bool(adoption.upto) and (not target or target > adoption.upto)
+        return adoption.mark == mark(self.baseline.rules[control]) and not is_to_come and target not in adoption.pending
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""

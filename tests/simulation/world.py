@@ -329,6 +329,9 @@ class World:
             table.write([next(iter(one.items())) for one in request["TransactItems"]])
         else:
             table.write([({"put_item": "Put", "update_item": "Update", "delete_item": "Delete"}[operation], request)])
+        if request.get("ReturnValues") == "ALL_NEW":
+            key = request["Key"]
+            return {"Attributes": dict(table.get((key["pk"]["S"], key["sk"]["S"])) or {})}
         return {}
 
     def sns(self, operation: str, request: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Alerts about Plumbline itself: what a deployment has changed of it; that nobody settles what the sweep reports."""
+"""Alerts about Plumbline itself: what a deployment has changed of it; that nobody settles, or no sweep ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, how_to
 from plumbline.alerts.wording import clean, moment, paragraph, subject_line, table
 from plumbline.core.control import Severity
+from plumbline.findings.sweeps import Sweep
 
 #: Lines of a list; the rest is counted.
 _MOST = 60
@@ -45,6 +46,23 @@ def unsettled(waiting: Sequence[str], since: datetime, sender: Sender) -> Alert:
     rows = {"Function": f"{sender.stack}-react", "Queue": f"{sender.stack}-wakes"}
     waits = "1 deviation waits" if len(waiting) == 1 else f"{len(waiting)} deviations wait"
     return _alert("not settled", f"react does not answer, {waits}", lead, rows, waiting, sender)
+
+
+def unended(sweep: Sweep, sender: Sender) -> Alert:
+    """A sweep does not come to its end, so that parts of the account were not looked at.
+
+    Args:
+        sweep: how far it has come.
+        sender: names commands and account.
+    """
+    lead = (
+        f"A sweep began on {moment(sweep.began)} and has not come to its end. What it has not looked at is looked at "
+        "only where an event tells of it. A piece of it may have failed again and again, and then its message is among the "
+        "dead letters; or the account is so large, or AWS slows its answers so much, that a sweep takes longer than "
+        "there are hours between them."
+    )
+    rows = {"Function": f"{sender.stack}-sweep", "Queue": f"{sender.stack}-units", "So far": sweep.told}
+    return _alert("not swept", f"a sweep does not end: {sweep.told.partition(';')[0]}", lead, rows, (), sender)
 
 
 def _alert(verb: str, what: str, lead: str, rows: Mapping[str, str], listed: Sequence[str], sender: Sender) -> Alert:

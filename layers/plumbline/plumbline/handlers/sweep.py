@@ -233,7 +233,8 @@ class Sweeper:
         reported = dict(self.unsettled.memory.reported()) if self.unsettled is not None else {}
         began = self.remaining()
         found = self.plumbline.look(unit, now=self.clock(), more=self._has_time, at_once=_AT_ONCE)
-        while left.controls and self._has_time() and (look := next(found, None)) is not None:
+        at_a_cut = True  # all that look along a stretch say what they saw of it
+        while left.controls and (not at_a_cut or self._has_time()) and (look := next(found, None)) is not None:
             if look.error is not None:
                 broken.append(look)
                 reason = f"{type(look.error).__name__}: {look.error}"
@@ -250,7 +251,7 @@ class Sweeper:
                 self.plumbline.looked(unit, looks.pop(look.control))
                 extra = {"control": look.control, "region": unit.region, "wakes": len(look.wakes)}
                 self.logger.info("looked", extra=extra)
-            left = left if look.left is None else look.left
+            at_a_cut, left = look.left is not None, look.left or left
         if left.controls and left == unit and began > _MUCH_MILLISECONDS:
             raise PlumblineError(
                 f"{', '.join(unit.controls)} could not look at a single target in {unit.region} in time"

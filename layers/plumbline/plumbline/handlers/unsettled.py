@@ -24,6 +24,8 @@ from plumbline.sweep.units import Unit
 
 #: How long react may take: its queue brings a message back for as long.
 SETTLED_WITHIN = timedelta(minutes=15)
+#: How long a sweep may take before somebody hears of it: by then three others have begun.
+SWEPT_WITHIN = timedelta(hours=3)
 #: Of one control in one region; who has more of them is told of these.
 _MOST = 100
 _LOOKED_AT = 25
@@ -77,6 +79,8 @@ class Unsettled:
     def tell(self) -> int:
         """Tell of what waits for longer than a quarter of an hour, once for each time react does not answer.
 
+        And of a sweep that does not come to its end, once for each of them.
+
         Returns:
             How much that is.
 
@@ -84,6 +88,7 @@ class Unsettled:
             LedgerDown: what was settled cannot be read.
             AwsRefusal: nobody took the alert.
         """
+        self._tell_of_sweeps()
         waiting = sorted(self._waiting(), key=lambda one: (self._severity(one[0]), one[1]))
         if not waiting:
             return 0
@@ -94,6 +99,16 @@ class Unsettled:
         alert = unsettled([text for _, _, text in waiting], since, engine.deployment.sender)
         notifier.send_once(f"unsettled#{since:%Y-%m-%dT%H}", alert, now=self.clock(), within=_TOLD_FOR)
         return len(waiting)
+
+    def _tell_of_sweeps(self) -> None:
+        engine, now = self.plumbline.engine, self.clock()
+        known = self.plumbline.ledger.sweeps.known(self.plumbline.account)
+        for sweep in (one for one in known if not one.is_through and now - one.began >= SWEPT_WITHIN):
+            from plumbline.alerts.house import unended  # an exception; no look pays for it
+
+            notifier = replace(engine, alerts=self.alerts).notifier
+            alert = unended(sweep, engine.deployment.sender)
+            notifier.send_once(f"unended#{sweep.name}", alert, now=now, within=_TOLD_FOR)
 
     def _severity(self, control: str) -> int:
         return self.plumbline.index.entries[control].severity.rank

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from plumbline.alerts import wording
 from plumbline.alerts.decisions import repairs
 from plumbline.alerts.reach import unheard
 from plumbline.alerts.shell import pasted
@@ -21,15 +20,13 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
-from plumbline.handlers.operate import held, suspensions
+from plumbline.handlers.operate import held, suspensions, sweeps
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import addressed, heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
 from plumbline.handlers.operate.pauses import tripped
 from plumbline.handlers.operate.typed import Typed
 
-#: A sweep runs every hour; two missed ones are worth a word, three raise the alarm.
-_LATE = timedelta(hours=2)
 _SOON = timedelta(days=1)
 
 
@@ -38,7 +35,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     engine, ledger, now = asked.plumbline.engine, asked.plumbline.ledger, asked.now
     deployment, rules = engine.deployment, engine.baseline.rules
     found = asked.open_findings()
-    swept = ledger.last_sweep(asked.account)
+    swept, known_sweeps = ledger.last_sweep(asked.account), ledger.sweeps.known(asked.account)
     reach = asked.plumbline.reach()
     modes = {name: sum(rule.response is name for rule in rules.values()) for name in Response}
     patience, all_pauses = engine.baseline.patience, ledger.all_pauses(asked.account)[0]
@@ -63,7 +60,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "regions": _regions(asked, reach),
         "NOT WHOLE": "; ".join(_troubles(reach)),
         "NOT HEARD": unheard(deployment.home),
-        "last sweep": _swept(swept, now),
+        **sweeps.facts(swept, known_sweeps, now),
         "open": _open(asked, waiting),
         "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
@@ -87,6 +84,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "coverage": {name: one.to_json() for name, one in reach.regions.items()},
         "not_heard": unheard(deployment.home),
         "last_sweep": swept.isoformat() if swept else None,
+        "sweeps": sweeps.data(known_sweeps),
         "open": [brief(asked, one) for one in waiting],
         "exempt": [brief(asked, one) for one in found if one not in waiting],
         "repairs_this_hour": dict(spent),
@@ -200,11 +198,3 @@ def _alarms(asked: Asked) -> tuple[list[str] | None, str]:
         return None, f"could not look: {error}"
     on = sorted(one["AlarmName"] for one in answer.get("MetricAlarms", ()))
     return on, f"ON: {', '.join(on)}. See docs/operating.md" if on else "none is on"
-
-
-def _swept(at: datetime | None, now: datetime) -> str:
-    if at is None:
-        return "not yet; the first one begins when the deployment is done"
-    ago = int((now - at).total_seconds() // 60)
-    late = "  LATE: it should run every hour; see the alarms" if now - at > _LATE else ""
-    return f"{ago} minute{'s' * (ago != 1)} ago, {wording.moment(at)}{late}"
