@@ -57,7 +57,7 @@ def unended(sweep: Sweep, sender: Sender) -> Alert:
     """
     lead = (
         f"A sweep began on {moment(sweep.began)} and has not come to its end. What it has not looked at is looked at "
-        "only where an event tells of it. A piece of it may have failed again and again, and then its message is among the "
+        "only where an event tells of it. A piece of it may have failed again and again: then its message is among the "
         "dead letters; or the account is so large, or AWS slows its answers so much, that a sweep takes longer than "
         "there are hours between them."
     )

@@ -122,23 +122,26 @@ def stated(policy: Document) -> tuple[Stated, ...]:
 class Memo:
     """What was read of documents, each once however many principals hold it. It keeps the documents it knows."""
 
-    read: dict[int, tuple[Document, tuple[Stated, ...]]] = field(default_factory=dict)
-    found: dict[tuple[int, str], tuple[Stated, ...]] = field(default_factory=dict)
+    #: By a document's identity: itself, what it states, and what of that is about an action.
+    read: dict[int, tuple[Document, tuple[Stated, ...], dict[str, tuple[Stated, ...]]]] = field(default_factory=dict)
 
     def about(self, policy: Document, action: str) -> tuple[Stated, ...]:
         """The statements of a document that are about an action, given in lower case."""
-        key = (id(policy), action)
-        known = self.found.get(key)
+        _, said, found = self._known(policy)
+        known = found.get(action)
         if known is None:
-            known = self.found[key] = tuple(one for one in self.of(policy) if one.speaks_of(action))
+            known = found[action] = tuple(one for one in said if one.speaks_of(action))
         return known
 
     def of(self, policy: Document) -> tuple[Stated, ...]:
         """The statements of a document."""
+        return self._known(policy)[1]
+
+    def _known(self, policy: Document) -> tuple[Document, tuple[Stated, ...], dict[str, tuple[Stated, ...]]]:
         known = self.read.get(id(policy))
         if known is None:
-            known = self.read[id(policy)] = (policy, stated(policy))
-        return known[1]
+            known = self.read[id(policy)] = (policy, stated(policy), {})
+        return known
 
 
 def may(

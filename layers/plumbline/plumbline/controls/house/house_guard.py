@@ -47,7 +47,7 @@ from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Setting
 from plumbline.core.names import among, fits, same_name
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.rights.account import Account, Principal, account_of
-from plumbline.rights.documents import document, listed, statements
+from plumbline.rights.documents import Document, document, listed, statements
 from plumbline.rights.effective import Memo, may
 from plumbline.rights.ways import Judge
 from plumbline.wakes import cloudtrail
@@ -57,6 +57,8 @@ UNGUARDED = "unguarded"
 _ADMINISTRATOR = ":iam::aws:policy/AdministratorAccess"
 _QUOTAS = {"user": "AttachedPoliciesPerUserQuota", "role": "AttachedPoliciesPerRoleQuota"}
 _KINDS = {"user": "iam-user", "role": "iam-role"}
+#: Every action of any power, as documents are asked about it.
+_ANY = tuple({action.lower() for power in (*POWERS, *ELSEWHERE) for action in power.actions})
 
 
 def locate(detail: Event) -> Iterable[Target]:
@@ -118,6 +120,7 @@ class _Look:
         self._ask, self._account = ask, account
         self._house = House(partition(ask), ask.account, ask.home, ask.stack, ask.trail.rpartition("/")[2] or ask.stack)
         self._memo, self._judge = Memo(), Judge(account)
+        self._spoken: dict[int, bool] = {}
 
     def at(self, one: Principal) -> dict[str, Any]:
         """What a user or role could do to Plumbline, and what bears on whether it may."""
@@ -136,12 +139,22 @@ class _Look:
         }
 
     def _could(self, one: Principal) -> list[str]:
+        # of most of an account's many documents none allows anything of the kind, on whatever
+        if not any(self._speaks(text) for text in one.documents):
+            return []
         powers = [power.does for power in POWERS if self._has(one, power, self._house)]
         if powers:
             return powers
         others = [replace(self._house, region=region) for region in _regions(one)]
         there = [power.does for power in ELSEWHERE if any(self._has(one, power, other) for other in others)]
         return list(dict.fromkeys(there))
+
+    def _speaks(self, text: Document) -> bool:
+        known = self._spoken.get(id(text))
+        if known is None:
+            allowed = [said for said in self._memo.of(text) if said.allow]
+            known = self._spoken[id(text)] = any(said.speaks_of(action) for said in allowed for action in _ANY)
+        return known
 
     def _has(self, one: Principal, power: Power, house: House) -> bool:
         context = {key: house.named(value) for key, value in (power.context or {}).items()}
