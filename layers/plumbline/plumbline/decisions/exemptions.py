@@ -70,10 +70,7 @@ class Exemption:
 
     def covers(self, control: str, target: Target) -> bool:
         """Whether this exempts `target` from `control`, the time aside."""
-        text, pattern = str(target), self.target
-        if is_caseless(target.kind):
-            text, pattern = folded(text), folded(pattern)
-        return self.control in (ANY, control) and fnmatchcase(text, pattern)
+        return self.control in (ANY, control) and fits_target(self.target, target)
 
     @property
     def is_of_one(self) -> bool:
@@ -110,6 +107,14 @@ class Exemption:
             tuple(data.get("told", ())),
             data.get("by", ""),
         )
+
+
+def fits_target(pattern: str, target: Target) -> bool:
+    """Whether a target is one of those that a pattern stands for, its name in any case where IAM's names have none."""
+    text = str(target)
+    if is_caseless(target.kind):
+        text, pattern = folded(text), folded(pattern)
+    return fnmatchcase(text, pattern)
 
 
 def covering(exemptions: Iterable[Exemption], control: str, target: Target, now: datetime) -> Exemption | None:

@@ -84,6 +84,7 @@ class Answer:
         perform: calls that whoever asked makes with rights of his own, each with `service`, `operation` as the AWS CLI
             spells it, `parameters`, and the error codes that are no failure in `absent`.
         then: the command that goes on once they are made.
+        next: the command for the next page, where a script asked and there is one.
     """
 
     text: str
@@ -91,11 +92,13 @@ class Answer:
     ok: bool = True
     perform: tuple[Mapping[str, Any], ...] = ()
     then: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The answer as the shell function reads it."""
         own = {"perform": self.perform, "then": self.then} if self.perform else {}
-        return {"ok": self.ok, "text": self.text, "data": self.data, **own}
+        more = {"next": self.next} if self.next else {}
+        return {"ok": self.ok, "text": self.text, "data": self.data, **own, **more}
 
 
 @dataclass(frozen=True, slots=True)
