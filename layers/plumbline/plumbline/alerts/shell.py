@@ -28,7 +28,7 @@ from plumbline.core.calls import Call
 #: For how long the CLI waits for an answer, in seconds: ten more than operate may take (template.yaml).
 READ_SECONDS = 70
 #: The commands that only read: all others are sent with a proof. A test holds them against the table of commands.
-READING = ("status", "findings", "show", "plan", "exemptions", "who", "help")
+READING = ("status", "findings", "show", "plan", "exemptions", "suspensions", "who", "help")
 #: The calls of IAM that the function makes with a person's own rights, as the CLI names them: those that give rights,
 #: which no role of Plumbline may. Who detaches a policy that denies gives as well.
 PERFORMED = (
@@ -125,7 +125,7 @@ def function(account: str, region: str, name: str) -> str:
         "{region}": region,
         "{function}": name,
         "{seconds}": str(READ_SECONDS),
-        "{reading}": "|".join(f"{one}\\ *" for one in READING),
+        "{reading}": "| \\\n".join("|".join(f"{one}\\ *" for one in some) for some in (READING[:5], READING[5:])),
         "{performed}": textwrap.fill(", ".join(f'"{one}"' for one in PERFORMED), _WIDTH, break_on_hyphens=False),
     }
     for placeholder, value in words.items():

@@ -19,6 +19,8 @@ from plumbline.handlers.operate.proof import Place, endpoints
 from plumbline.ports import DeadLetter, Sts
 
 ALL = "all"
+#: The findings that one command writes, at some milliseconds each: a function has a minute.
+MOST_WRITTEN = 1000
 #: How alike two ids of four letters are of which one letter was misread.
 _ALIKE = 0.75
 

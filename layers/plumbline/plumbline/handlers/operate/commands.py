@@ -20,6 +20,7 @@ from plumbline.handlers.operate import (
     dead_letters,
     exemptions,
     findings,
+    held,
     pauses,
     plan,
     repairs,
@@ -291,6 +292,13 @@ COMMANDS: Mapping[str, Command] = {
             1,
             example="release S7F3K",
             changes=True,
+        ),
+        Command(
+            "suspensions [--after PLACE]",
+            "who is suspended, by whom and why",
+            held.suspensions,
+            options=("after",),
+            example="suspensions",
         ),
         Command(
             "redrive [--drop]",

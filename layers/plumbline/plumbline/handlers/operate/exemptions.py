@@ -22,7 +22,7 @@ from plumbline.decisions.exemptions import (
     ANY,
     ID_BEGINS,
     Exemption,
-    covering,
+    any_covering,
     covers_nothing,
     exactly,
     granted,
@@ -31,7 +31,7 @@ from plumbline.decisions.exemptions import (
     matches_everything,
 )
 from plumbline.findings.finding import Finding, Status, spoken
-from plumbline.handlers.operate.asked import ALL, Answer, Asked, Refused, control_of, finding_of
+from plumbline.handlers.operate.asked import ALL, MOST_WRITTEN, Answer, Asked, Refused, control_of, finding_of
 from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table, wrapped
 from plumbline.handlers.operate.pages import FOR_PEOPLE, FOR_SCRIPTS, fitting, page, some
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
@@ -44,6 +44,7 @@ _MOST_STORED = 300_000
 
 
 _WILD = "*?["
+_LATER = f"Of so many the first {MOST_WRITTEN} are listed as exempt from now on, the others once they are looked at."
 #: Of a digest, in place of a number.
 _DIGITS = 12
 
@@ -78,7 +79,7 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         )
     ledger.save_exemptions(asked.account, (*others, made), version)
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
-    for one in covered:
+    for one in covered[:MOST_WRITTEN]:
         # where a repair may have begun, the next sweep looks first: it must not go untold
         asked.put(
             replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
@@ -89,8 +90,9 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         "Covers now": some([one.short for one in covered]) or "no open finding",
     }
     text = f"Exempt as {made.id}. It is still watched and listed; nothing of it is repaired.\n{table(facts)}"
+    later = "" if len(covered) <= MOST_WRITTEN else _LATER
     end = f"To end it before its time, type: {pasted('unexempt', made.id)}"
-    return Answer(paragraphs(text, end, trouble), {"exemption": made.to_json(), **_ids("covers", covered)})
+    return Answer(paragraphs(text, later, end, trouble), {"exemption": made.to_json(), **_ids("covers", covered)})
 
 
 def unexempt(asked: Asked, typed: Typed) -> Answer:
@@ -112,13 +114,13 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
     (ended,) = meant
     left = [one for one in before if one != ended]
     ledger.save_exemptions(asked.account, kept(left, now), version)
+    still = any_covering((*left, *asked.plumbline.engine.baseline.exemptions), now)
     freed = [
         one
         for one in asked.open_findings()
-        if ended.covers(one.control, one.target)
-        and not covering((*left, *asked.plumbline.engine.baseline.exemptions), one.control, one.target, now)
+        if ended.covers(one.control, one.target) and not still(one.control, one.target)
     ]
-    for one in freed:
+    for one in freed[:MOST_WRITTEN]:  # the sweep finds the others, which are exempt where nothing exempts them
         asked.put(replace(one, due=now))
     trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.sender))
     which = some([one.short for one in freed]) or "nothing that is open"
@@ -138,7 +140,9 @@ def exemptions(asked: Asked, typed: Typed) -> Answer:
     nothing = cache(lambda control, target: covers_nothing(control, target, controls, asked.account))
     at = _begins(typed, found)
     shown = page(found, at, FOR_PEOPLE)
-    part, entries = fitting(found, at, lambda one: {**one.to_json(), "covers_nothing": nothing(one.control, one.target)})
+    part, entries = fitting(
+        found, at, lambda one: {**one.to_json(), "covers_nothing": nothing(one.control, one.target)}
+    )
     lines = []
     for one in shown.shown:
         why = nothing(one.control, one.target)

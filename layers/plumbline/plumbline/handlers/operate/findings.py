@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.finding import spelled_out, what_happened
@@ -19,7 +20,7 @@ from plumbline.findings.finding import CUT_SHORT, Finding, Repair, Status
 from plumbline.findings.stored import to_json
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
 from plumbline.handlers.operate.lists import brief, is_fight, name_of, rows, severity_of, table, wrapped
-from plumbline.handlers.operate.pages import FOR_PEOPLE, begins, by_severity, fitting, in_order, page
+from plumbline.handlers.operate.pages import FOR_PEOPLE, ROOM, begins, by_severity, fitting, in_order, page
 from plumbline.handlers.operate.typed import Typed
 
 EXAMPLE = "findings --severity high --target '*/s3-bucket/*'"
@@ -49,10 +50,10 @@ def findings(asked: Asked, typed: Typed) -> Answer:
         return Answer("Nothing is open: everything watched is in line with the baseline.", data)
     if not found:
         return Answer(f"Nothing like that is open. For all there is, type: {pasted('findings')}", data)
-    some_of = f" of {len(everything)}" if len(found) < len(everything) else ""
-    head = f"{', '.join(filter(None, (_counted(asked, waiting, 'open'), _counted(asked, exempt, 'exempt'))))}{some_of}."
+    head = [*_counted(asked, waiting, "open"), *_counted(asked, exempt, "exempt")]
+    head += [f"There are {len(everything)} in all."] if len(found) < len(everything) else []
     left_alone = [one for one in shown.shown if one.status is Status.EXEMPT]
-    lines = [head, *rows(asked, [one for one in shown.shown if one.status is not Status.EXEMPT])]
+    lines = [*head, "", *rows(asked, [one for one in shown.shown if one.status is not Status.EXEMPT])]
     lines += ["", "Exempt, and so left alone:", *rows(asked, left_alone)] if left_alone else []
     lines += ["", *shown.foot(typed, _behind)]
     lines += [f"Type: {pasted('show', shown.shown[0].short)}"] if shown.shown else []
@@ -64,10 +65,10 @@ def _behind(finding: Finding) -> str:
     return finding.id
 
 
-def _counted(asked: Asked, found: Sequence[Finding], what: str) -> str:
-    """How many there are, and how bad they are; empty for none."""
+def _counted(asked: Asked, found: Sequence[Finding], what: str) -> list[str]:
+    """How many there are, and how bad they are; nothing for none."""
     kinds = ", ".join(f"{count} {severity}" for severity, count in by_severity(asked, found).items())
-    return f"{len(found)} {what} ({kinds})" if found else ""
+    return [f"{len(found)} {what}: {kinds}"] if found else []
 
 
 def _asked_for(asked: Asked, typed: Typed, found: Sequence[Finding]) -> list[Finding]:
@@ -159,7 +160,18 @@ def show(asked: Asked, typed: Typed) -> Answer:
         parts.append(f"When the other side is settled with, to have it repaired again, type: {again}")
     if finding.is_open:
         parts.append(f"To see what would be done now, type: {pasted('plan', finding.short)}")
-    return Answer("\n\n".join(parts), json.loads(to_json(finding)))
+    return Answer("\n\n".join(parts), _stored(finding))
+
+
+def _stored(finding: Finding) -> dict[str, Any]:
+    """A finding as the ledger has it, for scripts; without the states before and after its repairs where it is long."""
+    text = to_json(finding)
+    data: dict[str, Any] = json.loads(text)
+    if len(text) > ROOM:
+        for one in filter(None, (*data["repairs"], data["proposal"])):
+            long = {name: len(json.dumps(one[name])) for name in ("before", "after") if one.get(name)}
+            one |= {name: {"left_out": f"{length} characters"} for name, length in long.items()}
+    return data
 
 
 def _exempt(asked: Asked, finding: Finding) -> str:

@@ -26,7 +26,7 @@ FOR_PEOPLE, FOR_SCRIPTS = 50, 500
 A_FEW = 20
 #: Characters of JSON that one list takes of an answer. With --json it stands in it twice, once within a text, where
 #: each quote takes two characters more.
-_ROOM = 200_000
+ROOM = 200_000
 
 _One = TypeVar("_One")
 
@@ -108,7 +108,8 @@ def fitting(found: Sequence[_One], begins: int, entry: Callable[[_One], Any]) ->
         begins: how many come before it.
         entry: makes JSON-like data of one.
     """
-    entries, room = [], _ROOM
+    entries: list[Any] = []
+    room = ROOM
     for one in found[begins : begins + FOR_SCRIPTS]:
         made = entry(one)
         room -= len(json.dumps(made))

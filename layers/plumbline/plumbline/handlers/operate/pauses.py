@@ -15,7 +15,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.findings import clocks
 from plumbline.findings.budgets import EVERY_CONTROL, EVERY_CRITICAL, is_of_actor
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding, Status
-from plumbline.handlers.operate.asked import ALL, Answer, Asked, control_of
+from plumbline.handlers.operate.asked import ALL, MOST_WRITTEN, Answer, Asked, control_of
 from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table
 from plumbline.handlers.operate.pages import FOR_SCRIPTS, some
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
@@ -120,13 +120,13 @@ def resume(asked: Asked, typed: Typed) -> Answer:
             f"There is no pause, so nothing was changed. {_capital(decisions.repairs(control))} are held back by this:"
         )
         return Answer(paragraphs(none, table(stands.facts), left), _data(control, done), ok=False)
+    labels = {"Pauses": "Pauses lifted", "Counted": "Counted anew", "Tried in vain": "Tried again"}
+    facts = {labels.get(label, label): text for label, text in done.facts.items()}
+    trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
     apart = _ids(there.fights) | _ids(there.given_up)
     for one in waiting:
         if one.id not in apart and _waits(asked, one):
             asked.put(replace(one, due=now))
-    labels = {"Pauses": "Pauses lifted", "Counted": "Counted anew", "Tried in vain": "Tried again"}
-    facts = {labels.get(label, label): text for label, text in done.facts.items()}
-    trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
     head = f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep."
     return Answer(paragraphs(head, table(facts), NOT_TO_WAIT, left, trouble), _data(control, done))
 
@@ -235,7 +235,7 @@ def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding
     """Let the targets that somebody fought over be repaired again."""
     return [
         one
-        for one in waiting
+        for one in waiting[:MOST_WRITTEN]
         if "fight" in one.told
         and asked.put(
             replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
@@ -247,7 +247,7 @@ def _forgive_tries(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding
     """Let repairs that did not hold, several times, be tried again."""
     return [
         one
-        for one in waiting
+        for one in waiting[:MOST_WRITTEN]
         if one.tries >= MAX_ATTEMPTS and asked.put(replace(one, forgiven=len(one.repairs), then="", due=asked.now))
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.finding import spelled_out
@@ -53,13 +54,15 @@ class Prospect:
 def plan(asked: Asked, typed: Typed) -> Answer:
     """What would be done now about one finding or all open ones; looks at each again."""
     if typed.words and typed.options:
-        raise Refused(f"--after is for the plan of all that is open. For one of them type: {pasted('plan', typed.word)}")
+        raise Refused(
+            f"--after is for the plan of all that is open. For one of them type: {pasted('plan', typed.word)}"
+        )
     found = [finding_of(asked, typed.word)] if typed.words else in_order(asked, asked.open_findings())
     idle, said = ([], "") if typed.words or typed.options else _unmatched(asked)
     if not found:
         nothing = "Nothing is open, so nothing would be done."
-        data = {"plans": [], "unmatched": idle, "next": None}
-        return Answer("\n\n".join(part for part in (nothing, said) if part), data)
+        none = {"plans": [], "unmatched": idle, "next": None}
+        return Answer("\n\n".join(part for part in (nothing, said) if part), none)
     shown = page(found, begins(asked, typed, found), MOST_PLANS)
     parts, plans = [], []
     for one in shown.shown:
@@ -94,7 +97,8 @@ def plan(asked: Asked, typed: Typed) -> Answer:
         parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else []), *typed_next]))
         plans.append({**brief(asked, one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
     parts += [*shown.foot(typed, _behind), *([said] if said else [])]
-    data = {"plans": plans, "unmatched": idle, "next": list(shown.next(typed, _behind)) or None}
+    more = list(shown.next(typed, _behind)) or None
+    data: dict[str, Any] = {"plans": plans, "unmatched": idle, "next": more}
     return Answer("\n\n".join([*parts, "Nothing was changed."]), data)
 
 

@@ -20,7 +20,7 @@ from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.clocks import acts_at, clock_named
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
 from plumbline.handlers.operate import held, suspensions
-from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
+from plumbline.handlers.operate.asked import MOST_WRITTEN, Answer, Asked, Refused, control_of, finding_of, names_control
 from plumbline.handlers.operate.lists import name_of, table, wrapped
 from plumbline.handlers.operate.pages import FOR_PEOPLE, FOR_SCRIPTS
 from plumbline.handlers.operate.plan import MOST_PLANS, prospect
@@ -168,10 +168,11 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
         tail = f"{_waits(asked, graced)}Nothing was changed. To do it, type: {again}"
         data = {"enforced": [], "would": [one.id for one in graced[:FOR_SCRIPTS]], "would_count": len(graced)}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
-    ended = [_without_grace(one, asked) for one in graced]
+    ended = [_without_grace(one, asked) for one in graced[:MOST_WRITTEN]]
     done = [one for one in ended if asked.put(one)]
-    busy = len(graced) - len(done)
+    busy, later = len(ended) - len(done), len(graced) - len(ended)
     missed = f"{busy} more just being settled. In two minutes, type: {again}" if busy else ""
+    missed = f"That was the grace of so many as one command ends; {later} are left. Type: {again}" if later else missed
     named = [f"{one.short}  {_named(asked, one)}" for one in done]
     sender = asked.plumbline.engine.deployment.sender
     trouble = asked.tell(decisions.enforced(named, asked.by, sender)) if done else ""

@@ -21,7 +21,7 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
-from plumbline.handlers.operate import held, suspensions
+from plumbline.handlers.operate import held
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import addressed, heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
@@ -48,7 +48,9 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     running = ends(all_pauses, patience.pause_days, now)
     pauses = {name: one for name, one in all_pauses.items() if one.until > now and name in running}
     suspended = ledger.all_suspensions(asked.account)[0]
-    by_controls, unseen = held.carriers(asked)
+    carriers, unseen = held.carriers(asked)
+    by_controls = [held.by_whom(asked, one) for one in carriers[:A_FEW]]
+    held_down = [*map(held.said, suspended), *map(held.said, by_controls), *carriers[A_FEW:]]
     spent = ledger.spent_in(asked.account, now)
     stopped = tripped(asked, spent)
     waiting = sorted((one for one in found if one.status is not Status.EXEMPT), key=lambda one: _urgency(asked, one))
@@ -75,7 +77,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "NOT BELIEVED": some([f"{what}: {why}" for what, why in not_believed], _NAMED, " in the ledger", "; "),
         "FIGHT": f"{some(fights, _NAMED)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
-        "SUSPENDED": "; ".join(filter(None, (suspensions.status(suspended), held.listed(by_controls), unseen))),
+        "SUSPENDED": "; ".join(filter(None, (some(held_down, _NAMED, between="; "), unseen))),
         "exempt": _exempt(asked, exemptions, len(exempt)),
         "alarms": alarms_text,
         "e-mail": hears.row if asked.connections.topics else "",
@@ -98,7 +100,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "exempt_count": len(exempt),
         "fight_count": len(fights),
         "exemption_count": len(exemptions),
-        "suspended_count": len(suspended) + len(by_controls),
+        "suspended_count": len(held_down),
         "counts": _counts(asked, waiting),
         "repairs_this_hour": dict(spent),
         "stopped": list(stopped),
@@ -106,7 +108,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "pauses": {name: one.to_json() for name, one in pauses.items()},
         "exemptions": [one.to_json() for one in exemptions[:A_FEW]],
         "suspended": [one.to_json() for one in suspended[:A_FEW]],
-        "suspended_by_controls": by_controls[:A_FEW],
+        "suspended_by_controls": by_controls,
         "alarms": alarms,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
         "people_unheard": [*people.waiting, *people.missing],
@@ -120,6 +122,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "To see every FIGHT, type": pasted("findings", "--fight") if len(fights) > 1 else "",
         "To end the pause, type": pasted("resume") if pauses else "",
         **held.next_steps(suspended, by_controls),
+        "Who is SUSPENDED, type": pasted("suspensions") if len(held_down) > _NAMED else "",
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
