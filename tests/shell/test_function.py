@@ -376,8 +376,7 @@ def test_whatever_an_answer_says_is_next_is_sent_without_a_proof(here: Bash) -> 
 def test_what_is_no_command_is_no_next_page(here: Bash, following: object) -> None:
     answer = json.dumps({"ok": True, "text": "[1]", "next": following})
     said = _typed(here.answers(answer).then_answers(_part("no", ok=False)), "findings", "--json")
-    assert "[1]\n" == said.out[:4]
-    assert said == Said(0, "[1]\n", "") or here.asked["command"] != ["findings", "--json"]
+    assert Said(0, "[1]\n", "") == said
 
 
 def test_whoever_reads_no_further_ends_it(here: Bash) -> None:
@@ -386,22 +385,18 @@ def test_whoever_reads_no_further_ends_it(here: Bash) -> None:
     assert "xxx" == said.out
 
 
-@pytest.mark.parametrize("name", SHELLS)
-def test_a_script_reads_all_findings_of_a_plumbline_with_many(tmp_path: Path, name: str) -> None:
-    here, town = Bash.at(tmp_path, name), town_for("plumbline findings")
+def test_a_script_reads_every_finding_of_a_plumbline_with_many(here: Bash) -> None:
+    town = town_for("plumbline findings")
     (first,) = town.ledger.findings.values()
     for number in range(1100):
         target = replace(first.target, id=f"acme-{number}")
         one = replace(first, id=f"Z{number:09}", target=target, status=Status.OPEN, closed_at=None)
         town.ledger.findings[first.control, target] = one
     with listening(town) as port:
-        said = here.passes_on(port, OPEN_AT).run(
-            f"{FUNCTION}\nplumbline findings --json | jq -r '.findings[].id'; plumbline findings --json | jq .next[3]"
-        )
-    *ids, second, third, last = said.out.splitlines()
-    assert sorted(ids) == sorted(one.id for one in town.ledger.open_findings(ACCOUNT))
-    assert (0, "") == (said.code, said.err)
-    assert [False, False, True] == [one == "null" for one in (second, third, last)] or "null" == last
+        said = here.passes_on(port, OPEN_AT).run(f"{FUNCTION}\nplumbline findings --json | jq -c '[.findings[].id]'")
+    parts = [json.loads(line) for line in said.out.splitlines()]
+    assert (0, "", [500, 500, 100]) == (said.code, said.err, [len(one) for one in parts])
+    assert sorted(one.id for one in town.ledger.open_findings(ACCOUNT)) == sorted(id_ for one in parts for id_ in one)
 
 
 def test_it_leaves_nothing_behind(here: Bash) -> None:

@@ -84,8 +84,9 @@ says -r '. as $it | if ([$it.text?][0] | type) == "string" then
 $it.text, if $it.ok then empty else "" | halt_error(1) end else
 "plumbline failed: \([$it.errorMessage?][0] // $it)\n" |
 halt_error(2) end'; code=$?; [ $code = 0 ] && [ -z "$proof" ] || break;
-more=$(says -r '.next? // empty | @sh' 2>/dev/null);
-[ "$more" ] || break; eval "set -- $more"; done;
+more=$(says -r '.next | arrays |
+select(all(.[]; type == "string")) | @sh'); [ "$more" ] || break;
+eval "set -- $more"; done;
 steps=$(says '[.perform?[]?] | length');
 [ "$steps" -gt 0 ] && [ $code -lt 2 ] || exit $code;
 [ "$proof" ] && says -e '.then[0] == "done" and all(.perform[];

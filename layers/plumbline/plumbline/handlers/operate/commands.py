@@ -169,7 +169,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "findings [--control ID|PATTERN] [--severity LEVEL] [--target PATTERN] [--open] [--exempt] [--fight] "
             "[--after FINDING]",
-            "what is open, worst first, and what is exempt",
+            "what is open, worst first, and what is exempt; of a severity and worse",
             findings.findings,
             options=("control", "severity", "target", "after"),
             flags=("open", "exempt", "fight"),

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from plumbline.alerts import wording
 from plumbline.core.control import Severity
 from plumbline.findings.finding import Finding
-from plumbline.handlers.operate.asked import Asked, finding_of
+from plumbline.handlers.operate.asked import Asked, Refused, finding_of
 from plumbline.handlers.operate.lists import severity_of
 from plumbline.handlers.operate.typed import Typed
 
@@ -139,11 +140,18 @@ def begins(asked: Asked, typed: Typed, found: Sequence[Finding]) -> int:
     The one behind `--after` may be closed by now, or may not be in this list: its place is known all the same.
 
     Raises:
-        Refused: there never was a finding as the one behind `--after`.
+        Refused: nobody knows a finding as the one behind `--after`, or more than one.
     """
     if "after" not in typed.options:
         return 0
-    last = place(asked, finding_of(asked, typed.options["after"]))
+    given = typed.options["after"]
+    try:
+        last = place(asked, finding_of(asked, given))
+    except Refused as error:
+        raise Refused(
+            f"--after takes the id of the last finding on the page before, as that page says, and "
+            f"'{wording.clean(given, 40)}' is none. To begin again, type: {typed.again(without=('after',))}"
+        ) from error
     return bisect_right(found, last, key=lambda one: place(asked, one))
 
 
