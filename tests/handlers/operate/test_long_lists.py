@@ -375,6 +375,15 @@ def test_every_other_list_is_had_whole_page_by_page(command: str, key: str, numb
     assert -(-number // (20 if command == "plan" else pages.FOR_PEOPLE)) == pages_
 
 
+def test_whom_a_person_suspended_comes_before_whom_a_rule_did() -> None:
+    house = crowd(1)
+    _suspended(house, 2)
+    listed = [one["suspended_by"] for one in house.type("suspensions").data["suspensions"]]
+    assert ["person", "person", "control", "control"] == listed
+    data = house.type("status").data
+    assert (4, 2, 2) == (data["suspended_count"], len(data["suspended"]), len(data["suspended_by_controls"]))
+
+
 def test_exemptions_that_end_meanwhile_leave_none_of_the_others_out() -> None:
     house = crowd(1, exemptions=490)
     listed: list[str] = []

@@ -20,7 +20,7 @@ from plumbline.findings.finding import CUT_SHORT, Finding, Repair, Status
 from plumbline.findings.stored import to_json
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
 from plumbline.handlers.operate.lists import brief, is_fight, name_of, rows, severity_of, table, wrapped
-from plumbline.handlers.operate.pages import FOR_PEOPLE, ROOM, begins, by_severity, fitting, in_order, page
+from plumbline.handlers.operate.pages import FOR_PEOPLE, ROOM, begins, by_severity, fitting, in_order, page, severities
 from plumbline.handlers.operate.typed import Typed
 
 EXAMPLE = "findings --severity high --target '*/s3-bucket/*'"
@@ -67,8 +67,7 @@ def _behind(finding: Finding) -> str:
 
 def _counted(asked: Asked, found: Sequence[Finding], what: str) -> list[str]:
     """How many there are, and how bad they are; nothing for none."""
-    kinds = ", ".join(f"{count} {severity}" for severity, count in by_severity(asked, found).items())
-    return [f"{len(found)} {what}: {kinds}"] if found else []
+    return [f"{len(found)} {what}: {severities(asked, found)}"] if found else []
 
 
 def _asked_for(asked: Asked, typed: Typed, found: Sequence[Finding]) -> list[Finding]:

@@ -144,7 +144,11 @@ def suspensions(asked: Asked, typed: Typed) -> Answer:
     part, entries = fitting(
         found,
         at,
-        lambda one: {"by": "control", **known(one)} if isinstance(one, str) else {"by": "person", **one.to_json()},
+        lambda one: (
+            {"suspended_by": "control", **known(one)}
+            if isinstance(one, str)
+            else {"suspended_by": "person", **one.to_json()}
+        ),
     )
     more = list(part.next(typed, _behind)) or None
     data = {"suspensions": entries, "count": len(found), "unseen": unseen, "next": more}
@@ -162,7 +166,7 @@ def suspensions(asked: Asked, typed: Typed) -> Answer:
 
 def _place(one: Suspension | str) -> tuple[str, str, str]:
     """Where somebody stands in the list: by whom he is suspended, then since when, or under which name."""
-    return ("control", one.rpartition("/")[2], "") if isinstance(one, str) else ("person", one.made.isoformat(), one.id)
+    return ("rule", one.rpartition("/")[2], "") if isinstance(one, str) else ("person", one.made.isoformat(), one.id)
 
 
 def _behind(one: Suspension | str) -> str:

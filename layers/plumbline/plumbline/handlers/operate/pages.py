@@ -162,6 +162,12 @@ def by_severity(asked: Asked, found: Iterable[Finding]) -> dict[str, int]:
     return {name: counted[name] for name in known if counted[name]}
 
 
+def severities(asked: Asked, found: Iterable[Finding]) -> str:
+    """How many findings there are of each severity, in words."""
+    counted = by_severity(asked, found).items()
+    return ", ".join(f"{count} {'of unknown severity' if name == '?' else name}" for name, count in counted)
+
+
 def some(names: Sequence[str], most: int = A_FEW, more: str = "", between: str = ", ") -> str:
     """Names in one line: the first of them, and how many more.
 

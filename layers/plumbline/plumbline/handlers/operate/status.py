@@ -25,7 +25,7 @@ from plumbline.handlers.operate import held
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import addressed, heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
-from plumbline.handlers.operate.pages import A_FEW, by_severity, some
+from plumbline.handlers.operate.pages import A_FEW, by_severity, severities, some
 from plumbline.handlers.operate.pauses import tripped
 from plumbline.handlers.operate.typed import Typed
 
@@ -34,6 +34,7 @@ _LATE = timedelta(hours=2)
 _SOON = timedelta(days=1)
 #: Of what stands in a row, such as fights.
 _NAMED = 5
+_DOUBTS = 3
 
 
 def status(asked: Asked, _typed: Typed) -> Answer:
@@ -74,7 +75,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
         "STOPPED": "; ".join(stopped.values()),
-        "NOT BELIEVED": some([f"{what}: {why}" for what, why in not_believed], _NAMED, " in the ledger", "; "),
+        "NOT BELIEVED": _not_believed([f"{what}: {why}" for what, why in not_believed]),
         "FIGHT": f"{some(fights, _NAMED)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
         "SUSPENDED": "; ".join(filter(None, (some(held_down, _NAMED, between="; "), unseen))),
@@ -193,9 +194,8 @@ def _counts(asked: Asked, found: Sequence[Finding]) -> dict[str, dict[str, int]]
 def _open(asked: Asked, found: Sequence[Finding]) -> str:
     if not found:
         return "nothing"
-    kinds = ", ".join(f"{count} {severity}" for severity, count in by_severity(asked, found).items())
     soon = sum(one.due is not None and one.due <= asked.now + _SOON for one in found)
-    return f"{len(found)}: {kinds}{f'; {soon} with a next step within a day' if soon else ''}"
+    return f"{len(found)}: {severities(asked, found)}{f'; {soon} with a next step within a day' if soon else ''}"
 
 
 def _unseen(found: Sequence[Finding]) -> str:
@@ -214,6 +214,12 @@ def _exempt(asked: Asked, exemptions: Sequence[Exemption], covered: int) -> str:
     said = f"; {pointless} cover{'s' * (pointless == 1)} NOTHING" if pointless else ""
     which = f", over {covered} finding{'s' * (covered != 1)}" if covered else ""
     return f"{len(exemptions)}{which}, the next ends on {exemptions[0].until:%Y-%m-%d}{said}"
+
+
+def _not_believed(doubts: Sequence[str]) -> str:
+    """What the ledger holds and nobody can have decided: each is long, so of many how many there are comes first."""
+    said = "; ".join(doubts[:_DOUBTS])
+    return said if len(doubts) <= _DOUBTS else f"{len(doubts)}, which the list of what is exempt marks; such as {said}"
 
 
 def _pause(name: str, pause: Pause) -> str:
