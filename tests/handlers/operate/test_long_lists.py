@@ -417,6 +417,7 @@ def test_a_page_behind_the_last_says_so() -> None:
         (("findings", "--page", "2"), "'--page' is no option here"),
         (("exemptions", "--after", "X7F3K"), "'X7F3K' is no place in this list; --after takes what the page before"),
         (("exemptions", "--after", "2026-99-01,X7F3K"), "says. Type: plumbline exemptions"),
+        (("exemptions", "--after", "0001-01-01T00:00+23:59,X"), "says. Type: plumbline exemptions"),
         (("suspensions", "--after", "S7F3K"), "'S7F3K' is no place in this list"),
         (("plan", "7F3K", "--after", "7F3K"), "For one of them type: plumbline plan 7F3K"),
     ],
@@ -460,3 +461,13 @@ def test_one_command_writes_a_thousand_findings_and_says_what_is_left() -> None:
     assert (False, 1000) == (answer.ok, answer.data["enforced_count"])
     assert f"{left.data['would_count']} are left. Type: plumbline enforce --yes" in " ".join(answer.text.split())
     assert house.type("enforce", "--yes").ok
+
+
+def test_an_exemption_of_very_many_holds_at_once_and_says_which_are_listed_so_later() -> None:
+    house = crowd(1500)
+    answer = house.type("exempt", "*/*/*/Lamp-*", "--control", "all", *WHY)
+    assert (True, 1500, 500) == (answer.ok, answer.data["covers_count"], len(answer.data["covers"]))
+    said = "Of so many the first 1000 are listed as exempt from now on, the others once they are looked at."
+    assert said in " ".join(answer.text.split())
+    freed = house.type("unexempt", house.ledger.exemptions[0].id)
+    assert (True, 1500, 500) == (freed.ok, freed.data["frees_count"], len(freed.data["frees"]))
