@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,10 +26,13 @@ from hypothesis import strategies as st
 from plumbline.alerts import shell
 from plumbline.controls import registry
 from plumbline.core import giving
+from plumbline.findings.finding import Status
 from plumbline.handlers.operate import proof
 from plumbline.handlers.operate.commands import COMMANDS
 from tests.deployed import source, text
+from tests.fakes import ACCOUNT
 from tests.shell.bash import Bash, Said
+from tests.shell.town import OPEN_AT, listening, town_for
 
 FUNCTION = shell.function("111122223333", "us-east-1", "plumbline-operate")
 SHELLS = [one for one in ("bash", "zsh", "dash") if shutil.which(one)]
@@ -332,6 +336,67 @@ def test_it_pipes_and_can_be_asked_whether_it_went_well(here: Bash) -> None:
     assert Said(0, "a\nyes\n", "") == here.run(
         f"{FUNCTION}\nplumbline findings --json | jq -r '.findings[].target' && plumbline status >/dev/null && echo yes"
     )
+
+
+# --- page after page -----------------------------------------------------------------------------------------------
+
+
+def _part(text: str, *following: object, ok: bool = True) -> str:
+    return json.dumps({"ok": ok, "text": text, "data": {}, **({"next": following} if following else {})})
+
+
+def test_all_pages_of_an_answer_for_a_script_are_printed_one_behind_the_other(here: Bash) -> None:
+    following = ("findings", "--target", "*/it's a\n$(date) `id`", "--after", "7F3K2A9QXZ", "--json")
+    said = _typed(here.answers(_part("[1]", *following)).then_answers(_part("[2]")), "findings", "--json")
+    assert (Said(0, "[1]\n[2]\n", ""), {"command": list(following)}) == (said, here.asked)
+
+
+def test_a_page_that_cannot_be_had_is_an_error_and_what_came_before_stands_there(here: Bash) -> None:
+    for last, expected in (
+        (_part("[2]", ok=False), Said(1, "[1]\n[2]\n", "")),
+        ('{"errorMessage": "no"}', Said(2, "[1]\n", "plumbline failed: no\n")),
+        ("", Said(2, "[1]\n", "")),
+    ):
+        said = _typed(here.answers(_part("[1]", "findings", "--json")).then_answers(last), "findings", "--json")
+        assert expected == Said(said.code, said.out, said.err if expected.err else "")
+
+
+def test_no_page_follows_a_command_that_changes_something(here: Bash) -> None:
+    said = _typed(here.answers(_part("done", "undo", "7F3K")).then_answers(_part("more")), "undo", "7F3K")
+    assert (Said(0, "done\n", ""), ["undo", "7F3K"]) == (said, here.asked["command"])
+
+
+def test_whatever_an_answer_says_is_next_is_sent_without_a_proof(here: Bash) -> None:
+    said = _typed(here.answers(_part("[1]", "pause", "--hours", "1")).then_answers(_part("no", ok=False)), "status")
+    assert (Said(1, "[1]\nno\n", ""), {"command": ["pause", "--hours", "1"]}) == (said, here.asked)
+    assert [] == here.signed
+
+
+@pytest.mark.parametrize("following", [None, "", [], {}, 7, [[]], [{}], True])
+def test_what_is_no_command_is_no_next_page(here: Bash, following: object) -> None:
+    answer = json.dumps({"ok": True, "text": "[1]", "next": following})
+    said = _typed(here.answers(answer).then_answers(_part("no", ok=False)), "findings", "--json")
+    assert Said(0, "[1]\n", "") == said
+
+
+def test_whoever_reads_no_further_ends_it(here: Bash) -> None:
+    endless = _part("x" * 70_000, "findings", "--json")
+    said = here.answers(endless).run(f"{FUNCTION}\nplumbline findings --json | head -c 3")
+    assert "xxx" == said.out
+
+
+def test_a_script_reads_every_finding_of_a_plumbline_with_many(here: Bash) -> None:
+    town = town_for("plumbline findings")
+    (first,) = town.ledger.findings.values()
+    for number in range(1100):
+        target = replace(first.target, id=f"acme-{number}")
+        one = replace(first, id=f"Z{number:09}", target=target, status=Status.OPEN, closed_at=None)
+        town.ledger.findings[first.control, target] = one
+    with listening(town) as port:
+        said = here.passes_on(port, OPEN_AT).run(f"{FUNCTION}\nplumbline findings --json | jq -c '[.findings[].id]'")
+    parts = [json.loads(line) for line in said.out.splitlines()]
+    assert (0, "", [500, 500, 100]) == (said.code, said.err, [len(one) for one in parts])
+    assert sorted(one.id for one in town.ledger.open_findings(ACCOUNT)) == sorted(id_ for one in parts for id_ in one)
 
 
 def test_it_leaves_nothing_behind(here: Bash) -> None:

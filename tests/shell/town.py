@@ -109,7 +109,8 @@ def listening(town: Town) -> Iterator[int]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             answer = town.answer(json.loads(self.rfile.read()), now=OPEN_AT)
-            self.wfile.write(json.dumps({"ok": answer.ok, "text": answer.text, "data": {}}).encode())
+            given = {"ok": answer.ok, "text": answer.text, "data": {}, "next": answer.next}
+            self.wfile.write(json.dumps(given).encode())
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -178,7 +178,9 @@ def test_what_is_exempt_is_listed_and_not_counted_as_open(house: House) -> None:
     exempt = _two(house)
     answer = house.type("findings")
     assert answer.text.splitlines() == [
-        "1 open, 1 exempt.",
+        "1 open: 1 high",
+        "1 exempt: 1 high",
+        "",
         f"{house.finding.short}  high      open, next step 2026-03-04 09:30 UTC",
         "      lamp hall is on",
         "      2026-03-04 09:30 UTC: Plumbline switches off lamp hall",
@@ -208,7 +210,10 @@ def test_what_is_exempt_is_listed_and_not_counted_as_open(house: House) -> None:
         (("--control", "all", "--target", "*/lamp/p*"), ["porch"]),
         (("--target", "hal"), ["hall"]),
         (("--severity", "HIGH"), ["hall", "porch"]),
-        (("--severity", "low"), []),
+        (("--severity", "low"), ["hall", "porch"]),  # that and worse
+        (("--severity", "critical"), []),
+        (("--control", "lamp-*"), ["hall", "porch"]),
+        (("--target", "*/LAMP/*"), []),
     ],
 )
 def test_findings_can_be_filtered(house: House, words: tuple[str, ...], expected: list[str]) -> None:

@@ -574,6 +574,10 @@ _WORDS = st.one_of(
             "--reason",
             "--control",
             "--all",
+            "--after",
+            "--page",
+            "--severity",
+            "--target",
             "--yes",
             "--json",
         ]

@@ -116,8 +116,14 @@ def test_many_are_told_page_by_page(told: World) -> None:
     assert "Page 1 of 2." in first.text
     assert f"plumbline who {BUCKET} --page 2" in first.text
     assert "Page 2 of 2." in second.text
-    assert first.data == second.data
+    assert first.data["people"][12:] == second.data["people"]
+    assert [None, None] == [first.data["next"], second.data["next"]]
     assert not _asked(told, BUCKET, "--page", "none").ok
+
+
+def test_a_page_that_there_is_not_is_refused_with_the_last_there_is(told: World) -> None:
+    says = f"there is no page 9; the last is 1. Type: plumbline who {BUCKET} --page 1"
+    assert (False, says) == (_asked(told, BUCKET, "--page", "9").ok, _asked(told, BUCKET, "--page", "9").text)
 
 
 def test_nothing_is_changed_and_every_line_fits_a_window(told: World) -> None:

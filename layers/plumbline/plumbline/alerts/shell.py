@@ -10,6 +10,10 @@ any text, needs no rights for that, and asks nobody. Where Plumbline answers wit
 may make, the function shows them, asks where somebody sits at the terminal, and makes them: never others than
 `PERFORMED`, and only in answer to a command that was proven, so that whoever tampers with answers cannot run what he
 likes.
+
+Where the answer for a script is a page and names the command for the next, the function asks for that as well and
+prints it behind the first. It does so only after a command that reads, and sends no proof with it: whatever stands
+there can change nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from plumbline.core.calls import Call
 #: For how long the CLI waits for an answer, in seconds: ten more than operate may take (template.yaml).
 READ_SECONDS = 70
 #: The commands that only read: all others are sent with a proof. A test holds them against the table of commands.
-READING = ("status", "findings", "show", "plan", "exemptions", "who", "help")
+READING = ("status", "findings", "show", "plan", "exemptions", "suspensions", "who", "help")
 #: The calls of IAM that the function makes with a person's own rights, as the CLI names them: those that give rights,
 #: which no role of Plumbline may. Who detaches a policy that denies gives as well.
 PERFORMED = (
@@ -63,6 +67,8 @@ AWS_STS_REGIONAL_ENDPOINTS=regional aws eks get-token --region {region} \
 --cluster-name "plumbline:{account}:{region}:{function}:$sum" \
 --query status.token --output text) || {
 echo "plumbline: who types this could not be signed" >&2; exit 2; };; esac;
+says() { printf %s "$answer" | jq "$@"; };
+while :; do
 asked=$(nonce=$nonce proof=$proof jq -nc '{command: $ARGS.positional} +
 if env.proof == "" then {} else {nonce: env.nonce, proof: env.proof} end' \
 --args -- "$@" 2>/dev/null) || {
@@ -74,11 +80,14 @@ answer=$(printf %s "$asked" | AWS_MAX_ATTEMPTS=1 aws lambda invoke \
 echo "plumbline: {function} in {region}" \
 "was not reached, or did not answer" >&2; exit 2; };
 answer=$(printf %s "$answer" | jq -s '.[0]') || exit 2;
-says() { printf %s "$answer" | jq "$@"; };
 says -r '. as $it | if ([$it.text?][0] | type) == "string" then
 $it.text, if $it.ok then empty else "" | halt_error(1) end else
 "plumbline failed: \([$it.errorMessage?][0] // $it)\n" |
-halt_error(2) end'; code=$?; steps=$(says '[.perform?[]?] | length');
+halt_error(2) end'; code=$?; [ $code = 0 ] && [ -z "$proof" ] || break;
+more=$(says -r '.next | arrays |
+select(all(.[]; type == "string")) | @sh'); [ "$more" ] || break;
+eval "set -- $more"; done;
+steps=$(says '[.perform?[]?] | length');
 [ "$steps" -gt 0 ] && [ $code -lt 2 ] || exit $code;
 [ "$proof" ] && says -e '.then[0] == "done" and all(.perform[];
 .service == "iam" and (.operation | IN(
@@ -117,7 +126,7 @@ def function(account: str, region: str, name: str) -> str:
         "{region}": region,
         "{function}": name,
         "{seconds}": str(READ_SECONDS),
-        "{reading}": "|".join(f"{one}\\ *" for one in READING),
+        "{reading}": "| \\\n".join("|".join(f"{one}\\ *" for one in some) for some in (READING[:5], READING[5:])),
         "{performed}": textwrap.fill(", ".join(f'"{one}"' for one in PERFORMED), _WIDTH, break_on_hyphens=False),
     }
     for placeholder, value in words.items():

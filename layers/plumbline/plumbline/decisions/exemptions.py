@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
+from functools import cache
 from typing import Any, Literal
 
 from plumbline.core.clock import utc
@@ -36,6 +37,8 @@ _PROBES = (
 )
 #: One piece of a pattern as fnmatch reads it: a set of characters, or one by itself.
 _PIECE = re.compile(r"\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
+#: A pattern that no text fits.
+_NOTHING = "(?!)"
 _DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
 _ACCOUNT_DIGITS = 12
 #: How a region reads, place by place, and whether more of the same may follow there.
@@ -70,10 +73,7 @@ class Exemption:
 
     def covers(self, control: str, target: Target) -> bool:
         """Whether this exempts `target` from `control`, the time aside."""
-        text, pattern = str(target), self.target
-        if is_caseless(target.kind):
-            text, pattern = folded(text), folded(pattern)
-        return self.control in (ANY, control) and fnmatchcase(text, pattern)
+        return self.control in (ANY, control) and fits_target(self.target, target)
 
     @property
     def is_of_one(self) -> bool:
@@ -112,10 +112,42 @@ class Exemption:
         )
 
 
+def fits_target(pattern: str, target: Target) -> bool:
+    """Whether a target is one of those that a pattern stands for, its name in any case where IAM's names have none."""
+    text = str(target)
+    if is_caseless(target.kind):
+        text, pattern = folded(text), folded(pattern)
+    return fnmatchcase(text, pattern)
+
+
 def covering(exemptions: Iterable[Exemption], control: str, target: Target, now: datetime) -> Exemption | None:
     """The exemption in force for a target, the longest one where there are several."""
     in_force = (one for one in exemptions if one.until > now and one.covers(control, target))
     return max(in_force, key=lambda one: one.until, default=None)
+
+
+def any_covering(exemptions: Iterable[Exemption], now: datetime) -> Callable[[str, Target], bool]:
+    """Whether any of many exemptions is in force for a target, by its control: for who asks it of many targets.
+
+    Args:
+        exemptions: in force or not.
+        now: the time, in UTC.
+    """
+    patterns: dict[str, set[str]] = {}
+    for one in exemptions:
+        if one.until > now:
+            patterns.setdefault(one.control, set()).add(one.target)
+
+    @cache
+    def together(control: str, *, caseless: bool) -> re.Pattern[str]:
+        meant = patterns.get(ANY, set()) | patterns.get(control, set())
+        return re.compile("|".join(translate(folded(one) if caseless else one) for one in meant) or _NOTHING)
+
+    def covers(control: str, target: Target) -> bool:
+        caseless = is_caseless(target.kind)
+        return bool(together(control, caseless=caseless).match(folded(str(target)) if caseless else str(target)))
+
+    return covers
 
 
 def exactly(target: Target) -> str:

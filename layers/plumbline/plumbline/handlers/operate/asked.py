@@ -19,6 +19,8 @@ from plumbline.handlers.operate.proof import Place, endpoints
 from plumbline.ports import DeadLetter, Sts
 
 ALL = "all"
+#: The findings that one command writes, at some milliseconds each: a function has a minute.
+MOST_WRITTEN = 1000
 #: How alike two ids of four letters are of which one letter was misread.
 _ALIKE = 0.75
 
@@ -84,6 +86,7 @@ class Answer:
         perform: calls that whoever asked makes with rights of his own, each with `service`, `operation` as the AWS CLI
             spells it, `parameters`, and the error codes that are no failure in `absent`.
         then: the command that goes on once they are made.
+        next: the command for the next page, where a script asked and there is one.
     """
 
     text: str
@@ -91,11 +94,13 @@ class Answer:
     ok: bool = True
     perform: tuple[Mapping[str, Any], ...] = ()
     then: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The answer as the shell function reads it."""
         own = {"perform": self.perform, "then": self.then} if self.perform else {}
-        return {"ok": self.ok, "text": self.text, "data": self.data, **own}
+        more = {"next": self.next} if self.next else {}
+        return {"ok": self.ok, "text": self.text, "data": self.data, **own, **more}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from plumbline.handlers.operate import (
     dead_letters,
     exemptions,
     findings,
+    held,
     pauses,
     plan,
     repairs,
@@ -38,6 +39,11 @@ _JSON = "--json"
 _HELP = ("--help", "-h")
 _VERSION = "--version"
 _LONGEST_SHOWN = 200
+#: Characters of a whole answer, as JSON. A function may answer with six million bytes. Source: Lambda Developer Guide,
+#: "Lambda quotas".
+LONGEST = 1_000_000
+_BEGINNING = 100_000
+_TOO_LONG = "This is more than one answer holds, so the rest is left out. Ask for less, or in text instead of JSON."
 _COLUMN, _GIST = 22, 43
 
 
@@ -65,8 +71,30 @@ def answer(plumbline: Plumbline, request: Any, *, now: datetime, connections: Co
         )
     except PlumblineError as error:
         given = Answer(str(error), {"error": type(error).__name__, "message": str(error)}, ok=False)
-    text = json.dumps(given.data, indent=2, default=str) if as_json else folded(given.text)
-    return replace(given, text=text)
+    if not as_json:
+        return _bounded(replace(given, text=folded(given.text)))
+    more = given.data.get("next")
+    text = json.dumps(given.data, indent=2, default=str)
+    return _bounded(replace(given, text=text, next=(*more, _JSON) if more else ()))
+
+
+def _bounded(given: Answer) -> Answer:
+    """The answer, if a function may give one as long; else without what it says twice, or the beginning of it.
+
+    What was done is done: an answer that cannot be given would say nothing of it.
+    """
+    if _size(given) <= LONGEST:
+        return given
+    alone = replace(given, data={"error": "TooLong", "message": _TOO_LONG})
+    if _size(alone) <= LONGEST:
+        return alone
+    is_json = given.text.startswith("{")
+    text = json.dumps(alone.data) if is_json else f"{given.text[:_BEGINNING]}\n\n{_TOO_LONG}"
+    return replace(alone, text=text)
+
+
+def _size(given: Answer) -> int:
+    return len(json.dumps(given.to_json(), default=str))
 
 
 def _given(asked: Asked, received: Sequence[str], request: Mapping[str, Any]) -> Answer:
@@ -139,15 +167,24 @@ COMMANDS: Mapping[str, Command] = {
     for one in (
         Command("status", "what is watched, open, exempt, paused, and who hears", status.status, example="status"),
         Command(
-            "findings [--control ID] [--severity WORD] [--target PATTERN] [--open] [--exempt] [--fight]",
-            "what is open, worst first, and what is exempt",
+            "findings [--control ID|PATTERN] [--severity LEVEL] [--target PATTERN] [--open] [--exempt] [--fight] "
+            "[--after FINDING]",
+            "what is open, worst first, and what is exempt; of a severity and worse",
             findings.findings,
-            options=("control", "severity", "target"),
+            options=("control", "severity", "target", "after"),
             flags=("open", "exempt", "fight"),
             example=findings.EXAMPLE,
         ),
         Command("show FINDING", "everything about one of them", findings.show, 1, 1, example="show 7F3K"),
-        Command("plan [FINDING]", "what would be done now; changes nothing", plan.plan, 0, 1, example="plan 7F3K"),
+        Command(
+            "plan [FINDING] [--after FINDING]",
+            "what would be done now; changes nothing",
+            plan.plan,
+            0,
+            1,
+            options=("after",),
+            example="plan 7F3K",
+        ),
         Command(
             "who BUCKET [--page N]",
             "who can do what in a bucket, and through what",
@@ -210,7 +247,13 @@ COMMANDS: Mapping[str, Command] = {
             example="unexempt X7F3K",
             changes=True,
         ),
-        Command("exemptions", "all that is exempt, why and until when", exemptions.exemptions, example="exemptions"),
+        Command(
+            "exemptions [--after PLACE]",
+            "all that is exempt, why and until when",
+            exemptions.exemptions,
+            options=("after",),
+            example="exemptions",
+        ),
         Command(
             f"pause [CONTROL] --hours N|{_UNTIL} --reason WHY",
             "repair nothing until then; goes on watching and telling",
@@ -249,6 +292,13 @@ COMMANDS: Mapping[str, Command] = {
             1,
             example="release S7F3K",
             changes=True,
+        ),
+        Command(
+            "suspensions [--after PLACE]",
+            "who is suspended, by whom and why",
+            held.suspensions,
+            options=("after",),
+            example="suspensions",
         ),
         Command(
             "redrive [--drop]",

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
 
 from plumbline.alerts import decisions, wording
 from plumbline.alerts.shell import pasted
+from plumbline.core.clock import utc
 from plumbline.core.errors import PlumblineError
 from plumbline.core.targets import Target
 from plumbline.decisions.credible import doubt
@@ -16,7 +22,7 @@ from plumbline.decisions.exemptions import (
     ANY,
     ID_BEGINS,
     Exemption,
-    covering,
+    any_covering,
     covers_nothing,
     exactly,
     granted,
@@ -24,9 +30,10 @@ from plumbline.decisions.exemptions import (
     kinds_of,
     matches_everything,
 )
-from plumbline.findings.finding import Status, spoken
-from plumbline.handlers.operate.asked import ALL, Answer, Asked, Refused, control_of, finding_of
+from plumbline.findings.finding import Finding, Status, spoken
+from plumbline.handlers.operate.asked import ALL, MOST_WRITTEN, Answer, Asked, Refused, control_of, finding_of
 from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table, wrapped
+from plumbline.handlers.operate.pages import FOR_PEOPLE, FOR_SCRIPTS, fitting, page, some
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
 #: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
@@ -37,6 +44,9 @@ _MOST_STORED = 300_000
 
 
 _WILD = "*?["
+_LATER = f"Of so many the first {MOST_WRITTEN} are listed as exempt from now on, the others once they are looked at."
+#: Of a digest, in place of a number.
+_DIGITS = 12
 
 
 _STILL = (Status.OPEN, Status.FAILED, Status.EXEMPT)
@@ -69,7 +79,7 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
         )
     ledger.save_exemptions(asked.account, (*others, made), version)
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
-    for one in covered:
+    for one in covered[:MOST_WRITTEN]:
         # where a repair may have begun, the next sweep looks first: it must not go untold
         asked.put(
             replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
@@ -77,11 +87,12 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
     trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.sender))
     facts = _facts(made) | {
         "Replaces": ", ".join(one.id for one in same),
-        "Covers now": ", ".join(one.short for one in covered[:20]) or "no open finding",
+        "Covers now": some([one.short for one in covered]) or "no open finding",
     }
     text = f"Exempt as {made.id}. It is still watched and listed; nothing of it is repaired.\n{table(facts)}"
+    later = "" if len(covered) <= MOST_WRITTEN else _LATER
     end = f"To end it before its time, type: {pasted('unexempt', made.id)}"
-    return Answer(paragraphs(text, end, trouble), {"exemption": made.to_json(), "covers": [one.id for one in covered]})
+    return Answer(paragraphs(text, later, end, trouble), {"exemption": made.to_json(), **_ids("covers", covered)})
 
 
 def unexempt(asked: Asked, typed: Typed) -> Answer:
@@ -97,40 +108,45 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
     if not meant:
         raise Refused(_no_exemption(asked, typed.word))
     if len(meant) > 1:
-        shown = "\n".join(f"  {one.id}  {one.control}  {wording.clean(one.target, 60)}" for one in meant)
+        lines = [f"  {one.id}  {one.control}  {wording.clean(one.target, 60)}" for one in meant]
+        shown = some(lines, between="\n")
         raise Refused(f"{len(meant)} exemptions fit:\n{shown}\nSay which. Type: {pasted('unexempt', meant[0].id)}")
     (ended,) = meant
     left = [one for one in before if one != ended]
     ledger.save_exemptions(asked.account, kept(left, now), version)
+    still = any_covering((*left, *asked.plumbline.engine.baseline.exemptions), now)
     freed = [
         one
         for one in asked.open_findings()
-        if ended.covers(one.control, one.target)
-        and not covering((*left, *asked.plumbline.engine.baseline.exemptions), one.control, one.target, now)
+        if ended.covers(one.control, one.target) and not still(one.control, one.target)
     ]
-    for one in freed:
+    for one in freed[:MOST_WRITTEN]:  # the sweep finds the others, which are exempt where nothing exempts them
         asked.put(replace(one, due=now))
     trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.sender))
-    which = ", ".join(one.short for one in freed[:20]) or "nothing that is open"
+    which = some([one.short for one in freed]) or "nothing that is open"
     text = f"The exemption {ended.id} is over. The next sweep judges again what it covered ({which})."
-    return Answer(
-        paragraphs(text, NOT_TO_WAIT, trouble), {"ended": ended.to_json(), "frees": [one.id for one in freed]}
-    )
+    return Answer(paragraphs(text, NOT_TO_WAIT, trouble), {"ended": ended.to_json(), **_ids("frees", freed)})
 
 
-def exemptions(asked: Asked, _typed: Typed) -> Answer:
-    """All that is exempt, and until when."""
+def exemptions(asked: Asked, typed: Typed) -> Answer:
+    """All that is exempt, and until when; what ends soonest first, a page at a time."""
     own, _version = asked.plumbline.ledger.all_exemptions(asked.account)
+    typed_here = {id(one) for one in own}
     both = [one for one in (*own, *asked.plumbline.engine.baseline.exemptions) if one.until > asked.now]
-    found = sorted(both, key=lambda one: one.until)
+    found = sorted(both, key=_place)
     if not found:
-        return Answer("Nothing is exempt.", {"exemptions": []})
-    controls = asked.plumbline.engine.controls
-    nothing = [covers_nothing(one.control, one.target, controls, asked.account) for one in found]
+        return Answer("Nothing is exempt.", {"exemptions": [], "count": 0, "next": None})
+    controls, days = asked.plumbline.engine.controls, asked.plumbline.engine.baseline.patience.exemption_days
+    nothing = cache(lambda control, target: covers_nothing(control, target, controls, asked.account))
+    at = _begins(typed, found)
+    shown = page(found, at, FOR_PEOPLE)
+    part, entries = fitting(
+        found, at, lambda one: {**one.to_json(), "covers_nothing": nothing(one.control, one.target)}
+    )
     lines = []
-    days = asked.plumbline.engine.baseline.patience.exemption_days
-    for one, why in zip(found, nothing, strict=True):
-        never = doubt(one, days, asked.now) if one in own else ""
+    for one in shown.shown:
+        why = nothing(one.control, one.target)
+        never = doubt(one, days, asked.now) if id(one) in typed_here else ""
         lines += [
             f"{one.id or 'baseline.yaml'}  {decisions.rule(one.control)}, until {one.until:%Y-%m-%d %H:%M} UTC",
             *wrapped(wording.clean(one.target, 400), " " * 6),
@@ -138,11 +154,40 @@ def exemptions(asked: Asked, _typed: Typed) -> Answer:
             *(wrapped(f"COVERS NOTHING: {why}", " " * 6) if why else ()),
             *(wrapped(f"NOT BELIEVED, and so without effect: {never}", " " * 6) if never else ()),
         ]
-    some = next((one.id for one in found if one.id), "")
-    if some:
-        lines += ["", f"To end one before its time, type: {pasted('unexempt', some)}"]
-    data = [{**one.to_json(), "covers_nothing": why} for one, why in zip(found, nothing, strict=True)]
-    return Answer("\n".join(lines), {"exemptions": data})
+    foot = shown.foot(typed, _behind)
+    number = next((one.id for one in shown.shown if one.id), "")
+    if number:
+        foot.append(f"To end one before its time, type: {pasted('unexempt', number)}")
+    lines += ["", *foot] if lines and foot else foot
+    data = {"exemptions": entries, "count": len(found), "next": list(part.next(typed, _behind)) or None}
+    return Answer("\n".join(lines), data)
+
+
+def _place(one: Exemption) -> tuple[datetime, str]:
+    """Where an exemption stands in the list; those of baseline.yaml have no number."""
+    written = f"{one.control}|{one.target}|{one.owner}|{one.reason}"
+    return one.until, one.id or hashlib.sha256(written.encode()).hexdigest()[:_DIGITS]
+
+
+def _behind(one: Exemption) -> str:
+    """Where the next page begins, as `--after` takes it: by its place, for an exemption that is ended is gone."""
+    until, name = _place(one)
+    return f"{until.isoformat()},{name}"
+
+
+def _begins(typed: Typed, found: Sequence[Exemption]) -> int:
+    """How many of the list come before the page that a person asks for."""
+    if "after" not in typed.options:
+        return 0
+    given = typed.options["after"]
+    until, _, name = given.partition(",")
+    try:
+        return bisect_right(found, (utc(until), name), key=_place)
+    except ValueError as error:
+        raise Refused(
+            f"'{wording.clean(given, 60)}' is no place in this list; --after takes what the page before it says. "
+            f"Type: {typed.again(without=('after',))}"
+        ) from error
 
 
 def _what(asked: Asked, typed: Typed) -> tuple[str, str]:
@@ -244,6 +289,11 @@ def _no_exemption(asked: Asked, word: str) -> str:
     if any(one.target == word.strip() for one in asked.plumbline.engine.baseline.exemptions):
         return f"'{shown}' is exempt in baseline.yaml; remove it there and deploy. Type: sam build && sam deploy"
     return f"there is no exemption '{shown}'. Type: {pasted('exemptions')}"
+
+
+def _ids(name: str, found: Sequence[Finding]) -> dict[str, Any]:
+    """Findings for a script: the ids of the first, and how many there are."""
+    return {name: [one.id for one in found[:FOR_SCRIPTS]], f"{name}_count": len(found)}
 
 
 def _facts(exemption: Exemption) -> dict[str, str]:

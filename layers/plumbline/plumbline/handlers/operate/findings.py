@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.finding import spelled_out, what_happened
@@ -14,48 +15,65 @@ from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Plan
 from plumbline.core.control import Control, Severity
 from plumbline.decisions.credible import believed
-from plumbline.decisions.exemptions import ANY, covering
+from plumbline.decisions.exemptions import ANY, covering, fits_target
 from plumbline.findings.finding import CUT_SHORT, Finding, Repair, Status
 from plumbline.findings.stored import to_json
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of
 from plumbline.handlers.operate.lists import brief, is_fight, name_of, rows, severity_of, table, wrapped
+from plumbline.handlers.operate.pages import FOR_PEOPLE, ROOM, begins, by_severity, fitting, in_order, page, severities
 from plumbline.handlers.operate.typed import Typed
 
 EXAMPLE = "findings --severity high --target '*/s3-bucket/*'"
+_WILD = "*?["
+#: What narrows a list down, beside the three states.
+_FILTERS = ("control", "severity", "target")
 
 
 def findings(asked: Asked, typed: Typed) -> Answer:
-    """What is open, worst first, and what is exempt; all of it or what a person asks for."""
+    """What is open, worst first, and what is exempt; all of it or what a person asks for, a page at a time."""
     everything = asked.open_findings()
-    found = _asked_for(asked, typed, everything)
+    found = in_order(asked, _asked_for(asked, typed, everything))
     waiting = [one for one in found if one.status is not Status.EXEMPT]
     exempt = [one for one in found if one.status is Status.EXEMPT]
-    data = {"findings": [brief(asked, one) for one in (*waiting, *exempt)]}
+    at = begins(asked, typed, found)
+    shown = page(found, at, FOR_PEOPLE)
+    part, entries = fitting(found, at, lambda one: brief(asked, one))
+    more = part.next(typed, _behind)
+    data = {
+        "findings": sorted(entries, key=lambda one: one["status"] == Status.EXEMPT.value),
+        "listed": len(entries),
+        "count": len(found),
+        "counts": {"open": by_severity(asked, waiting), "exempt": by_severity(asked, exempt)},
+        "next": list(more) or None,
+    }
     if not everything:
         return Answer("Nothing is open: everything watched is in line with the baseline.", data)
     if not found:
         return Answer(f"Nothing like that is open. For all there is, type: {pasted('findings')}", data)
-    counted = ", ".join(
-        f"{len(those)} {what}" for those, what in ((waiting, "open"), (exempt, "exempt")) if those
-    )  # fmt: skip
-    some = f" of {len(everything)}" if len(found) < len(everything) else ""
-    left_alone = ["", "Exempt, and so left alone:", *rows(asked, exempt)] if exempt else []
-    lines = [f"{counted}{some}.", *rows(asked, waiting), *left_alone, ""]
-    return Answer("\n".join([*lines, f"Type: {pasted('show', found[0].short)}"]), data)
+    head = [*_counted(asked, waiting, "open"), *_counted(asked, exempt, "exempt")]
+    head += [f"There are {len(everything)} in all."] if len(found) < len(everything) else []
+    left_alone = [one for one in shown.shown if one.status is Status.EXEMPT]
+    lines = [*head, "", *rows(asked, [one for one in shown.shown if one.status is not Status.EXEMPT])]
+    lines += ["", "Exempt, and so left alone:", *rows(asked, left_alone)] if left_alone else []
+    lines += ["", *shown.foot(typed, _behind)]
+    lines += [f"Type: {pasted('show', shown.shown[0].short)}"] if shown.shown else []
+    return Answer("\n".join(lines), data)
+
+
+def _behind(finding: Finding) -> str:
+    """What the next page begins behind: the whole id, for of so many two may begin alike."""
+    return finding.id
+
+
+def _counted(asked: Asked, found: Sequence[Finding], what: str) -> list[str]:
+    """How many there are, and how bad they are; nothing for none."""
+    return [f"{len(found)} {what}: {severities(asked, found)}"] if found else []
 
 
 def _asked_for(asked: Asked, typed: Typed, found: Sequence[Finding]) -> list[Finding]:
     """The findings that fit every option; of open, exempt and fight, those that fit one."""
-    wanted: list[Callable[[Finding], bool]] = []
-    if "control" in typed.options:
-        control = control_of(asked, typed.options["control"])
-        wanted.append(lambda one: control in (ANY, one.control))
-    if "severity" in typed.options:
-        severity = _severity(typed)
-        wanted.append(lambda one: severity_of(asked, one) == severity)
-    if "target" in typed.options:
-        pattern = typed.options["target"]
-        wanted.append(lambda one: fnmatchcase(str(one.target), pattern) or pattern in str(one.target))
+    fits = {"control": _of_control, "severity": _as_bad_as, "target": _on_target}
+    wanted = [fits[name](asked, typed, found) for name in _FILTERS if name in typed.options]
     states: dict[str, Callable[[Finding], bool]] = {
         "open": lambda one: one.status is not Status.EXEMPT,
         "exempt": lambda one: one.status is Status.EXEMPT,
@@ -65,15 +83,39 @@ def _asked_for(asked: Asked, typed: Typed, found: Sequence[Finding]) -> list[Fin
     return [one for one in found if all(fits(one) for fits in wanted) and (not some or any(fits(one) for fits in some))]
 
 
-def _severity(typed: Typed) -> str:
+def _of_control(asked: Asked, typed: Typed, found: Sequence[Finding]) -> Callable[[Finding], bool]:
+    """Whether a finding is of a control that was named, or whose id fits a pattern."""
+    given, there = typed.options["control"], {one.control for one in found}
+    if given in there:  # of a control that this version does not have, too
+        return lambda one: one.control == given
+    if not any(char in given for char in _WILD) or given == ANY:
+        control = control_of(asked, given)
+        return lambda one: control in (ANY, one.control)
+    meant = {one for one in {*asked.plumbline.engine.controls, *there} if fnmatchcase(one, given)}
+    if not meant:
+        known = ", ".join(sorted(asked.plumbline.engine.controls))
+        raise Refused(f"no control is called like '{wording.clean(given, 60)}'; write one of: all, {known}")
+    return lambda one: one.control in meant
+
+
+def _as_bad_as(asked: Asked, typed: Typed, _found: Sequence[Finding]) -> Callable[[Finding], bool]:
+    """Whether a finding is of a severity or worse; one whose control is gone may be."""
     given, known = typed.options["severity"].lower(), [one.value for one in Severity]
-    if given in known:
-        return given
-    near = difflib.get_close_matches(given, known, n=1) or [Severity.HIGH.value]
-    raise Refused(
-        f"'{wording.clean(given, 40)}' is no severity; write one of: {', '.join(known)}. "
-        f"Type: {typed.again(options={'severity': near[0]})}"
-    )
+    if given not in known:
+        near = difflib.get_close_matches(given, known, n=1) or [Severity.HIGH.value]
+        raise Refused(
+            f"'{wording.clean(given, 40)}' is no severity; write one of: {', '.join(known)}. "
+            f"Type: {typed.again(options={'severity': near[0]})}"
+        )
+    meant = {*known[: known.index(given) + 1], "?"}
+    return lambda one: severity_of(asked, one) in meant
+
+
+def _on_target(_asked: Asked, typed: Typed, _found: Sequence[Finding]) -> Callable[[Finding], bool]:
+    """Whether a finding's target fits a pattern, as an exemption's would, or has a text in it."""
+    given = typed.options["target"]
+    pattern = given if any(char in given for char in _WILD) else f"*{given}*"
+    return lambda one: fits_target(pattern, one.target)
 
 
 def show(asked: Asked, typed: Typed) -> Answer:
@@ -117,7 +159,18 @@ def show(asked: Asked, typed: Typed) -> Answer:
         parts.append(f"When the other side is settled with, to have it repaired again, type: {again}")
     if finding.is_open:
         parts.append(f"To see what would be done now, type: {pasted('plan', finding.short)}")
-    return Answer("\n\n".join(parts), json.loads(to_json(finding)))
+    return Answer("\n\n".join(parts), _stored(finding))
+
+
+def _stored(finding: Finding) -> dict[str, Any]:
+    """A finding as the ledger has it, for scripts; without the states before and after its repairs where it is long."""
+    text = to_json(finding)
+    data: dict[str, Any] = json.loads(text)
+    if len(text) > ROOM:
+        for one in filter(None, (*data["repairs"], data["proposal"])):
+            long = {name: len(json.dumps(one[name])) for name in ("before", "after") if one.get(name)}
+            one |= {name: {"left_out": f"{length} characters"} for name, length in long.items()}
+    return data
 
 
 def _exempt(asked: Asked, finding: Finding) -> str:

@@ -7,7 +7,9 @@ other, so nobody gets rights back that somebody else has taken on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from plumbline.alerts import wording
 from plumbline.alerts.shell import pasted
@@ -19,7 +21,10 @@ from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.decisions.suspensions import Suspension
 from plumbline.findings.finding import Finding
-from plumbline.handlers.operate.asked import Asked, Refused
+from plumbline.handlers.operate.asked import Answer, Asked, Refused
+from plumbline.handlers.operate.lists import wrapped
+from plumbline.handlers.operate.pages import FOR_PEOPLE, fitting, page
+from plumbline.handlers.operate.typed import Typed
 
 _USERS = Call("iam", "GetAccountAuthorizationDetails", {"Filter": ["User"], "MaxItems": 1000})
 
@@ -65,11 +70,11 @@ def refuse_to_lift(asked: Asked, finding: Finding) -> None:
             )
 
 
-def carriers(asked: Asked) -> tuple[list[dict[str, str]], str]:
+def carriers(asked: Asked) -> tuple[list[str], str]:
     """The users that carry the policy and whom a control has suspended, or nobody whom Plumbline knows of.
 
     Returns:
-        Each with its name, and the control and finding where one has it; and why nobody could look, where that is so.
+        Their ARNs, of which `by_whom` says more; and why nobody could look, where that is so.
     """
     ask = asked.plumbline.engine.aws.eyes(asked.account, GLOBAL)
     try:
@@ -77,26 +82,29 @@ def carriers(asked: Asked) -> tuple[list[dict[str, str]], str]:
     except AwsRefusal as error:
         return [], f"who else is suspended cannot be seen: {error}"
     typed = {one.arn for one in asked.plumbline.ledger.all_suspensions(asked.account)[0]}
-    found: list[dict[str, str]] = []
-    for user in users:
-        held = {one["PolicyArn"] for one in user.get("AttachedManagedPolicies") or ()}
-        if policy_of(asked, user["Arn"]) not in held:
-            continue
-        finding = by_control(asked, user["Arn"])
-        if finding or user["Arn"] not in typed:
-            has = (finding.control, finding.short) if finding else ("", "")
-            found.append({"user": user["UserName"], "control": has[0], "finding": has[1]})
-    return found, ""
+    carrying = [
+        user["Arn"]
+        for user in users
+        if policy_of(asked, user["Arn"]) in {one["PolicyArn"] for one in user.get("AttachedManagedPolicies") or ()}
+    ]
+    return [arn for arn in carrying if arn not in typed or by_control(asked, arn)], ""
 
 
-def listed(found: Sequence[dict[str, str]]) -> str:
-    """Whom controls have suspended, in one line of `status`."""
-    return "; ".join(
-        f"{one['finding']} user {wording.clean(one['user'], 60)} by {one['control']}"
-        if one["finding"]
-        else f"user {wording.clean(one['user'], 60)} by nobody that Plumbline knows of"
-        for one in found
-    )
+def by_whom(asked: Asked, arn: str) -> dict[str, str]:
+    """A user of `carriers`: the name, and the control and finding where one has suspended it. Reads the ledger."""
+    finding = by_control(asked, arn)
+    has = (finding.control, finding.short) if finding else ("", "")
+    return {"user": arn.rpartition("/")[2], "control": has[0], "finding": has[1]}
+
+
+def said(one: Suspension | Mapping[str, str]) -> str:
+    """Who is suspended, in a few words: by a person, by a control, or by nobody that Plumbline knows of."""
+    if isinstance(one, Suspension):
+        stands = "" if one.stage == "suspended" else f" ({one.stage}: type it once more)"
+        return f"{one.id} {one.kind} {wording.clean(one.name, 60)} since {one.made:%Y-%m-%d}{stands}"
+    if one["finding"]:
+        return f"{one['finding']} user {wording.clean(one['user'], 60)} by {one['control']}"
+    return f"user {wording.clean(one['user'], 60)} by nobody that Plumbline knows of"
 
 
 def next_steps(suspended: Sequence[Suspension], found: Sequence[dict[str, str]]) -> dict[str, str]:
@@ -123,3 +131,64 @@ def instead(asked: Asked, typed: str) -> str:
     name, eyes = typed.rpartition("/")[2], asked.plumbline.engine.aws.eyes(asked.account, GLOBAL)
     finding = by_control(asked, f"arn:{partition(eyes)}:iam::{asked.account}:user/{name}")
     return still(finding, name).replace(" as well, and that", ", and that") if finding else ""
+
+
+def suspensions(asked: Asked, typed: Typed) -> Answer:
+    """Everybody who is suspended, by a person or by a control; those of persons first, a page at a time."""
+    persons = asked.plumbline.ledger.all_suspensions(asked.account)[0]
+    others, unseen = carriers(asked)
+    found: list[Suspension | str] = sorted((*persons, *others), key=_place)
+    known = cache(lambda arn: by_whom(asked, arn))
+    at = _begins(typed, found)
+    shown = page(found, at, FOR_PEOPLE)
+    part, entries = fitting(
+        found,
+        at,
+        lambda one: (
+            {"suspended_by": "control", **known(one)}
+            if isinstance(one, str)
+            else {"suspended_by": "person", **one.to_json()}
+        ),
+    )
+    more = list(part.next(typed, _behind)) or None
+    data = {"suspensions": entries, "count": len(found), "unseen": unseen, "next": more}
+    if not found:
+        return Answer(unseen or "Nobody is suspended.", data)
+    lines = [line for one in shown.shown for line in ([said(known(one))] if isinstance(one, str) else _row(one))]
+    foot = [*shown.foot(typed, _behind), *([f"{unseen[:1].upper()}{unseen[1:]}"] if unseen else [])]
+    steps = next_steps(
+        [one for one in shown.shown if not isinstance(one, str)],
+        [known(one) for one in shown.shown if isinstance(one, str)],
+    )
+    foot += [f"{what}: {command}" for what, command in steps.items() if command]
+    return Answer("\n".join([*lines, "", *foot]).strip(), data)
+
+
+def _place(one: Suspension | str) -> tuple[str, str, str]:
+    """Where somebody stands in the list: by whom he is suspended, then since when, or under which name."""
+    return ("rule", one.rpartition("/")[2], "") if isinstance(one, str) else ("person", one.made.isoformat(), one.id)
+
+
+def _behind(one: Suspension | str) -> str:
+    return ",".join(_place(one))
+
+
+def _begins(typed: Typed, found: Sequence[Suspension | str]) -> int:
+    """How many of the list come before the page that a person asks for."""
+    if "after" not in typed.options:
+        return 0
+    given = typed.options["after"]
+    kind, _, rest = given.partition(",")
+    name, comma, number = rest.rpartition(",")
+    if not kind or not comma:
+        raise Refused(
+            f"'{wording.clean(given, 60)}' is no place in this list; --after takes what the page before it says. "
+            f"Type: {typed.again(without=('after',))}"
+        )
+    return bisect_right(found, (kind, name, number), key=_place)
+
+
+def _row(one: Suspension) -> list[str]:
+    """Somebody whom a person has suspended, as people get him in a list."""
+    why = wrapped(wording.clean(f"{one.reason}; asked again on {one.until:%Y-%m-%d}", 400), " " * 6)
+    return [said(one), *why]

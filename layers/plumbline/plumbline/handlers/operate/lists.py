@@ -15,6 +15,8 @@ from plumbline.handlers.operate.asked import Asked
 NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
 _WIDTH = 78
 _INDENT = " " * 6
+#: Of what a control says is wrong, in a list for scripts; `show` has all of it.
+_LONGEST_SUMMARY = 2000
 #: What follows it, to the end of the paragraph, can be pasted.
 _TYPE = "ype: plumbline "
 
@@ -44,12 +46,16 @@ def brief(asked: Asked, finding: Finding) -> dict[str, Any]:
         "target": str(finding.target),
         "status": finding.status.value,
         "fight": is_fight(finding),
-        "summary": finding.deviation.summary,
+        "summary": _short(finding.deviation.summary),
         "first_seen": finding.first_seen.isoformat(),
         "due": finding.due.isoformat() if finding.due else None,
         "unseen_since": finding.unseen.since.isoformat() if finding.unseen and finding.is_unseen else None,
         "next": what_next(finding),
     }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SUMMARY else f"{text[:_LONGEST_SUMMARY]}..."
 
 
 def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:

@@ -15,8 +15,9 @@ from plumbline.decisions.pauses import Pause
 from plumbline.findings import clocks
 from plumbline.findings.budgets import EVERY_CONTROL, EVERY_CRITICAL, is_of_actor
 from plumbline.findings.finding import MAX_ATTEMPTS, Finding, Status
-from plumbline.handlers.operate.asked import ALL, Answer, Asked, control_of
+from plumbline.handlers.operate.asked import ALL, MOST_WRITTEN, Answer, Asked, control_of
 from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table
+from plumbline.handlers.operate.pages import FOR_SCRIPTS, some
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
 PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
@@ -68,8 +69,8 @@ class _Held:
         return {
             "Pauses": "; ".join(f"{decisions.repairs(name)}, {one.reason}" for name, one in self.pauses.items()),
             "Counted": "; ".join(f"{decisions.repairs(name)}, {count} so far" for name, count in self.counted.items()),
-            "Fights": ", ".join(one.short for one in self.fights),
-            "Tried in vain": ", ".join(one.short for one in self.given_up),
+            "Fights": some([one.short for one in self.fights]),
+            "Tried in vain": some([one.short for one in self.given_up]),
         }
 
     def of(self, kinds: frozenset[str]) -> _Held:
@@ -100,7 +101,7 @@ def resume(asked: Asked, typed: Typed) -> Answer:
         {name: one for name, one in running.items() if control in (ANY, name)},
         _counted(asked, control),
         fights,
-        [one for one in waiting if one.tries >= MAX_ATTEMPTS and one not in fights],
+        [one for one in waiting if one.tries >= MAX_ATTEMPTS and "fight" not in one.told],
     )
     stands = replace(there, counted={name: there.counted[name] for name in tripped(asked, there.counted)})
     done = there.of(_kinds(typed, paused=bool(there.pauses)))
@@ -119,12 +120,13 @@ def resume(asked: Asked, typed: Typed) -> Answer:
             f"There is no pause, so nothing was changed. {_capital(decisions.repairs(control))} are held back by this:"
         )
         return Answer(paragraphs(none, table(stands.facts), left), _data(control, done), ok=False)
-    for one in waiting:
-        if one not in (*there.fights, *there.given_up) and _waits(asked, one):
-            asked.put(replace(one, due=now))
     labels = {"Pauses": "Pauses lifted", "Counted": "Counted anew", "Tried in vain": "Tried again"}
     facts = {labels.get(label, label): text for label, text in done.facts.items()}
     trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
+    apart = _ids(there.fights) | _ids(there.given_up)
+    for one in waiting:
+        if one.id not in apart and _waits(asked, one):
+            asked.put(replace(one, due=now))
     head = f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep."
     return Answer(paragraphs(head, table(facts), NOT_TO_WAIT, left, trouble), _data(control, done))
 
@@ -140,11 +142,12 @@ def _kinds(typed: Typed, *, paused: bool) -> frozenset[str]:
 
 def _left(typed: Typed, there: _Held, done: _Held) -> Iterator[str]:
     """What still stands still, each with what to type."""
+    again, tried = _ids(done.fights), _ids(done.given_up)
     said = {
         "breakers": (there.counted if not done.counted else (), "To count this hour's repairs anew"),
-        "fights": ([one for one in there.fights if one.id not in _ids(done.fights)], "To try the fights again"),
+        "fights": ([one for one in there.fights if one.id not in again], "To try the fights again"),
         "tries": (
-            [one for one in there.given_up if one.id not in _ids(done.given_up)],
+            [one for one in there.given_up if one.id not in tried],
             "To try again what was tried in vain",
         ),
     }
@@ -166,8 +169,10 @@ def _data(control: str, done: _Held) -> dict[str, Any]:
         "control": control,
         "pauses": list(done.pauses),
         "counters": dict(done.counted),
-        "fights": [one.id for one in done.fights],
-        "tried_again": [one.id for one in done.given_up],
+        "fights": [one.id for one in done.fights[:FOR_SCRIPTS]],
+        "fight_count": len(done.fights),
+        "tried_again": [one.id for one in done.given_up[:FOR_SCRIPTS]],
+        "tried_again_count": len(done.given_up),
     }
 
 
@@ -230,7 +235,7 @@ def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding
     """Let the targets that somebody fought over be repaired again."""
     return [
         one
-        for one in waiting
+        for one in waiting[:MOST_WRITTEN]
         if "fight" in one.told
         and asked.put(
             replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
@@ -242,7 +247,7 @@ def _forgive_tries(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding
     """Let repairs that did not hold, several times, be tried again."""
     return [
         one
-        for one in waiting
+        for one in waiting[:MOST_WRITTEN]
         if one.tries >= MAX_ATTEMPTS and asked.put(replace(one, forgiven=len(one.repairs), then="", due=asked.now))
     ]
 

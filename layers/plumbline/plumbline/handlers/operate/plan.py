@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from plumbline.alerts import wording
 from plumbline.alerts.finding import spelled_out
@@ -20,8 +21,9 @@ from plumbline.engine.unseen import come_to_light
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why, restraint
-from plumbline.handlers.operate.asked import Answer, Asked, finding_of
+from plumbline.handlers.operate.asked import Answer, Asked, Refused, finding_of
 from plumbline.handlers.operate.lists import brief, name_of, table, wrapped
+from plumbline.handlers.operate.pages import begins, in_order, page
 from plumbline.handlers.operate.typed import Typed
 from plumbline.handlers.operate.unmatched import unmatched
 from plumbline.wakes.messages import Wake
@@ -51,13 +53,19 @@ class Prospect:
 
 def plan(asked: Asked, typed: Typed) -> Answer:
     """What would be done now about one finding or all open ones; looks at each again."""
-    found = [finding_of(asked, typed.word)] if typed.words else asked.open_findings()
-    idle, said = ([], "") if typed.words else _unmatched(asked)
+    if typed.words and typed.options:
+        raise Refused(
+            f"--after is for the plan of all that is open. For one of them type: {pasted('plan', typed.word)}"
+        )
+    found = [finding_of(asked, typed.word)] if typed.words else in_order(asked, asked.open_findings())
+    idle, said = ([], "") if typed.words or typed.options else _unmatched(asked)
     if not found:
         nothing = "Nothing is open, so nothing would be done."
-        return Answer("\n\n".join(part for part in (nothing, said) if part), {"plans": [], "unmatched": idle})
+        none = {"plans": [], "unmatched": idle, "next": None}
+        return Answer("\n\n".join(part for part in (nothing, said) if part), none)
+    shown = page(found, begins(asked, typed, found), MOST_PLANS)
     parts, plans = [], []
-    for one in found[:MOST_PLANS]:
+    for one in shown.shown:
         control = asked.plumbline.engine.controls.get(one.control)
         if control is None or control.observe is None:
             what = "Nothing can be looked at again: only an event told of it."
@@ -88,10 +96,14 @@ def plan(asked: Asked, typed: Typed) -> Answer:
         typed_next = [f"  Type: {seen.typed}"] if seen.typed else []
         parts.append("\n".join([*lines, *(["  Calls", *calls] if calls else []), *typed_next]))
         plans.append({**brief(asked, one), "what": seen.what, "calls": [call.to_json() for call in seen.plan.do]})
-    if len(found) > MOST_PLANS:
-        parts.append(f"and {len(found) - MOST_PLANS} more; for one of them type: {pasted('plan', found[-1].short)}")
-    parts += [said] if said else []
-    return Answer("\n\n".join([*parts, "Nothing was changed."]), {"plans": plans, "unmatched": idle})
+    parts += [*shown.foot(typed, _behind), *([said] if said else [])]
+    more = list(shown.next(typed, _behind)) or None
+    data: dict[str, Any] = {"plans": plans, "unmatched": idle, "next": more}
+    return Answer("\n\n".join([*parts, "Nothing was changed."]), data)
+
+
+def _behind(finding: Finding) -> str:
+    return finding.id
 
 
 def _unmatched(asked: Asked) -> tuple[list[dict[str, str]], str]:

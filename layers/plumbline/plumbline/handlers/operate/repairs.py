@@ -20,8 +20,9 @@ from plumbline.engine.undoing import undo as take_back
 from plumbline.findings.clocks import acts_at, clock_named
 from plumbline.findings.finding import SHORT, Finding, Status, spoken
 from plumbline.handlers.operate import held, suspensions
-from plumbline.handlers.operate.asked import Answer, Asked, Refused, control_of, finding_of, names_control
+from plumbline.handlers.operate.asked import MOST_WRITTEN, Answer, Asked, Refused, control_of, finding_of, names_control
 from plumbline.handlers.operate.lists import name_of, table, wrapped
+from plumbline.handlers.operate.pages import FOR_PEOPLE, FOR_SCRIPTS
 from plumbline.handlers.operate.plan import MOST_PLANS, prospect
 from plumbline.handlers.operate.typed import Typed
 
@@ -165,12 +166,13 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     if "yes" not in typed.flags:
         head = f"This ends the grace of {_count(graced)}{what}. Then:"
         tail = f"{_waits(asked, graced)}Nothing was changed. To do it, type: {again}"
-        data = {"enforced": [], "would": [one.id for one in graced]}
+        data = {"enforced": [], "would": [one.id for one in graced[:FOR_SCRIPTS]], "would_count": len(graced)}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
-    ended = [_without_grace(one, asked) for one in graced]
+    ended = [_without_grace(one, asked) for one in graced[:MOST_WRITTEN]]
     done = [one for one in ended if asked.put(one)]
-    busy = len(graced) - len(done)
+    busy, later = len(ended) - len(done), len(graced) - len(ended)
     missed = f"{busy} more just being settled. In two minutes, type: {again}" if busy else ""
+    missed = f"That was the grace of so many as one command ends; {later} are left. Type: {again}" if later else missed
     named = [f"{one.short}  {_named(asked, one)}" for one in done]
     sender = asked.plumbline.engine.deployment.sender
     trouble = asked.tell(decisions.enforced(named, asked.by, sender)) if done else ""
@@ -178,7 +180,8 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
     then = "\n".join(lines)
     tail = f"{_waits(asked, graced)}The next sweep settles what is due. Not to wait for it, type: plumbline sweep"
     answer = "\n\n".join(part for part in (head, then, tail, missed, trouble) if part)
-    return Answer(answer, {"enforced": [one.id for one in done]}, ok=not missed)
+    data = {"enforced": [one.id for one in done[:FOR_SCRIPTS]], "enforced_count": len(done)}
+    return Answer(answer, data, ok=not missed)
 
 
 def sweep(asked: Asked, _typed: Typed) -> Answer:
@@ -216,7 +219,9 @@ def _consequences(asked: Asked, found: Sequence[Finding]) -> list[str]:
     for one in found[:MOST_PLANS]:
         lines += [*_row(asked, one), *wrapped(wording.clean(_then(asked, one)), " " * 8)]
     more = found[MOST_PLANS:]
-    lines += [line for one in more for line in _row(asked, one)]
+    lines += [line for one in more[:FOR_PEOPLE] for line in _row(asked, one)]
+    if len(more) > FOR_PEOPLE:
+        lines.append(f"  and {len(more) - FOR_PEOPLE} more. To see all that is open, type: {pasted('findings')}")
     if more:
         lines.append(f"  The last {len(more)} were not looked at again; for one type: {pasted('plan', more[0].short)}")
     limits = asked.plumbline.engine.baseline.breakers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from plumbline.alerts.decisions import repairs
@@ -12,7 +12,7 @@ from plumbline.alerts.reach import unheard
 from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Call
 from plumbline.core.clock import Response
-from plumbline.core.control import Scope, Severity
+from plumbline.core.control import Scope
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import TROUBLES, Reach
 from plumbline.decisions.credible import believed, doubted, ends
@@ -20,14 +20,18 @@ from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
-from plumbline.handlers.operate import held, suspensions, sweeps
+from plumbline.handlers.operate import held, sweeps
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import addressed, heard
 from plumbline.handlers.operate.lists import brief, is_fight, rows, table
+from plumbline.handlers.operate.pages import A_FEW, by_severity, severities, some
 from plumbline.handlers.operate.pauses import tripped
 from plumbline.handlers.operate.typed import Typed
 
 _SOON = timedelta(days=1)
+#: Of what stands in a row, such as fights.
+_NAMED = 5
+_DOUBTS = 3
 
 
 def status(asked: Asked, _typed: Typed) -> Answer:
@@ -42,11 +46,14 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     running = ends(all_pauses, patience.pause_days, now)
     pauses = {name: one for name, one in all_pauses.items() if one.until > now and name in running}
     suspended = ledger.all_suspensions(asked.account)[0]
-    by_controls, unseen = held.carriers(asked)
+    carriers, unseen = held.carriers(asked)
+    by_controls = [held.by_whom(asked, one) for one in carriers[:A_FEW]]
+    held_down = [*map(held.said, suspended), *map(held.said, by_controls), *carriers[A_FEW:]]
     spent = ledger.spent_in(asked.account, now)
     stopped = tripped(asked, spent)
-    waiting = [one for one in found if one.status is not Status.EXEMPT]
-    fights = [one.short for one in found if is_fight(one)]
+    waiting = sorted((one for one in found if one.status is not Status.EXEMPT), key=lambda one: _urgency(asked, one))
+    exempt = [one for one in found if one.status is Status.EXEMPT]
+    fights = [one.short for one in waiting if is_fight(one)]
     all_own = ledger.all_exemptions(asked.account)[0]
     own = believed(all_own, patience.exemption_days, now)
     not_believed = doubted(all_own, patience.exemption_days, all_pauses, patience.pause_days, now)
@@ -65,11 +72,11 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "UNSEEN": _unseen(found),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
         "STOPPED": "; ".join(stopped.values()),
-        "NOT BELIEVED": "; ".join(f"{what}: {why}" for what, why in not_believed),
-        "FIGHT": f"{', '.join(fights)}: somebody puts back what is repaired" if fights else "",
+        "NOT BELIEVED": _not_believed([f"{what}: {why}" for what, why in not_believed]),
+        "FIGHT": f"{some(fights, _NAMED)}: somebody puts back what is repaired" if fights else "",
         "PAUSED": "; ".join(_pause(name, one) for name, one in pauses.items()),
-        "SUSPENDED": "; ".join(filter(None, (suspensions.status(suspended), held.listed(by_controls), unseen))),
-        "exempt": _exempt(asked, exemptions, len(found) - len(waiting)),
+        "SUSPENDED": "; ".join(filter(None, (some(held_down, _NAMED, between="; "), unseen))),
+        "exempt": _exempt(asked, exemptions, len(exempt)),
         "alarms": alarms_text,
         "e-mail": hears.row if asked.connections.topics else "",
         "people": people.row,
@@ -85,14 +92,21 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "not_heard": unheard(deployment.home),
         "last_sweep": swept.isoformat() if swept else None,
         "sweeps": sweeps.data(known_sweeps),
-        "open": [brief(asked, one) for one in waiting],
-        "exempt": [brief(asked, one) for one in found if one not in waiting],
+        "open": [brief(asked, one) for one in waiting[:A_FEW]],
+        "exempt": [brief(asked, one) for one in exempt[:A_FEW]],
+        "listed": min(len(waiting), A_FEW),
+        "open_count": len(waiting),
+        "exempt_count": len(exempt),
+        "fight_count": len(fights),
+        "exemption_count": len(exemptions),
+        "suspended_count": len(held_down),
+        "counts": _counts(asked, waiting),
         "repairs_this_hour": dict(spent),
         "stopped": list(stopped),
-        "fights": fights,
+        "fights": fights[:A_FEW],
         "pauses": {name: one.to_json() for name, one in pauses.items()},
-        "exemptions": [one.to_json() for one in exemptions],
-        "suspended": [one.to_json() for one in suspended],
+        "exemptions": [one.to_json() for one in exemptions[:A_FEW]],
+        "suspended": [one.to_json() for one in suspended[:A_FEW]],
         "suspended_by_controls": by_controls,
         "alarms": alarms,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
@@ -103,13 +117,17 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     head = f"Plumbline, account {asked.account}, {deployment.home}, mode {deployment.mode.value}"
     next_steps = {
         "To go on after STOPPED, type": pasted("resume", "--breakers") if stopped else "",
-        "To see the FIGHT, type": pasted("show", fights[0]) if fights else "",
+        "To see the FIGHT, type": pasted("show", fights[0]) if len(fights) == 1 else "",
+        "To see every FIGHT, type": pasted("findings", "--fight") if len(fights) > 1 else "",
         "To end the pause, type": pasted("resume") if pauses else "",
         **held.next_steps(suspended, by_controls),
+        "Who is SUSPENDED, type": pasted("suspensions") if len(held_down) > _NAMED else "",
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
-    listed = ["", *rows(asked, waiting)] if waiting else []
+    listed = ["", *rows(asked, waiting[:A_FEW])] if waiting else []
+    if len(waiting) > A_FEW:
+        listed += ["", f"{len(waiting) - A_FEW} more are open. To list all, type: {pasted('findings', '--open')}"]
     coverage = _coverage(reach, deployment.home, swept, now)
     lines = [*hears.head, head, table(facts), *coverage, *listed, *(["", *steps] if steps else [])]
     lines += [*hears.foot(asked), *people.foot(asked)]
@@ -155,14 +173,27 @@ def _troubles(reach: Reach) -> list[str]:
     ]
 
 
+def _urgency(asked: Asked, finding: Finding) -> tuple[int, bool, datetime, str]:
+    """Worst first; of those, what somebody fights over or nobody can see, then what is due soonest."""
+    control, never = asked.plumbline.engine.controls.get(finding.control), datetime.max.replace(tzinfo=timezone.utc)
+    calm = not (is_fight(finding) or finding.is_unseen)
+    return (control.severity.rank if control else 0, calm, finding.due or never, finding.id)
+
+
+def _counts(asked: Asked, found: Sequence[Finding]) -> dict[str, dict[str, int]]:
+    """How many are open: by severity, by control, most first, and by status."""
+    return {
+        "severity": by_severity(asked, found),
+        "control": dict(Counter(one.control for one in found).most_common()),
+        "status": dict(Counter(one.status.value for one in found).most_common()),
+    }
+
+
 def _open(asked: Asked, found: Sequence[Finding]) -> str:
     if not found:
         return "nothing"
-    controls = asked.plumbline.engine.controls
-    counted = Counter(controls[one.control].severity for one in found if one.control in controls)
-    kinds = ", ".join(f"{counted[severity]} {severity.value}" for severity in Severity if counted[severity])
     soon = sum(one.due is not None and one.due <= asked.now + _SOON for one in found)
-    return f"{len(found)}: {kinds}{f'; {soon} with a next step within a day' if soon else ''}"
+    return f"{len(found)}: {severities(asked, found)}{f'; {soon} with a next step within a day' if soon else ''}"
 
 
 def _unseen(found: Sequence[Finding]) -> str:
@@ -181,6 +212,12 @@ def _exempt(asked: Asked, exemptions: Sequence[Exemption], covered: int) -> str:
     said = f"; {pointless} cover{'s' * (pointless == 1)} NOTHING" if pointless else ""
     which = f", over {covered} finding{'s' * (covered != 1)}" if covered else ""
     return f"{len(exemptions)}{which}, the next ends on {exemptions[0].until:%Y-%m-%d}{said}"
+
+
+def _not_believed(doubts: Sequence[str]) -> str:
+    """What the ledger holds and nobody can have decided: each is long, so of many how many there are comes first."""
+    said = "; ".join(doubts[:_DOUBTS])
+    return said if len(doubts) <= _DOUBTS else f"{len(doubts)}, which the list of what is exempt marks; such as {said}"
 
 
 def _pause(name: str, pause: Pause) -> str:

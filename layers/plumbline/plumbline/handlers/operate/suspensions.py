@@ -26,6 +26,7 @@ from plumbline.handlers.operate import held as by_controls
 from plumbline.handlers.operate import operators
 from plumbline.handlers.operate.asked import Answer, Asked, Refused, finding_of
 from plumbline.handlers.operate.lists import paragraphs, table, wrapped
+from plumbline.handlers.operate.pages import some
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
 EXAMPLE = "suspend 7F3K --reason 'made himself a key at night'"
@@ -155,15 +156,6 @@ def _sessions(asked: Asked, mine: Suspension) -> str:
     except AwsRefusal as error:
         return f"The inline policy {REVOKES}, by which its old sessions were ended, could not be taken away: {error}"
     return ""
-
-
-def status(found: Sequence[Suspension]) -> str:
-    """Who is suspended, in one line of `status`; empty where nobody is."""
-    return "; ".join(
-        f"{one.id} {one.kind} {wording.clean(one.name, 60)} since {one.made:%Y-%m-%d}"
-        + ("" if one.stage == "suspended" else f" ({one.stage}: type it once more)")
-        for one in found
-    )
 
 
 def _meant(asked: Asked, text: str, known: Sequence[Suspension]) -> tuple[str, str]:
@@ -297,7 +289,7 @@ def _suspended(asked: Asked, text: str, known: Sequence[Suspension]) -> Suspensi
         raise Refused(said)
     if not known:
         raise Refused("no person has suspended anybody")
-    shown = "\n".join(f"  {one.id}  {one.kind} {wording.clean(one.name, 60)}" for one in known)
+    shown = some([f"  {one.id}  {one.kind} {wording.clean(one.name, 60)}" for one in known], between="\n")
     raise Refused(f"say which of these, by its id. Type: {pasted('release', known[0].id)}\n{shown}")
 
 
@@ -346,4 +338,4 @@ def _hours(time: timedelta) -> str:
     return f"{time // timedelta(hours=1)} hours"
 
 
-__all__ = ("EXAMPLE", "ID_BEGINS", "done", "release", "status", "suspend")
+__all__ = ("EXAMPLE", "ID_BEGINS", "done", "release", "suspend")

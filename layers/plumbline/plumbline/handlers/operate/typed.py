@@ -40,7 +40,17 @@ class Typed:
         without: Sequence[str] = (),
         flags: Sequence[str] = (),
     ) -> str:
-        """The same command as it can be pasted, so that nothing that was typed is lost.
+        """The same command as it can be pasted, so that nothing that was typed is lost; see `repeated`."""
+        return pasted(*self.repeated(*words, options=options, without=without, flags=flags))
+
+    def repeated(
+        self,
+        *words: str,
+        options: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
+        flags: Sequence[str] = (),
+    ) -> tuple[str, ...]:
+        """The same command, word by word.
 
         Args:
             words: what stands alone in it; as it was typed where there are none.
@@ -55,7 +65,7 @@ class Typed:
             for word in ((f"--{name}={text}",) if text.startswith("--") else (f"--{name}", text))
         ]
         alone = [f"--{one}" for one in sorted({*self.flags, *flags})]
-        return pasted(self.command, *(words or self.words), *behind, *alone)
+        return (self.command, *(words or self.words), *behind, *alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import Target
 from plumbline.handlers.operate.asked import Answer, Asked, Refused
 from plumbline.handlers.operate.lists import wrapped
+from plumbline.handlers.operate.pages import ROOM
 from plumbline.handlers.operate.typed import Typed
 from plumbline.rights.account import Account, account_of
 from plumbline.rights.bucket_access import Access, accesses, outsiders, prefixes
@@ -23,6 +25,8 @@ from plumbline.rights.effective import Memo
 #: How many groups of people one page has: about two screens of a phone.
 PAGE = 12
 _NAMES = 6
+#: The most of a page's number.
+_DIGITS = 6
 _ARN_PARTS = 6
 _SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -39,7 +43,7 @@ def who(asked: Asked, typed: Typed) -> Answer:
 
 def _page(typed: Typed) -> int:
     written = typed.options.get("page", "1")
-    if not (written.isascii() and written.isdigit()) or not int(written):
+    if not (written.isascii() and written.isdigit() and len(written) <= _DIGITS) or not int(written):
         raise Refused(f"'{wording.clean(written, 20)}' is no page; type: {typed.again(options={'page': '1'})}")
     return int(written)
 
@@ -61,7 +65,15 @@ def _answer(asked: Asked, ask: Ask, bucket: Target, page: int) -> Answer:
     from_outside = outsiders(policy, asked.account)
     said = [*_people(found), *(f"{wording.clean(one, 120)}\n  {what}" for one, what in from_outside)]
     notes = [*_blocks(ask, bucket), *_acl(ask, bucket), *_NOTES]
+    entries = [
+        *(("people", {"who": list(names), "may": [_json(one) for one in what]}) for what, names in found.items()),
+        *(("outside", {"who": one, "may": what}) for one, what in from_outside),
+    ]
     pages = max(1, -(-len(said) // PAGE))
+    if page > pages:
+        last = pasted("who", bucket.id, "--page", str(pages))
+        raise Refused(f"there is no page {page}; the last is {pages}. Type: {last}")
+    held, beyond = _of_pages(entries, page)
     shown = said[(page - 1) * PAGE : page * PAGE]
     more = f"Page {page} of {pages}."
     if page < pages:
@@ -75,11 +87,23 @@ def _answer(asked: Asked, ask: Ask, bucket: Target, page: int) -> Answer:
         {
             "bucket": bucket.id,
             "region": bucket.region,
-            "people": [{"who": list(names), "may": [_json(one) for one in what]} for what, names in found.items()],
-            "outside": [{"who": one, "may": what} for one, what in from_outside],
+            **{kind: [one for name, one in held if name == kind] for kind in ("people", "outside")},
             "notes": notes,
+            "next": ["who", bucket.id, "--page", str(beyond)] if beyond <= pages else None,
         },
     )
+
+
+def _of_pages(entries: Sequence[tuple[str, Any]], number: int) -> tuple[Sequence[tuple[str, Any]], int]:
+    """For a script: whole pages from one on, as many as find room in an answer, and the number of the next."""
+    begins, room = (number - 1) * PAGE, ROOM
+    ends = begins
+    while ends < len(entries):
+        room -= len(json.dumps(entries[ends : ends + PAGE]))
+        if ends > begins and room < 0:
+            break
+        ends += PAGE
+    return entries[begins:ends], ends // PAGE + 1
 
 
 _NOTES = (
