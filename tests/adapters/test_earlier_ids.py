@@ -320,7 +320,7 @@ def test_the_grace_of_a_control_is_ended_by_its_earlier_id(before: Table, table:
     before.save(replace(_finding(), grace_until=NOW + DAY, adopted=("a",)), now=NOW)
     (found,) = table.open_findings(ACCOUNT)
     answer = house.type("enforce", earlier, "--yes")
-    assert {"enforced": [found.id]} == answer.data, answer.text
+    assert {"enforced": [found.id], "enforced_count": 1} == answer.data, answer.text
 
 
 def test_a_whole_plumbline_knows_the_earlier_ids_of_its_controls(before: Table) -> None:

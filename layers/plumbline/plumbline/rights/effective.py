@@ -120,28 +120,25 @@ def stated(policy: Document) -> tuple[Stated, ...]:
 
 @dataclass(slots=True)
 class Memo:
-    """What was read of documents, each once however many principals hold it. It keeps the documents it knows."""
+    """What was read of documents, each once however many principals hold it, by its identity. It keeps them."""
 
-    #: By a document's identity: itself, what it states, and what of that is about an action.
     read: dict[int, tuple[Document, tuple[Stated, ...], dict[str, tuple[Stated, ...]]]] = field(default_factory=dict)
 
     def about(self, policy: Document, action: str) -> tuple[Stated, ...]:
         """The statements of a document that are about an action, given in lower case."""
         _, said, found = self._known(policy)
-        known = found.get(action)
-        if known is None:
-            known = found[action] = tuple(one for one in said if one.speaks_of(action))
-        return known
+        if action not in found:
+            found[action] = tuple(one for one in said if one.speaks_of(action))
+        return found[action]
 
     def of(self, policy: Document) -> tuple[Stated, ...]:
         """The statements of a document."""
         return self._known(policy)[1]
 
     def _known(self, policy: Document) -> tuple[Document, tuple[Stated, ...], dict[str, tuple[Stated, ...]]]:
-        known = self.read.get(id(policy))
-        if known is None:
-            known = self.read[id(policy)] = (policy, stated(policy), {})
-        return known
+        if id(policy) not in self.read:
+            self.read[id(policy)] = (policy, stated(policy), {})
+        return self.read[id(policy)]
 
 
 def may(
