@@ -56,6 +56,14 @@ class Watch:
         )
         sweeper.record(_record(UNIT.to_json()))
 
+    def begin(self, at: datetime) -> None:
+        """The hour has come."""
+        unsettled = Unsettled(self.house.plumbline, self.notes, self.told, lambda: at)
+        sweeper = Sweeper(
+            self.house.plumbline, Outlet(), self.wakes, Log(), lambda: at, lambda: 300_000, unsettled=unsettled
+        )
+        sweeper.begin()
+
     def tell(self, after: timedelta) -> int:
         """What is told some time later."""
         return Unsettled(self.house.plumbline, self.notes, self.told, lambda: NOW + after).tell()
@@ -77,7 +85,7 @@ def test_a_sweep_that_does_not_end_is_told_of_once_and_one_that_ends_is_not() ->
     watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(begun, places={2: "eu-west-1 goes on with s3-tls-only"}))
     watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(ended, done=frozenset({0, 1, 2})))
     for after in (SWEPT_WITHIN - 2 * MINUTE, SWEPT_WITHIN, 2 * SWEPT_WITHIN):
-        watch.tell(after)
+        watch.begin(NOW + after)
     (letter,) = watch.told.letters
     assert letter.subject == "[Plumbline] not swept: a sweep does not end: 1 of 3 pieces done"
     assert "1 of 3 pieces done; eu-west-1 goes on with s3-tls-only" in " ".join(letter.body.split())

@@ -92,6 +92,8 @@ class Sweeper:
             units = [*(self._of_forwarders(reach) if reach else ()), *units]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
+        if self.unsettled is not None:
+            self.unsettled.tell_of_sweeps()
         return {"units": len(units)}
 
     def _due(self, unit: Unit) -> Unit:

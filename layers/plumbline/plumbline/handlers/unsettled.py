@@ -79,8 +79,6 @@ class Unsettled:
     def tell(self) -> int:
         """Tell of what waits for longer than a quarter of an hour, once for each time react does not answer.
 
-        And of a sweep that does not come to its end, once for each of them.
-
         Returns:
             How much that is.
 
@@ -88,7 +86,6 @@ class Unsettled:
             LedgerDown: what was settled cannot be read.
             AwsRefusal: nobody took the alert.
         """
-        self._tell_of_sweeps()
         waiting = sorted(self._waiting(), key=lambda one: (self._severity(one[0]), one[1]))
         if not waiting:
             return 0
@@ -100,7 +97,13 @@ class Unsettled:
         notifier.send_once(f"unsettled#{since:%Y-%m-%dT%H}", alert, now=self.clock(), within=_TOLD_FOR)
         return len(waiting)
 
-    def _tell_of_sweeps(self) -> None:
+    def tell_of_sweeps(self) -> None:
+        """Tell of sweeps that do not come to their end, once of each.
+
+        Raises:
+            LedgerDown: how far they have come cannot be read.
+            AwsRefusal: nobody took the alert.
+        """
         engine, now = self.plumbline.engine, self.clock()
         known = self.plumbline.ledger.sweeps.known(self.plumbline.account)
         for sweep in (one for one in known if not one.is_through and now - one.began >= SWEPT_WITHIN):
