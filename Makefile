@@ -99,7 +99,7 @@ bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, besi
 	@$(DEV)/python -m bench $(ARGS)
 
 .PHONY: sweeps
-sweeps: $(LOCAL) $(VENV)/bench/.ready $(VENV)/prowler/.ready ## measure whole sweeps of large accounts beside Prowler and Cloud Custodian: an hour and more
+sweeps: $(LOCAL) $(VENV)/bench/.ready $(VENV)/prowler/.ready ## measure whole sweeps of large accounts beside Prowler and Cloud Custodian: up to an hour
 	@$(DEV)/python -m bench.sweep $(ARGS)
 
 # --- a real account -----------------------------------------------------------------------------------------------

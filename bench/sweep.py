@@ -339,7 +339,9 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__)
     parser.add_argument("--scales", default="1,4,16", help="how large the accounts are (1,4,16)")
-    parser.add_argument("--peers", default="1,4", help="in which of them the peers run (1,4); in 16 they take an hour")
+    parser.add_argument(
+        "--peers", default="1,4", help="in which of them the peers run (1,4); in 16 they take half an hour"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what there is after each measurement")
     parser.add_argument("--read", type=Path, metavar="FILE", help="measure nothing; print what was written there")
     arguments = parser.parse_args()

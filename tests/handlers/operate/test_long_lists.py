@@ -30,7 +30,7 @@ from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.unseen import Unseen
 from plumbline.handlers.operate import commands, pages
 from plumbline.handlers.operate.asked import Answer
-from tests.fakes import ACCOUNT, CONTROL, MALLORY, NOW, House, Lamps
+from tests.fakes import ACCOUNT, CONTROL, LAMP, MALLORY, NOW, House, Lamps
 from tests.fakes import LampEyes as Eyes
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -215,6 +215,35 @@ def test_what_is_fought_over_or_unseen_comes_first_and_then_what_is_due_soonest(
         (RANKS[one["severity"]], not (one["fight"] or one["unseen_since"]), one["due"] or "9999") for one in listed
     ]
     assert sorted(ranks) == ranks
+
+
+def _everywhere(count: int) -> House:
+    """One setting that is off in so many regions."""
+    house = House(control=replace(CONTROL, noun="setting in {region}"))
+    for number in range(count):
+        target = replace(LAMP, region=f"region-{number:02}")
+        made = open_finding(
+            CONTROL.id, target, Deviation("is off", ("a",)), origin=Origin.ADOPTION, cause=MALLORY, now=NOW, before=None
+        )
+        house.ledger.findings[CONTROL.id, target] = made
+    return house
+
+
+def test_one_setting_of_many_regions_is_one_row_of_status_however_many_they_are() -> None:
+    answer = _everywhere(33).type("status")
+    assert "setting in each of 33 regions is off" in answer.text
+    assert "more are open" not in answer.text
+    assert all(f"region-{number:02}:" in answer.text for number in range(33))
+
+
+def test_a_page_says_of_how_many_regions_it_names_some() -> None:
+    house = _everywhere(70)
+    first = house.type("findings")
+    assert "setting in 50 of 70 regions is off" in first.text
+    last = max(house.ledger.findings.values(), key=lambda one: (one.first_seen, one.id))
+    (behind,) = re.findall(r"--after (\w+)", first.text)
+    assert "setting in 20 of 70 regions is off" in house.type("findings", "--after", behind).text
+    assert last.short not in first.text
 
 
 def test_status_of_few_lists_all_of_them_and_nothing_more() -> None:

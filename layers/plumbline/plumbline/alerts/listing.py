@@ -22,11 +22,11 @@ def alike(controls: Mapping[str, Control], findings: Sequence[Finding]) -> Itera
     """
     rows: dict[object, list[Finding]] = {}
     for one in findings:
-        rows.setdefault(_but_for_its_region(controls, one), []).append(one)
+        rows.setdefault(but_for_its_region(controls, one), []).append(one)
     yield from rows.values()
 
 
-def _but_for_its_region(controls: Mapping[str, Control], finding: Finding) -> object:
+def but_for_its_region(controls: Mapping[str, Control], finding: Finding) -> object:
     """What a row says, where the target is called after its region; else the finding itself."""
     control = controls.get(finding.control)
     if control is None or "{region}" not in control.noun or finding.target.is_pattern:
@@ -35,12 +35,19 @@ def _but_for_its_region(controls: Mapping[str, Control], finding: Finding) -> ob
     return control.id, target, finding.deviation.summary, finding.status, what_next(finding), finding.unheard
 
 
-def named_together(controls: Mapping[str, Control], group: Sequence[Finding]) -> str:
-    """Findings of `alike` in one line: the target, in how many regions, and what is wrong with it."""
+def named_together(controls: Mapping[str, Control], group: Sequence[Finding], of: int = 0) -> str:
+    """Findings of `alike` in one line: the target, in how many regions, and what is wrong with it.
+
+    Args:
+        controls: the registry.
+        group: findings that only their region tells apart.
+        of: how many such there are, where others stand elsewhere.
+    """
     first = group[0]
     if len(group) == 1:
         return named(controls, first)
-    everywhere = replace(first, target=replace(first.target, region=f"each of {len(group)} regions"))
+    which = f"{len(group)} of {of}" if of > len(group) else f"each of {len(group)}"
+    everywhere = replace(first, target=replace(first.target, region=f"{which} regions"))
     return named(controls, everywhere)
 
 

@@ -53,8 +53,8 @@ def findings(asked: Asked, typed: Typed) -> Answer:
     head = [*_counted(asked, waiting, "open"), *_counted(asked, exempt, "exempt")]
     head += [f"There are {len(everything)} in all."] if len(found) < len(everything) else []
     left_alone = [one for one in shown.shown if one.status is Status.EXEMPT]
-    lines = [*head, "", *rows(asked, [one for one in shown.shown if one.status is not Status.EXEMPT])]
-    lines += ["", "Exempt, and so left alone:", *rows(asked, left_alone)] if left_alone else []
+    lines = [*head, "", *rows(asked, [one for one in shown.shown if one.status is not Status.EXEMPT], found)]
+    lines += ["", "Exempt, and so left alone:", *rows(asked, left_alone, found)] if left_alone else []
     lines += ["", *shown.foot(typed, _behind)]
     lines += [f"Type: {pasted('show', shown.shown[0].short)}"] if shown.shown else []
     return Answer("\n".join(lines), data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,16 +59,24 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_SUMMARY else f"{text[:_LONGEST_SUMMARY]}..."
 
 
-def rows(asked: Asked, found: Sequence[Finding]) -> list[str]:
-    """Findings as people get them in lists, some lines each; those that only their region tells apart, together."""
+def rows(asked: Asked, found: Sequence[Finding], among: Sequence[Finding] = ()) -> list[str]:
+    """Findings as people get them in lists, some lines each; those that only their region tells apart, together.
+
+    Args:
+        asked: who asks, and of what.
+        found: what is listed.
+        among: the whole of which that is a part: a row says of how many regions it names some.
+    """
     controls = asked.plumbline.engine.controls
+    regions = Counter(listing.but_for_its_region(controls, one) for one in among)
     lines = []
     for group in listing.alike(controls, found):
         one, which = group[0], listing.each_region(group)
+        of = regions[listing.but_for_its_region(controls, one)]
         state = "FIGHT" if is_fight(one) else one.status.value
         lines += [
             f"{one.short}  {severity_of(asked, one):<8}  {state}, {_due(group)}",
-            *wrapped(listing.named_together(controls, group), _INDENT),
+            *wrapped(listing.named_together(controls, group, of), _INDENT),
             *(wrapped(wording.clean(one.then, listing.NEXT), _INDENT) if one.then else ()),
             *(wrapped(which, _INDENT) if which else ()),
         ]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from plumbline.alerts.decisions import repairs
+from plumbline.alerts.listing import alike
 from plumbline.alerts.reach import unheard
 from plumbline.alerts.shell import pasted
 from plumbline.core.calls import Call
@@ -125,9 +126,11 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "What is exempt, type": pasted("exemptions") if exemptions else "",
     }
     steps = [f"{what}: {command}" for what, command in next_steps.items() if command]
-    listed = ["", *rows(asked, waiting[:A_FEW])] if waiting else []
-    if len(waiting) > A_FEW:
-        listed += ["", f"{len(waiting) - A_FEW} more are open. To list all, type: {pasted('findings', '--open')}"]
+    together = [*alike(engine.controls, waiting)]  # of one setting in many regions none stands alone
+    few = [one for group in together[:A_FEW] for one in group]
+    listed = ["", *rows(asked, few)] if waiting else []
+    if len(waiting) > len(few):
+        listed += ["", f"{len(waiting) - len(few)} more are open. To list all, type: {pasted('findings', '--open')}"]
     coverage = _coverage(reach, deployment.home, swept, now)
     lines = [*hears.head, head, table(facts), *coverage, *listed, *(["", *steps] if steps else [])]
     lines += [*hears.foot(asked), *people.foot(asked)]
