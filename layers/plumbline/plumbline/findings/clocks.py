@@ -123,7 +123,7 @@ def due_telling(rule: Rule, finding: Finding, now: datetime) -> str:
     if observed and WOULD_HAVE not in finding.told:
         return WOULD_HAVE
     reminder = clock.last_reminder(now - finding.first_seen)
-    if reminder is None or _reminder(reminder) in finding.told:
+    if reminder is None or _hours(reminder) <= _reminded(finding):  # by another clock, which it ran on before, as well
         return ""
     said_more = clock.escalate is not None and "escalated" in finding.told and reminder <= clock.escalate
     return "" if said_more else _reminder(reminder)
@@ -139,5 +139,14 @@ def is_last_reminder(rule: Rule, finding: Finding, now: datetime) -> bool:
 
 
 def _reminder(after: timedelta) -> str:
-    hours = int(after.total_seconds() // 3600)
-    return f"{REMINDED} {hours}h"
+    return f"{REMINDED} {_hours(after)}h"
+
+
+def _hours(after: timedelta) -> int:
+    return int(after.total_seconds() // 3600)
+
+
+def _reminded(finding: Finding) -> int:
+    """After how many hours somebody was reminded of a finding last; -1 where nobody was."""
+    said = (one.removeprefix(f"{REMINDED} ").removesuffix("h") for one in finding.told if one.startswith(REMINDED))
+    return max((int(one) for one in said if one.isdigit()), default=-1)
