@@ -113,7 +113,7 @@ def test_with_a_report_nobody_is_asked_for_his_password() -> None:
         told.calls.clear()
         seen = survey(told.accounts.eyes(ACCOUNT, GLOBAL))
         asked = {call.operation for call in told.calls}
-    assert ([ANN], {"GetCredentialReport", "GetAccountAuthorizationDetails"}) == ([*seen], asked)
+    assert ([ANN], {"GetCredentialReport", "GetAccountAuthorizationDetails", "ListUsers"}) == ([*seen], asked)
 
 
 def test_without_a_report_everybody_is_asked_and_nobody_is_taken_for_fine() -> None:

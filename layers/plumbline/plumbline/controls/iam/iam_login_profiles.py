@@ -2,7 +2,8 @@
 
 Holds: every user with a console password is named in `allowed_users`, in whatever case. As long as you list nobody,
 everybody may have one, and nothing is told. The sweep reads the credential report, which AWS makes every four hours at
-most, so that a password that was given while its event was lost is seen within some five hours.
+most, so that a password that was given while its event was lost is seen within some five hours; a user whom the report
+does not know is asked for.
 Why: a console password outlives the person it was made for, and works from anywhere. Giving one to a quiet user, or
 setting another for a user who has one, is how an intruder comes back by the front door.
 Repair: you are told, and no more, unless you switch it to `enforce`: then the password is deleted a week after you were
@@ -34,8 +35,6 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
 KIND = "iam-login-profile"
-#: The row of the root user, which no list of users has. Source: IAM user guide, Get credential reports.
-_ROOT = "<root_account>"
 _YES = "true"
 
 
@@ -52,12 +51,9 @@ def locate(detail: Event) -> Iterable[Target]:
 
 
 def survey(ask: Ask) -> Mapping[Target, State]:
-    """Everybody with a password by the credential report; where there is none yet, everybody is asked for."""
-    report = ask.once(rows)
-    if report is None:
-        found = [user for user in user_names(ask) if _has_password(ask, user)]
-    else:
-        found = [row["user"] for row in report if row["password_enabled"] == _YES and row["user"] != _ROOT]
+    """Everybody with a password by the credential report; who is not in it, or nobody has one yet, is asked for."""
+    known = {row["user"]: row.get("password_enabled") == _YES for row in ask.once(rows) or ()}
+    found = [user for user in user_names(ask) if (known[user] if user in known else _has_password(ask, user))]
     whose = administrators_where_it_matters(ask)
     return {
         Target(ask.account, GLOBAL, KIND, user): {"user": user, "administrators": whose(user)} for user in sorted(found)
