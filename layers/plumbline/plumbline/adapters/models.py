@@ -17,6 +17,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 
 from plumbline.adapters.connections import Connections
@@ -46,6 +47,8 @@ class Models:
     _cut: Any = field(default=None, repr=False)
     _whole: Any = field(default=None, repr=False)
     _judged: dict[str, bool] = field(default_factory=dict, repr=False)
+    #: Clients may be used by many threads, and made by one; a twin is made by who first needs it.
+    _one_at_a_time: RLock = field(default_factory=RLock, repr=False)
 
     def client(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - botocore has no static types
         """A client, made with the options of botocore's `create_client`.
@@ -64,8 +67,10 @@ class Models:
 
         def twin(reason: object) -> Any:  # noqa: ANN401
             if reason is not None and not twins:
-                self._refuse(service, reason)
-                twins.append(self._of_whole(service, options))
+                with self._one_at_a_time:
+                    if not twins:
+                        self._refuse(service, reason)
+                        twins.append(self._of_whole(service, options))
             return twins[0] if twins else None
 
         setattr(client, _TWIN, twin)
