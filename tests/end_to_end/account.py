@@ -103,8 +103,6 @@ class Account:
         """A whole sweep and everything it wakes."""
         self.aws.invoke("plumbline-sweep", {})
         self.until(lambda: self.waiting("units") == 0, "every unit of the sweep is looked through")
-        # a cold start of react takes longer than the silence that `quiet` waits for, where the machine is busy
-        self.until(lambda: self.waiting("wakes", delayed=False) == 0, "what the sweep woke is settled")
         self.quiet()
 
     def quiet(self, seconds: float = 1.0) -> None:
@@ -132,9 +130,9 @@ class Account:
         """A queue's URL."""
         return str(self.aws.client("sqs").get_queue_url(QueueName=f"plumbline-{name}")["QueueUrl"])
 
-    def waiting(self, name: str, *, delayed: bool = True) -> int:
-        """How many messages a queue holds: seen, in flight, or still delayed, unless those do not count."""
-        kinds = ("", "NotVisible", *(["Delayed"] if delayed else []))
+    def waiting(self, name: str) -> int:
+        """How many messages a queue holds: seen, in flight, or still delayed."""
+        kinds = ("", "NotVisible", "Delayed")
         names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
         got = self.aws.client("sqs").get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
         return sum(int(got[one]) for one in names)
