@@ -122,7 +122,7 @@ def _roster(settings: Settings) -> tuple[Person, ...]:
 def _without_user(state: Mapping[str, Any], people: Sequence[Person]) -> Deviation | None:
     today = date.fromisoformat(state["today"])
     missing = [one.name for one in people if not among(one.name, state["users"]) and not one.has_left(today)]
-    return Deviation(f"names people who have no user: {', '.join(missing)}", tuple(missing)) if missing else None
+    return Deviation(f"have no user: {', '.join(missing)}", tuple(missing)) if missing else None
 
 
 def _is_no_one(state: Mapping[str, Any], person: Person | None) -> str:
