@@ -190,6 +190,21 @@ def test_what_a_piece_could_not_look_with_is_known_of_the_sweep() -> None:
     assert {"lamp-cold"} == {control for control, *_ in place.woken}, "the others have looked"
 
 
+def test_what_could_not_look_before_the_cut_is_known_when_the_rest_is_done() -> None:
+    def broken(_ask: object, _target: object) -> State:
+        raise LedgerDown("no")
+
+    (piece,) = numbered([UNIT], NOW.isoformat())
+    place = Place()
+    with mock.patch.dict(CONTROLS, {"lamp-off": replace(CONTROL, observe=broken)}), pytest.raises(PlumblineError):
+        place.look(piece, 7)
+    left = place.sent_back()
+    assert left is not None
+    place.look(left)
+    (sweep,) = place.house.ledger.sweeps.known(ACCOUNT)
+    assert (sweep.is_through, sorted(sweep.blind)) == (True, ["lamp-off in global"])
+
+
 def test_who_has_time_and_comes_nowhere_is_told_of_by_the_queue() -> None:
     with pytest.raises(PlumblineError, match="could not look at a single target"):
         Place().look(UNIT, 2)

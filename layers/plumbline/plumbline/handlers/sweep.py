@@ -203,7 +203,7 @@ class Sweeper:
             return
         left, told_together, broken = self._look_through(unit)
         if left.controls:
-            self._send_back(unit, left)
+            self._send_back(unit, left, broken)
         through = not left.controls and self._is_through(unit, broken)
         if told_together or (through and self._has_a_digest(unit.account)):
             # react settles what was found in the meantime; what comes later is told by the next sweep's digest
@@ -265,7 +265,7 @@ class Sweeper:
     def _has_time(self) -> bool:
         return self.remaining() > _ENOUGH_MILLISECONDS
 
-    def _send_back(self, unit: Unit, left: Unit) -> None:
+    def _send_back(self, unit: Unit, left: Unit, broken: Sequence[Look]) -> None:
         """Let what is left of a unit be looked at in another invocation, and write down how far this one has come."""
         self.units.send([left.to_json()])
         self.logger.info(
@@ -274,15 +274,14 @@ class Sweeper:
         if unit.sweep:
             behind = f" behind {left.after}" if left.after else ""
             where = f"{unit.region} goes on with {left.controls[0]}{behind}"
-            sweep = Sweep(unit.sweep, unit.of, places={unit.number: where})
+            sweep = Sweep(unit.sweep, unit.of, blind=_blind(unit, broken), places={unit.number: where})
             self.plumbline.ledger.sweeps.goes_on(unit.account, sweep)
 
     def _is_through(self, unit: Unit, broken: Sequence[Look]) -> bool:
         """Whether a sweep is over, now that this piece of it is done: pieces end in any order, and some twice."""
         if not unit.sweep:
             return unit.last
-        blind = frozenset(f"{look.control} in {unit.region}" for look in broken)
-        done = Sweep(unit.sweep, unit.of, frozenset({unit.number}), blind)
+        done = Sweep(unit.sweep, unit.of, frozenset({unit.number}), _blind(unit, broken))
         return self.plumbline.ledger.sweeps.goes_on(unit.account, done).is_through
 
     def _listen(self, account: str) -> None:
@@ -314,3 +313,8 @@ class Sweeper:
         if any(True for _ in exemption_notices.due(ledger, reviewed, account, now)):
             return True
         return bool(suspension_notices.due(ledger, account, now))
+
+
+def _blind(unit: Unit, broken: Sequence[Look]) -> frozenset[str]:
+    """What could not look, as the ledger keeps it of a sweep."""
+    return frozenset(f"{look.control} in {unit.region}" for look in broken)
