@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from itertools import takewhile
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.alerts.alert import Alert, Sender
@@ -182,8 +182,29 @@ class Lamps:
                 raise AwsRefusal(code, message or "no", call)
 
 
+class Plain:
+    """What eyes do beside reading: without a memory, and one thing after the other."""
+
+    def once(self, make: Callable[[Any], Any], /) -> Any:
+        """See core.Ask."""
+        return make(self)
+
+    def remember(self, services: Container[str], /) -> None:
+        """See ports.Eyes."""
+
+    def about(self, _target: Target, /) -> Self:
+        """See ports.Eyes."""
+        return self
+
+    def many(
+        self, work: Callable[[Any], Any], items: Sequence[Any], more: Callable[[], bool], _at_once: int
+    ) -> list[Any]:
+        """See ports.Eyes; one after the other."""
+        return [work(one) for one in takewhile(lambda _one: more(), items)]
+
+
 @dataclass
-class LampEyes:
+class LampEyes(Plain):
     """The engine's Ask, in the world of some lamps."""
 
     lamps: Lamps
@@ -196,39 +217,18 @@ class LampEyes:
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
 
-    def once(self, make: Callable[[Any], Any], /) -> Any:
-        """See core.Ask."""
-        return make(self)
-
-    def remember(self, services: Container[str], /) -> None:
-        """See ports.Eyes."""
-
-    def about(self, _target: Target, /) -> LampEyes:
-        """See ports.Eyes."""
-        return self
-
-    def many(
-        self, work: Callable[[Any], Any], items: Sequence[Any], more: Callable[[], bool], _at_once: int
-    ) -> list[Any]:
-        """See ports.Eyes; one after the other."""
-        return [work(one) for one in takewhile(lambda _one: more(), items)]
-
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
         return self.lamps.read(call)
 
 
-class Told:
+class Told(Plain):
     """An Ask that is told other answers than it would read: by operation, an answer or the refusal to raise."""
 
     def __init__(self, eyes: Ask, **answers: Any) -> None:
         self.eyes, self.answers = eyes, answers
         self.account, self.region, self.home, self.now = eyes.account, eyes.region, eyes.home, eyes.now
         self.stack, self.trail, self.recorded, self.reach = eyes.stack, eyes.trail, eyes.recorded, eyes.reach
-
-    def once(self, make: Callable[[Any], Any], /) -> Any:
-        """See core.Ask."""
-        return make(self)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,6 +14,7 @@ from plumbline.core import recorded as house
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import Reach
+from tests.fakes import Plain
 from tests.recorded import Recorded, places, put, records, without
 from tests.story import defaults
 
@@ -36,7 +37,7 @@ FOUR = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPub
 ANNOUNCING = [one for one in records() if one.rule.announces]
 
 
-class Eyes:
+class Eyes(Plain):
     """Reads of an account with policies, and a group that grants everything."""
 
     account, region, home, stack, trail = "111122223333", "global", "us-east-1", "plumbline", ""
@@ -44,10 +45,6 @@ class Eyes:
     recorded = house.Recorded()
     reach = Reach()
     policies: Mapping[str, Any] = {f"{OURS}evil": ADMIN, f"{OURS}good": READER}
-
-    def once(self, make: Callable[[Any], Any], /) -> Any:
-        """See core.Ask."""
-        return make(self)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""

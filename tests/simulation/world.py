@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from itertools import takewhile
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -20,7 +19,7 @@ from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import Target
 from plumbline.handlers.heartbeat import HIDDEN_FOR
-from tests.fakes import NOBODY_AT_ALL
+from tests.fakes import NOBODY_AT_ALL, Plain
 from tests.simulation.dynamo import Dynamo, Item
 from tests.simulation.hearing import Ears
 from tests.simulation.oracle import Oracle
@@ -399,7 +398,7 @@ def _identity(who: str) -> dict[str, str]:
 
 
 @dataclass
-class Eyes:
+class Eyes(Plain):
     """See core.Ask."""
 
     world: World
@@ -412,23 +411,6 @@ class Eyes:
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
     memory: dict[str, Any] = field(default_factory=dict)
-
-    def once(self, make: Callable[[Any], Any], /) -> Any:
-        """See core.Ask."""
-        return make(self)
-
-    def remember(self, services: Container[str], /) -> None:
-        """See ports.Eyes."""
-
-    def about(self, _target: Target, /) -> Eyes:
-        """See ports.Eyes."""
-        return self
-
-    def many(
-        self, work: Callable[[Any], Any], items: Sequence[Any], more: Callable[[], bool], _at_once: int
-    ) -> list[Any]:
-        """See ports.Eyes; one after the other."""
-        return [work(one) for one in takewhile(lambda _one: more(), items)]
 
     def __call__(self, call: Call, /) -> Any:
         """One read; the same question gets the same answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -16,6 +15,7 @@ from plumbline.core.control import Deviation
 from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, Target
+from tests.fakes import Plain
 from tests.story import ACCOUNT, HOME, Story, World
 
 DELIVERY = Target(ACCOUNT, GLOBAL, "cloudtrail-delivery", "trails")
@@ -57,7 +57,7 @@ def test_without_a_whole_trail_it_is_the_other_rule_that_tells() -> None:
 
 
 @dataclass
-class Documented:
+class Documented(Plain):
     """Eyes that see one trail, with answers as the CLI reference's examples have them."""
 
     status: dict[str, Any]
@@ -71,10 +71,6 @@ class Documented:
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
     asked: list[str] = field(default_factory=list)
-
-    def once(self, make: Callable[[Any], Any], /) -> Any:
-        """See core.Ask."""
-        return make(self)
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
