@@ -24,7 +24,8 @@ from plumbline.findings.budgets import LETTERS, Budget
 from plumbline.findings.finding import Finding, Status, open_finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.stored import from_json, to_json
-from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House
+from plumbline.findings.sweeps import Sweep
+from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, Sweeps
 from tests.story import make_table
 
 HOUR = timedelta(hours=1)
@@ -271,3 +272,21 @@ def test_half_an_answer_is_not_taken_for_a_whole_one() -> None:
 def test_a_ledger_that_does_not_exist_is_down(table: Table) -> None:
     with pytest.raises(LedgerDown):
         replace(table, name="nowhere").save(_finding(), now=NOW)
+
+
+def test_what_a_sweep_has_done_adds_up_in_any_order_and_twice_is_once(table: Table) -> None:
+    """As the fake adds it up, with which all else is tested: each is told the same."""
+    earlier, later = (NOW - timedelta(hours=one) for one in (1, 0))
+    steps = [
+        Sweep(later.isoformat(), 3),
+        Sweep(later.isoformat(), 3, places={1: "eu-west-1 goes on with s3-tls-only"}),
+        Sweep(later.isoformat(), 3, frozenset({2}), frozenset({"iam-groups in global"})),
+        Sweep(earlier.isoformat(), 1, frozenset({0})),
+        Sweep(later.isoformat(), 3, frozenset({2})),
+        Sweep(later.isoformat(), 3, frozenset({0, 1}), frozenset({"s3-tls-only in eu-west-1"}), {1: "further"}),
+    ]
+    fake = Sweeps()
+    assert [fake.goes_on(ACCOUNT, one) for one in steps] == [table.sweeps.goes_on(ACCOUNT, one) for one in steps]
+    assert fake.known(ACCOUNT) == table.sweeps.known(ACCOUNT)
+    assert [True, True] == [one.is_through for one in table.sweeps.known(ACCOUNT)]
+    assert [] == table.sweeps.known("444455556666")
