@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.embedded import EmbeddedAWS, Mail, SeenCall
+from local.embedded import EmbeddedAWS, Mail, NotInTime, SeenCall
 
 SECONDS = 240.0
 #: Where Plumbline lives: all of it has to hold in any region. `PLUMBLINE_HOME=us-east-1 make test` tries another.
@@ -91,6 +91,24 @@ class Account:
                 if error.response["Error"]["Code"] not in one["absent"]:
                     raise
         return self.operate(*answer["then"])
+
+    def operate_until_done(self, *command: str, what: str) -> None:
+        """Type a command again and again until it is done: what it is about may be on its way still.
+
+        Raises:
+            NotInTime: it was refused for as long as anybody waits; names what it answered last.
+        """
+        answers: list[str] = []
+
+        def done() -> bool:
+            answer = self.operate(*command)
+            answers.append(answer["text"])
+            return bool(answer["ok"])
+
+        try:
+            self.until(done, what)
+        except NotInTime as error:
+            raise NotInTime(f"{error}. The last of {len(answers)} answers: {answers[-1]}") from error
 
     def first_sweep(self) -> None:
         """The sweep that CloudFormation's own event starts after a deployment, and everything it wakes."""

@@ -65,7 +65,7 @@ def test_public_access_is_blocked_when_a_person_agrees_and_as_before_when_he_tak
     assert account.operate("enforce", "account-s3-public-access", "--yes")["ok"]
     account.sweep()
     # a cold start takes longer than the silence after a sweep, where the machine is busy
-    account.until(lambda: account.operate("approve", found["id"])["ok"], "the repair is proposed, and approved")
+    account.operate_until_done("approve", found["id"], what="the repair is proposed, and approved")
     assert control.get_public_access_block(AccountId="111122223333")["PublicAccessBlockConfiguration"] == FOUR
     assert account.operate("undo", found["id"])["ok"]
     with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
