@@ -29,7 +29,8 @@ from plumbline.decisions.credible import believed, ends
 from plumbline.decisions.exemptions import Exemption, kept
 from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
-from plumbline.engine.settle import Deployment, Engine
+from plumbline.engine.deployment import Deployment
+from plumbline.engine.settle import Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
@@ -123,6 +124,10 @@ class Lamps:
     def eyes(self, account: str, region: str) -> LampEyes:
         """Reads."""
         return LampEyes(self, account, region)
+
+    def renew(self, _account: str, _region: str, _since: datetime) -> bool:
+        """Nobody shares these eyes."""
+        return False
 
     def read(self, call: Call) -> Any:
         """What a lamp, or the list of them, answers."""

@@ -31,7 +31,7 @@ from plumbline.core.control import Control, Scope
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.engine.by_person import done
-from plumbline.engine.settle import Deployment
+from plumbline.engine.deployment import Deployment
 from plumbline.engine.surveying import survey
 from plumbline.engine.undoing import Undone, undo
 from plumbline.findings.adoption import Adoption, kept_as, mark

@@ -14,7 +14,8 @@ from plumbline.core.clock import AT_ONCE, Response
 from plumbline.core.control import Control, Severity
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.decisions.exemptions import Exemption
-from plumbline.engine.settle import Deployment, Engine
+from plumbline.engine.deployment import Deployment
+from plumbline.engine.settle import Engine
 from plumbline.findings.finding import Finding, Status
 from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, MALLORY, NOW, Lamps, Letterbox, Memory

@@ -23,7 +23,8 @@ from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import PlumblineError
 from plumbline.decisions.exemptions import Exemption
-from plumbline.engine.settle import Deployment, Engine
+from plumbline.engine.deployment import Deployment
+from plumbline.engine.settle import Engine
 from plumbline.handlers.heartbeat import HIDDEN_FOR
 from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction

@@ -270,7 +270,11 @@ class World:
 
     def eyes(self, account: str, region: str) -> Eyes:
         """See ports.Aws."""
-        return Eyes(self, account, region)
+        return Eyes(self, account, region, now=self.now)
+
+    def renew(self, _account: str, _region: str, _since: datetime) -> bool:
+        """See ports.Aws."""
+        return False
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]

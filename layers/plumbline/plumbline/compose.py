@@ -32,7 +32,8 @@ from plumbline.core.errors import PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
 from plumbline.engine.case import Settled
-from plumbline.engine.settle import Deployment, Engine
+from plumbline.engine.deployment import Deployment
+from plumbline.engine.settle import Engine
 from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.wakes.messages import Wake
 

@@ -125,7 +125,17 @@ class Aws(Protocol):
     """AWS, as one account's roles see it."""
 
     def eyes(self, account: str, region: str) -> Eyes:
-        """Reads with the read-only role. Answers are remembered for the life of the returned value only."""
+        """Reads with the read-only role. Answers are remembered for the life of the returned value only.
+
+        The settles of one batch may share it, until it is renewed.
+        """
+
+    def renew(self, account: str, region: str, since: datetime) -> bool:
+        """Let nobody share eyes any more that opened before a moment.
+
+        Returns:
+            whether there were any: what was seen with them is to be seen anew.
+        """
 
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]

@@ -187,6 +187,10 @@ class Accounts:
             self.reaching,
         )
 
+    def renew(self, _account: str, _region: str, _since: datetime) -> bool:
+        """See ports.Aws. These eyes nobody shares."""
+        return False
+
     def hands(
         self, control: Control, target: Target, calls: Sequence[Call], resources: Sequence[str]
     ) -> Callable[[Call], Mended | bool]:

@@ -57,7 +57,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One deviation on its way through `settle`."""
+    """One deviation on its way through `settle`.
+
+    Attributes:
+        afresh: whether its state was read for it alone, for sure.
+    """
 
     control: Control
     rule: Rule
@@ -66,6 +70,7 @@ class Case:
     deviation: Deviation
     brief: Brief
     now: datetime
+    afresh: bool = False
 
     @property
     def is_announced(self) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from plumbline.alerts import deviations
-from plumbline.alerts.alert import Sender
 from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
@@ -18,9 +17,11 @@ from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
+from plumbline.engine.deployment import Deployment
 from plumbline.engine.ears import Ears
 from plumbline.engine.freshness import is_old_view, shown_by
 from plumbline.engine.holding import Holding
+from plumbline.engine.looks import since
 from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.planning import planned
@@ -40,25 +41,6 @@ from plumbline.wakes.messages import Wake
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
-    """What the stack's parameters say.
-
-    Attributes:
-        home: the region Plumbline runs in.
-        mode: ENFORCE, or OBSERVE for everything but the writes.
-        adoption_grace: how long what the first sweep finds is left alone.
-        sender: what e-mails need to name commands.
-        converts: whether Plumbline may turn inline policies into managed ones by itself; see `core.giving.maker`.
-    """
-
-    home: str
-    mode: Response = Response.ENFORCE
-    adoption_grace: timedelta = timedelta(days=7)
-    sender: Sender = field(default_factory=Sender)
-    converts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Engine:
     """Settles wakes. Holds no state of its own: everything it knows is read for each wake."""
 
@@ -69,12 +51,13 @@ class Engine:
     ledger: Ledger
     alerts: Alerts
 
-    def settle(self, wake: Wake, *, now: datetime) -> Settled:
+    def settle(self, wake: Wake, *, now: datetime, afresh: bool = False) -> Settled:
         """Look at one target with one control, and do what the baseline says.
 
         Args:
             wake: what to look at; not a pattern (see `expand`).
             now: the time, in UTC.
+            afresh: whether what the settles of a batch share was forgotten just now, so that this look is its own.
 
         Raises:
             LedgerDown: the ledger cannot be used; nothing was repaired.
@@ -90,13 +73,13 @@ class Engine:
         if wake.origin is Origin.ADOPTION and not brief.adoption.knows(wake.target, rule):
             wake = replace(wake, origin=Origin.SWEEP)  # the ledger says what waits for its adoption, not a message
         try:
-            state = observed(self.aws, control, wake)
+            state = self._seen(control, wake, None if afresh else since(brief.finding, now))
             deviation = judged(control, state, rule.settings)
         except AwsRefusal as error:
             return self.unseeing.settle(control, rule, wake, brief, error, now)
         if (spelled := control.spell(wake.target, state)) != wake.target:
             self._switched_off(wake, now)  # what was kept under another spelling of the name is one with it
-            return self.settle(replace(wake, target=spelled), now=now)
+            return self.settle(replace(wake, target=spelled), now=now, afresh=afresh)
         if state is None and (until := shown_by(brief.finding, wake, now)):
             return self._not_shown(control, rule, wake, brief, until, now)
         if deviation is not None and is_old_view(brief.finding, wake, state, now):
@@ -109,13 +92,19 @@ class Engine:
                     control, wake, brief, state, now
                 )
             known = come_to_light(self.ears.noted(brief, wake.target.account, now), now)
-            case = Case(control, rule, wake, state, deviation, known, now)
+            case = Case(control, rule, wake, state, deviation, known, now, afresh)
             try:
                 return self._deviant(case)
             except TooLarge as error:
                 return unwritable(self.notifier, case, error)
         except Conflict as error:
             return Settled(Outcome.HELD, wake, brief.finding, again=deviation is not None, reason=str(error))
+
+    def _seen(self, control: Control, wake: Wake, begun: datetime | None) -> State:
+        """The target of a wake, in a look that began at that moment at the earliest."""
+        if begun is not None:
+            self.aws.renew(wake.target.account, wake.target.region, begun)
+        return observed(self.aws, control, wake)
 
     def _switched_off(self, wake: Wake, now: datetime) -> Settled:
         """Nobody looks any more, or not under this name, so nothing can stay open."""
@@ -281,6 +270,9 @@ class Engine:
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
         if held is None:
+            # What is written is planned from a look that began with this settle, not with another one of its batch.
+            if not case.afresh and self.aws.renew(wake.target.account, wake.target.region, now):
+                return self.settle(wake, now=now, afresh=True)
             return self.repairer.repair(case, finding, plan)
         if is_half_told(finding):
             return self.repairer.half_way(case, replace(finding, status=Status.FAILED), held.until, Outcome.FAILED)

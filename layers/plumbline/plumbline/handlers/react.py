@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +11,8 @@ from plumbline.compose import Plumbline
 from plumbline.core.errors import MalformedWake, PlumblineError
 from plumbline.core.targets import Target
 from plumbline.engine.case import Settled
+from plumbline.engine.looks import Looks
+from plumbline.engine.settle import Engine
 from plumbline.wakes import messages
 
 #: Doubles with each try: 15, 30, 60, 120 seconds.
@@ -56,6 +58,12 @@ class Reaction:
     later: Callable[[str, int], None]
     done: Callable[[str], None] = lambda _receipt: None
     settled: dict[tuple[str, Target], Settled] = field(default_factory=dict)
+    #: It looks once at what several wakes of the batch ask for.
+    _engine: Engine = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        engine = self.plumbline.engine
+        object.__setattr__(self, "_engine", replace(engine, aws=Looks(engine.aws)))
 
     def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
         """Settle one SQS record.
@@ -119,7 +127,7 @@ class Reaction:
 
     def _settle(self, wake: messages.Wake) -> None:
         now = self.clock()
-        expanded = self.plumbline.engine.expand(wake, now=now) if wake.target.is_pattern else (wake,)
+        expanded = self._engine.expand(wake, now=now) if wake.target.is_pattern else (wake,)
         if isinstance(expanded, Settled):
             self._report(expanded)
             return
@@ -127,7 +135,7 @@ class Reaction:
             key = (one.control, one.target)
             # what an event says differs from event to event; what is observed does not
             if key not in self.settled or one.evidence is not None or one.event is not None:
-                self.settled[key] = self.plumbline.engine.settle(one, now=now)
+                self.settled[key] = self._engine.settle(one, now=now)
             self._report(self.settled[key])
 
     def _report(self, settled: Settled) -> None:
