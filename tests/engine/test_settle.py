@@ -34,6 +34,25 @@ def test_a_compliant_target_costs_nothing_but_a_look() -> None:
     assert (house.ledger.saves, house.alerts.letters, house.aws.writes) == ([], [], [])
 
 
+def test_what_the_settings_leave_alone_by_its_name_is_not_looked_at() -> None:
+    house = House()
+    house.control = replace(CONTROL, excepted=lambda target, _settings: target.id == "hall")
+    assert house.settle() == "compliant"
+    assert (house.aws.calls, house.ledger.saves, house.alerts.letters) == ([], [], [])
+
+
+def test_what_the_settings_leave_alone_since_its_finding_is_looked_at_once_more_and_the_finding_closed() -> None:
+    house = House(response=Response.ALERT)
+    assert house.settle() == "told"
+    house.control = replace(
+        CONTROL, excepted=lambda target, _settings: target.id == "hall", detect=lambda _state, _settings: None
+    )
+    assert house.settle(now=NOW + HOUR) == "resolved"
+    house.aws.calls.clear()
+    assert house.settle(now=NOW + 2 * HOUR) == "compliant"
+    assert house.aws.calls == []
+
+
 def test_a_deviation_that_is_due_is_repaired_and_told_once() -> None:
     house = House()
     assert house.settle() == "repaired"

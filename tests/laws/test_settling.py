@@ -46,6 +46,12 @@ def _plain(value: object) -> object:
     return json.loads(json.dumps(value, default=str))
 
 
+def test_nothing_that_deviates_is_left_alone_by_its_name(broken: Broken) -> None:
+    """`settle` does not even look at what a control leaves alone so."""
+    control, settings = broken.story.rule, broken.story.all_settings
+    assert control.excepted is None or not control.excepted(broken.target, settings)
+
+
 def test_an_event_is_settled_once_told_once_and_its_echo_finds_nothing_to_do(broken: Broken) -> None:
     plumbline = broken.install()
     first = plumbline.engine.settle(broken.wake(), now=NOW)

@@ -26,7 +26,7 @@ from plumbline.engine.notifier import Notifier
 from plumbline.engine.opening import opened, proposed
 from plumbline.engine.planning import planned
 from plumbline.engine.repairing import Repairer, is_half_told, is_ours, only_left
-from plumbline.engine.surveying import judged, observed
+from plumbline.engine.surveying import is_excepted, judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
 from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
@@ -70,8 +70,10 @@ class Engine:
         # conflict. The other way round, a look from before its repair would be judged by what stands there after it.
         adopted, budget = kept_as(control.id, control.scope, wake.target.region), Budget.of(control, wake.cause)
         brief = self.ledger.brief(control.id, wake.target, now, adopted, budget)
-        if wake.origin is Origin.ADOPTION and not brief.adoption.knows(wake.target, rule):
-            wake = replace(wake, origin=Origin.SWEEP)  # the ledger says what waits for its adoption, not a message
+        wake = _believed(wake, rule, brief)
+        nothing_open = brief.finding is None or not brief.finding.is_open
+        if nothing_open and is_excepted(control, rule, wake.target):  # nobody has to know how it is
+            return Settled(Outcome.COMPLIANT, wake, brief.finding)
         try:
             state = self._seen(control, wake, None if afresh else since(brief.finding, now))
             deviation = judged(control, state, rule.settings)
@@ -338,3 +340,10 @@ class Engine:
         last = clocks.is_last_reminder(case.rule, finding, case.now) and not plan.refusal
         alert = deviations.found(case.control, finding, transition, case.state, plan, held, sender, last=last)
         return Settled(Outcome.TOLD, case.wake, self.notifier.tell(case, finding, transition, alert), reason=held)
+
+
+def _believed(wake: Wake, rule: Rule, brief: Brief) -> Wake:
+    """A wake as the ledger knows it: that says what waits for its adoption, and no message does."""
+    if wake.origin is Origin.ADOPTION and not brief.adoption.knows(wake.target, rule):
+        return replace(wake, origin=Origin.SWEEP)
+    return wake
