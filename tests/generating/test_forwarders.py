@@ -99,7 +99,7 @@ def test_whatever_a_rule_at_home_hears_a_forwarder_hears_where_it_happens() -> N
     for rule in made:
         assert home[rule.logical_id] == virginia[rule.logical_id], "the same pattern, to the letter"
         assert forwarders.is_global(rule) or home[rule.logical_id] == everywhere[rule.logical_id]
-    expected = {"IamRule", "IamRule2", "MonitoringRule", "SnsRule", "SigninRule"}
+    expected = {"IamRule", "IamRule2", "MonitoringRule", "MonitoringRule2", "SnsRule", "SigninRule"}
     assert expected == {one.logical_id for one in made if forwarders.is_global(one)}
 
 

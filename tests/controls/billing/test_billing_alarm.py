@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -27,6 +28,8 @@ from plumbline.core.control import Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import Reach, Region
 from plumbline.core.targets import Target
+from plumbline.wakes.messages import concerns
+from tests.recorded import folder
 from tests.story import ACCOUNT, Story, World, defaults, world
 
 BILLING = "us-east-1"
@@ -357,3 +360,20 @@ def test_the_forwarder_counts_while_its_last_sign_of_life_is_fresh(
         assert found
         assert expected is found["forwarded"]
         assert bool(found["own_topic"]) is (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("says", "wakes"),
+    [
+        ({"alarmName": "cpu", "namespace": "AWS/EC2", "metricName": "CPUUtilization"}, False),
+        ({"alarmName": "TargetTracking-table/orders-AlarmHigh", "namespace": "AWS/DynamoDB"}, False),
+        ({"alarmName": "bill", "namespace": "AWS/Billing", "metricName": "EstimatedCharges"}, True),
+        ({"alarmName": OURS, "namespace": "AWS/EC2", "metricName": "CPUUtilization"}, True),
+        ({"alarmName": "bill", "metrics": [{"id": "m", "metricStat": {"metric": {"namespace": "AWS/Billing"}}}]}, True),
+        ({"alarmName": "bill"}, True),
+    ],
+)
+def test_programs_that_put_alarms_on_other_metrics_wake_nobody(says: dict[str, str], *, wakes: bool) -> None:
+    event = json.loads((folder(CONTROL.id) / "PutMetricAlarm.json").read_text())
+    event["detail"]["requestParameters"] = says
+    assert wakes is any(concerns(on, event) for on in CONTROL.wakes_on)

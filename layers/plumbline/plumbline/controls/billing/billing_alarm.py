@@ -9,8 +9,9 @@ and treatment of missing data will do with which it can. An alarm on a unit cann
 on a part of the bill, or on what an expression makes of it. Billing alerts are switched on among the billing
 preferences, without which there is no data, and there is data. The data of an organisation's
 member accounts is in the account that pays: switch this control off in the members, and hold it in the payer. A click
-on the unsubscribe link of an e-mail makes no event; the hourly sweep finds it. Not judged: alarm mute rules, filter
-policies of subscriptions, the topic's own policy.
+on the unsubscribe link of an e-mail makes no event; the hourly sweep finds it, as it finds an alarm of another name
+that is made to watch something else: programs put alarms all day, so what they say of other metrics wakes nobody. Not
+judged: alarm mute rules, filter policies of subscriptions, the topic's own policy.
 Why: the bill is the one alarm no attacker can avoid. Stolen keys are used to mine coins at thousands of dollars a day,
 and a forgotten machine costs the same way, slowly. Without this alarm the first news is the invoice.
 Repair: creates the alarm plumbline-billing, or puts it right; actions and descriptions added to it stay. Other alarms
@@ -28,7 +29,7 @@ from datetime import timedelta
 from typing import Any
 
 from plumbline.controls.billing import _alerts
-from plumbline.controls.billing._alarms import REGION, faults, repaired, settings_of, watches_the_bill
+from plumbline.controls.billing._alarms import METRIC, REGION, faults, repaired, settings_of, watches_the_bill
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Clock, Response
@@ -40,7 +41,18 @@ ALARM = ("cloudwatch-alarm", "billing-alarm")
 DATA = ("cloudwatch-metric", "billing-data")
 PREFERENCE = ("billing-preference", "billing-alerts")
 OURS = "plumbline-billing"
+#: Programs put alarms all day. What one says of another metric matters where it makes ours anew; one that is written as
+#: a list of queries names no metric.
+_OF_THE_BILL = [
+    {"requestParameters": {"namespace": [METRIC["Namespace"]]}},
+    {"requestParameters": {"namespace": [{"exists": False}]}},
+    {"requestParameters": {"alarmName": [OURS]}},
+]
 _PARTITIONS_WITHOUT = ("cn-", "us-gov-", "us-iso", "eusc-")
+
+
+#: A hundred to the page, which is the most; fifty where nothing is said.
+_EVERY_ALARM = Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"], "MaxRecords": 100})
 
 
 def locate(detail: Event) -> Iterable[Target]:
@@ -67,7 +79,7 @@ def observe(ask: Ask, target: Target) -> State:
         return _alerts.preference(ask)
     if (target.kind, target.id) == DATA:
         return _alerts.data(ask)
-    found = ask(Call("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]})).get("MetricAlarms", ())
+    found = ask(_EVERY_ALARM).get("MetricAlarms", ())
     alarms = [settings_of(one) for one in found if one["AlarmName"] == OURS or watches_the_bill(one, target.account)]
     topics = {one for alarm in alarms for one in alarm.get("AlarmActions", ()) if _is_topic_of(one, target.account)}
     # What a forwarder could tell of needs no topic; where there is none, Plumbline's own topic is the one here.
@@ -196,10 +208,11 @@ CONTROL = Control(
     wakes_on=(
         On(
             "monitoring.amazonaws.com",
-            ("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm"),
+            ("DeleteAlarms", "DisableAlarmActions"),
             locate,
             match={"awsRegion": [REGION]},
         ),
+        On("monitoring.amazonaws.com", ("PutMetricAlarm",), locate, match={"awsRegion": [REGION], "$or": _OF_THE_BILL}),
         On("sns.amazonaws.com", ("DeleteTopic", "Unsubscribe"), locate, match={"awsRegion": [REGION]}),
         # By the one name in EventBridge's reference, by the other in the Billing user guide's list of the console's.
         On("billing.amazonaws.com", ("UpdateBillingPreferences",), locate_preference),
