@@ -111,6 +111,7 @@ def test_what_house_hands_may_not_put_back_is_told(account: Account) -> None:
 
 def test_a_look_at_the_house_takes_few_calls(account: Account) -> None:
     """Each is a management event, which a second trail's copy of the events would be paid for: docs/operating.md."""
+    account.quiet()  # react looks with the same eyes
     since = account.latest_call()
     account.look_at_the_house()
     calls = [one for role in ("eyes", "sweep") for one in account.calls_of(role, since)]
