@@ -7,14 +7,17 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies
 
 from plumbline.controls import registry
 from plumbline.controls.iam import _administrators
-from plumbline.controls.iam._administrators import weighing
+from plumbline.controls.iam._administrators import weighing, where_it_leads
+from plumbline.controls.iam._matters import LEADING, Bearing, administrators_where_it_matters
 from plumbline.controls.iam._way_in import WaysIn
 from plumbline.core.targets import GLOBAL
 from plumbline.engine.surveying import survey
 from plumbline.rights.account import account_of
+from plumbline.rights.paths import PATHS
 from plumbline.rights.way_in import may_become
 from plumbline.rights.ways import Judge
 from tests.fakes import Told
@@ -128,3 +131,93 @@ def test_an_account_is_weighed_once_however_many_controls_look(monkeypatch: pyte
             if one.id.startswith("iam-"):
                 survey(one, eyes)
     assert len(weighed) == 1
+
+
+#: What users and groups hold, of each kind that leads somewhere or looks as if it did.
+SAID = [
+    _said("Allow", "s3:GetObject"),
+    _said("Allow", "s3:*"),
+    _said("Allow", "iam:PutUserPolicy"),
+    _said("Allow", "IAM:*"),
+    _said("Allow", "i*:PutUserPolicy"),
+    _said("Allow", "?am:AttachUserPolicy"),
+    _said("Allow", "*"),
+    _said("Allow", "sts:AssumeRole"),
+    _said("Allow", "s*:AssumeRole"),
+    _said("Deny", "iam:*"),
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}},
+    {"Version": "2012-10-17", "Statement": []},
+]
+_AWS_OWN = ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
+_OWN = [f"arn:aws:iam::{ACCOUNT}:policy/own-{number}" for number in range(len(SAID))]
+_HELD = strategies.lists(strategies.sampled_from(SAID), max_size=2)
+_ATTACHED = strategies.lists(strategies.sampled_from([*_AWS_OWN, *_OWN]), max_size=1)
+
+
+def _policy(arn: str, text: Mapping[str, Any]) -> dict[str, Any]:
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": text}
+    return {"PolicyName": arn.rpartition("/")[2], "Arn": arn, "DefaultVersionId": "v1", "PolicyVersionList": [version]}
+
+
+@strategies.composite
+def accounts(draw: strategies.DrawFn) -> dict[str, Any]:
+    """The bulk read of a small account: two users, a group, and roles that trust one of them, or the account."""
+
+    def attached() -> list[dict[str, str]]:
+        return [{"PolicyArn": one, "PolicyName": one.rpartition("/")[2]} for one in draw(_ATTACHED)]
+
+    users = [
+        {
+            **_user(name, *draw(_HELD)),
+            "GroupList": draw(strategies.sampled_from([[], ["crew"]])),
+            "AttachedManagedPolicies": attached(),
+        }
+        for name in ("ann", "Bob")
+    ]
+    group = {
+        "GroupName": "crew",
+        "Path": "/",
+        "Arn": f"arn:aws:iam::{ACCOUNT}:group/crew",
+        "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": one} for one in draw(_HELD)],
+        "AttachedManagedPolicies": attached(),
+    }
+    trusts = draw(strategies.lists(strategies.sampled_from([ROOT, ANN, "*"]), max_size=2))
+    roles = [
+        {
+            **_role(f"role-{number}", who),
+            "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": draw(strategies.sampled_from(SAID))}],
+        }
+        for number, who in enumerate(trusts)
+    ]
+    return {
+        "UserDetailList": users,
+        "GroupDetailList": [group],
+        "RoleDetailList": roles,
+        "Policies": [_policy(arn, text) for arn, text in zip(_OWN, SAID, strict=True)],
+    }
+
+
+@settings(deadline=None)
+@given(accounts(), strategies.sampled_from(["ann", "ANN", "bob", "nobody"]))
+def test_who_is_said_to_be_harmless_leads_nowhere_when_he_is_weighed(account: dict[str, Any], user: str) -> None:
+    with world() as here:
+        ask = Told(here.accounts.eyes(ACCOUNT, GLOBAL), GetAccountAuthorizationDetails=account)
+        if ask.once(Bearing).is_harmless(user):
+            assert where_it_leads(ask, user) == []
+        else:
+            assert administrators_where_it_matters(ask)(user) == where_it_leads(ask, user)
+
+
+@pytest.mark.parametrize(
+    ("user", "harmless"), [("ann", False), ("bob", True), ("BOB", True), ("cas", False), ("dee", False), ("eve", True)]
+)
+def test_whose_rights_are_about_other_services_need_not_be_weighed(user: str, *, harmless: bool) -> None:
+    with world() as here:
+        ask = Told(here.accounts.eyes(ACCOUNT, GLOBAL), GetAccountAuthorizationDetails=DETAILS)
+        assert harmless is ask.once(Bearing).is_harmless(user)
+
+
+def test_every_path_to_administrator_rights_at_once_takes_an_action_that_is_looked_for() -> None:
+    """What a user may do with IAM or STS is weighed, and nothing else can make him one."""
+    services = {action.partition(":")[0] for path in PATHS if path.direct for action in path.actions}
+    assert services <= set(LEADING)

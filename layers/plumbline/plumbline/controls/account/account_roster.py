@@ -21,6 +21,7 @@ from typing import Any
 
 from plumbline.controls.iam._entitled import administrators
 from plumbline.controls.iam._last import administrators_without
+from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
@@ -41,7 +42,6 @@ from plumbline.controls.iam._suspending import (
     standing,
     suspension,
 )
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core import roster
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.clock import Clock, Response

@@ -267,20 +267,11 @@ def _makes_administrators(arn: str) -> bool:
     return is_aws(arn) and name in AWS_ADMIN_POLICIES and not name.startswith("service-role/")
 
 
-def administrators_where_it_matters(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
-    """Asks who is an administrator, where something is taken from a user who is one, or may become one.
-
-    Returns:
-        A user's name -> the administrators, himself among them; none where nothing of his leads to such rights. The
-        account is read when it is first asked.
-    """
-
-    def administrators(user: str) -> list[dict[str, Any]]:
-        account = ask.once(weighing)
-        leads = any(
-            same_name(one["name"], user) if one["kind"] == "user" else account.ways_in.may_become(user, one["name"])
-            for one in account.administrators.values()
-        )
-        return account.without(()) if leads else []
-
-    return administrators
+def where_it_leads(ask: Ask, user: str) -> list[dict[str, Any]]:
+    """The administrators, where a user is one or may become one; none where he is not and may not."""
+    account = ask.once(weighing)
+    leads = any(
+        same_name(one["name"], user) if one["kind"] == "user" else account.ways_in.may_become(user, one["name"])
+        for one in account.administrators.values()
+    )
+    return account.without(()) if leads else []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from plumbline.controls.iam._administrators import administrators_where_it_matters, weighing
+from plumbline.controls.iam._administrators import weighing
 from plumbline.controls.iam._entitled import locked_out
+from plumbline.controls.iam._matters import administrators_where_it_matters
 from plumbline.core.calls import Ask
 
 

@@ -16,18 +16,6 @@ from plumbline.rights.way_in import doors, may_become, unusable
 #: As documents are asked about it: see `effective.Memo`.
 _ASSUME = "sts:assumerole"
 
-#: What it takes to know who could come in: who there is, how each signs in, and whose account manages this one.
-WAY_IN_READS = frozenset(
-    {
-        "iam:GetAccountAuthorizationDetails",
-        "iam:GetLoginProfile",
-        "iam:ListMFADevices",
-        "iam:ListOpenIDConnectProviders",
-        "iam:ListSAMLProviders",
-        "organizations:DescribeOrganization",
-    }
-)
-
 
 class WaysIn:
     """Who of an account could come in. Each question is asked once, and only where an answer hangs on it.

@@ -18,10 +18,9 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from plumbline.controls.iam._access_keys import KIND, find, keys_of, locate, part, spell, switched_off
-from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
+from plumbline.controls.iam._matters import WAY_IN_READS, administrators_where_it_matters
 from plumbline.controls.iam._principals import by_name, users_that
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response

@@ -41,6 +41,7 @@ from plumbline.controls.iam._announced import announced
 from plumbline.controls.iam._entitled import ADMINISTRATORS, excess, holder, locked_out, others, trusted
 from plumbline.controls.iam._led import PROPOSED, WAY, could, taken
 from plumbline.controls.iam._machinery import HAS, WHY_KEPT, Keeper
+from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
     PRINCIPAL_READS,
     PRINCIPAL_WRITES,
@@ -52,7 +53,6 @@ from plumbline.controls.iam._principals import (
     spell_principal,
 )
 from plumbline.controls.iam._steps import detached, member, outside, without_inline
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Plan
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, NEVER, Response

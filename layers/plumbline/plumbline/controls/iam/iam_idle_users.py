@@ -27,6 +27,7 @@ from typing import Any
 
 from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, leaves_no_trace, row_of, rows_by_arn
 from plumbline.controls.iam._last import administrators_without
+from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
@@ -47,7 +48,6 @@ from plumbline.controls.iam._suspending import (
     standing,
     suspension,
 )
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan
 from plumbline.core.clock import RESTORED, Clock, Response
 from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity

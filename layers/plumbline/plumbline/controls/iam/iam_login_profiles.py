@@ -21,11 +21,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.iam._administrators import administrators_where_it_matters
 from plumbline.controls.iam._entitled import administrators, locked_out
+from plumbline.controls.iam._matters import WAY_IN_READS, administrators_where_it_matters
 from plumbline.controls.iam._principals import GONE, by_name, user_names, users_that
 from plumbline.controls.iam._report import rows
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import Clock, Response

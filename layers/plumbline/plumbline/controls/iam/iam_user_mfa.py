@@ -25,6 +25,7 @@ from typing import Any
 from plumbline.controls.iam._activity import row_of, rows_by_arn
 from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._last import administrators_without
+from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
@@ -37,7 +38,6 @@ from plumbline.controls.iam._principals import (
 )
 from plumbline.controls.iam._report import Row
 from plumbline.controls.iam._suspending import SUSPENDED, Without, attached
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import Clock, Response

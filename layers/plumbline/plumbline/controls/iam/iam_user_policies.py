@@ -25,6 +25,7 @@ from typing import Any
 from plumbline.controls.iam._copies import may_be_copy
 from plumbline.controls.iam._entitled import administrators, locked_out, trusted
 from plumbline.controls.iam._last import administrators_without
+from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
@@ -36,7 +37,6 @@ from plumbline.controls.iam._principals import (
     users_that,
 )
 from plumbline.controls.iam._steps import detached
-from plumbline.controls.iam._way_in import WAY_IN_READS
 from plumbline.controls.iam._weighed import is_aws
 from plumbline.core.calls import Ask, Call, Plan
 from plumbline.core.clock import Clock, Response
