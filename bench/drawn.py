@@ -63,6 +63,15 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyRoles(Shape):
+    """An account that has outgrown its users: five thousand roles, a thousand policies."""
+
+    scale: int = 4
+    roles: int = 5_000
+    policies: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """An IAM user, and what is wrong with him.
 

@@ -79,6 +79,11 @@ class Bench:
         """What is in the account beside what was drawn."""
         return Beside(len(self.own["RoleDetailList"]), len(self.own["Policies"]), len(self.buckets))
 
+    def react_environment(self) -> dict[str, str]:
+        """What react finds in its environment here."""
+        here = {name: self.environment[name] for name in (PORT, "AWS_CA_BUNDLE")}
+        return self.account.react_environment() | here
+
 
 _Side = Callable[[Bench, Drawn, str], Measured]
 
@@ -186,7 +191,7 @@ def _plumbline(bench: Bench, drawn: Drawn, family: str) -> Measured:
             left += _sent(calls[begin:], bench, _UNITS)
             wakes.extend(map(json.loads, _sent(calls[begin:], bench, _WAKES)))
 
-    spent = _spent(line, bench.environment, lambda handle: talk(lambda event: _noting(bench, calls, handle, event)))
+    took = spent(line, bench.environment, lambda handle: talk(lambda event: _noting(bench, calls, handle, event)))
     verdicts = checks.VERDICTS if family == WHOLE else checks.of(family)
     seen = {
         one.what: frozenset(
@@ -196,7 +201,7 @@ def _plumbline(bench: Bench, drawn: Drawn, family: str) -> Measured:
         )
         for one in verdicts
     }
-    return _judged(PLUMBLINE, family, drawn, calls, spent, seen, verdicts)
+    return _judged(PLUMBLINE, family, drawn, calls, took, seen, verdicts)
 
 
 def _noting(bench: Bench, calls: list[served.Seen], handle: Callable[[Any], Any], event: Any) -> Any:
@@ -218,7 +223,7 @@ def _prowler(bench: Bench, drawn: Drawn, family: str) -> Measured:
     asked = [check for one in verdicts for check in one.checks]
     line = [str(PROWLER_PYTHON), "-s", "-m", "bench.cold.sweep_prowler", str(folder), *asked]
     bench.served.taken()
-    spent = _spent(line, {**bench.auditor, "HOME": str(folder)}, None)
+    took = spent(line, {**bench.auditor, "HOME": str(folder)}, None)
     largest_field(1 << 30)  # a finding carries every framework that it is part of
     failed: dict[str, set[str]] = {}
     with (folder / "found.csv").open(newline="") as table:
@@ -227,7 +232,7 @@ def _prowler(bench: Bench, drawn: Drawn, family: str) -> Measured:
             if row["STATUS"] == "FAIL" and _OWN not in named:
                 failed.setdefault(row["CHECK_ID"], set()).add(checks.subject(named))
     seen = {one.what: frozenset[str]().union(*(failed.get(check, ()) for check in one.checks)) for one in verdicts}
-    return _judged(PROWLER, family, drawn, bench.served.taken(), spent, seen, verdicts)
+    return _judged(PROWLER, family, drawn, bench.served.taken(), took, seen, verdicts)
 
 
 def _custodian(bench: Bench, drawn: Drawn, family: str) -> Measured:
@@ -237,7 +242,7 @@ def _custodian(bench: Bench, drawn: Drawn, family: str) -> Measured:
     policies.write_text(json.dumps(checks.policies(verdicts)))
     line = [str(custodian.PYTHON), "-s", "-m", "bench.cold.sweep_custodian", str(folder), str(policies)]
     bench.served.taken()
-    spent = _spent(line, {**bench.auditor, "HOME": str(folder)}, None)
+    took = spent(line, {**bench.auditor, "HOME": str(folder)}, None)
     seen: dict[str, frozenset[str]] = {}
     for number, one in enumerate(verdicts):
         names: set[str] = set()
@@ -248,7 +253,7 @@ def _custodian(bench: Bench, drawn: Drawn, family: str) -> Measured:
                 )
                 names |= {checks.subject(named)} if _OWN not in named else set()
         seen[one.what] = frozenset(names)
-    return _judged(CUSTODIAN, family, drawn, bench.served.taken(), spent, seen, verdicts)
+    return _judged(CUSTODIAN, family, drawn, bench.served.taken(), took, seen, verdicts)
 
 
 def _judged(
@@ -256,7 +261,7 @@ def _judged(
     family: str,
     drawn: Drawn,
     calls: Sequence[served.Seen],
-    spent: Spent,
+    took: Spent,
     seen: Mapping[str, frozenset[str]],
     verdicts: Sequence[Verdict],
 ) -> Measured:
@@ -275,10 +280,10 @@ def _judged(
             if seen[one.what] != wrong:
                 more, less = sorted(seen[one.what] - wrong)[:5], sorted(wrong - seen[one.what])[:5]
                 raise NotMeasured(f"{side} at {scale}x, {one.what}: sees {more} too, and does not see {less}")
-    return Measured.of((side, family, scale), calls, spent, len(verdicts))
+    return Measured.of((side, family, scale), calls, took, len(verdicts))
 
 
-def _spent(
+def spent(
     line: Sequence[str],
     environment: Mapping[str, str],
     talk: Callable[[Callable[[Any], Any]], None] | None,

@@ -125,7 +125,10 @@ class Lamps:
         """Reads."""
         return LampEyes(self, account, region)
 
-    def renew(self, _account: str, _region: str, _since: datetime) -> bool:
+    def renew(self, account: str, region: str, since: datetime) -> None:
+        """Nobody shares these eyes."""
+
+    def anew(self, _account: str, _region: str, _now: datetime) -> bool:
         """Nobody shares these eyes."""
         return False
 
@@ -196,6 +199,10 @@ class Plain:
 
     def remember(self, services: Container[str], /) -> None:
         """See ports.Eyes."""
+
+    def afresh(self) -> Self:
+        """See ports.Eyes."""
+        return self
 
     def about(self, _target: Target, /) -> Self:
         """See ports.Eyes."""

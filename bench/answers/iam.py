@@ -60,10 +60,12 @@ class Iam:
     Attributes:
         drawn: the account.
         own: what of Plumbline's own stack the bulk read tells, as boto3 answers it.
+        taken: the policies that were detached from roles since it was drawn, by role and ARN.
     """
 
     drawn: Drawn
     own: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
 
     def answer(self, operation: str, given: Parameters) -> Answer:
         """Answer one call.
@@ -118,7 +120,8 @@ class Iam:
             "ListGroupPolicies": lambda given: _page([], given, "PolicyNames"),
             "ListRoles": self._list_roles,
             "GetRole": lambda given: {"Role": self._role_itself(self._role(given))},
-            "ListAttachedRolePolicies": lambda given: _page(_held(self._role(given).attached), given, _ATTACHED),
+            "ListAttachedRolePolicies": lambda given: _page(_held(self._carried(self._role(given))), given, _ATTACHED),
+            "DetachRolePolicy": self._detach,
             "ListRolePolicies": lambda given: _page([], given, "PolicyNames"),
             "ListPolicies": self._list_policies,
             "GetPolicy": lambda given: {"Policy": self._policy(given["PolicyArn"])[0]},
@@ -294,7 +297,7 @@ class Iam:
         return "".join((*lists, _xml(more)))
 
     @cached_property
-    def _details(self) -> Mapping[str, Sequence[str]]:
+    def _details(self) -> Mapping[str, list[str]]:
         """Every item of the bulk read, written out."""
         users = (
             {
@@ -309,15 +312,7 @@ class Iam:
             {**self._group_itself(one), "AttachedManagedPolicies": _held(one.attached), "GroupPolicyList": []}
             for one in self.drawn.groups
         )
-        roles = (
-            {
-                **{name: value for name, value in self._role_itself(one).items() if name != "MaxSessionDuration"},
-                "AttachedManagedPolicies": _held(one.attached),
-                "RolePolicyList": [],
-                "InstanceProfileList": [],
-            }
-            for one in self.drawn.roles
-        )
+        roles = map(self._role_in_detail, self.drawn.roles)
         policies = (
             {
                 **self._listed(one, len(self._holders.get(one.arn, ()))),
@@ -338,10 +333,24 @@ class Iam:
             "RoleDetailList": roles,
             "Policies": policies,
         }
+        return {kind: [_member(one) for one in (*ours, *self.own.get(kind, ()))] for kind, ours in drawn.items()}
+
+    def _role_in_detail(self, role: Role) -> Mapping[str, Any]:
         return {
-            kind: [f"<member>{_xml(one)}</member>" for one in (*ours, *self.own.get(kind, ()))]
-            for kind, ours in drawn.items()
+            **{name: value for name, value in self._role_itself(role).items() if name != "MaxSessionDuration"},
+            "AttachedManagedPolicies": _held(self._carried(role)),
+            "RolePolicyList": [],
+            "InstanceProfileList": [],
         }
+
+    def _carried(self, role: Role) -> Sequence[str]:
+        return [arn for arn in role.attached if (role.name, arn) not in self.taken]
+
+    def _detach(self, given: Parameters) -> Mapping[str, Any]:
+        role = self._role(given)
+        self.taken.add((role.name, given["PolicyArn"]))
+        self._details["RoleDetailList"][self.drawn.roles.index(role)] = _member(self._role_in_detail(role))
+        return {}
 
     def _report(self, _given: Parameters) -> Mapping[str, Any]:
         rows = "\n".join((_REPORT, self._root_row, *map(_row, self.drawn.users)))
@@ -478,6 +487,10 @@ def _cut(items: Sequence[Any], given: Parameters) -> tuple[Sequence[Any], Mappin
     rest = begin + most < len(items)
     more = {"IsTruncated": rest, **({"Marker": str(begin + most)} if rest else {})}
     return items[begin : begin + most], more
+
+
+def _member(value: Mapping[str, Any]) -> str:
+    return f"<member>{_xml(value)}</member>"
 
 
 def _xml(value: Any, name: str = "") -> str:

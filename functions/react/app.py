@@ -32,13 +32,14 @@ def plumbline() -> Plumbline:
     return from_environment(now)
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's types
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's types
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
     try:
         queue = Queue(plumbline().clients, os.environ["PLUMBLINE_WAKES_QUEUE"], plumbline().engine.deployment.home)
         receipts = [one["receiptHandle"] for one in event.get("Records") or ()]
         with Heartbeat(queue.hide, receipts) as beat:
-            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done)
+            left = context.get_remaining_time_in_millis
+            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done, left)
             return batches.partial(event, reaction.record)
     finally:
         coldstart.over()

@@ -139,3 +139,15 @@ def test_what_goes_wrong_in_one_is_raised_when_the_others_are_done() -> None:
     with pytest.raises(LedgerDown):
         _eyes(Slow()).many(work, list(range(8)), lambda: True, 4)
     assert 7 > len(done) >= 3
+
+
+def test_eyes_that_begin_afresh_keep_what_wide_reads_were_told_and_let_go_of_the_rest() -> None:
+    client = Slow()
+    eyes, wide = _eyes(client), Call("s3", "ListBuckets", wide=True)
+    made = eyes.once(lambda ask: [ask(wide), ask(_about("ours"))])
+    fresh = eyes.afresh()
+    assert fresh.now == eyes.now
+    assert made == [fresh(wide), fresh(_about("ours"))]
+    assert client.asked == {"list": 1, "ours": 2}
+    eyes(wide)
+    assert client.asked["list"] == 2, "the eyes before hold nothing any more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, LAMP, MALLORY, NOW, House, LampEyes, Lamps
 
 SECOND = timedelta(seconds=1)
+WIDE = Call("lamps", "ListLamps", wide=True)
 DESK = Target(ACCOUNT, GLOBAL, "lamp", "desk")
 
 
@@ -28,6 +30,16 @@ class Remembering(LampEyes):
     """Eyes with a memory, as the reader has it."""
 
     answers: dict[str, Any] = field(default_factory=dict)
+
+    def afresh(self) -> Remembering:
+        """See ports.Eyes."""
+        wide = {key: answer for key, answer in self.answers.items() if WIDE.key == key}
+        return replace(self, answers=wide)
+
+    def remember(self, services: Container[str], /) -> None:
+        """See ports.Eyes."""
+        assert not services
+        self.answers.clear()
 
     def __call__(self, call: Call, /) -> Any:
         """See core.Ask."""
@@ -95,6 +107,29 @@ def test_what_is_written_is_planned_from_a_look_that_began_with_its_settle() -> 
     (finding,) = (one for one in batch.house.ledger.findings.values() if one.target == DESK)
     assert finding.repairs[-1].before == {"on": ["a", "b"]}
     assert batch.lamps.lamps["desk"]["on"] == []
+
+
+@pytest.mark.parametrize(("age", "asked"), [(5, 1), (11, 2)])
+def test_what_is_written_may_be_planned_from_a_wide_read_of_the_last_seconds(age: int, asked: int) -> None:
+    batch = _batch(hall=[], desk=["a"])
+    batch.engine.aws.eyes(ACCOUNT, GLOBAL)(WIDE)
+    assert batch.settle(DESK, after=age * SECOND) is Outcome.REPAIRED
+    looks = Looks(batch.lamps)
+    looks.eyes(ACCOUNT, GLOBAL)(WIDE)
+    batch.lamps.calls.clear()
+    assert looks.anew(ACCOUNT, GLOBAL, batch.lamps.at + age * SECOND)
+    looks.eyes(ACCOUNT, GLOBAL)(WIDE)
+    assert asked - 1 == len(batch.lamps.calls)
+
+
+def test_a_look_that_is_dropped_holds_nothing_any_more() -> None:
+    """What was made of answers holds the eyes, and they hold it: nothing else would let a whole account go."""
+    batch = _batch(hall=["a"])
+    shared = batch.engine.aws.eyes(ACCOUNT, GLOBAL)
+    shared(WIDE)
+    assert isinstance(shared, Remembering)
+    assert batch.settle(LAMP, after=0 * SECOND) is Outcome.REPAIRED
+    assert shared.answers == {}
 
 
 def test_somebody_put_it_right_since_the_look_of_the_batch_and_nothing_is_written() -> None:

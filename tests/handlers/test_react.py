@@ -81,6 +81,15 @@ def test_a_duplicate_within_a_batch_is_settled_once() -> None:
     assert len([call for call in house.aws.calls if call.operation == "GetLamp"]) == 2  # before and after the repair
 
 
+def test_what_there_is_no_time_for_comes_back_at_once_and_is_not_begun() -> None:
+    house, later, done = House(), list[tuple[str, int]](), list[str]()
+    reaction = Reaction(house.plumbline, Log(), lambda: NOW, lambda *one: later.append(one), done.append, lambda: 9_000)
+    with pytest.raises(ComeBack, match="all the time there was"):
+        reaction.record(_record(WAKE, tries=3))
+    assert (later, done) == ([("r-1", 1)], ["r-1"])
+    assert (house.aws.calls, house.ledger.saves, house.alerts.letters) == ([], [], [])
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -6,7 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
@@ -272,7 +272,10 @@ class World:
         """See ports.Aws."""
         return Eyes(self, account, region, now=self.now)
 
-    def renew(self, _account: str, _region: str, _since: datetime) -> bool:
+    def renew(self, account: str, region: str, since: datetime) -> None:
+        """See ports.Aws."""
+
+    def anew(self, _account: str, _region: str, _now: datetime) -> bool:
         """See ports.Aws."""
         return False
 
@@ -415,6 +418,10 @@ class Eyes(Plain):
     recorded: Recorded = field(default_factory=Recorded)
     reach: Reach = field(default_factory=Reach)
     memory: dict[str, Any] = field(default_factory=dict)
+
+    def afresh(self) -> Eyes:
+        """See ports.Eyes. No toy is read with others."""
+        return replace(self, memory={})
 
     def __call__(self, call: Call, /) -> Any:
         """One read; the same question gets the same answer."""

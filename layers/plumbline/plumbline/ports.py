@@ -102,6 +102,9 @@ class Eyes(Ask, Protocol):
     def remember(self, services: Container[str], /) -> None:
         """Forget the answers of all services but these, as IAM calls them, and what was made of answers."""
 
+    def afresh(self) -> Eyes:
+        """The same eyes that have forgotten everything but what wide reads were told, and when they opened."""
+
     def about(self, target: Target, /) -> Ask:
         """The same eyes for a look at one target: what names it is asked once, and forgotten with this look."""
 
@@ -130,11 +133,14 @@ class Aws(Protocol):
         The settles of one batch may share it, until it is renewed.
         """
 
-    def renew(self, account: str, region: str, since: datetime) -> bool:
-        """Let nobody share eyes any more that opened before a moment.
+    def renew(self, account: str, region: str, since: datetime) -> None:
+        """Let nobody share eyes any more that opened before a moment."""
+
+    def anew(self, account: str, region: str, now: datetime) -> bool:
+        """Let what is written now be planned from what is read now, wide reads of the last seconds apart.
 
         Returns:
-            whether there were any: what was seen with them is to be seen anew.
+            whether anything was read before, for others: then it is to be read again.
         """
 
     def hands(

@@ -51,6 +51,8 @@ class Reader:
     reaching: Callable[[], Reach] = Reach
     #: Of each service as IAM calls it, by the call's key.
     _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    #: Which of them wide reads were told.
+    _wide: set[str] = field(default_factory=set, repr=False)
     _made: dict[Callable[[Any], Any], Any] = field(default_factory=dict, repr=False)
     #: What the ledger knows of Plumbline's own parts and of regions, once it was read.
     _held: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -82,8 +84,17 @@ class Reader:
         gone = [one for one in self._answers if one not in services]
         for one in gone:
             del self._answers[one]
-        if gone:
+        if gone or not services:
             self._made.clear()
+
+    def afresh(self) -> Reader:
+        """See ports.Eyes."""
+        kept = {
+            service: {key: answer for key, answer in answers.items() if key in self._wide}
+            for service, answers in self._answers.items()
+        }
+        self.remember(())  # whoever made something of answers holds these eyes, and they hold what he made
+        return replace(self, _answers=kept, _wide=set(self._wide), _made={}, _asking={}, _own={})
 
     def about(self, target: Target, /) -> Reader:
         """See ports.Eyes."""
@@ -127,6 +138,8 @@ class Reader:
             with self._asking.setdefault(key, RLock()):
                 if key not in answers:
                     answers[key] = self._read(call)
+                    if call.wide:
+                        self._wide.add(key)
             self._asking.pop(key, None)
         return answers[key]
 
@@ -187,7 +200,10 @@ class Accounts:
             self.reaching,
         )
 
-    def renew(self, _account: str, _region: str, _since: datetime) -> bool:
+    def renew(self, account: str, region: str, since: datetime) -> None:
+        """See ports.Aws. These eyes nobody shares."""
+
+    def anew(self, _account: str, _region: str, _now: datetime) -> bool:
         """See ports.Aws. These eyes nobody shares."""
         return False
 

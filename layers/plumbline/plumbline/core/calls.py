@@ -54,6 +54,8 @@ class Call:
         parameters: as boto3 takes them.
         region: where to send it; empty for the target's own region.
         absent: error codes that mean "there is none": a read then answers None, a write is content.
+        wide: whether it reads a whole account, page after page: what is written may be planned from an answer that is
+            some seconds old, as it is by the time such a read has ended.
     """
 
     service: str
@@ -61,6 +63,7 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     region: str = ""
     absent: tuple[str, ...] = ()
+    wide: bool = False
 
     @property
     def action(self) -> str:

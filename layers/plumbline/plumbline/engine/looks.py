@@ -8,15 +8,19 @@ for somebody else; `Engine.settle` looks again before it acts.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from plumbline.core.calls import Call, Mended
 from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.findings.finding import LEASE, Finding
 from plumbline.ports import Aws, Eyes
+
+#: For how long what a wide read was told is good enough to act on. It takes seconds itself.
+_YOUNG = timedelta(seconds=10)
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +33,7 @@ class Looks:
 
     aws: Aws
     _open: dict[tuple[str, str], Eyes] = field(default_factory=dict, repr=False)
+    _written: bool = False
 
     def eyes(self, account: str, region: str) -> Eyes:
         """See ports.Aws. The same ones, until they are renewed or anything is written."""
@@ -36,12 +41,21 @@ class Looks:
             self._open[account, region] = self.aws.eyes(account, region)
         return self._open[account, region]
 
-    def renew(self, account: str, region: str, since: datetime) -> bool:
+    def renew(self, account: str, region: str, since: datetime) -> None:
         """See ports.Aws."""
         shared = self._open.get((account, region))
-        if shared is None or shared.now >= since:
+        if shared is not None and shared.now < since:
+            self._drop((account, region))
+
+    def anew(self, account: str, region: str, now: datetime) -> bool:
+        """See ports.Aws."""
+        shared = self._open.get((account, region))
+        if shared is None or shared.now >= now:
             return False
-        del self._open[account, region]
+        if now - shared.now > _YOUNG:
+            self._drop((account, region))
+        else:
+            self._open[account, region] = shared.afresh()
         return True
 
     def hands(
@@ -54,9 +68,22 @@ class Looks:
             try:
                 return made(call)
             finally:
-                self._open.clear()
+                self._drop_all()
 
         return act
+
+    def _drop_all(self) -> None:
+        for one in list(self._open):
+            self._drop(one)
+        # What weighs an account is made of circles, and while a process starts nobody collects them: ten accounts of
+        # five thousand roles would be half a gigabyte. Who writes once, as most do, does not pay for it.
+        if self._written:
+            gc.collect()
+        self._written = True
+
+    def _drop(self, which: tuple[str, str]) -> None:
+        """Forget a look, and what it was told: a whole account, which nothing else lets go of before a collection."""
+        self._open.pop(which).remember(())
 
 
 def since(finding: Finding | None, now: datetime) -> datetime | None:

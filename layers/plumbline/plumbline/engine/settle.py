@@ -272,8 +272,8 @@ class Engine:
         if finding.status is Status.EXEMPT:
             finding = replace(finding, status=Status.OPEN)
         if held is None:
-            # What is written is planned from a look that began with this settle, not with another one of its batch.
-            if not case.afresh and self.aws.renew(wake.target.account, wake.target.region, now):
+            # What is written is planned from what is read for it, not for another one of its batch.
+            if not case.afresh and self.aws.anew(wake.target.account, wake.target.region, now):
                 return self.settle(wake, now=now, afresh=True)
             return self.repairer.repair(case, finding, plan)
         if is_half_told(finding):

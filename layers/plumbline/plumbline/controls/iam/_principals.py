@@ -21,6 +21,7 @@ EVERYTHING = Call(
     "iam",
     "GetAccountAuthorizationDetails",
     {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"], "MaxItems": 1000},
+    wide=True,
 )
 #: Every user as the list shows him, which knows when his password was last used. IAM gives a hundred to the page unless
 #: it is asked for more.
