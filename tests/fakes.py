@@ -197,6 +197,9 @@ class Plain:
         """See core.Ask."""
         return make(self)
 
+    def foresee(self, calls: Sequence[Any], /) -> None:
+        """See core.Ask; each is asked when it is asked."""
+
     def remember(self, services: Container[str], /) -> None:
         """See ports.Eyes."""
 

@@ -33,7 +33,7 @@ def now() -> datetime:
 @cache
 def plumbline() -> Plumbline:
     """Made once for each execution environment: clients and the baseline, nothing of any event."""
-    return from_environment(now)
+    return from_environment(now, patient=True)
 
 
 def _queue(variable: str) -> Queue:

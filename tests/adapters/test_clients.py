@@ -9,10 +9,11 @@ from itertools import product
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from plumbline.adapters.accounts import Accounts
-from plumbline.adapters.clients import Clients, perform
+from plumbline.adapters.clients import PATIENT, Clients, perform
 from plumbline.adapters.models import Models
 from plumbline.controls import registry
 from plumbline.core.calls import Call
@@ -114,6 +115,62 @@ def test_all_buckets_of_a_region_are_asked_at_one_host(clients: Clients) -> None
         s3.create_bucket(Bucket=bucket)
         s3.get_bucket_acl(Bucket=bucket)
     assert 1 == len(hosts)
+
+
+@pytest.mark.parametrize("attempts", [4, PATIENT])
+def test_what_aws_throttles_is_asked_again_and_all_threads_of_a_client_go_slower_together(
+    clock: Clock, attempts: int
+) -> None:
+    iam = Clients(REGION, clock, Models("/nowhere"), attempts)(ACCOUNT, REGION, "iam")
+    assert {"mode": "adaptive", "total_max_attempts": attempts} == iam.meta.config.retries
+
+
+_READS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
+_FORGOTTEN = [
+    ("InvalidNextToken", "The token has expired"),
+    ("ExpiredNextTokenException", "no"),
+    ("ValidationError", "Invalid Marker."),
+    ("InvalidArgument", "The continuation token provided is incorrect"),
+]
+
+
+@pytest.mark.parametrize(("code", "message"), _FORGOTTEN, ids=[code for code, _ in _FORGOTTEN])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_list_whose_page_aws_has_forgotten_is_begun_anew_once(
+    clients: Clients, code: str, message: str, times: int
+) -> None:
+    iam = clients(ACCOUNT, REGION, "iam")
+    for name in ("ann", "bob", "eve"):
+        iam.create_policy(PolicyName=name, PolicyDocument=_READS)
+    asked: list[str] = []
+
+    def forgotten(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params.get("Marker", ""))
+        if asked[-1] and len([one for one in asked if one]) <= times:
+            raise ClientError({"Error": {"Code": code, "Message": message}}, "ListPolicies")
+
+    iam.meta.events.register("provide-client-params.iam.ListPolicies", forgotten)
+    call = Call("iam", "ListPolicies", {"Scope": "Local", "MaxItems": 2})
+    if times == 1:
+        assert ["ann", "bob", "eve"] == [one["PolicyName"] for one in perform(iam, call)["Policies"]]
+    else:
+        with pytest.raises(AwsRefusal, match=code):
+            perform(iam, call)
+    assert [False, True, False, True] == [bool(one) for one in asked]
+
+
+def test_a_list_that_is_denied_is_not_begun_anew(clients: Clients) -> None:
+    iam = clients(ACCOUNT, REGION, "iam")
+    asked = []
+
+    def refused(**_: Any) -> None:
+        asked.append(1)
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListUsers")
+
+    iam.meta.events.register("provide-client-params.iam.ListUsers", refused)
+    with pytest.raises(AwsRefusal, match="AccessDenied"):
+        perform(iam, Call("iam", "ListUsers"))
+    assert 1 == len(asked)
 
 
 def test_a_call_that_the_sdk_does_not_know_is_told_like_one_that_aws_does_not_know(clients: Clients) -> None:

@@ -151,3 +151,37 @@ def test_eyes_that_begin_afresh_keep_what_wide_reads_were_told_and_let_go_of_the
     assert client.asked == {"list": 1, "ours": 2}
     eyes(wide)
     assert client.asked["list"] == 2, "the eyes before hold nothing any more"
+
+
+def test_what_is_foreseen_is_read_once_many_at_a_time_and_there_when_it_is_asked() -> None:
+    client = Slow()
+    eyes = _eyes(client)
+    calls = [_about(f"bucket-{number}") for number in range(40)]
+    eyes.foresee(calls)
+    assert {f"bucket-{number}": 1 for number in range(40)} == dict(client.asked)
+    assert [{"said": f"bucket-{number}"} for number in range(40)] == [eyes(call) for call in calls]
+    assert 40 == client.asked.total()
+
+
+def test_a_few_are_left_to_be_asked_one_after_the_other() -> None:
+    client = Slow()
+    _eyes(client).foresee([_about("one"), _about("two")])
+    assert not client.asked
+
+
+def test_what_aws_refuses_beforehand_is_found_out_by_whoever_asks_for_it() -> None:
+    client = Slow(refused=60)
+    eyes = _eyes(client)
+    calls = [_about(f"bucket-{number}") for number in range(60)]
+    eyes.foresee(calls)
+    assert client.asked.total() < 40, "where one is refused the others are hardly asked"
+    with pytest.raises(AwsRefusal):
+        eyes(calls[-1])
+
+
+def test_what_is_made_of_answers_while_one_target_is_looked_at_is_not_about_that_target() -> None:
+    client = Slow()
+    eyes = _eyes(client)
+    eyes.about(_target("mine")).once(lambda ask: ask(_about("mine")))
+    eyes(_about("mine"))
+    assert {"mine": 1} == dict(client.asked)

@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 from plumbline.baseline.rules import Rule
 from plumbline.compose import Plumbline
 from plumbline.controls.index import Index
+from plumbline.core.calls import Ask, Call
+from plumbline.core.cause import Origin
+from plumbline.core.clock import Response
 from plumbline.core.control import Control
 from plumbline.core.errors import LedgerDown, PlumblineError
-from plumbline.core.targets import State, Target
+from plumbline.core.targets import ALL, State, Target
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep import looking
 from plumbline.sweep.units import Unit, numbered
+from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, NOW, House, Lamps
 from tests.handlers.test_react import Log, Outlet
 
@@ -29,6 +33,20 @@ UNIT = Unit(ACCOUNT, "global", ("lamp-off", "lamp-cold"), last=True)
 #: The same lamps, looked at for something else as well.
 CONTROLS: dict[str, Control] = {"lamp-off": CONTROL, "lamp-cold": replace(CONTROL, id="lamp-cold")}
 LAMPS = [f"lamp-{number:03}" for number in range(12)]
+
+
+def _bulbs(ask: Ask, lamp: Target) -> dict[Target, State]:
+    """Each lamp has two bulbs, of which AWS tells lamp by lamp."""
+    state = ask(Call("lamps", "GetLamp", {"Name": lamp.id.partition("/")[0]}))
+    return {replace(lamp, id=lamp.id.replace(ALL, bulb)): state for bulb in ("a", "b")}
+
+
+def _lamps(ask: Ask) -> list[Target]:
+    return [replace(one, id=f"{one.id}/{ALL}") for one in ask(Call("lamps", "ListLamps"))]
+
+
+#: The same controls, whose targets are the bulbs of lamps.
+GLANCING = {name: replace(one, find=_lamps, glance=_bulbs) for name, one in CONTROLS.items()}
 
 
 @dataclass
@@ -96,6 +114,71 @@ def test_wherever_a_look_is_cut_all_is_seen_once_and_adopted(cuts: list[int], st
     assert sorted(place.woken) == sorted(whole.woken)
     assert place.adoptions == whole.adoptions
     assert (place.house.ledger.swept, whole.house.ledger.swept) == (NOW, NOW)
+
+
+@given(st.lists(st.integers(1, 30), max_size=12), st.integers(1, 5))
+def test_wherever_a_look_is_cut_what_hangs_on_each_thing_listed_is_seen_once_and_adopted(
+    cuts: list[int], stretch: int
+) -> None:
+    """A bulk look whose list tells of things on which targets hang, as keys on users: it goes from user to user."""
+    with mock.patch.dict(CONTROLS, GLANCING), mock.patch.object(looking, "_STRETCH", stretch):
+        whole, place = _whole(), Place()
+        left: Unit | None = UNIT
+        while left is not None:
+            try:
+                place.look(left, cuts.pop() if cuts else -1)
+            except PlumblineError:
+                continue
+            left = place.sent_back()
+    assert 2 * 2 * len(LAMPS) == len(place.woken)
+    assert sorted(place.woken) == sorted(whole.woken)
+    assert place.adoptions == whole.adoptions
+    assert not [one.upto for one in place.adoptions.values() if one.upto]
+
+
+def test_what_hangs_on_a_thing_that_is_seen_already_is_known_and_what_hangs_on_the_next_has_the_grace() -> None:
+    with mock.patch.dict(CONTROLS, GLANCING):
+        place = Place()
+        place.look(UNIT, 7)
+        left = place.sent_back()
+        assert left is not None
+        adoption, rule = place.adoptions["lamp-off"], place.plumbline.engine.rule("lamp-off")
+    assert left.after.endswith("/*")
+    seen, last = {one.rpartition("/")[0] for _, one, _ in place.woken}, f"{left.after[:-2]}/new-bulb"
+    behind = next(name for name in LAMPS if not any(one.endswith(name) for one in seen))
+    assert [False, True] == [
+        adoption.knows(one, rule) for one in (Target.parse(last), Target(ACCOUNT, "global", "lamp", f"{behind}/a"))
+    ]
+
+
+def test_where_aws_refuses_what_hangs_on_one_thing_all_of_it_counts_as_not_listed() -> None:
+    """As where it refuses the list: settle looks, and tells; what is open goes on."""
+    with mock.patch.dict(CONTROLS, GLANCING):
+        place = Place()
+        place.house.aws.fails["GetLamp"] = [*[""] * 8, "Throttling"]
+        place.look(UNIT)
+        wakes = [one for one in place.woken if one[1].endswith("*")]
+        assert [("lamp-off", f"{ACCOUNT}/global/*/*", "adoption")] == wakes
+        assert place.adoptions.keys() == {"lamp-cold"}, "its first sweep has not been made"
+        assert place.house.ledger.swept == NOW
+
+
+def test_what_has_a_finding_and_is_in_no_list_is_looked_at_within_the_time_as_well() -> None:
+    """Thousands that were deleted take as long as thousands that are there: the look at them is cut likewise."""
+    place = Place()
+    place.house.response = Response.ALERT
+    place.look(UNIT)
+    for target in sorted({target for _, target, _ in place.woken}):
+        place.house.engine.settle(Wake("lamp-off", Target.parse(target), Origin.SWEEP), now=NOW)
+    place.wakes.bodies, place.house.aws.listed = [], LAMPS[:2]
+    place.house.aws.calls = []
+    place.look(UNIT, 7)
+    left = place.sent_back()
+    assert left is not None
+    assert len([one for one in place.house.aws.calls if one.operation == "GetLamp"]) < len(LAMPS)
+    place.look(left)
+    looked = {one.parameters["Name"] for one in place.house.aws.calls if one.operation == "GetLamp"}
+    assert set(LAMPS) == looked
 
 
 def test_what_a_first_sweep_has_not_seen_yet_has_the_grace_and_what_it_has_seen_in_line_has_not() -> None:

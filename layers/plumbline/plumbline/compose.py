@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from plumbline.adapters.accounts import Accounts
-from plumbline.adapters.clients import ClientFactory, Clients
+from plumbline.adapters.clients import PATIENT, ClientFactory, Clients
 from plumbline.alerts.alert import Sender
 from plumbline.baseline.rules import STACK, TRAIL_BUCKET, Baseline
 from plumbline.baseline.rules import load as load_baseline
@@ -266,12 +266,15 @@ def in_one_process(
     return Plumbline(engine, ledger, clients, account, index, reach)
 
 
-def from_environment(clock: Callable[[], datetime], environment: Mapping[str, str] = os.environ) -> Plumbline:
+def from_environment(
+    clock: Callable[[], datetime], environment: Mapping[str, str] = os.environ, *, patient: bool = False
+) -> Plumbline:
     """The Plumbline of a deployed function, from the variables that template.yaml sets.
 
     Args:
         clock: the time, in UTC.
         environment: the function's variables.
+        patient: whether there are minutes to wait where AWS throttles.
 
     Raises:
         NotConfigured: a variable is missing or has a value the template does not allow.
@@ -303,7 +306,7 @@ def from_environment(clock: Callable[[], datetime], environment: Mapping[str, st
         region=region,
         table=table,
         topic=topic,
-        clients=Clients(region, clock),
+        clients=Clients(region, clock, attempts=PATIENT) if patient else Clients(region, clock),
         clock=clock,
         eyes_role=eyes,
         hands_role=hands,

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from plumbline.baseline.rules import Rule
-from plumbline.controls.iam.iam_access_key_age import CONTROL, detect, observe, plan, survey
+from plumbline.controls.iam.iam_access_key_age import CONTROL, detect, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.surveying import survey
 from plumbline.findings import clocks
 from plumbline.findings.finding import Status
 from tests.ages import ago, key_made
@@ -121,7 +122,7 @@ def test_of_two_active_keys_the_older_one_goes_and_then_the_other() -> None:
     with world() as told:
         newer = _newer_of_two(told)
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        states = survey(eyes)
+        states = survey(CONTROL, eyes).states
         (older,) = set(states) - {newer}
         first, then = (plan(one, states[one], DEFAULT) for one in (older, newer))
         assert f"of two active keys the older one goes first: {older.id.partition('/')[2]}" == then.refusal
@@ -135,7 +136,7 @@ def test_two_keys_of_one_second_are_not_both_the_newer() -> None:
         one, other = _key_of(told, 100), _key(told, "backup", 100)
         for target in (one, other):
             key_made("backup", target.id.partition("/")[2], 100)
-        states = survey(told.accounts.eyes(ACCOUNT, GLOBAL))
+        states = survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL)).states
     assert [False, True] == sorted(bool(state and state["older"]) for state in states.values())
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.controls.iam._access_keys import find, locate
+from plumbline.controls.iam._access_keys import locate
 from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam.iam_access_key_created import CONTROL, detect, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.surveying import survey
 from tests.fakes import Told
 from tests.people import AWS_ADMIN, another_can_come_in, is_administrator, stranger_has_a_role, trust
 from tests.story import ACCOUNT, Story, World, world
@@ -132,7 +133,7 @@ def test_a_user_who_was_made_or_renamed_since_the_credential_report_is_asked_for
         told.client("iam").update_user(UserName="ann", NewUserName="mallory")
         told.client("iam").delete_user(UserName="gone")
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        seen = [*find(Told(eyes, GetCredentialReport=report))]
+        seen = [*survey(CONTROL, Told(eyes, GetCredentialReport=report)).states]
     assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"mallory/{key}")]
 
 
@@ -146,7 +147,8 @@ def test_a_key_that_was_switched_on_again_since_the_credential_report_is_seen() 
         report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
         iam.update_access_key(UserName="ann", AccessKeyId=key, Status="Active")
         told.calls.clear()
-        seen = [*find(Told(told.accounts.eyes(ACCOUNT, GLOBAL), GetCredentialReport=report))]
+        told_by = Told(told.accounts.eyes(ACCOUNT, GLOBAL), GetCredentialReport=report)
+        seen = [*survey(CONTROL, told_by).states]
         asked = [call.parameters["UserName"] for call in told.calls if call.operation == "ListAccessKeys"]
     assert seen == [Target(ACCOUNT, GLOBAL, "iam-access-key", f"ann/{key}")]
     assert asked == ["ann"]

@@ -10,10 +10,11 @@ from typing import Any
 from plumbline.baseline.rules import Rule
 from plumbline.controls.iam._report import REPORT
 from plumbline.controls.iam._suspending import PASSWORD, SUSPENDED
-from plumbline.controls.iam.iam_idle_users import CONTROL, UNTRACED, detect, excepted, observe, plan, survey
+from plumbline.controls.iam.iam_idle_users import CONTROL, UNTRACED, detect, excepted, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.giving import Maker, maker
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.surveying import survey
 from plumbline.findings import clocks
 from plumbline.findings.finding import Status
 from tests.ages import ago, born, key_made, key_used, signed_in
@@ -129,7 +130,7 @@ def _seen(told: World, target: Target = EVE) -> Any:
 
 
 def _surveyed(told: World, target: Target = EVE) -> Any:
-    return survey(told.accounts.eyes(ACCOUNT, GLOBAL))[target]
+    return survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL)).states[target]
 
 
 def _judged(prepares: Callable[[World], object], days: int = 30) -> list[str]:
@@ -244,7 +245,7 @@ def test_who_is_renamed_since_the_credential_report_is_asked_for() -> None:
         told.client("iam").update_user(UserName="eve", NewUserName="eva")
         told.calls.clear()
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        seen = survey(Told(eyes, GetCredentialReport=report))
+        seen = survey(CONTROL, Told(eyes, GetCredentialReport=report)).states
         asked = [call.parameters["UserName"] for call in told.calls if call.operation == "GetLoginProfile"]
     assert ([replace(EVE, id="eva")], ["eva"]) == ([*seen], asked)
 
@@ -255,9 +256,9 @@ def test_the_sweep_costs_three_reads_where_a_report_shows_that_everybody_is_acti
         signed_in("eve", 1)
         told.client("iam").generate_credential_report()
         told.calls.clear()
-        survey(told.accounts.eyes(ACCOUNT, GLOBAL))
+        survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL))
         asked = [call.operation for call in told.calls]
-    assert ["GetCredentialReport", "GetAccountAuthorizationDetails", "ListUsers"] == asked
+    assert ["GetAccountAuthorizationDetails", "GetCredentialReport", "ListUsers"] == sorted(asked)
 
 
 def test_without_a_report_only_those_are_asked_for_who_have_not_signed_in() -> None:
@@ -265,7 +266,7 @@ def test_without_a_report_only_those_are_asked_for_who_have_not_signed_in() -> N
         _made(told, 400)
         signed_in("eve", 1)
         told.calls.clear()
-        survey(told.accounts.eyes(ACCOUNT, GLOBAL))
+        survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL))
         asked = {call.operation for call in told.calls}
     assert {"GetCredentialReport", "GenerateCredentialReport", "GetAccountAuthorizationDetails", "ListUsers"} == asked
 

@@ -8,12 +8,13 @@ from datetime import date
 import pytest
 
 from plumbline.baseline.compiler import compile_text
-from plumbline.controls.iam.iam_login_profiles import CONTROL, announced, detect, locate, observe, plan, survey
+from plumbline.controls.iam.iam_login_profiles import CONTROL, announced, detect, locate, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.clock import Response
 from plumbline.core.control import Deviation
 from plumbline.core.errors import BaselineError
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.surveying import survey
 from tests.story import ACCOUNT, Story, World, defaults, world
 
 ANN = Target(ACCOUNT, GLOBAL, "iam-login-profile", "ann")
@@ -111,7 +112,7 @@ def test_with_a_report_nobody_is_asked_for_his_password() -> None:
     with world() as told:
         _with_a_report(told)
         told.calls.clear()
-        seen = survey(told.accounts.eyes(ACCOUNT, GLOBAL))
+        seen = survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL)).states
         asked = {call.operation for call in told.calls}
     assert ([ANN], {"GetCredentialReport", "GetAccountAuthorizationDetails", "ListUsers"}) == ([*seen], asked)
 
@@ -121,7 +122,7 @@ def test_without_a_report_everybody_is_asked_and_nobody_is_taken_for_fine() -> N
         _password(told)
         told.client("iam").create_user(UserName="quiet")
         eyes = told.accounts.eyes(ACCOUNT, GLOBAL)
-        assert {ANN: observe(eyes, ANN)} == survey(eyes)
+        assert {ANN: observe(eyes, ANN)} == survey(CONTROL, eyes).states
 
 
 def test_a_session_of_roots_own_is_about_roots_password() -> None:

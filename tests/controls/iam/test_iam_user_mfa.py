@@ -11,11 +11,12 @@ import pytest
 
 from plumbline.baseline.rules import Rule
 from plumbline.controls.iam._report import REPORT
-from plumbline.controls.iam.iam_user_mfa import CONTROL, NEEDLESS, detect, excepted, locate, observe, plan, survey
+from plumbline.controls.iam.iam_user_mfa import CONTROL, NEEDLESS, detect, excepted, locate, observe, plan
 from plumbline.core.calls import Call
 from plumbline.core.control import Deviation
 from plumbline.core.giving import Maker, maker
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.surveying import survey
 from plumbline.findings import clocks
 from plumbline.findings.finding import Status
 from tests.deployed import STACK, as_deployed, properties
@@ -113,9 +114,9 @@ def _judged(prepares: Callable[[World], object], **settings: Any) -> Deviation |
     """What is wrong with eve: by a look, by a sweep without a report, and by one with it."""
     with world() as told:
         prepares(told)
-        states = [_seen(told), survey(told.accounts.eyes(ACCOUNT, GLOBAL))[EVE]]
+        states = [_seen(told), survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL)).states[EVE]]
         told.client("iam").generate_credential_report()
-        states.append(survey(told.accounts.eyes(ACCOUNT, GLOBAL))[EVE])
+        states.append(survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL)).states[EVE])
         assert states[0] == states[1] == states[2]
         return detect(states[0], DEFAULT | settings)
 
@@ -198,7 +199,7 @@ def test_a_device_that_the_report_does_not_know_yet_is_asked_for_and_costs_one_r
         report = told.accounts.eyes(ACCOUNT, GLOBAL)(REPORT)
         _device(told)
         told.calls.clear()
-        states = survey(Told(told.accounts.eyes(ACCOUNT, GLOBAL), GetCredentialReport=report))
+        states = survey(CONTROL, Told(told.accounts.eyes(ACCOUNT, GLOBAL), GetCredentialReport=report)).states
         asked = [call.operation for call in told.calls]
     assert detect(states[EVE], DEFAULT) is None
     assert ["GetAccountAuthorizationDetails", "ListMFADevices"] == asked
@@ -210,9 +211,9 @@ def test_the_sweep_costs_two_reads_where_everybody_has_mfa() -> None:
         _device(told)
         told.client("iam").generate_credential_report()
         told.calls.clear()
-        survey(told.accounts.eyes(ACCOUNT, GLOBAL))
+        survey(CONTROL, told.accounts.eyes(ACCOUNT, GLOBAL))
         asked = [call.operation for call in told.calls]
-    assert ["GetCredentialReport", "GetAccountAuthorizationDetails"] == asked
+    assert ["GetAccountAuthorizationDetails", "GetCredentialReport"] == sorted(asked)
 
 
 def test_who_is_renamed_is_looked_at_under_his_new_name_and_an_event_without_one_at_all() -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
 
-from plumbline.adapters.clients import ClientFactory, perform, telling
+from plumbline.adapters.clients import IN_FLIGHT, ClientFactory, perform, telling
 from plumbline.adapters.session_policy import Session, sessions
 from plumbline.baseline.rules import STACK
 from plumbline.core.calls import Call, Mended
@@ -28,6 +28,8 @@ _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-go
 _S = TypeVar("_S")
 _T = TypeVar("_T")
 _RECORDED, _REACH = "recorded", "reach"
+#: Reads that are asked one after the other though they are known beforehand.
+_FEW = 8
 #: In how many forms a write is tried that AWS refuses for something in it.
 _FORMS = 25
 
@@ -119,12 +121,26 @@ class Reader:
         return done
 
     def once(self, make: Callable[[Any], _T], /) -> _T:
-        """See core.Ask."""
+        """See core.Ask. What is made is everybody's, whatever the look is about that asks first."""
         with self._making:
             if make not in self._made:
-                self._made[make] = make(self)
+                self._made[make] = make(replace(self, _name="") if self._name else self)
             found: _T = self._made[make]
             return found
+
+    def foresee(self, calls: Sequence[Call], /) -> None:
+        """See core.Ask. A few are left to be asked one after the other: threads cost more than they save."""
+        if len(calls) < _FEW:
+            return
+        refused: list[AwsRefusal] = []
+
+        def ask(call: Call) -> None:
+            try:
+                self(call)
+            except AwsRefusal as refusal:
+                refused.append(refusal)
+
+        self.many(ask, calls, lambda: not refused, IN_FLIGHT)
 
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401
         """Perform one read; see core.Ask."""

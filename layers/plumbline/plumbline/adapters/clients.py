@@ -6,6 +6,7 @@ is made is kept for as long as the process lives: one client for each account, r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +19,13 @@ from plumbline.adapters.models import Models, twin_of
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
 
-#: A whole react has a minute; one answer must not take most of it. Adaptive: IAM throttles early.
+#: A whole react has less than a minute; one answer must not take most of it.
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 10, 4
+#: Who sweeps has minutes, and many reads in flight. Where AWS throttles, each of them waits at random, twice as
+#: long each time, half a minute in all at most; and all that share the client go slower together, for that is what
+#: botocore's adaptive mode is: a rate for the client, cut when AWS throttles, and raised slowly while it does not. AWS
+#: says no time to wait. Source: AWS SDKs and Tools reference guide, Retry behavior.
+PATIENT = 6
 #: A role assumed by a role lasts an hour at most, any role a quarter of one at least.
 _CHAINED_SECONDS, _SHORTEST_SECONDS = 3600, 900
 _RENEWED_BEFORE = timedelta(minutes=5)
@@ -38,10 +44,14 @@ PAGED_BY_HAND: Mapping[str, Mapping[str, str]] = MappingProxyType(
         }
     }
 )
+#: What AWS answers to a token of a page that it does not know any more: it lasts for minutes, or until AWS forgets it.
+#: IAM and S3 say only that the parameter is wrong, and name it. Sources: each service's API reference.
+_STALE_PAGE = re.compile(r"Invalid(Continuation|Next|Pagination)?Token|ExpiredNextToken|InvalidMarker|Pagination")
+_WRONG, _OF_A_PAGE = re.compile(r"Validation|^Invalid"), re.compile(r"\b(marker|token)\b", re.IGNORECASE)
 #: What may be asked again whatever became of the first time.
 _READS = (*_HAVE_PAGES, "BatchGet", "Head", "AssumeRole")
 #: Connections to one host at a time.
-_IN_FLIGHT = 16
+IN_FLIGHT = 16
 _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 #: Bucket names are one world's: one that its account gave up may be a stranger's the next minute. S3 refuses a call
 #: that names another owner than the bucket has. Source: Amazon S3 user guide, Verifying bucket ownership.
@@ -78,11 +88,13 @@ class Clients:
         region: where STS is asked (its regional endpoint).
         clock: the time, in UTC, by which sessions are renewed.
         models: makes botocore's clients.
+        attempts: how often a call is made at most, where AWS throttles or does not answer.
     """
 
     region: str
     clock: Callable[[], datetime]
     models: Models = field(default_factory=Models)
+    attempts: int = _ATTEMPTS
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
     _roles: dict[str, _RoleKeys] = field(default_factory=dict, repr=False)
     #: Clients may be used by many threads, and made by one.
@@ -126,8 +138,8 @@ class Clients:
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
-            max_pool_connections=_IN_FLIGHT,
+            retries={"mode": "adaptive", "total_max_attempts": self.attempts},
+            max_pool_connections=IN_FLIGHT,
             # With the bucket in the host's name every bucket needs a connection of its own, which costs three to
             # fifteen times the call. S3 takes both in every region: S3 User Guide, "Virtual hosting of buckets".
             s3={"addressing_style": "path"},
@@ -206,11 +218,24 @@ def _ask(client: Any, method: str, call: Call, account: str) -> Any:  # noqa: AN
         from botocore.paginate import Paginator
 
         model = client.meta.service_model.operation_model(call.operation)
-        pages = Paginator(getattr(client, method), PAGED_BY_HAND[call.operation], model).paginate(**parameters)
-        return pages.build_full_result()
+        return _list(Paginator(getattr(client, method), PAGED_BY_HAND[call.operation], model), parameters)
     if call.operation.startswith(_HAVE_PAGES) and client.can_paginate(method):
-        return client.get_paginator(method).paginate(**parameters).build_full_result()
+        return _list(client.get_paginator(method), parameters)
     return getattr(client, method)(**parameters)
+
+
+def _list(paginator: Any, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """A list to its last page; begun anew, once, where AWS has forgotten the token of a page in the middle of it."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return paginator.paginate(**parameters).build_full_result()
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        code, message = said.get("Code", ""), said.get("Message", "")
+        if not (_STALE_PAGE.search(code) or (_WRONG.search(code) and _OF_A_PAGE.search(message))):
+            raise
+    return paginator.paginate(**parameters).build_full_result()
 
 
 def _owner(client: Any, call: Call, account: str) -> Mapping[str, str]:  # noqa: ANN401

@@ -232,5 +232,11 @@ class Ask(Protocol):
     def once(self, make: Callable[[Ask], _T], /) -> _T:
         """What a function makes of answers, made once for as long as the answers are remembered."""
 
+    def foresee(self, calls: Sequence[Call], /) -> None:
+        """Asks what will be asked, several at a time, so that each answer is there by then.
+
+        It ends where AWS refuses one of them: whoever asks for that himself finds out.
+        """
+
     def __call__(self, call: Call, /) -> Any:  # noqa: ANN401 - AWS answers any shape
         """AWS's answer, or None where its error code is in `call.absent`."""

@@ -209,6 +209,9 @@ class Control:
         find: ask -> the targets of a sweep, read in bulk.
         observe: ask, target -> the fresh state of one target.
         survey: ask -> the same states for all targets, where bulk reads give them; used instead of find + observe.
+        glance: ask, what `find` gives -> the same states of that, by bulk reads as far as they tell, and asked for as
+            far as they do not; used by whoever looks at all of them instead of observe. A pattern that `find` gives,
+            such as all keys of a user, stands for what only one more read can tell. Several run at a time.
         witness: for controls that events alone can tell about: event detail -> state. There is nothing to observe.
         announces: ask, event detail, state, settings -> what the event brought about against this rule and the state
             shows no more, as it reads after the target's name: "was given policy AdministratorAccess". Empty where it
@@ -259,6 +262,7 @@ class Control:
     find: Find | None = None
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None
+    glance: Callable[[Ask, Target], Mapping[Target, State]] | None = None
     witness: Callable[[Event], State] | None = None
     announces: Announces | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plumbline.core.targets import ALL
+
+_ALL_OF = f"/{ALL}"
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Some targets that stand one after another.
 
     Attributes:
-        after: the target before the first one, as text; empty where it begins with the first there is.
-        upto: the last one, as text; empty where it goes to the end.
+        after: the target before the first one, as text, or a pattern; empty where it begins with the first there is.
+        upto: the last one, as text, or a pattern; empty where it goes to the end.
     """
 
     after: str = ""
@@ -20,7 +24,12 @@ class Stretch:
     def __contains__(self, target: object) -> bool:
         """Whether a target lies in it."""
         text = str(target)
-        return self.after < text and (not self.upto or text <= self.upto)
+        return _is_behind(text, self.after) and not (self.upto and _is_behind(text, self.upto))
+
+
+def _is_behind(text: str, place: str) -> bool:
+    """Whether a target lies behind a place. What a pattern stands for, such as a user's keys, lies where it does."""
+    return text > place and not (place.endswith(_ALL_OF) and text.startswith(place.removesuffix(ALL)))
 
 
 #: All of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plumbline.baseline.rules import Rule
 from plumbline.core.calls import Ask
@@ -65,10 +65,12 @@ class Survey:
     Attributes:
         states: each target with its state.
         unreadable: targets that AWS would not show; one of them never hides the others.
+        missed: what has a finding and was in no list, as it was when it was looked at by itself; or the refusal.
     """
 
     states: Mapping[Target, State]
     unreadable: tuple[Target, ...] = ()
+    missed: Mapping[Target, State | AwsRefusal] = field(default_factory=dict)
 
 
 def survey(control: Control, ask: Ask, leaves_alone: Callable[[Target], bool] = lambda _target: False) -> Survey:
@@ -87,15 +89,29 @@ def survey(control: Control, ask: Ask, leaves_alone: Callable[[Target], bool] = 
             return Survey(control.survey(ask))
     states: dict[Target, State] = {}
     unreadable: list[Target] = []
-    if control.find is not None and control.observe is not None:
+    if control.find is not None:
         for target in listed(control, ask):
-            if leaves_alone(target):
+            if control.glance is None and leaves_alone(target):
                 continue
             try:
-                states[target] = look_at(control, ask, target)
+                states.update(_seen(control, ask, target))
             except AwsRefusal:
+                if target.is_pattern:  # a part of the list
+                    raise
                 unreadable.append(target)
     return Survey(states, tuple(unreadable))
+
+
+def _seen(control: Control, ask: Ask, target: Target) -> Mapping[Target, State]:
+    """What a control shows of one thing that it lists.
+
+    Raises:
+        AwsRefusal: AWS would not show it; ControlMistake where the control itself failed.
+    """
+    if control.glance is None:
+        return {target: look_at(control, ask, target)}
+    with _mistakes(control):
+        return control.glance(ask, target)
 
 
 def goes_one_by_one(control: Control) -> bool:
@@ -115,12 +131,24 @@ def listed(control: Control, ask: Ask) -> list[Target]:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """One control's look at one target.
+
+    Attributes:
+        listed: whether the control lists it; else it has a finding, and was deleted, or the list is old.
+    """
+
+    control: Control
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Along:
     """What some controls saw of the first of some targets.
 
     Attributes:
         seen: of each control, by its id.
-        broken: what went wrong in a control itself, by its id.
+        broken: what went wrong in a control itself, by its id; or AWS's refusal of what is a part of its list.
         count: how many of the targets were looked at, before time ran out.
     """
 
@@ -130,41 +158,47 @@ class Along:
 
 
 def look_along(
-    whose: Mapping[Target, Sequence[Control]], eyes: Eyes, more: Callable[[], bool], *, at_once: int = 1
+    whose: Mapping[Target, Sequence[Visit]], eyes: Eyes, more: Callable[[], bool], *, at_once: int = 1
 ) -> Along:
     """Look at targets one by one, each with all controls that are about it, which share what they read of it.
 
     Args:
-        whose: target -> the controls that look at it, in order.
-        eyes: what is read about one target is forgotten with it.
+        whose: target -> the looks at it, in order.
+        eyes: what is read about one target is forgotten with it, but by controls that glance: they share their reads
+            with controls of other targets.
         more: whether there is time for one more target.
         at_once: how many targets are looked at at a time.
     """
 
-    def look(target: Target) -> list[tuple[Control, State, Exception | None]]:
+    def look(target: Target) -> list[tuple[Visit, Mapping[Target, State], Exception | None]]:
         about = eyes.about(target)
-        return [(control, *_tried(control, about, target)) for control in whose[target]]
+        return [(one, *_tried(one, eyes if one.control.glance else about, target)) for one in whose[target]]
 
-    states: dict[str, dict[Target, State]] = {one.id: {} for controls in whose.values() for one in controls}
+    states: dict[str, dict[Target, State]] = {one.control.id: {} for visits in whose.values() for one in visits}
+    missed: dict[str, dict[Target, State | AwsRefusal]] = {one: {} for one in states}
     unreadable: dict[str, list[Target]] = {one: [] for one in states}
     broken: dict[str, Exception] = {}
     found = eyes.many(look, list(whose), more, at_once)
     for target, answers in zip(whose, found, strict=False):
-        for control, state, error in answers:
-            if error is None:
-                states[control.id][target] = state
-            elif isinstance(error, AwsRefusal):
-                unreadable[control.id].append(target)
+        for visit, seen, error in answers:
+            name = visit.control.id
+            if error is not None and (target.is_pattern or not isinstance(error, AwsRefusal)):
+                broken[name] = error
+            elif not visit.listed:
+                missed[name][target] = error or seen[target]
+            elif error is not None:
+                unreadable[name].append(target)
             else:
-                broken[control.id] = error
-    return Along({one: Survey(states[one], tuple(unreadable[one])) for one in states}, broken, len(found))
+                states[name].update(seen)
+    return Along({one: Survey(states[one], tuple(unreadable[one]), missed[one]) for one in states}, broken, len(found))
 
 
-def _tried(control: Control, ask: Ask, target: Target) -> tuple[State, Exception | None]:
+def _tried(visit: Visit, ask: Ask, target: Target) -> tuple[Mapping[Target, State], Exception | None]:
     try:
-        return look_at(control, ask, target), None
+        seen = _seen(visit.control, ask, target) if visit.listed else {target: look_at(visit.control, ask, target)}
     except Exception as error:  # noqa: BLE001 -- one control's mistake must not hide what the others see
-        return None, error
+        return {}, error
+    return seen, None
 
 
 def sorted_out(control: Control, rule: Rule, seen: Survey) -> tuple[list[Target], list[Target]]:

@@ -100,7 +100,7 @@ class Adoption:
 
     def is_to_come(self, target: Target, rule: Rule) -> bool:
         """Whether a first sweep has not come as far as a target yet."""
-        return self.mark != mark(rule) or bool(self.upto and str(target) > self.upto)
+        return self.mark != mark(rule) or bool(self.upto and target in Stretch(self.upto))
 
     def adopts(self, rule: Rule, deviating: Iterable[Target], known: Container[Target]) -> frozenset[str]:
         """Which targets were there before Plumbline, or before these settings.

@@ -24,8 +24,9 @@ from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit, numbered
 from plumbline.wakes.messages import Task
 
-#: A unit with less time left than this sends the rest of itself back; one control's bulk read takes seconds.
-_ENOUGH_MILLISECONDS = 30_000
+#: A unit with less time left than this sends the rest of itself back. A read that AWS throttles may take half a minute,
+#: see `clients.PATIENT`, and one control's bulk read takes seconds.
+_ENOUGH_MILLISECONDS = 45_000
 #: Who had more than this when he began, and has come nowhere, never comes further.
 _MUCH_MILLISECONDS = 120_000
 #: Targets that are looked at at a time; AWS's limits of most reads are a few hundred a second, and botocore slows down

@@ -6,8 +6,8 @@ due, and for an open finding that looks compliant now. Judging and repairing sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from plumbline.baseline.rules import Rule
@@ -19,12 +19,16 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.stretch import WHOLE, Stretch
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.decisions.exemptions import Exemption, covering
-from plumbline.engine.surveying import Survey, is_excepted, judged, look_at, survey
+from plumbline.engine.surveying import Survey, Visit, is_excepted, judged, look_along, survey
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.stored import same_plan
+from plumbline.ports import Eyes
 from plumbline.wakes.messages import Wake
+
+#: Of what has a finding, and nobody could look at.
+_UNKNOWN = AwsRefusal("NotLookedAt", "there was no time to look at it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,12 @@ class Looked:
 def look(
     control: Control,
     rule: Rule,
-    ask: Ask,
+    eyes: Eyes,
     known: Known,
+    more: Callable[[], bool] = lambda: True,
     *,
     now: datetime,
+    at_once: int = 1,
 ) -> Looked:
     """What one control sees in one unit: the wakes it needs, and how far its first sweep has come.
 
@@ -73,16 +79,42 @@ def look(
     Args:
         control: what to look with.
         rule: what the baseline says of it.
-        ask: the eyes, shared by the unit's controls.
+        eyes: shared by the unit's controls.
         known: what the ledger knows.
+        more: whether there is time to look at one more that has a finding and is in no list.
         now: the time, in UTC.
+        at_once: how many of those are looked at at a time.
     """
     findings = {one.target for one in known.findings}
     try:
-        seen = survey(control, ask, lambda one: one not in findings and is_excepted(control, rule, one))
+        seen = survey(control, eyes, lambda one: one not in findings and is_excepted(control, rule, one))
     except AwsRefusal:
-        return unlisted(control, rule, ask, known)
-    return compared(control, rule, ask, seen, known, now=now)
+        return unlisted(control, rule, eyes, known)
+    missing = out_of_sight(control, eyes, known, (*seen.states, *seen.unreadable))
+    along = look_along({one: [Visit(control, listed=False)] for one in missing}, eyes, more, at_once=at_once)
+    if control.id in along.broken:
+        raise along.broken[control.id]
+    if missing:
+        seen = replace(seen, missed=along.seen[control.id].missed)
+    return compared(control, rule, eyes.region, seen, known, now=now)
+
+
+def out_of_sight(control: Control, ask: Ask, known: Known, listed: Iterable[Target]) -> list[Target]:
+    """What has a finding and is in no list: it was deleted, or the list is old.
+
+    IAM's credential report, for one, does not know keys that are younger than itself.
+
+    Args:
+        control: whose targets.
+        ask: the eyes.
+        known: what the ledger knows.
+        listed: all that is in a list; of patterns each stands for what it covers.
+    """
+    if control.observe is None:
+        return []
+    here = set(listed)
+    mine = (one.target for one in known.findings if _in_unit(one.target, ask.region) and not one.target.is_pattern)
+    return [one for one in mine if one not in here and replace(one, id=f"{one.id.partition('/')[0]}/{ALL}") not in here]
 
 
 def unlisted(control: Control, rule: Rule, ask: Ask, known: Known) -> Looked:
@@ -93,19 +125,26 @@ def unlisted(control: Control, rule: Rule, ask: Ask, known: Known) -> Looked:
         origin = Origin.ADOPTION
     listing = Wake(control.id, Target(ask.account, ask.region, ALL, ALL), origin)
     mine = (one.target for one in known.findings)
-    left = (Wake(control.id, one, Origin.SWEEP) for one in mine if _in_unit(one, ask) and not one.is_pattern)
+    left = (Wake(control.id, one, Origin.SWEEP) for one in mine if _in_unit(one, ask.region) and not one.is_pattern)
     return Looked((listing, *left), adoption, unseen=1)
 
 
 def compared(
-    control: Control, rule: Rule, ask: Ask, seen: Survey, known: Known, stretch: Stretch = WHOLE, *, now: datetime
+    control: Control,
+    rule: Rule,
+    region: str,
+    seen: Survey,
+    known: Known,
+    stretch: Stretch = WHOLE,
+    *,
+    now: datetime,
 ) -> Looked:
     """What a control saw, compared with what the ledger knows; see `look`.
 
     Args:
         control: what was looked with.
         rule: what the baseline says of it.
-        ask: the eyes, for what the ledger knows and the survey does not show.
+        region: where it was looked; `global` for all there is.
         seen: the targets that were looked at.
         known: what the ledger knows.
         stretch: which targets those were: of others nothing is said.
@@ -119,31 +158,26 @@ def compared(
     wanted += unseen
     # what has waited longest first: it may not have to wait behind what somebody does anew each hour
     wanted.sort(key=lambda one: findings[one].first_seen if one in findings else now)
-    out_of_sight = [
-        one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, ask)
+    missing = [
+        one for one in findings if one not in seen.states and one not in seen.unreadable and _in_unit(one, region)
     ]
     adopted = adoption.adopts(rule, wanted, findings)
     wakes = (
         *(Wake(control.id, one, Origin.ADOPTION if str(one) in adopted else Origin.SWEEP) for one in wanted),
         *(
             Wake(control.id, one, Origin.SWEEP, findings[one].cause)
-            for one in out_of_sight
-            if _has_changed(control, rule, ask, findings[one], known, now)
+            for one in missing
+            if _has_changed(control, rule, seen, findings[one], known, now)
         ),
     )
     return Looked(wakes, adoption.after(rule, stretch, adopted), unseen=len(unseen))
 
 
-def _has_changed(control: Control, rule: Rule, ask: Ask, finding: Finding, known: Known, now: datetime) -> bool:
-    """Whether a target that the bulk read leaves out is worth a wake.
-
-    It was deleted, or the list is old: IAM's credential report does not know keys that are younger than itself.
-    """
-    if control.observe is None or finding.target.is_pattern:  # what could not be listed: it can be now
-        return True
-    try:
-        state = look_at(control, ask, finding.target)
-    except AwsRefusal:
+def _has_changed(control: Control, rule: Rule, seen: Survey, finding: Finding, known: Known, now: datetime) -> bool:
+    """Whether a target that no list shows is worth a wake: it was deleted, or the list is old."""
+    # what could not be listed can be now; and what nobody had the time to look at is looked at by settle
+    state = seen.missed.get(finding.target, _UNKNOWN)
+    if finding.target.is_pattern or isinstance(state, AwsRefusal):
         return True
     return _wants_a_look(control, rule, state, finding, known, now)
 
@@ -175,5 +209,5 @@ def _proposes_what_is_past(control: Control, rule: Rule, state: State, finding: 
     return not same_plan(finding.proposal.plan, control.plan(finding.target, state, rule.settings, finding.facts(now)))
 
 
-def _in_unit(target: Target, ask: Ask) -> bool:
-    return ask.region in (GLOBAL, target.region)
+def _in_unit(target: Target, region: str) -> bool:
+    return region in (GLOBAL, target.region)

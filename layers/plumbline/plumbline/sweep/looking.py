@@ -2,7 +2,9 @@
 
 Controls that list the same kind of thing and read each by itself, such as those of buckets, go along their targets
 together, a stretch at a time: what is read of one target is read once, whoever asks, and forgotten with it. A look can
-be cut between any two targets; the rest of the unit says where to go on. What a control reads in bulk cannot be cut.
+be cut between any two targets; the rest of the unit says where to go on. Controls that glance at each of their targets
+(see `Control.glance`) go along theirs likewise, and what they have read in bulk stays. Only what a control makes of
+bulk reads alone, such as who is an administrator, cannot be cut: IAM's quotas bound it.
 """
 
 from __future__ import annotations
@@ -16,10 +18,10 @@ from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.stretch import WHOLE, Stretch
 from plumbline.core.targets import Target
-from plumbline.engine.surveying import Survey, goes_one_by_one, is_excepted, listed, look_along
+from plumbline.engine.surveying import Survey, Visit, goes_one_by_one, is_excepted, listed, look_along
 from plumbline.findings.adoption import Adoption
 from plumbline.ports import Eyes
-from plumbline.sweep.look import Known, Looked, compared, look, unlisted
+from plumbline.sweep.look import Known, Looked, compared, look, out_of_sight, unlisted
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
 
@@ -90,7 +92,13 @@ class Looking:
                 yield from self._along([self.controls[one] for one in together], unit, rest)
             else:
                 look_all = lambda first=first: look(  # noqa: E731
-                    first, self.rule(first.id), self.eyes, self.known[first.id], now=self.now
+                    first,
+                    self.rule(first.id),
+                    self.eyes,
+                    self.known[first.id],
+                    self.more,
+                    now=self.now,
+                    at_once=self.at_once,
                 )
                 yield replace(self._made(first, look_all), left=rest)
             unit = rest
@@ -112,7 +120,7 @@ class Looking:
             yield replace(looks[-1], left=rest)
             return
         adoptions = {one.id: self.known[one.id].adoption for one in listing}
-        targets = [one for one in sorted(whose, key=str) if unit.after < str(one)]
+        targets = [one for one in sorted(whose, key=str) if one in Stretch(unit.after)]
         begin = unit.after
         while True:
             some = {one: whose[one] for one in targets[:_STRETCH]}
@@ -121,6 +129,11 @@ class Looking:
             if targets and not along.count:  # no time for a single one
                 return
             targets = targets[along.count :]
+            listing, refused = self._still_listing(listing, along.broken, adoptions)
+            yield from refused[:-1] if not listing else refused
+            if not listing:
+                yield replace(refused[-1], left=rest)
+                return
             going_on = replace(unit, controls=(*(one.id for one in listing), *rest.controls), after=stretch.upto)
             for control in listing:
                 known = replace(self.known[control.id], adoption=adoptions[control.id])
@@ -135,9 +148,21 @@ class Looking:
                 return
             begin = stretch.upto
 
-    def _listed(self, together: Sequence[Control]) -> tuple[dict[Target, list[Control]], list[Control], list[Look]]:
-        """Each target with the controls that look at it; these controls; and what came of those that list nothing."""
-        whose: dict[Target, list[Control]] = {}
+    def _still_listing(
+        self, listing: Sequence[Control], broken: Mapping[str, Exception], adoptions: Mapping[str, Adoption]
+    ) -> tuple[list[Control], list[Look]]:
+        """The controls that go on; and what comes of those to whom AWS refused a part of their list."""
+        refused = [one for one in listing if isinstance(broken.get(one.id), AwsRefusal)]
+        looks = []
+        for control in refused:
+            known = replace(self.known[control.id], adoption=adoptions[control.id])
+            nothing = unlisted(control, self.rule(control.id), self.eyes, known)
+            looks.append(self._made(control, lambda nothing=nothing: nothing, known))  # type: ignore[misc]
+        return [one for one in listing if one not in refused], looks
+
+    def _listed(self, together: Sequence[Control]) -> tuple[dict[Target, list[Visit]], list[Control], list[Look]]:
+        """Each target with the looks at it; these controls; and what came of those that list nothing."""
+        whose: dict[Target, list[Visit]] = {}
         listing: list[Control] = []
         looks: list[Look] = []
         for control in together:
@@ -155,8 +180,10 @@ class Looking:
             listing.append(control)
             for target in found:
                 # nobody has to know how it is, so no read is spent on it
-                if target in with_finding or not is_excepted(control, rule, target):
-                    whose.setdefault(target, []).append(control)
+                if control.glance or target in with_finding or not is_excepted(control, rule, target):
+                    whose.setdefault(target, []).append(Visit(control))
+            for target in out_of_sight(control, self.eyes, known, found):
+                whose.setdefault(target, []).append(Visit(control, listed=False))
         return whose, listing, looks
 
     def _comparing(
@@ -165,7 +192,7 @@ class Looking:
         def compare() -> Looked:
             if control.id in broken:
                 raise broken[control.id]
-            return compared(control, self.rule(control.id), self.eyes, seen, known, stretch, now=self.now)
+            return compared(control, self.rule(control.id), self.eyes.region, seen, known, stretch, now=self.now)
 
         return compare
 

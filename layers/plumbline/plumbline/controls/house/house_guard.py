@@ -33,10 +33,12 @@ from plumbline.controls.iam._principals import (
     RESERVED,
     SERVICE_LINKED,
     by_name,
+    foresee_policies,
     locate_principal,
     named,
     partition,
     policies_held,
+    policy_version,
     spell_principal,
 )
 from plumbline.core import people
@@ -103,13 +105,13 @@ def observe(ask: Ask, target: Target) -> State:
 def _texts(ask: Ask, held: Iterable[str]) -> dict[str, Any]:
     """What AWS's own policies say, by ARN."""
     texts = {}
-    for arn in sorted(held):
-        if ":iam::aws:" not in arn or arn.endswith(_ADMINISTRATOR):
-            continue
+    wanted = sorted(arn for arn in held if ":iam::aws:" in arn and not arn.endswith(_ADMINISTRATOR))
+    foresee_policies(ask, wanted)
+    for arn in wanted:
         policy = ask(Call("iam", "GetPolicy", {"PolicyArn": arn}, absent=GONE))
         if policy:
-            version = {"PolicyArn": arn, "VersionId": policy["Policy"]["DefaultVersionId"]}
-            texts[arn] = document(ask(Call("iam", "GetPolicyVersion", version))["PolicyVersion"]["Document"])
+            version = policy_version(arn, policy["Policy"]["DefaultVersionId"])
+            texts[arn] = document(ask(version)["PolicyVersion"]["Document"])
     return texts
 
 

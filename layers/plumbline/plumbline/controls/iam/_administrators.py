@@ -12,13 +12,15 @@ from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
     default_document,
+    foresee_policies,
     named,
     partition,
+    policy_version,
     principal,
     principals,
 )
 from plumbline.controls.iam._way_in import WaysIn
-from plumbline.controls.iam._weighed import Weighed, as_principal, is_aws, may_matter, weighed
+from plumbline.controls.iam._weighed import Weighed, as_principal, is_aws, may_matter, read_of, weighed
 from plumbline.core.calls import Ask, Call
 from plumbline.core.names import same_name
 from plumbline.core.targets import GLOBAL, State, Target
@@ -77,6 +79,8 @@ class _Account:
 def survey(ask: Ask) -> Mapping[Target, State]:
     """Every principal and every customer managed policy, from one bulk read."""
     account = ask.once(weighing)
+    read = {arn for one in account.principals.values() for arn in read_of(one)}
+    foresee_policies(ask, read.difference(account.policies))
     return {
         target: _principal_state(
             one,
@@ -137,8 +141,7 @@ def _policy(ask: Ask, arn: str) -> tuple[str, str, Document]:
     if policy is None:
         return arn, "", {}
     arn, version = policy["Policy"]["Arn"], policy["Policy"]["DefaultVersionId"]
-    answer = ask(Call("iam", "GetPolicyVersion", {"PolicyArn": arn, "VersionId": version}))
-    return arn, version, document(answer["PolicyVersion"]["Document"])
+    return arn, version, document(ask(policy_version(arn, version))["PolicyVersion"]["Document"])
 
 
 def _trust_of(ask: Ask) -> Callable[[str], Document]:
@@ -244,6 +247,8 @@ def weighing(ask: Ask) -> _Account:
         target.id for target, one in found.items() if target.kind == "iam-group" and one["arn"] in judge.administrators
     )
     ways_in = ask.once(WaysIn)
+    strong = {target: one for target, one in found.items() if one["arn"] in judge.administrators}
+    ways_in.foresee(one["name"] for one in strong.values() if one["kind"] == "user")
     administrators = {
         one["arn"]: {
             "kind": one["kind"],
@@ -256,8 +261,8 @@ def weighing(ask: Ask) -> _Account:
             else [],
             "unusable": ways_in.unusable(one["kind"], one["name"]),
         }
-        for target, one in found.items()
-        if one["arn"] in judge.administrators and one["kind"] != "group"
+        for target, one in strong.items()
+        if one["kind"] != "group"
     }
     return _Account(found, groups, policies, judge, cache(weigh), whose, administrators, ways_in)
 

@@ -38,6 +38,11 @@ SERVICE_LINKED, RESERVED = "aws-service-role/", "aws-reserved/"
 MOST_ATTACHED = 10
 
 
+def users_in_bulk(ask: Ask) -> Mapping[str, Mapping[str, Any]]:
+    """Each user by name, as the bulk read shows him: for `Ask.once`."""
+    return {user["UserName"]: user for user in ask(EVERYTHING)["UserDetailList"]}
+
+
 def user_names(ask: Ask) -> list[str]:
     """Every IAM user's name."""
     return [user["UserName"] for user in ask(USERS)["Users"]]
@@ -195,6 +200,19 @@ def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
         for one in everything[f"{spelled}DetailList"]
         if not one["Path"].lstrip("/").startswith(SERVICE_LINKED)
     }
+
+
+def foresee_policies(ask: Ask, arns: Iterable[str]) -> None:
+    """Have the policies read that will be asked for by ARN: what each is, and what its default version says."""
+    policies = [Call("iam", "GetPolicy", {"PolicyArn": arn}, absent=GONE) for arn in sorted(set(arns))]
+    ask.foresee(policies)
+    found = ((call.parameters["PolicyArn"], ask(call)) for call in policies)
+    ask.foresee([policy_version(arn, one["Policy"]["DefaultVersionId"]) for arn, one in found if one])
+
+
+def policy_version(arn: str, version: str) -> Call:
+    """What a policy says in one of its versions."""
+    return Call("iam", "GetPolicyVersion", {"PolicyArn": arn, "VersionId": version})
 
 
 def policies_held(details: Mapping[str, Any]) -> set[str]:

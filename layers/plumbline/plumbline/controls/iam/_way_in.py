@@ -78,16 +78,32 @@ class WaysIn:
 
     def _lacks(self, user: str) -> str:
         """See `way_in.People`."""
-        name = {"UserName": user}
-        if not (self._ask(Call("iam", "ListMFADevices", name, absent=GONE)) or {}).get("MFADevices"):
+        if not self._has_device(user):
             return "has no MFA device"
-        return "" if self._ask(Call("iam", "GetLoginProfile", name, absent=GONE)) else "has no console password"
+        return "" if self._ask(_password(user)) else "has no console password"
+
+    def _has_device(self, user: str) -> bool:
+        return bool((self._ask(_devices(user)) or {}).get("MFADevices"))
+
+    def foresee(self, users: Iterable[str]) -> None:
+        """Have what is read that `unusable` will ask of these users."""
+        names = list(users)
+        self._ask.foresee([_devices(one) for one in names])
+        self._ask.foresee([_password(one) for one in names if self._has_device(one)])
 
     def _providers(self) -> frozenset[str]:
         """See `way_in.People`."""
         saml = self._ask(Call("iam", "ListSAMLProviders"))["SAMLProviderList"]
         connect = self._ask(Call("iam", "ListOpenIDConnectProviders"))["OpenIDConnectProviderList"]
         return frozenset(one["Arn"] for one in (*saml, *connect))
+
+
+def _devices(user: str) -> Call:
+    return Call("iam", "ListMFADevices", {"UserName": user}, absent=GONE)
+
+
+def _password(user: str) -> Call:
+    return Call("iam", "GetLoginProfile", {"UserName": user}, absent=GONE)
 
 
 @dataclass(frozen=True, slots=True)

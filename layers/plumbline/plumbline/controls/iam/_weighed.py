@@ -50,7 +50,7 @@ def as_principal(found: Mapping[str, Any], read: Read) -> Principal:
 
     AWS's own policies for service roles are left out on a role: they are what its service needs.
     """
-    attached = [arn for arn in found["attached"] if not _is_for_services(found["kind"], arn)]
+    attached = _counted(found)
     return Principal(
         arn=found["arn"],
         name=found["name"].rpartition("/")[2],
@@ -62,6 +62,15 @@ def as_principal(found: Mapping[str, Any], read: Read) -> Principal:
         trust=found.get("trust", {}),
         tags=found["tags"],
     )
+
+
+def read_of(found: Mapping[str, Any]) -> set[str]:
+    """The ARNs of the policies that `as_principal` has to read."""
+    return {arn for arn in (*_counted(found), found["bounded_by"]) if arn and not text_of(arn, {})}
+
+
+def _counted(found: Mapping[str, Any]) -> list[str]:
+    return [arn for arn in found["attached"] if not _is_for_services(found["kind"], arn)]
 
 
 def may_matter(me: Principal) -> bool:

@@ -17,6 +17,7 @@ report calls last rotated changes with each switching off and on as well).
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,17 +46,11 @@ def observe(ask: Ask, target: Target) -> State:
     return key and _state(ask, user, key, keys, administrators_where_it_matters(ask))
 
 
-def survey(ask: Ask) -> Mapping[Target, State]:
-    """Every key; who is an administrator is asked once for all."""
-    who = administrators_where_it_matters(ask)
-    return {
-        target: _state(ask, user, key, keys, who)
-        for target in find(ask)
-        for user, _, key_id in [target.id.partition("/")]
-        for keys in [keys_of(ask, user)]
-        for key in keys
-        if key["AccessKeyId"] == key_id
-    }
+def glance(ask: Ask, whose: Target) -> Mapping[Target, State]:
+    """All keys of a user; who is an administrator is asked once for all."""
+    user, who = whose.id.partition("/")[0], administrators_where_it_matters(ask)
+    keys = keys_of(ask, user)
+    return {replace(whose, id=f"{user}/{key['AccessKeyId']}"): _state(ask, user, key, keys, who) for key in keys}
 
 
 def _state(
@@ -151,7 +146,8 @@ CONTROL = Control(
     },
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",
-    survey=survey,
+    find=find,
+    glance=glance,
     observe=observe,
     detect=detect,
     describe=describe,

@@ -15,6 +15,7 @@ Source: AWS IAM best practices (temporary credentials); CloudTrail CreateAccessK
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from typing import Any
 
 from plumbline.controls.iam._access_keys import KIND, find, keys_of, locate, part, spell, switched_off
@@ -37,15 +38,12 @@ def observe(ask: Ask, target: Target) -> State:
     return key and _state(user, key, administrators_where_it_matters(ask))
 
 
-def survey(ask: Ask) -> Mapping[Target, State]:
-    """Every key that `find` finds; who is an administrator is asked once for all."""
-    administrators = administrators_where_it_matters(ask)
+def glance(ask: Ask, whose: Target) -> Mapping[Target, State]:
+    """All keys of a user; who is an administrator is asked once for all."""
+    user, administrators = whose.id.partition("/")[0], administrators_where_it_matters(ask)
     return {
-        target: _state(user, key, administrators)
-        for target in find(ask)
-        for user, _, key_id in [target.id.partition("/")]
+        replace(whose, id=f"{user}/{key['AccessKeyId']}"): _state(user, key, administrators)
         for key in keys_of(ask, user)
-        if key["AccessKeyId"] == key_id
     }
 
 
@@ -127,7 +125,8 @@ CONTROL = Control(
     },
     writes=frozenset({"iam:UpdateAccessKey"}),
     noun="access key {last} of user {first}",
-    survey=survey,
+    find=find,
+    glance=glance,
     observe=observe,
     detect=detect,
     describe=describe,

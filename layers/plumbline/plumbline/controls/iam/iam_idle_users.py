@@ -29,12 +29,12 @@ from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, l
 from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
-    EVERYTHING,
     GONE,
     USERS,
     locate_principal,
     named,
     spell_principal,
+    users_in_bulk,
     users_that,
 )
 from plumbline.controls.iam._suspending import (
@@ -61,20 +61,26 @@ NOTICE, TERM = timedelta(days=15), timedelta(days=45)
 UNTRACED = "untraced"
 
 
-def survey(ask: Ask) -> Mapping[Target, State]:
-    """Every user, from the list of users, the credential report and the bulk read; one by one while there is no report.
+def find(ask: Ask) -> Iterable[Target]:
+    """Every user."""
+    return (Target(ask.account, GLOBAL, KIND, name) for name in ask.once(_users))
+
+
+def glance(ask: Ask, target: Target) -> Mapping[Target, State]:
+    """One user, by the list of users, the credential report and the bulk read; asked for while there is no report.
 
     A user whom the report does not know, or knows as somebody else's, was made or moved since, and is asked for.
     """
-    report, without = ask.once(rows_by_arn), administrators_without(ask)
-    attached = {one["Arn"]: one.get("AttachedManagedPolicies") or () for one in ask(EVERYTHING)["UserDetailList"]}
-    states: dict[Target, State] = {}
-    for user in ask(USERS)["Users"]:
-        row = row_of(report, user)
-        known = by_report(user, row) if row else asked(ask, user)
-        target = Target(ask.account, GLOBAL, KIND, user["UserName"])
-        states[target] = _state(ask, user, attached.get(user["Arn"], ()), known, without)
-    return states
+    user, in_bulk = ask.once(_users)[target.id], ask.once(users_in_bulk).get(target.id, {})
+    row = row_of(ask.once(rows_by_arn), user)
+    known = by_report(user, row) if row else asked(ask, user)
+    attached = in_bulk.get("AttachedManagedPolicies") or ()
+    return {target: _state(ask, user, attached, known, administrators_without(ask))}
+
+
+def _users(ask: Ask) -> Mapping[str, Mapping[str, Any]]:
+    """Each user as the list shows him, which knows when his password was used."""
+    return {user["UserName"]: user for user in ask(USERS)["Users"]}
 
 
 def observe(ask: Ask, target: Target) -> State:
@@ -185,7 +191,8 @@ CONTROL = Control(
     },
     writes=SUSPENDING_WRITES,
     noun="user {id}",
-    survey=survey,
+    find=find,
+    glance=glance,
     observe=observe,
     detect=detect,
     describe=describe,

@@ -49,14 +49,22 @@ def locate(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, KIND, user, region=GLOBAL)
 
 
-def survey(ask: Ask) -> Mapping[Target, State]:
-    """Everybody with a password by the credential report; who is not in it, or nobody has one yet, is asked for."""
-    known = {row["user"]: row.get("password_enabled") == _YES for row in ask.once(rows) or ()}
-    found = [user for user in user_names(ask) if (known[user] if user in known else _has_password(ask, user))]
-    whose = administrators_where_it_matters(ask)
-    return {
-        Target(ask.account, GLOBAL, KIND, user): {"user": user, "administrators": whose(user)} for user in sorted(found)
-    }
+def find(ask: Ask) -> Iterable[Target]:
+    """Everybody with a password by the credential report, and who is not in it."""
+    known = ask.once(_passwords)
+    return (Target(ask.account, GLOBAL, KIND, user) for user in user_names(ask) if known.get(user, True))
+
+
+def glance(ask: Ask, target: Target) -> Mapping[Target, State]:
+    """One of them, if he has a password: who is not in the credential report, or nobody is yet, is asked for."""
+    if target.id not in ask.once(_passwords) and not _has_password(ask, target.id):
+        return {}
+    return {target: {"user": target.id, "administrators": administrators_where_it_matters(ask)(target.id)}}
+
+
+def _passwords(ask: Ask) -> Mapping[str, bool]:
+    """Whether each user has a password, by the credential report; of nobody where there is none."""
+    return {row["user"]: row.get("password_enabled") == _YES for row in ask.once(rows) or ()}
 
 
 def observe(ask: Ask, target: Target) -> State:
@@ -150,7 +158,8 @@ CONTROL = Control(
     },
     writes=frozenset({"iam:DeleteLoginProfile"}),
     noun="user {id}",
-    survey=survey,
+    find=find,
+    glance=glance,
     observe=observe,
     detect=detect,
     describe=describe,

@@ -27,13 +27,13 @@ from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
-    EVERYTHING,
     GONE,
     MOST_ATTACHED,
     by_name,
     named,
     own_policy,
     spell_principal,
+    users_in_bulk,
     users_that,
 )
 from plumbline.controls.iam._report import Row
@@ -61,21 +61,22 @@ def locate(detail: Event) -> Iterable[Target]:
     return cloudtrail.here(detail, KIND, name, region=GLOBAL)
 
 
-def survey(ask: Ask) -> Mapping[Target, State]:
-    """Every user, from the credential report and the bulk read; one by one while there is no report.
+def find(ask: Ask) -> Iterable[Target]:
+    """Every user."""
+    return (Target(ask.account, GLOBAL, KIND, name) for name in ask.once(users_in_bulk))
+
+
+def glance(ask: Ask, target: Target) -> Mapping[Target, State]:
+    """One user, by the credential report and the bulk read; asked for while there is no report.
 
     A user whom the report does not know, or knows as somebody else's, was made or moved since, and is asked for.
     """
-    report, without = ask.once(rows_by_arn), administrators_without(ask)
-    states: dict[Target, State] = {}
-    for user in ask(EVERYTHING)["UserDetailList"]:
-        row = row_of(report, user)
-        password = _says(row, "password_enabled") if row else _has_password(ask, user["UserName"])
-        is_safe = row is not None and password and _says(row, "mfa_active")
-        arns = [one["PolicyArn"] for one in user.get("AttachedManagedPolicies") or ()]
-        target = Target(ask.account, GLOBAL, KIND, user["UserName"])
-        states[target] = _state(ask, user, arns, without, password=password, is_safe=is_safe)
-    return states
+    user = ask.once(users_in_bulk)[target.id]
+    row = row_of(ask.once(rows_by_arn), user)
+    password = _says(row, "password_enabled") if row else _has_password(ask, target.id)
+    is_safe = row is not None and password and _says(row, "mfa_active")
+    arns = [one["PolicyArn"] for one in user.get("AttachedManagedPolicies") or ()]
+    return {target: _state(ask, user, arns, administrators_without(ask), password=password, is_safe=is_safe)}
 
 
 def observe(ask: Ask, target: Target) -> State:
@@ -246,7 +247,8 @@ CONTROL = Control(
     },
     writes=frozenset({"iam:AttachUserPolicy", "iam:DetachUserPolicy"}),
     noun="user {id}",
-    survey=survey,
+    find=find,
+    glance=glance,
     observe=observe,
     detect=detect,
     describe=describe,
