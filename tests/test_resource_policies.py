@@ -25,7 +25,7 @@ DENIED = {
     "QueuePolicy": ({"ChangeMessageVisibility", "DeleteMessage", "PurgeQueue", "ReceiveMessage", "SendMessage"},
                     {"react", "sweep", "operate", "announce"}),
     "UnitsQueuePolicy": ({"ChangeMessageVisibility", "DeleteMessage", "PurgeQueue", "ReceiveMessage", "SendMessage"},
-                         {"sweep", "operate"}),
+                         {"react", "sweep", "operate"}),
     "AlertsTopicPolicy": ({"Publish"}, {"react", "sweep", "operate"}),
     "ChatTwinTopicPolicy": ({"Publish"}, {"react", "sweep", "operate"}),
 }  # fmt: skip

@@ -32,6 +32,10 @@ def plumbline() -> Plumbline:
     return from_environment(now)
 
 
+def _units() -> Queue:
+    return Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], plumbline().engine.deployment.home)
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's types
     """Settle a batch of wakes. A record that fails comes back alone; the others are done with."""
     try:
@@ -39,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         receipts = [one["receiptHandle"] for one in event.get("Records") or ()]
         with Heartbeat(queue.hide, receipts) as beat:
             left = context.get_remaining_time_in_millis
-            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done, left)
+            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done, left, units=_units())
             return batches.partial(event, reaction.record)
     finally:
         coldstart.over()

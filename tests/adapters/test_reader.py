@@ -137,8 +137,23 @@ def test_what_goes_wrong_in_one_is_raised_when_the_others_are_done() -> None:
         done.append(number)
 
     with pytest.raises(LedgerDown):
-        _eyes(Slow()).many(work, list(range(8)), lambda: True, 4)
-    assert 7 > len(done) >= 3
+        _eyes(Slow()).many(work, list(range(80)), lambda: True, 4)
+    assert 79 > len(done) >= 3
+
+
+def test_one_that_takes_long_holds_up_no_other() -> None:
+    slow, quick = threading.Event(), []
+
+    def work(number: int) -> None:
+        if number:
+            quick.append(number)
+            if len(quick) == 12:
+                slow.set()
+        else:
+            assert slow.wait(10), "the others wait for it"
+
+    _eyes(Slow()).many(work, list(range(13)), lambda: True, 4)
+    assert 12 == len(quick)
 
 
 def test_eyes_that_begin_afresh_keep_what_wide_reads_were_told_and_let_go_of_the_rest() -> None:

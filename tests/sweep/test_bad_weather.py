@@ -208,7 +208,7 @@ def _all_is_well(day: Day) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_stretches() -> Iterator[None]:
-    with mock.patch.object(looking, "_STRETCH", 4):
+    with mock.patch.object(looking, "STRETCH", 4):
         yield
 
 

@@ -104,7 +104,7 @@ def _whole() -> Place:
 def test_wherever_a_look_is_cut_all_is_seen_once_and_adopted(cuts: list[int], stretch: int) -> None:
     whole, place = _whole(), Place()
     left: Unit | None = UNIT
-    with mock.patch.object(looking, "_STRETCH", stretch):
+    with mock.patch.object(looking, "STRETCH", stretch):
         while left is not None:
             try:
                 place.look(left, cuts.pop() if cuts else -1)
@@ -121,7 +121,7 @@ def test_wherever_a_look_is_cut_what_hangs_on_each_thing_listed_is_seen_once_and
     cuts: list[int], stretch: int
 ) -> None:
     """A bulk look whose list tells of things on which targets hang, as keys on users: it goes from user to user."""
-    with mock.patch.dict(CONTROLS, GLANCING), mock.patch.object(looking, "_STRETCH", stretch):
+    with mock.patch.dict(CONTROLS, GLANCING), mock.patch.object(looking, "STRETCH", stretch):
         whole, place = _whole(), Place()
         left: Unit | None = UNIT
         while left is not None:

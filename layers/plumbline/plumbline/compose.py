@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,14 @@ from plumbline.engine.case import Settled
 from plumbline.engine.deployment import Deployment
 from plumbline.engine.settle import Engine
 from plumbline.findings.adoption import Adoption, kept_as, mark
-from plumbline.wakes.messages import Wake
+from plumbline.wakes.messages import Wake, read
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
     from plumbline.findings.finding import Finding
     from plumbline.sweep.look import Known
     from plumbline.sweep.looking import Look
+    from plumbline.sweep.searching import Found
     from plumbline.sweep.units import Unit
 
 _MODES = {"enforce": Response.ENFORCE, "observe": Response.OBSERVE}
@@ -120,6 +121,26 @@ class Plumbline:
 
         engine, eyes = self.engine, self.engine.aws.eyes(unit.account, unit.region)
         yield from Looking(engine.controls, engine.rule, eyes, self._known(unit, now), now, more, at_once).through(unit)
+
+    def search(self, unit: Unit, *, more: Callable[[], bool] = lambda: True, at_once: int = 1) -> Iterator[Found]:
+        """Look for what the message meant, without naming it, that made react send a unit; see sweep/searching.py.
+
+        Args:
+            unit: where, with which control, and the message.
+            more: whether there is time for one more target.
+            at_once: how many of them are looked at at a time.
+        """
+        from plumbline.sweep.searching import Search  # react, which settles, never sweeps
+
+        engine, index, asked = self.engine, self.index, unit.asked
+        found = read(asked, index, index.concerned, index.renamed, self.account)
+        wakes = (one for one in found if one.control in unit.controls and one.target.is_pattern)
+        for wake in wakes:
+            control, rule = engine.controls[wake.control], engine.rule(wake.control)
+            eyes = engine.aws.eyes(unit.account, unit.region)
+            if rule.response is not Response.OFF:
+                named = replace(wake, asked=asked)
+                yield from Search(engine.expanding, control, rule, named, eyes, more, at_once).through(unit)
 
     def _known(self, unit: Unit, now: datetime) -> dict[str, Known]:
         """What the ledger knows that bears on each control of a unit."""

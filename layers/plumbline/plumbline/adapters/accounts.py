@@ -28,6 +28,8 @@ _GLOBAL_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-go
 _S = TypeVar("_S")
 _T = TypeVar("_T")
 _RECORDED, _REACH = "recorded", "reach"
+#: How many times as many are in line as run at a time, so that one which takes long holds up no other.
+_IN_LINE = 4
 #: Reads that are asked one after the other though they are known beforehand.
 _FEW = 8
 #: In how many forms a write is tried that AWS refuses for something in it.
@@ -115,7 +117,7 @@ class Reader:
                 if not more():
                     break
                 waiting.append(threads.submit(work, item))
-                if len(waiting) >= at_once:
+                if len(waiting) >= at_once * _IN_LINE:
                     done.append(waiting.popleft().result())
             done += [one.result() for one in waiting]
         return done

@@ -10,15 +10,16 @@ from plumbline.alerts import deviations
 from plumbline.alerts.held import held_back, next_step
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.calls import Plan
-from plumbline.core.cause import Cause, Origin
+from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
-from plumbline.core.control import Control, Deviation, Scope
+from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
-from plumbline.core.targets import GLOBAL, State, Target
+from plumbline.core.targets import State, Target
 from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.case import Case, Outcome, Settled
 from plumbline.engine.deployment import Deployment
 from plumbline.engine.ears import Ears
+from plumbline.engine.expanding import Expanding, Most
 from plumbline.engine.freshness import is_old_view, shown_by
 from plumbline.engine.holding import Holding
 from plumbline.engine.looks import since
@@ -30,7 +31,7 @@ from plumbline.engine.surveying import is_excepted, judged, observed
 from plumbline.engine.unseen import Unseeing, come_to_light, over
 from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
-from plumbline.findings.adoption import Adoption, kept_as
+from plumbline.findings.adoption import kept_as
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
@@ -116,51 +117,24 @@ class Engine:
         closed = replace(finding, status=Status.RESOLVED, closed_at=now, due=None, outbox="", lease=None, then="")
         return Settled(Outcome.OFF, wake, self.ledger.save(closed, now=now), reason="nobody looks at it any more")
 
-    def expand(self, wake: Wake, *, now: datetime) -> Sequence[Wake] | Settled:
+    def expand(self, wake: Wake, *, now: datetime, most: Most | None = None) -> Sequence[Wake] | Settled:
         """The wakes that one for a pattern stands for: its deviating targets, and those that cannot be seen.
-
-        The event named none of them, so what the control's first sweep would find has adoption's grace all the same.
 
         Args:
             wake: one whose target is a pattern.
             now: the time, in UTC.
+            most: what may be looked at and settled here; whatever there is when None.
 
         Raises:
             LedgerDown: the ledger cannot be used.
+            TooMuch: it is more than `most`.
         """
         control, rule = self.controls[wake.control], self.rule(wake.control)
         if control.witness:
             return ()
         if rule.response is Response.OFF:
             return self._switched_off(wake, now)
-        account, regions = wake.target.account, self._regions(control, wake.target.region)
-        deviating, unreadable, blind = self.unseeing.looked_through(control, rule, wake, regions, now)
-        if blind is not None and blind.again:
-            return blind
-        found = [one for one in (*deviating, *unreadable) if wake.target.covers(one)]
-        if not found:
-            return blind or ()
-        adopted = self.ledger.adopted(account)
-        origins = {
-            one: Adoption.from_json(adopted.get(kept_as(control.id, control.scope, one.region))).origin_of(
-                # what cannot be seen was named by nobody: many of them are told together
-                one,
-                rule,
-                Origin.SWEEP if one in unreadable and wake.origin is Origin.EVENT else wake.origin,
-            )
-            for one in found
-        }
-        return tuple(
-            replace(wake, target=one, origin=origin, cause=Cause() if origin is Origin.ADOPTION else wake.cause)
-            for one, origin in origins.items()
-        )
-
-    def _regions(self, control: Control, named: str) -> Sequence[str]:
-        """Where a control's targets are listed; `named` decides only for those that every region has of its own."""
-        if control.scope is Scope.EACH:
-            return self.baseline.regions or (self.deployment.home,) if named == GLOBAL else (named,)
-        fixed = {Scope.GLOBAL: GLOBAL, Scope.HOME: self.deployment.home, Scope.BILLING: Scope.BILLING.value}
-        return (fixed[control.scope],)
+        return self.expanding.expand(control, rule, wake, most, now)
 
     def rule(self, control: str) -> Rule:
         """The baseline's rule, no bolder than the stack's mode."""
@@ -199,6 +173,11 @@ class Engine:
     def unseeing(self) -> Unseeing:
         """Keeps what cannot be looked at."""
         return Unseeing(self.aws, self.repairer, self.ears)
+
+    @property
+    def expanding(self) -> Expanding:
+        """Finds the targets of a wake that names none."""
+        return Expanding(self.baseline, self.deployment.home, self.unseeing)
 
     def _not_shown(
         self, control: Control, rule: Rule, wake: Wake, brief: Brief, until: datetime, now: datetime

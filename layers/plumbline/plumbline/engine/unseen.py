@@ -8,7 +8,6 @@ that it cannot be seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -26,12 +25,10 @@ from plumbline.engine.ears import Ears
 from plumbline.engine.holding import is_told_all_the_same
 from plumbline.engine.opening import origin_of
 from plumbline.engine.repairing import Repairer, is_half_told
-from plumbline.engine.surveying import is_excepted, sorted_out, survey
+from plumbline.engine.surveying import is_excepted
 from plumbline.engine.unwritable import unwritable
 from plumbline.findings import clocks
-from plumbline.findings.adoption import kept_as
 from plumbline.findings.brief import Brief
-from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import DIGEST, MAX_ATTEMPTS, Finding, Status, open_finding
 from plumbline.findings.unseen import TOLD, UNMADE, Unseen, refused
 from plumbline.ports import Aws
@@ -164,45 +161,6 @@ class Unseeing:
         )
         told = self.notifier.tell(case, finding, transition, alert, due=finding.due)
         return Settled(Outcome.UNKNOWN, case.wake, told, reason=unseen.said)
-
-    def looked_through(
-        self, control: Control, rule: Rule, wake: Wake, regions: Sequence[str], now: datetime
-    ) -> tuple[list[Target], list[Target], Settled | None]:
-        """All that a control sees in some regions.
-
-        A list that cannot be had is a finding of the target that stands for it, and hides no other region.
-
-        Args:
-            control: what to look with.
-            rule: what the baseline says of it.
-            wake: one for a pattern.
-            regions: where to look.
-            now: the time, in UTC.
-
-        Returns:
-            The targets that deviate, those that cannot be judged, and what came of a list that could not be had.
-        """
-        deviating: list[Target] = []
-        unjudged: list[Target] = []
-        blind = None
-        for region in regions:
-            stands = replace(wake, target=all_of(control, wake.target.account, region))
-            adopted = kept_as(control.id, control.scope, region)
-            budget = Budget.of(control, wake.cause)
-            brief = self.notifier.ledger.brief(control.id, stands.target, now, adopted, budget)
-            try:
-                eyes = self.aws.eyes(wake.target.account, region)
-                seen = survey(control, eyes, lambda one: is_excepted(control, rule, one))
-            except AwsRefusal as error:
-                blind = self.settle(control, rule, stands, brief, error, now)
-                if blind.again:
-                    break
-                continue
-            if brief.finding is not None and brief.finding.is_open and not brief.finding.is_leased(now):
-                self.notifier.ledger.save(over(brief.finding, now), now=now)
-            bad, unsure = sorted_out(control, rule, seen)
-            deviating, unjudged = [*deviating, *bad], [*unjudged, *unsure]
-        return deviating, unjudged, blind
 
 
 def _with(case: Case, before: Finding | None, unseen: Unseen) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,16 +11,27 @@ from plumbline.compose import Plumbline
 from plumbline.core.errors import MalformedWake, PlumblineError
 from plumbline.core.targets import Target
 from plumbline.engine.case import Settled
+from plumbline.engine.expanding import Most, TooMuch
 from plumbline.engine.looks import Looks
 from plumbline.engine.settle import Engine
 from plumbline.wakes import messages
 
+#: What react looks through itself, and settles within its time with nine other messages. A hundred targets, eight reads
+#: each and sixteen at a time, take seven seconds at 140 milliseconds a read.
+_MOST = Most(looked_at=100, found=10)
 #: Doubles with each try: 15, 30, 60, 120 seconds.
 _FIRST_RETRY_SECONDS = 15
 #: Who has less left than this does not begin with another message: in an account of five thousand roles it takes half.
 _ENOUGH_MILLISECONDS = 12_000
 #: Seconds after the end of a lease, or after what AWS takes to show something: clocks differ.
 _PAST_IT = 1
+
+
+class Outlet(Protocol):
+    """A queue."""
+
+    def send(self, bodies: list[str], *, delay: int = 0) -> None:
+        """Send messages, seen after `delay` seconds, or raise."""
 
 
 class Log(Protocol):
@@ -53,6 +64,8 @@ class Reaction:
         later: makes a failed message come back after some seconds; else it waits for the queue's visibility time-out.
         done: is told of each message that this process is done with, whichever way.
         remaining: milliseconds until Lambda stops this invocation; what there is no time for comes back at once.
+        units: where it sends what names no target and stands for more than it can look through; None where nobody else
+            looks.
     """
 
     plumbline: Plumbline
@@ -62,6 +75,7 @@ class Reaction:
     done: Callable[[str], None] = lambda _receipt: None
     remaining: Callable[[], int] = lambda: _ENOUGH_MILLISECONDS
     settled: dict[tuple[str, Target], Settled] = field(default_factory=dict)
+    units: Outlet | None = None
     #: It looks once at what several wakes of the batch ask for.
     _engine: Engine = field(init=False, repr=False)
 
@@ -103,7 +117,7 @@ class Reaction:
         failures: list[PlumblineError] = []
         for wake in filter(self.plumbline.governs, asked):
             try:  # one control's failure never stops the next
-                self._settle(wake)
+                self._settle(wake, record["body"])
             except PlumblineError as error:
                 self.logger.error(
                     "not settled", extra=_named(wake) | {"reason": str(error), "error": type(error).__name__}
@@ -131,9 +145,13 @@ class Reaction:
             told += suspension_notices.tell_due(self.plumbline, now=now)
         self.logger.info("task done", extra={"task": task.value, "told": told})
 
-    def _settle(self, wake: messages.Wake) -> None:
+    def _settle(self, wake: messages.Wake, body: str) -> None:
         now = self.clock()
-        expanded = self._engine.expand(wake, now=now) if wake.target.is_pattern else (wake,)
+        try:
+            expanded = self._expanded(wake, now) if wake.target.is_pattern else (wake,)
+        except TooMuch as much:
+            self._hand_over(wake, body, str(much))
+            return
         if isinstance(expanded, Settled):
             self._report(expanded)
             return
@@ -143,6 +161,20 @@ class Reaction:
             if key not in self.settled or one.evidence is not None or one.event is not None:
                 self.settled[key] = self._engine.settle(one, now=now)
             self._report(self.settled[key])
+
+    def _expanded(self, wake: messages.Wake, now: datetime) -> Sequence[messages.Wake] | Settled:
+        return self._engine.expand(wake, now=now, most=_MOST if self.units is not None else None)
+
+    def _hand_over(self, wake: messages.Wake, body: str, why: str) -> None:
+        """Let the sweep's function look through it: it has minutes, and goes on where it was cut off."""
+        from plumbline.sweep.units import Unit  # hardly ever; no other wake pays for it
+
+        assert self.units is not None  # noqa: S101 -- for the type checker: nothing is too much without it
+        engine, control = self.plumbline.engine, self.plumbline.engine.controls[wake.control]
+        regions = engine.expanding.regions(control, wake.target.region)
+        units = [Unit(wake.target.account, region, (wake.control,), asked=body) for region in regions]
+        self.units.send([one.to_json() for one in units])
+        self.logger.info("handed over", extra=_named(wake) | {"reason": why})
 
     def _report(self, settled: Settled) -> None:
         extra = _named(settled.wake) | {"outcome": settled.outcome.value, "reason": settled.reason}

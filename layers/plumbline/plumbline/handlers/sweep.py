@@ -18,7 +18,7 @@ from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices, upgrade
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
-from plumbline.handlers.react import Log
+from plumbline.handlers.react import Log, Outlet
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit, numbered
@@ -47,13 +47,6 @@ class Bell(Protocol):
 
     def rest(self, reason: str) -> None:
         """Put it right again, or raise."""
-
-
-class Outlet(Protocol):
-    """A queue."""
-
-    def send(self, bodies: list[str], *, delay: int = 0) -> None:
-        """Send messages, seen after `delay` seconds, or raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +192,9 @@ class Sweeper:
             PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
         """
         unit = Unit.from_json(record["body"]).understood(self.plumbline.index)
+        if unit.asked:
+            self._search(unit)
+            return
         if self._is_of_the_house(unit):
             self._look_at_the_house_in(unit)
             return
@@ -219,6 +215,16 @@ class Sweeper:
         if broken:  # the others are done with; this comes back, and its alarm tells
             names = ", ".join(dict.fromkeys(look.control for look in broken))
             raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
+
+    def _search(self, unit: Unit) -> None:
+        """Look for what an event meant without naming it, for as long as there is time; react settles what is found."""
+        left: Unit | None = unit
+        for found in self.plumbline.search(unit, more=self._has_time, at_once=_AT_ONCE):
+            self.wakes.send([wake.to_json() for wake in found.wakes])
+            left = found.left
+            self.logger.info("searched", extra={"control": unit.controls[0], "wakes": len(found.wakes)})
+        if left is not None:
+            self.units.send([left.to_json()])
 
     def _look_through(self, unit: Unit) -> tuple[Unit, int, list[Look]]:
         """Look for as long as there is time, and send what that finds.

@@ -25,9 +25,9 @@ from plumbline.sweep.look import Known, Looked, compared, look, out_of_sight, un
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
 
-#: Targets that are looked at before anything is sent. At sixty milliseconds a read, eight reads each and sixteen at a
-#: time, so many take three seconds.
-_STRETCH = 100
+#: Targets that are looked at before anything is sent: twenty times sixteen, for at the end of each stretch all wait for
+#: the last one. At sixty milliseconds a read and eight reads each, so many take ten seconds.
+STRETCH = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Looking:
         targets = [one for one in sorted(whose, key=str) if one in Stretch(unit.after)]
         begin = unit.after
         while True:
-            some = {one: whose[one] for one in targets[:_STRETCH]}
+            some = {one: whose[one] for one in targets[:STRETCH]}
             along = look_along(some, self.eyes, self.more, at_once=self.at_once)
             stretch = Stretch(begin, str(targets[along.count - 1]) if along.count < len(targets) else "")
             if targets and not along.count:  # no time for a single one

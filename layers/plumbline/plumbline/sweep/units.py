@@ -27,6 +27,7 @@ class Unit:
         sweep: when the sweep began, in ISO 8601, which is its name; empty for a unit that stands alone.
         number: which of the sweep's pieces it is, or is the rest of.
         of: how many pieces the sweep has.
+        asked: the message that made react send it, for it named no target; empty for a piece of a sweep.
     """
 
     account: str
@@ -37,10 +38,11 @@ class Unit:
     sweep: str = ""
     number: int = 0
     of: int = 0
+    asked: str = ""
 
     def to_json(self) -> str:
         """The message body on the units queue."""
-        more = {"after": self.after, "sweep": self.sweep, "number": self.number, "of": self.of}
+        more = {"after": self.after, "sweep": self.sweep, "number": self.number, "of": self.of, "asked": self.asked}
         return json.dumps(
             {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
             | {name: value for name, value in more.items() if value}
@@ -70,6 +72,7 @@ class Unit:
                 sweep=str(data.get("sweep", "")),
                 number=int(data.get("number", 0)),
                 of=int(data.get("of", 0)),
+                asked=str(data.get("asked", "")),
             )
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise MalformedWake(f"the message is no sweep unit: {body[:120]!r}") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -24,6 +24,9 @@ AWS = "aws."
 _MARK = "plumbline-wake"
 _TASK = "plumbline-task"
 _SHOWN = 120
+#: Characters of an event that fits into a message of ours, beside nine others in a batch of 256 KiB, which is the least
+#: that SQS has ever taken.
+_MOST_ASKED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Wake:
         cause: who did what, where an event announced it.
         evidence: for controls that only events can tell about, what the event showed.
         event: the record of the event itself, for controls that tell of what came and went.
+        asked: the message that was about this target without naming it; AWS's own event says who did what.
     """
 
     control: str
@@ -45,18 +49,20 @@ class Wake:
     cause: Cause = field(default_factory=Cause)
     evidence: State = None
     event: Event | None = field(default=None, compare=False, repr=False)
+    asked: str = field(default="", compare=False, repr=False)
 
     def to_json(self) -> str:
         """The message body; `read` understands it."""
-        return json.dumps(
-            {
-                _MARK: 1,
-                "control": self.control,
-                "target": str(self.target),
-                "origin": self.origin.value,
-                "cause": self.cause.to_json(),
-            }
-        )
+        said = {
+            _MARK: 1,
+            "control": self.control,
+            "target": str(self.target),
+            "origin": self.origin.value,
+            "cause": self.cause.to_json(),
+        }
+        # An event hardly ever is too large for a message of ours; then the target is looked at as a sweep found it.
+        is_told = self.origin is Origin.EVENT and 0 < len(self.asked) < _MOST_ASKED
+        return json.dumps(said | ({"asked": self.asked} if is_told else {}))
 
 
 class Task(str, Enum):
@@ -117,7 +123,14 @@ def read(
     if not isinstance(message, Mapping):
         raise MalformedWake(f"the message is JSON but no object: {body[:_SHOWN]!r}")
     if _MARK in message:
-        return (_own(message, controls, renamed or {}),)
+        own = _own(message, controls, renamed or {})
+        return (_announced(own, message.get("asked"), controls, account),)
+    return _of_event(message, body, controls, concerned, account)
+
+
+def _of_event(
+    message: Mapping[str, Any], body: str, controls: Mapping[str, Control], concerned: Concerned | None, account: str
+) -> tuple[Wake, ...]:
     if not isinstance(message.get("detail-type"), str) or not isinstance(message.get("detail"), Mapping):
         raise MalformedWake(f"the message is neither a wake nor an EventBridge event: {body[:_SHOWN]!r}")
     if account and not _is_of(message, account):
@@ -223,6 +236,22 @@ def _fits(wanted: Any, detail: Event, name: str) -> bool:  # noqa: ANN401 - a te
 def _claimed(origin: Origin) -> Origin:
     """What a message may say of where it comes from. That AWS announced something, only AWS's own event says."""
     return origin if origin is Origin.ADOPTION else Origin.SWEEP
+
+
+def _announced(wake: Wake, asked: object, controls: Mapping[str, Control], account: str) -> Wake:
+    """A wake as the event announced it that was about its target without naming it; as it is where there is none.
+
+    The event comes with it and is read like any other: a wake may not say more of itself for that.
+    """
+    if wake.origin is Origin.ADOPTION or not isinstance(asked, str):
+        return wake
+    try:
+        event = json.loads(asked)
+        found = _of_event(event, asked, {wake.control: controls[wake.control]}, None, account)
+    except (ValueError, AttributeError, MalformedWake):
+        return wake
+    about = (one for one in found if one.target.is_pattern and one.target.covers(wake.target))
+    return next((replace(one, target=wake.target) for one in about), wake)
 
 
 def _own(message: Mapping[str, Any], controls: Mapping[str, Control], renamed: Mapping[str, str]) -> Wake:
