@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from plumbline.core.clock import Response
 from plumbline.findings.finding import Finding, Status
-from tests.simulation.toys import control_of, target
+from tests.simulation.toys import BULK, control_of, target
 
 if TYPE_CHECKING:
     from tests.simulation.oracle import Key, Life, Oracle
@@ -60,10 +60,10 @@ def listed(oracle: Oracle, world: World, swept: datetime) -> set[Key]:
             continue
         finding, life = oracle.finding(world, key), oracle.lives.get(key)
         label = f"{kind} {name}"
-        if kind == "gate" and (finding is None or not finding.is_open):  # the bulk read showed that it is in line
+        if kind in BULK and (finding is None or not finding.is_open):  # the bulk read showed that it is in line
             continue
         known = finding is not None and finding.is_unseen
-        if kind != "gate":
+        if kind not in BULK:
             # It may have come to light since, and been looked at by what was left of the sweep.
             lit = not is_hidden(world, (kind, name), world.now)
             oracle.check("unseen listed", known or lit, f"{label}: nobody can see it, and the ledger does not say so")

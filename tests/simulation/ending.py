@@ -41,6 +41,10 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
             oracle.check("closed", finding is None or not finding.is_open, f"{label}: compliant, and still open")
             continue
         known = finding is not None and finding.is_open
+        if not known and oracle.too_large(world, key, swept):
+            told = [at for at in oracle.oversize[key] if at > swept - DAY - 2 * HOUR]
+            oracle.check("too large told", told, f"{label}: the ledger takes nothing of it, and nobody was told")
+            continue
         oracle.check("seen", known, f"{label}: deviates, and the ledger does not know")
         if finding is None or life is None or not known:
             continue
@@ -98,6 +102,7 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     fought: bool = len([at for at in finding.repaired_at if swept - at < DAY + HOUR]) >= limits.fight
     braked = braked or bool(oracle.stopped and swept - oracle.stopped[-1][0] < 2 * HOUR)
     enforced = rule.response is Response.ENFORCE and oracle.mode is Response.ENFORCE
+    enforced = enforced and not oracle.too_large(world, key, swept)
     paused = any(until > swept - HOUR for one, until in oracle.pauses(world).items() if one in ("*", key[0]))
     tried = finding.tries >= TRIES
     gone = life.exempted and finding.status is Status.EXEMPT
@@ -106,7 +111,8 @@ def _repaired_or_told(oracle: Oracle, world: World, key: Key, finding: Finding, 
     # the next sweep asks for the digest; it goes out as soon as somebody hears
     listed = finding.awaits_digest and (finding.last_seen > swept - HOUR or since is None or since > swept - HOUR)
     oracle.check("told", oracle.heard(life) or listed, f"{label}: deviates, and nobody was told")
-    if not (braked or fought):
+    # What does not fit into the ledger is told once and tried again a day later; its clock's e-mails wait with it.
+    if not (braked or fought or oracle.too_large(world, key, swept)):
         _told_in_time(oracle, world, key, finding, life, swept)
 
 
@@ -132,12 +138,17 @@ def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life
     # nobody else, and come with the look after that digest. Its escalation does not wait.
     waits = since is None or since > swept - 2 * HOUR
     if passed and not waits:
-        names = [f"reminded {int(one.total_seconds() // 3600)}h" for one in clock.remind if one >= max(passed)]
+        # whichever clock ran then: nobody is reminded of an hour that he was reminded behind
+        names = [one for one in life.told if one.startswith("reminded ") and _hours(one) >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
         reminded = (
             {*names, "would have", *_UNSEEN} & set(life.told) or escalated or (enforced and acts and acts <= swept)
         )
         oracle.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
+
+
+def _hours(reminded: str) -> timedelta:
+    return timedelta(hours=int(reminded.removeprefix("reminded ").removesuffix("h")))
 
 
 def _spent(oracle: Oracle, world: World, finding: Finding, at: datetime) -> Counter[str]:

@@ -24,6 +24,7 @@ from plumbline.core.clock import Clock, Response
 from plumbline.core.errors import PlumblineError
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.deployment import Deployment
+from plumbline.engine.expanding import Most
 from plumbline.engine.settle import Engine
 from plumbline.handlers.heartbeat import HIDDEN_FOR
 from plumbline.handlers.operate import commands
@@ -58,6 +59,9 @@ class Log:
 
     def info(self, msg: object, /, *, extra: Mapping[str, object] | None = None) -> None:
         """See reacting.Log."""
+        if msg in ("handed over", "searched"):
+            self.world.count[str(msg)] += 1
+            self.world.note(f"{msg} {(extra or {})['control']}")
         if msg == "settled" and extra:
             self.world.count[f"settled: {extra['outcome']}"] += 1
             name, reason = str(extra["target"]).rpartition("/")[2], str(extra["reason"])
@@ -166,6 +170,8 @@ class History:
             world.outages[service] = world.now + timedelta(seconds=rng.choice((20, 400, 4000)))
             world.count[f"outage {service}"] += 1
             world.note(f"! {service} is away until {world.outages[service]:%d %H:%M:%S}")
+        if weather.fat and rng.random() < weather.fat:
+            world.fattens(rng.choice(sorted(world.toys)))
         if weather.junk and rng.random() < weather.junk:
             world.count["junk"] += 1
             world.send("wakes", rng.choice(_JUNK))
@@ -274,7 +280,15 @@ class History:
         return bool(units or wakes)
 
     def _react(self, messages: list[Message]) -> None:
-        reaction = Reaction(self.plumbline, self.log, self.world.clock, self.queues["wakes"].later)
+        little, units = self.world.weather.little, self.queues["units"]
+        reaction = Reaction(
+            self.plumbline,
+            self.log,
+            self.world.clock,
+            self.queues["wakes"].later,
+            units=units if little else None,
+            most=Most(little, little),
+        )
         self._invoke("react", lambda: self._batch("wakes", messages, reaction.record))
 
     def _batch(self, queue: str, messages: list[Message], handle: Callable[[Any], None]) -> None:

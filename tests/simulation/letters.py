@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plumbline.core.clock import Response
+from plumbline.engine.unwritable import TOO_LARGE
 from plumbline.findings.finding import Status
 from plumbline.findings.unseen import TOLD
 from tests.simulation.oracle import HOUR, Oracle, hour_of
@@ -25,6 +26,7 @@ _OUTCOMES = {
         "repair-failed",
         "not-converged",
         "came-and-went",
+        "too-large",
     ),  # what is repaired beside it names what is in its grace, and what did not hold, that it is open
     "escalated": ("escalated",),
     "repaired": ("repaired",),
@@ -32,10 +34,11 @@ _OUTCOMES = {
     "not converged": ("not-converged",),
     "fight": ("fight",),
     "undone": ("undone",),
+    TOO_LARGE: ("too-large",),
     TOLD: ("cannot-look", "escalated", "reminder", "last-reminder"),
 }
 _REMINDERS = ("reminder", "last-reminder")
-_ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved")
+_ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved", "too-large")
 
 
 def letters_counted(oracle: Oracle) -> None:

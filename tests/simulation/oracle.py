@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from plumbline.findings.stored import from_json
 from plumbline.handlers.announce import events
 from tests.simulation import darkness
 from tests.simulation.toys import ACCOUNT, CONTROLS, wrong
+from tests.simulation.toys import target as target_of
 
 if TYPE_CHECKING:
     from tests.simulation.dynamo import Item
@@ -118,6 +120,7 @@ class Oracle:
     visits: set[str] = field(default_factory=set)
     granted: set[tuple[str, str, str]] = field(default_factory=set)
     ended: list[dict[str, str]] = field(default_factory=list)
+    oversize: dict[Key, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     disturbed: bool = False
     deaf: bool = False
 
@@ -495,10 +498,19 @@ class Oracle:
         if outcome == "stopped":
             self.notices.append((world.now, f"{outcome} {request['Subject'].rpartition(', ')[0]}"))
             self.stopped.append((world.now, attributes.get("control", "")))
+        if outcome == "too-large":
+            names = [str(target_of(*toy)) for toy in world.toys]
+            for named in (one for one in names if re.search(rf"{one}\b", request["Message"])):
+                self.oversize[(attributes["control"], named)].append(world.now)
         if found and outcome != "stopped":
             found[1].letters[outcome] += 1
         else:  # a breaker's names all that is left
             self.digests.append(request["Message"])
+
+    def too_large(self, world: World, key: Key, at: datetime) -> bool:
+        """Whether the ledger may have had no room for a finding, or it is not a day since: then it is tried again."""
+        fat = world.fat.get((key[1].split("/")[2], key[1].split("/")[3]))
+        return fat is not None and fat.until > at - DAY - 2 * HOUR
 
     def heard(self, life: Life) -> bool:
         """Whether a person heard of a life at all."""

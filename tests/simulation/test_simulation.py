@@ -23,6 +23,8 @@ HAPPENED = (
     "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
     "settled: resolved", "heard later", "never heard", "no longer heard", "heard again",
+    "sweep cut off", "handed over", "searched", "too large, takes all", "too large, takes stub",
+    "too large, takes nothing",
     "settled: listed", "hidden", "came and went", "opened unseen", "turned unseen", "came to light",
 )  # fmt: skip
 CHECKED = (
@@ -32,6 +34,7 @@ CHECKED = (
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
     "closed rightly", "opened rightly", "unseen", "unseen rightly", "unseen listed", "unseen told", "light",
     "never exempt", "left", "came and went", "announced", "asking writes nothing", "only PlumblineError",
+    "too large told",
 )  # fmt: skip
 
 

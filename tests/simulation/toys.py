@@ -24,6 +24,8 @@ HOME = "us-east-1"
 SOURCE = "toys.amazonaws.com"
 WRONG = ("open", "wild")
 RIGHT = ("safe", "locked")
+#: What is looked at by bulk reads: gates all at once, and signs one after the other.
+BULK = ("gate", "sign")
 
 FACTS: Mapping[str, tuple[str, ...]] = {
     "door": ("latch",),
@@ -111,11 +113,18 @@ def _listing(kind: str) -> Any:
     return find
 
 
-def _surveying(kind: str) -> Any:
-    def survey(ask: Ask) -> dict[Target, State]:
-        return {target(kind, name): state for name, state in ask(Call("toys", "GetToys", {"kind": kind})).items()}
+def _in_bulk(ask: Ask, kind: str) -> dict[Target, State]:
+    return {target(kind, name): state for name, state in ask(Call("toys", "GetToys", {"kind": kind})).items()}
 
-    return survey
+
+def _glancing(ask: Ask, at: Target) -> dict[Target, State]:
+    """One toy, by the bulk read."""
+    everything = _in_bulk(ask, at.kind)
+    return {at: everything[at]} if at in everything else {}
+
+
+def _surveying(kind: str) -> Any:
+    return lambda ask: _in_bulk(ask, kind)
 
 
 def _locating(kind: str) -> Any:
@@ -132,7 +141,6 @@ def _announced(_ask: Ask, detail: Event, state: State, _settings: Settings) -> s
 
 
 def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE) -> Control:
-    bulk = kind == "gate"
     return Control(
         doc=DOC,
         id=control_of(kind),
@@ -148,9 +156,10 @@ def _judged(kind: str, severity: Severity, response: Response = Response.ENFORCE
         detect=_detect,
         describe=lambda state: str(state["facts"]) if state else "gone",
         plan=_plan,
-        find=None if bulk else _listing(kind),
+        find=None if kind == "gate" else _surveying(kind) if kind == "sign" else _listing(kind),
         observe=_observe,
-        survey=_surveying(kind) if bulk else None,
+        survey=_surveying(kind) if kind == "gate" else None,
+        glance=_glancing if kind == "sign" else None,
         announces=_announced if kind == "door" else None,
         blinds=kind == "door",
     )

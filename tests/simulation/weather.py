@@ -36,6 +36,8 @@ class Weather:
         vague: an event does not say what it was about.
         junk: a message nobody understands arrives, for each step.
         missed: an hourly sweep does not happen.
+        fat: the ledger has no room for a finding, for a while or for good; for each step.
+        little: how many targets react looks through itself, where an event names none; 0 for as many as it likes.
     """
 
     kill: float = 0
@@ -52,6 +54,8 @@ class Weather:
     junk: float = 0
     missed: float = 0
     stale: float = 0
+    fat: float = 0
+    little: int = 0
 
 
 QUIET = Weather()
@@ -63,7 +67,7 @@ def forecast(rng: random.Random) -> Weather:
     if kind < 0.12:
         return QUIET
     if kind < 0.25:  # nothing fails, but everything meets and comes in any order
-        return Weather(meet=0.1, late=0.2, double=0.2, lost=0.2, vague=0.1)
+        return Weather(meet=0.1, late=0.2, double=0.2, lost=0.2, vague=0.1, little=rng.choice((0, 1)))
 
     if kind < 0.33:  # only the account says no, to some
         return Weather(meet=0.03, deny=0.04)
@@ -86,4 +90,6 @@ def forecast(rng: random.Random) -> Weather:
         junk=rate(0.1),
         missed=rate(0.3),
         stale=rng.choice((0, 0, 5, 40)),
+        fat=rate(0.15),
+        little=rng.choice((0, 1, 2)),
     )

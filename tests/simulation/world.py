@@ -18,6 +18,9 @@ from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import Reach
 from plumbline.core.recorded import Recorded
 from plumbline.core.targets import Target
+from plumbline.findings.finding import Status
+from plumbline.findings.packed import text_of
+from plumbline.findings.stored import from_json
 from plumbline.handlers.heartbeat import HIDDEN_FOR
 from tests.fakes import NOBODY_AT_ALL, Plain
 from tests.simulation.dynamo import Dynamo, Item
@@ -92,6 +95,19 @@ class Toy:
         return {"kind": self.kind, "name": self.name, "facts": dict(when[1]), "stuck": when[2]}
 
 
+@dataclass(frozen=True)
+class Fat:
+    """A finding that the ledger has no room for, as its target's state is so large.
+
+    Attributes:
+        until: the state is smaller from then on.
+        takes: what of it there is room for: `all` but the undo of a repair, a `stub` without its facts, or `nothing`.
+    """
+
+    until: datetime
+    takes: str
+
+
 @dataclass
 class World:
     """Everything outside Plumbline."""
@@ -114,6 +130,7 @@ class World:
     meanwhile: Callable[[], None] = lambda: None
     number: int = 0
     ears: Ears = field(default_factory=Ears)
+    fat: dict[tuple[str, str], Fat] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.table = Dynamo(lambda: self.now, self._stored)
@@ -128,6 +145,12 @@ class World:
         if self.running:
             self.running[-1].now = self.now
         return self.now
+
+    def fattens(self, toy: tuple[str, str]) -> None:
+        """The state of a toy grows, for hours or for good."""
+        takes = self.rng.choice(("all", "stub", "nothing"))
+        self.fat[toy] = Fat(self.now + timedelta(hours=self.rng.choice((1, 9, 900))), takes)
+        self.note(f"! of {toy[0]} {toy[1]} the ledger takes {takes} until {self.fat[toy].until:%d %H:%M}")
 
     # --- effects ----------------------------------------------------------------------------------
 
@@ -331,6 +354,7 @@ class World:
             return {"Item": item} if item else {}
         if operation == "query":
             return {"Items": table.query(request, stale=bool(self.weather.stale) and rng.random() < 0.5)}
+        self._refuse_for_size(request)
         if operation == "transact_write_items":
             table.write([next(iter(one.items())) for one in request["TransactItems"]])
         else:
@@ -339,6 +363,27 @@ class World:
             key = request["Key"]
             return {"Attributes": dict(table.get((key["pk"]["S"], key["sk"]["S"])) or {})}
         return {}
+
+    def _refuse_for_size(self, request: Mapping[str, Any]) -> None:
+        """What has begun has room for its end, and what is there for less; see `with_room` of findings/stored.py."""
+        items = [one["Put"]["Item"] for one in request.get("TransactItems", ()) if "Put" in one]
+        for item in (*items, *([request["Item"]] if "Item" in request else ())):
+            if not item["sk"]["S"].startswith("finding#"):
+                continue
+            after = from_json(text_of(item))
+            key, toy = (after.control, str(after.target)), (after.target.kind, after.target.id)
+            fat, before = self.fat.get(toy), self.oracle.finding(self, key)
+            if fat is None or self.now >= fat.until:
+                continue
+            goes_on = before is not None and before.id == after.id and before.status.is_open
+            if before is not None and before.status in (Status.ACTING, Status.UNDOING):
+                continue
+            news = not goes_on or (before is not None and len(after.deviation.items) > len(before.deviation.items))
+            whole = not any("too many to keep" in one for one in after.deviation.items)
+            if after.status is Status.ACTING or (news and (fat.takes == "nothing" or (fat.takes == "stub" and whole))):
+                self.count[f"too large, takes {fat.takes}"] += 1
+                self.note(f"! too large: {key[0]} {toy[1]} {after.status.value}")
+                raise Refused("TooLarge")
 
     def sns(self, operation: str, request: Mapping[str, Any]) -> Any:
         """A letter, or the question who hears."""
@@ -374,7 +419,10 @@ class World:
     def receive(self, queue: str, most: int) -> list[Message]:
         """Up to `most` visible messages; those received too often go to the dead-letter queue instead."""
         taken: list[Message] = []
-        for message in list(self.queues[queue]):
+        waiting = list(self.queues[queue])
+        if self.weather.double:  # a standard queue keeps no order
+            self.rng.shuffle(waiting)
+        for message in waiting:
             if message.visible > self.now or len(taken) == most:
                 continue
             if message.receives >= _RECEIVES[queue]:
@@ -458,6 +506,8 @@ class Client:
                     self.world.ears.unknown = self.world.now
                 text = "TransactionConflict" if refused.code == "TransactionConflict" else "ConditionalCheckFailed"
                 code = "TransactionCanceledException" if text == "TransactionConflict" else refused.code
+                if refused.code == "TooLarge":
+                    code, text = "ValidationException", "Item size has exceeded the maximum allowed size"
                 raise ClientError({"Error": {"Code": code, "Message": f"no: {text}"}}, operation) from refused
 
         return call

@@ -18,7 +18,7 @@ from plumbline.wakes import messages
 
 #: What react looks through itself, and settles within its time with nine other messages. A hundred targets, eight reads
 #: each and sixteen at a time, take seven seconds at 140 milliseconds a read.
-_MOST = Most(looked_at=100, found=10)
+MOST = Most(looked_at=100, found=10)
 #: Doubles with each try: 15, 30, 60, 120 seconds.
 _FIRST_RETRY_SECONDS = 15
 #: Who has less left than this does not begin with another message: in an account of five thousand roles it takes half.
@@ -66,6 +66,7 @@ class Reaction:
         remaining: milliseconds until Lambda stops this invocation; what there is no time for comes back at once.
         units: where it sends what names no target and stands for more than it can look through; None where nobody else
             looks.
+        most: what it looks through itself.
     """
 
     plumbline: Plumbline
@@ -76,6 +77,7 @@ class Reaction:
     remaining: Callable[[], int] = lambda: _ENOUGH_MILLISECONDS
     settled: dict[tuple[str, Target], Settled] = field(default_factory=dict)
     units: Outlet | None = None
+    most: Most = MOST
     #: It looks once at what several wakes of the batch ask for.
     _engine: Engine = field(init=False, repr=False)
 
@@ -163,7 +165,7 @@ class Reaction:
             self._report(self.settled[key])
 
     def _expanded(self, wake: messages.Wake, now: datetime) -> Sequence[messages.Wake] | Settled:
-        return self._engine.expand(wake, now=now, most=_MOST if self.units is not None else None)
+        return self._engine.expand(wake, now=now, most=self.most if self.units is not None else None)
 
     def _hand_over(self, wake: messages.Wake, body: str, why: str) -> None:
         """Let the sweep's function look through it: it has minutes, and goes on where it was cut off."""
