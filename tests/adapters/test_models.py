@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timezone
 from pathlib import Path
 from typing import Any
 
 import botocore.config
 import pytest
+from botocore.utils import parse_timestamp
 from moto import mock_aws
 
 import sdk_extract
 from plumbline.adapters.clients import perform
-from plumbline.adapters.models import Models
+from plumbline.adapters.models import Models, _time
 from plumbline.core.calls import Call
 
 PACKAGE = Path(sdk_extract.__file__).parent / "plumbline"
@@ -158,3 +160,20 @@ def test_where_the_user_names_models_of_his_own_the_layers_stay_out_of_it(
 def test_without_a_layer_every_client_is_whole(caplog: pytest.LogCaptureFixture) -> None:
     assert _operations(_client(Models("/nowhere"))) > 100
     assert [] == caplog.messages
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["2026-03-02T09:29:58Z", "2026-03-02T09:29:58.123Z", "2026-03-02T09:29:58+02:00", "Mon, 02 Mar 2026 09:29:58 GMT",
+     1772443798, "1772443798", 1772443798.5],
+    ids=str,
+)  # fmt: skip
+def test_a_time_is_read_as_botocore_reads_it(said: object) -> None:
+    assert parse_timestamp(said) == _time(said)
+
+
+def test_a_time_of_the_account_is_utc_and_no_more() -> None:
+    with mock_aws():
+        iam = Models("/nowhere").client("iam", region_name="us-east-1")
+        made = iam.create_user(UserName="ann")["User"]["CreateDate"]
+    assert timezone.utc is made.tzinfo

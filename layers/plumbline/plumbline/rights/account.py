@@ -6,8 +6,9 @@ policies say, what runs with which role) is handed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from plumbline.rights.documents import Document, document
@@ -139,20 +140,35 @@ def account_of(
         if not one.get("Path", "/").startswith(_SERVICE_LINKED)
     }
     groups = {one.name: one for one in found.values() if one.kind == "group"}
+    given = cache(_given)
     for one in details.get("UserDetailList") or ():
         mine = [groups[name] for name in sorted(one.get("GroupList") or ()) if name in groups]
-        found[one["Arn"]] = member(found[one["Arn"]], mine)
+        found[one["Arn"]] = member(found[one["Arn"]], mine, lambda group: given(group.name, group.sources))
     return Account(found, policies, tuple(running), read)
 
 
-def member(user: Principal, groups: Sequence[Principal]) -> Principal:
-    """A user with what his groups give him."""
+def _given(group: str, sources: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"group {group}: {one}" for one in sources)
+
+
+def member(
+    user: Principal,
+    groups: Sequence[Principal],
+    given: Callable[[Principal], tuple[str, ...]] = lambda group: _given(group.name, group.sources),
+) -> Principal:
+    """A user with what his groups give him.
+
+    Args:
+        user: as he is by himself.
+        groups: those that he is in.
+        given: where what a group gives stands; of thousands of users, each text once.
+    """
     return Principal(
         arn=user.arn,
         name=user.name,
         kind=user.kind,
         documents=(*user.documents, *(text for group in groups for text in group.documents)),
-        sources=(*user.sources, *(f"group {group.name}: {one}" for group in groups for one in group.sources)),
+        sources=(*user.sources, *(one for group in groups for one in given(group))),
         boundary=user.boundary,
         bounded_by=user.bounded_by,
         trust=user.trust,

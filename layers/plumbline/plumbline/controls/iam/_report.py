@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any
 
 from plumbline.core.calls import Ask, Call
@@ -39,5 +40,6 @@ def rows(ask: Ask) -> Sequence[Row] | None:
 
 
 def rows_of(report: Mapping[str, Any]) -> Sequence[Row]:
-    """The rows of a report as AWS answers it."""
-    return list(csv.DictReader(io.StringIO(report["Content"].decode())))
+    """The rows of a report as AWS answers it. Most values are the same few words: each is kept once."""
+    rows = csv.DictReader(io.StringIO(report["Content"].decode()))
+    return [{name: intern(one) if isinstance(one, str) else one for name, one in row.items()} for row in rows]
