@@ -93,12 +93,13 @@ def test_it_has_a_clock_for_whatever_no_other_clock_is_for(control: Control) -> 
 
 
 def test_it_can_see(control: Control) -> None:
-    """By events alone, by a survey, or by finding and observing; and one target can always be looked at afresh."""
+    """By events alone, by a survey, or by finding and looking at each; and one can always be looked at afresh."""
     if control.witness:
         assert (None, None, None) == (control.find, control.observe, control.survey)
     else:
         assert control.observe
-        assert control.find or control.survey
+        assert bool(control.find) != bool(control.survey)
+        assert control.find or not control.glance
 
 
 def test_what_writes_has_a_plan_and_what_has_none_only_tells(control: Control) -> None:

@@ -126,7 +126,8 @@ def _read(asked: Asked, body: str) -> _Read:
     except MalformedWake:
         pass
     else:
-        return _Read(f"a piece of a sweep in {unit.region}: {', '.join(map(str, unit.controls))}", "units")
+        what = "a search for what an event meant" if unit.asked else "a piece of a sweep"
+        return _Read(f"{what} in {unit.region}: {', '.join(map(str, unit.controls))}", "units")
     try:
         task = messages.task(body)
         if task is not None:
