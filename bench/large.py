@@ -33,7 +33,8 @@ from plumbline.compose import Plumbline
 from plumbline.controls import registry
 from plumbline.controls.index import Index
 from plumbline.core.control import Control
-from plumbline.engine.settle import Deployment, Engine
+from plumbline.engine.deployment import Deployment
+from plumbline.engine.settle import Engine
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.sweep import Sweeper
