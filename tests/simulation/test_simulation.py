@@ -34,7 +34,6 @@ CHECKED = (
     "clock reminds", "clock escalates", "no stricter state", "witnessed", "notice sent", "notice once",
     "closed rightly", "opened rightly", "unseen", "unseen rightly", "unseen listed", "unseen told", "light",
     "never exempt", "left", "came and went", "announced", "asking writes nothing", "only PlumblineError",
-    "too large told",
 )  # fmt: skip
 
 
