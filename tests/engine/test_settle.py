@@ -36,16 +36,26 @@ def test_a_compliant_target_costs_nothing_but_a_look() -> None:
 
 def test_what_the_settings_leave_alone_by_its_name_is_not_looked_at() -> None:
     house = House()
-    house.control = replace(CONTROL, excepted=lambda target, _settings: target.id == "hall")
+    house.control = replace(CONTROL, excepted=lambda target, _settings: target.id == "hall", by_name=True)
     assert house.settle() == "compliant"
     assert (house.aws.calls, house.ledger.saves, house.alerts.letters) == ([], [], [])
+
+
+def test_a_name_alone_settles_nothing_where_only_a_look_tells_whom_it_stands_for() -> None:
+    """A role of an allowed name in another path; an allowed user who carries what he needs no more."""
+    house = House()
+    house.control = replace(CONTROL, excepted=lambda target, _settings: target.id == "hall")
+    assert house.settle() == "repaired"
 
 
 def test_what_the_settings_leave_alone_since_its_finding_is_looked_at_once_more_and_the_finding_closed() -> None:
     house = House(response=Response.ALERT)
     assert house.settle() == "told"
     house.control = replace(
-        CONTROL, excepted=lambda target, _settings: target.id == "hall", detect=lambda _state, _settings: None
+        CONTROL,
+        excepted=lambda target, _settings: target.id == "hall",
+        by_name=True,
+        detect=lambda _state, _settings: None,
     )
     assert house.settle(now=NOW + HOUR) == "resolved"
     house.aws.calls.clear()

@@ -46,10 +46,16 @@ def _plain(value: object) -> object:
     return json.loads(json.dumps(value, default=str))
 
 
-def test_nothing_that_deviates_is_left_alone_by_its_name(broken: Broken) -> None:
-    """`settle` does not even look at what a control leaves alone so."""
-    control, settings = broken.story.rule, broken.story.all_settings
-    assert control.excepted is None or not control.excepted(broken.target, settings)
+def test_what_is_in_line_by_its_name_is_in_line_whatever_it_is(broken: Broken) -> None:
+    """`settle` does not even look at it."""
+    control = broken.story.rule
+    if not control.by_name:
+        return
+    assert control.excepted is not None
+    everybody = {**broken.story.all_settings, "allowed_users": ["*"]}
+    assert control.excepted(broken.target, everybody)
+    assert control.detect(broken.before, everybody) is None
+    assert not control.excepted(broken.target, broken.story.all_settings)
 
 
 def test_an_event_is_settled_once_told_once_and_its_echo_finds_nothing_to_do(broken: Broken) -> None:

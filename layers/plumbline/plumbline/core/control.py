@@ -237,6 +237,9 @@ class Control:
             Such a write is not tried again: no account may change what is held from above.
         excepted: whether the settings leave a target alone by its name, whatever its state is: then nobody has to know
             that it cannot be looked at either.
+        by_name: whether what `excepted` leaves alone is in line for sure: then no event about it makes anybody look.
+            Not where a state may deviate all the same, or where only a look tells whom a name stands for, as of a role
+            in another path.
         aliases: its earlier ids, so that findings, exemptions, undo and baseline files survive a renaming.
         answers: source -> the items of it that this control holds, such as `{"cis-7.0": ("2.8",)}`; see sources/.
         since: the version that brought it.
@@ -277,6 +280,7 @@ class Control:
     daily: bool = False
     held_by: frozenset[str] = frozenset()
     excepted: Callable[[Target, Settings], bool] | None = None
+    by_name: bool = False
     aliases: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: str = ""

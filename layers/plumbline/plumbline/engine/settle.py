@@ -73,7 +73,7 @@ class Engine:
         brief = self.ledger.brief(control.id, wake.target, now, adopted, budget)
         wake = _believed(wake, rule, brief)
         nothing_open = brief.finding is None or not brief.finding.is_open
-        if nothing_open and is_excepted(control, rule, wake.target):  # nobody has to know how it is
+        if nothing_open and control.by_name and is_excepted(control, rule, wake.target):  # in line, however it is
             return Settled(Outcome.COMPLIANT, wake, brief.finding)
         try:
             state = self._seen(control, wake, None if afresh else since(brief.finding, now))

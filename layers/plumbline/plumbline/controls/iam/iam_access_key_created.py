@@ -134,6 +134,7 @@ CONTROL = Control(
     part=part,
     people=True,
     excepted=excepted,
+    by_name=True,
     announces=announced,
     spell=spell,
     settings={

@@ -157,6 +157,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     excepted=excepted,
+    by_name=True,
     announces=announced,
     spell=spell,
     settings={
