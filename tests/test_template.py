@@ -109,10 +109,6 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _alarms() -> dict[str, Mapping[str, Any]]:
-    return properties("AWS::CloudWatch::Alarm")
-
-
 def _actions(statements: list[Mapping[str, Any]]) -> set[str]:
     return {action for one in statements for action in _several(one["Action"])}
 
@@ -558,53 +554,6 @@ def test_the_sweep_asks_who_hears_and_may_set_that_one_alarm() -> None:
     assert {"Ref": "UnheardAlarm"} == properties("AWS::Lambda::Function")["SweepFunction"]["Environment"]["Variables"][
         "PLUMBLINE_UNHEARD_ALARM"
     ]
-
-
-def test_alarms_speak_through_the_watchdog_and_never_through_the_alerts() -> None:
-    for name, alarm in _alarms().items():
-        assert ["WatchdogTopic"] == [logical(one) for one in alarm["AlarmActions"]], name
-        assert "AlertsTopic" not in json.dumps(alarm)
-        assert len(alarm["AlarmDescription"]) > 40, f"{name} says what to do"
-
-
-def test_it_never_stops_silently() -> None:
-    watched = {(metric, function) for alarm in _alarms().values() for metric, function in _watched(alarm)}
-    expected = {("Errors", one) for one in FUNCTIONS} | {
-        ("Throttles", one) for one in ("ReactFunction", "SweepFunction")
-    }
-    assert (
-        expected | {("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"), ("Invocations", "SweepFunction")}
-        <= watched
-    )
-
-
-def test_a_sweep_that_has_stopped_is_noticed_within_three_hours_also_when_no_figures_come() -> None:
-    """Lambda publishes nothing of a function that is not called, so what is missing has to count as stopped.
-
-    Source: Amazon CloudWatch user guide, Configuring how CloudWatch alarms treat missing data: an alarm whose figures
-    are all missing takes the state that `breaching` says at its first evaluation, and one figure that does not breach
-    keeps it out of ALARM while it is in the evaluation range. A stack that was just made has one such figure: its names
-    were asked for (`NamesFunction`) before anything else was made, and the alarm comes when nearly all is made.
-    """
-    alarm = _alarms()["SweepStoppedAlarm"]
-    assert ("breaching", "LessThanThreshold", 1) == (
-        alarm["TreatMissingData"],
-        alarm["ComparisonOperator"],
-        alarm["Threshold"],
-    )
-    expression, *metrics = alarm["Metrics"]
-    assert f"SUM([{', '.join(one['Id'] for one in metrics)}])" == expression["Expression"]
-    assert [False, False] == [one["ReturnData"] for one in metrics]
-    assert {3600} == {one["MetricStat"]["Period"] for one in metrics}
-    assert 3 == alarm["EvaluationPeriods"]
-    assert {("Invocations", "SweepFunction"), ("Invocations", "NamesFunction")} == set(_watched(alarm))
-    assert {"Names", "Ledger", "ReactFunctionWakes", "SweepFunctionUnits"} <= _needs("SweepStoppedAlarm")
-
-
-def _watched(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", ()) if "MetricStat" in one] or [alarm]
-    for metric in metrics:
-        yield from ((metric["MetricName"], logical(one["Value"])) for one in metric.get("Dimensions", ()))
 
 
 # --- who may do what -----------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ HEARD: list[tuple[str, str, str, Mapping[str, Any]]] = [
     ("QueuesTripwire", "sqs", "PurgeQueue", {"queueUrl": f"https://queue.amazonaws.com/{ACCOUNT}/plumbline-units"}),
     *(("AlarmsTripwire", "monitoring", name, {"alarmNames": ["other", "plumbline-dead-letters"]})
       for name in ("DeleteAlarms", "DisableAlarmActions")),
-    ("AlarmsTripwire", "monitoring", "PutMetricAlarm", {"alarmName": "plumbline-react-errors"}),
+    ("AlarmsTripwire", "monitoring", "PutMetricAlarm", {"alarmName": "plumbline-late-wakes"}),
     ("AlarmsTripwire", "monitoring", "PutAlarmMuteRule", {"muteTargets": {"alarmNames": ["plumbline-late-wakes"]}}),
     *(("LedgerTripwire", "dynamodb", name, {"tableName": table})
       for name in ("DeleteTable", "UpdateTable", "UpdateTimeToLive", "UpdateContinuousBackups", "CreateTable")

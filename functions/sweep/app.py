@@ -11,13 +11,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from plumbline.adapters.cloudformation import Stack
-from plumbline.adapters.cloudwatch import Alarm
+from plumbline.adapters.cloudwatch import Alarm, Runs
 from plumbline.adapters.house import House
 from plumbline.adapters.reach import Memory, Regions
 from plumbline.adapters.sns import Topic, Urgent
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
+from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.unsettled import Unsettled
@@ -68,6 +69,11 @@ def _lookout() -> Lookout:
     )
 
 
+def _failures() -> Failures:
+    here = plumbline()
+    return Failures(here.engine, Runs(here.clients, here.engine.deployment.home), _urgent(), now)
+
+
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
     """Cut a sweep into units when its schedule calls; look through the units that the queue brings; mind the house."""
     sweeper = sweep.Sweeper(
@@ -81,6 +87,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         house=Housekeeper(plumbline(), _stack(), _regions(), _house(), _urgent(), logger, now),
         unsettled=Unsettled(plumbline(), _house(), _urgent(), now),
         lookout=_lookout(),
+        failures=_failures(),
     )
     match event:
         case {"plumbline-task": "house"}:

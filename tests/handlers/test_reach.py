@@ -38,6 +38,7 @@ class World:
     beats: dict[str, datetime] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     failed: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
     refused: dict[str, Exception] = field(default_factory=dict)
     made: list[list[str]] = field(default_factory=list)
 
@@ -64,8 +65,9 @@ class World:
             raise self.refused[region]
         return self.left.get(region, 0)
 
-    def failing(self, region: str, _now: datetime) -> Sequence[str]:
+    def failing(self, region: str, now: datetime) -> Sequence[str]:
         """See handlers.reach.Regions."""
+        self.asked.append((region, now))
         return self.failed.get(region, ())
 
 
@@ -217,6 +219,30 @@ def test_a_baseline_narrows_the_regions_but_for_where_aws_tells_of_iam() -> None
     reach = watch.hour(0)
     assert (IRELAND,) == reach.swept
     assert [(HOME, False)] == [(name, one.governed) for name, one in reach.regions.items() if not one.governed]
+
+
+def test_which_rules_failed_is_asked_four_times_a_day_and_known_in_between() -> None:
+    """AWS charges for each region. The sweep of half past eleven is the last before the next look."""
+    watch = Watch()
+    watch.world.failed[IRELAND] = ["plumbline-s3"]
+    asked = []
+    for hours in range(9):
+        watch.hour(hours)
+        asked.append(len(watch.world.asked))
+        watch.world.failed.clear()
+        watch.world.asked.clear()
+        assert ["failing"] * (hours < 3) == watch.troubles().get(IRELAND, []), hours
+    assert [2, 0, 0, 2, 0, 0, 0, 0, 0] == asked
+
+
+def test_a_region_that_is_new_is_asked_about_at_once() -> None:
+    watch = Watch()
+    watch.hour(0)
+    watch.world.asked.clear()
+    watch.world.on.append(EMIRATES)
+    watch.world.stacks[EMIRATES] = ""
+    watch.hour(1, alive=(IRELAND, SYDNEY, EMIRATES))
+    assert [EMIRATES] == [region for region, _ in watch.world.asked]
 
 
 def test_rules_that_fail_are_named() -> None:

@@ -20,11 +20,12 @@ from plumbline.findings.packed import body, compact, text_of
 _KEPT_AS = "reach"
 #: How EC2 says that a region may be used. Source: Amazon EC2 API reference, Region, optInStatus.
 _USABLE = ("opt-in-not-required", "opted-in")
-#: Rules that failed send this metric, and others none at all: so one question costs nothing where nothing is wrong.
+#: Rules that failed send this metric, and others none at all: so one question asks for them all.
 #: Source: Amazon EventBridge user guide, Monitoring; Amazon CloudWatch user guide, search expressions, dynamic labels.
 _FAILED = """SEARCH('{AWS/Events,RuleName} MetricName="FailedInvocations"', 'Sum', 3600)"""
 _LABEL = "${PROP('Dim.RuleName')}"
-_FAILED_WITHIN = timedelta(hours=2)
+#: An hour more than lies between two questions (handlers/reach.py): EventBridge counts some minutes late.
+_FAILED_WITHIN = timedelta(hours=7)
 #: Ten signs of life come with each call; a sweep that was late has that many of a day.
 _MOST_CALLS = 200
 _NONE = ("StackSetNotFoundException", "StackSetNotFound")
@@ -112,7 +113,7 @@ class Regions:
         return int(answer["Attributes"]["ApproximateNumberOfMessages"]) if answer else 0
 
     def failing(self, region: str, now: datetime) -> Sequence[str]:
-        """The rules of a region's forwarder that failed within the last two hours.
+        """The rules of a region's forwarder that failed within the last seven hours.
 
         Raises:
             AwsRefusal: it cannot be asked there.

@@ -1,4 +1,4 @@
-"""Alerts about Plumbline itself: what a deployment has changed of it; that nobody settles, or no sweep ends."""
+"""Alerts about Plumbline itself: what a deployment changed; nobody settles, no sweep ends, a run failed."""
 
 from __future__ import annotations
 
@@ -65,6 +65,26 @@ def unended(sweep: Sweep, sender: Sender) -> Alert:
     return _alert("not swept", f"a sweep does not end: {sweep.told.partition(';')[0]}", lead, rows, (), sender)
 
 
+def failed(functions: Mapping[str, int], hour: datetime, sender: Sender) -> Alert:
+    """Runs of Plumbline's functions failed within an hour.
+
+    Args:
+        functions: how many of which function.
+        hour: when it began.
+        sender: names commands and account.
+    """
+    runs = sum(functions.values())
+    lead = (
+        f"Within the hour from {moment(hour)} on, Lambda counted {_runs(runs)} of Plumbline's functions that failed. "
+        "What came to react and to the sweep's pieces is tried again, and is given up into the dead letters only after "
+        "some tries, of which an alarm tells; the next sweep looks through the account whatever failed. The functions' "
+        "logs say why."
+    )
+    rows = {name: f"{_runs(count)}, log group /aws/lambda/{name}" for name, count in sorted(functions.items())}
+    names = ", ".join(name.removeprefix(f"{sender.stack}-") for name in sorted(functions))
+    return _alert("function failed", f"{names}, {_runs(runs)} within an hour", lead, rows, (), sender)
+
+
 def _alert(verb: str, what: str, lead: str, rows: Mapping[str, str], listed: Sequence[str], sender: Sender) -> Alert:
     lines = [f"  {clean(one, MAX_BODY_TEXT)}" for one in listed[:_MOST]]
     lines += [f"  and {len(listed) - _MOST} more"] if len(listed) > _MOST else []
@@ -81,6 +101,10 @@ def _alert(verb: str, what: str, lead: str, rows: Mapping[str, str], listed: Seq
     }
     about = {"lead": clean(lead, MAX_BODY_TEXT)}
     return Alert(subject_line(verb, what), body + "\n", attributes, about, ["plumbline status"])
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def _parts(count: int) -> str:

@@ -22,6 +22,9 @@ _AT_ONCE = 8
 #: A forwarder that CloudFormation could not make is made anew so often: who denies it, denies it for long.
 _AGAIN = timedelta(days=1)
 _TOLD_FOR = timedelta(days=7)
+#: How often CloudWatch is asked which rules of a forwarder failed, for it charges for each region. A forwarder that is
+#: dead gives no sign of life, and what it could not deliver waits in its queue: both are looked at by every sweep.
+_ASKED_EACH = 6
 #: How AWS refuses somebody whose region is switched off, by service.
 _SWITCHED_OFF = ("AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException")
 
@@ -100,7 +103,7 @@ class Lookout:
         }
         if stacks is not None:
             seen = self._with_forwarders(before, seen, stacks, now)
-        reach = Reach(now, self._looked(seen, now))
+        reach = Reach(now, self._looked(seen, now, before))
         self._tell(before, reach, now)
         self.memory.keep(reach)
         return reach
@@ -141,20 +144,30 @@ class Lookout:
             made[name] = replace(made[name], tried=tried, troubles={"broken": stacks[name]})
         return made
 
-    def _looked(self, seen: Mapping[str, Region], now: datetime) -> dict[str, Region]:
+    def _looked(self, seen: Mapping[str, Region], now: datetime, before: Reach) -> dict[str, Region]:
         """The regions, with what is seen there; each by itself."""
         there = [name for name, one in seen.items() if one.forwards and not one.troubles]
+
+        def look(name: str) -> dict[str, str]:
+            known = before.regions.get(name)
+            return self._look_into(name, seen[name], now, None if _has_to_ask(before.at, now) else known)
+
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = dict(zip(there, pool.map(lambda name: self._look_into(name, seen[name], now), there), strict=True))
+            found = dict(zip(there, pool.map(look, there), strict=True))
         return {name: replace(one, troubles={**one.troubles, **found.get(name, {})}) for name, one in seen.items()}
 
-    def _look_into(self, name: str, one: Region, now: datetime) -> dict[str, str]:
+    def _look_into(self, name: str, one: Region, now: datetime, known: Region | None) -> dict[str, str]:
+        """What is wrong with a forwarder; which rules failed is asked, where it is not known from some hours ago."""
         troubles = {"silent": ""} if one.is_silent(now) else {}
         try:
             if left := self.regions.undelivered(name):
                 troubles["undelivered"] = f"{left} of them"
-            if rules := self.regions.failing(name, now):
-                troubles["failing"] = ", ".join(rules)
+            if known is not None and known.forwards and not known.is_denied:
+                failing = known.troubles.get("failing", "")
+            else:
+                failing = ", ".join(self.regions.failing(name, now))
+            if failing:
+                troubles["failing"] = failing
         except AwsRefusal as error:
             if error.is_from_above or error.code in _SWITCHED_OFF:
                 return {"covered by denial": str(error)}
@@ -177,6 +190,13 @@ class Lookout:
             notifier.send_once(
                 f"reach#{key}@{now:%Y-%m-%dT%H}", alerts.troubled(lines, sender), now=now, within=_TOLD_FOR
             )
+
+
+def _has_to_ask(before: datetime | None, now: datetime) -> bool:
+    """Whether this is the first sweep of the next some hours: no sweep has to remember what another has asked."""
+    if before is None or now - before >= timedelta(hours=_ASKED_EACH):
+        return True
+    return before.hour // _ASKED_EACH != now.hour // _ASKED_EACH
 
 
 def _left_behind(before: Reach, usable: set[str], stacks: Mapping[str, str] | None) -> set[str]:

@@ -16,6 +16,7 @@ from plumbline.findings import news
 from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices, upgrade
+from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log, Outlet
@@ -59,6 +60,7 @@ class Sweeper:
         house: looks at Plumbline itself; None where nobody does.
         unsettled: remembers what is reported, and tells what react does not settle; None where nobody does.
         lookout: sees which regions are governed and heard; None where nobody does.
+        failures: tells which functions failed; None where nobody does.
     """
 
     plumbline: Plumbline
@@ -71,12 +73,14 @@ class Sweeper:
     house: Housekeeper | None = None
     unsettled: Unsettled | None = None
     lookout: Lookout | None = None
+    failures: Failures | None = None
 
     def begin(self) -> dict[str, int]:
         """Look at Plumbline itself, and send the units of a new sweep on their way, whatever that has shown."""
         try:
             self.look_at_the_house()
         finally:
+            self._tell_of_failures()
             reach = self._reach()
             units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
             upgrade.meet(self.plumbline, units, now=self.clock())
@@ -89,6 +93,14 @@ class Sweeper:
         if self.unsettled is not None:
             self.unsettled.tell_of_sweeps()
         return {"units": len(units)}
+
+    def _tell_of_failures(self) -> None:
+        """Tell which functions failed; where that cannot be asked, the next sweep asks about the same hours."""
+        try:
+            if self.failures is not None:
+                self.failures.tell()
+        except PlumblineError as error:
+            self.logger.error("not asked which functions failed", extra={"reason": str(error)})
 
     def _due(self, unit: Unit) -> Unit:
         """A unit without what one sweep of each day looks at.
