@@ -221,7 +221,7 @@ def test_billing_alerts_alarm_and_budget_are_made_and_somebody_hears_them(first:
 
 
 def test_the_monitor_of_anomalies_is_made_and_then_whom_it_tells(first: Account) -> None:
-    """Its look comes once a day, and at once when an event tells of a change: somebody tries a monitor of his own."""
+    """Its look comes once a week, and at once when an event tells of a change: somebody tries a monitor of his own."""
     ce = first.aws.client("ce", region=VIRGINIA)
     own = {"MonitorName": "by-tag", "MonitorType": "CUSTOM", "MonitorSpecification": {"Tags": {"Key": "team"}}}
     tried = ce.create_anomaly_monitor(AnomalyMonitor=own)["MonitorArn"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from plumbline.controls import registry
 from plumbline.core.clock import Clock, Response
-from plumbline.core.control import SECTIONS, Control, Scope
+from plumbline.core.control import SECTIONS, Control, Looks, Scope
 from tests.generating.frameworks import Source
 
 #: Where the sweep looks, in a person's words.
@@ -122,7 +122,7 @@ def _chapter(control: Control, sources: Mapping[str, Source]) -> Iterator[str]:
 def _looks(control: Control) -> str:
     if control.witness is not None:
         return "never; only events tell"
-    return f"{_LOOKS[control.scope]}{', once a day' if control.daily else ''}"
+    return f"{_LOOKS[control.scope]}{'' if control.looks is Looks.EACH_SWEEP else f', {control.looks.value}'}"
 
 
 def _actions(actions: frozenset[str]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, utc
+from plumbline.core.control import Looks
 from plumbline.core.errors import AwsRefusal, LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
@@ -234,12 +235,18 @@ def test_a_sweep_begins_with_its_units() -> None:
     assert [Sweep(begun, 1)] == house.ledger.sweeps.known("111122223333")
 
 
-def test_what_is_looked_at_once_a_day_is_left_to_one_sweep_and_not_before_somebody_has_looked() -> None:
-    house = House(control=replace(CONTROL, daily=True))
+@pytest.mark.parametrize(
+    ("looks", "sweeps"),
+    [(Looks.DAILY, [True, True, True]), (Looks.WEEKLY, [False, False, True]), (Looks.EACH_SWEEP, [True] * 3)],
+)
+def test_what_is_not_looked_at_by_each_sweep_is_left_to_one_and_not_before_somebody_has_looked(
+    looks: Looks, sweeps: list[bool]
+) -> None:
+    house = House(control=replace(CONTROL, looks=looks))
 
-    def begun(hour: int) -> tuple[str, ...]:
+    def begun(hour: int, days: int = 0) -> tuple[str, ...]:
         units = Outlet()
-        at = NOW.replace(hour=hour)
+        at = NOW.replace(hour=hour) + timedelta(days=days)
         Sweeper(house.plumbline, units, Outlet(), Log(), lambda: at, lambda: 300_000).begin()
         unit = Unit.from_json(units.bodies[0])
         assert unit.last, "the sweep is over all the same"
@@ -248,11 +255,15 @@ def test_what_is_looked_at_once_a_day_is_left_to_one_sweep_and_not_before_somebo
     assert begun(9) == ("lamp-off",), "nobody has looked at it yet"
     sweeper, _, _ = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
-    assert [begun(hour) for hour in (4, 5, 6)] == [(), ("lamp-off",), ()]
+    saturday = 5  # days after a Monday
+    assert sweeps == [bool(begun(5, saturday + days)) for days in range(3)]
+    others = [bool(begun(hour, saturday + days)) for days in range(3) for hour in (4, 6)]
+    assert others == [looks is Looks.EACH_SWEEP] * 6
 
 
-def test_what_has_come_due_does_not_wait_for_the_one_sweep_of_the_day() -> None:
-    house = House(control=replace(CONTROL, daily=True), clocks={"default": Clock(act=timedelta(hours=3))})
+@pytest.mark.parametrize("looks", [Looks.DAILY, Looks.WEEKLY])
+def test_what_has_come_due_does_not_wait_for_the_one_sweep_that_looks(looks: Looks) -> None:
+    house = House(control=replace(CONTROL, looks=looks), clocks={"default": Clock(act=timedelta(hours=3))})
     house.settle()
     sweeper, _, _ = _sweeper(house)
     sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.core.cause import Event
-from plumbline.core.control import Control, On, Scope, Severity
+from plumbline.core.control import Control, Looks, On, Scope, Severity
 from plumbline.core.errors import PlumblineError
 from plumbline.core.targets import Target
 from plumbline.wakes.messages import concerns
@@ -45,7 +45,7 @@ class Entry:
         house: whether it watches Plumbline's own parts: the sweep settles what it finds.
         is_swept: whether there is anything to look at, or only events can tell.
         aliases: its earlier ids.
-        daily: whether one sweep of each day looks.
+        looks: which sweeps look.
     """
 
     module: str
@@ -57,7 +57,7 @@ class Entry:
     is_swept: bool
     aliases: tuple[str, ...] = ()
     house: bool = False
-    daily: bool = False
+    looks: Looks = Looks.EACH_SWEEP
 
     @classmethod
     def of(cls, control: Control, module: str = "") -> Entry:
@@ -72,7 +72,7 @@ class Entry:
             is_swept=control.witness is None,
             aliases=control.aliases,
             house=control.house,
-            daily=control.daily,
+            looks=control.looks,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Entry:
             "is_swept": self.is_swept,
             "aliases": list(self.aliases),
             "house": self.house,
-            "daily": self.daily,
+            "looks": self.looks.value,
         }
 
     @classmethod
@@ -108,7 +108,7 @@ class Entry:
             is_swept=data["is_swept"],
             aliases=tuple(data["aliases"]),
             house=data["house"],
-            daily=data["daily"],
+            looks=Looks(data["looks"]),
         )
 
 

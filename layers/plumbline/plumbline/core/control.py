@@ -58,6 +58,14 @@ class Scope(str, Enum):
     EACH = "each"  # in every region the baseline names
 
 
+class Looks(str, Enum):
+    """Which sweeps look, where AWS charges for the reads of a control, and its events wake it at once."""
+
+    EACH_SWEEP = "each sweep"
+    DAILY = "once a day"
+    WEEKLY = "once a week"
+
+
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """What is wrong with a target.
@@ -232,7 +240,7 @@ class Control:
         needs: the setting without which it is off, for only whoever writes it knows its value; empty for none.
         yourself: what the person whose user a target is does about it, in the console's own words; stands in the letter
             to that person. Empty where only others can do something.
-        daily: whether one sweep of each day looks, not every one: AWS charges for its reads. Events wake it at once.
+        looks: which sweeps look: not every one, where AWS charges for its reads, and its events tell of every change.
         held_by: error codes of a refused write that tell of a policy from above the account, such as an organisation's.
             Such a write is not tried again: no account may change what is held from above.
         excepted: whether the settings leave a target alone by its name, whatever its state is: then nobody has to know
@@ -277,7 +285,7 @@ class Control:
     house: bool = False
     needs: str = ""
     yourself: str = ""
-    daily: bool = False
+    looks: Looks = Looks.EACH_SWEEP
     held_by: frozenset[str] = frozenset()
     excepted: Callable[[Target, Settings], bool] | None = None
     by_name: bool = False

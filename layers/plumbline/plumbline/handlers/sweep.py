@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Plumbline
+from plumbline.core.control import Looks
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
@@ -35,8 +36,9 @@ _MUCH_MILLISECONDS = 120_000
 _AT_ONCE = 16
 #: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
 _SETTLED_EACH_SECOND = 5
-#: The hour, in UTC, whose sweep looks at what is looked at once a day: no day begins then where most people are awake.
-_DAILY_AT = 5
+#: The hour, in UTC, whose sweep looks at what is looked at once a day, and the day of the week whose sweep of that hour
+#: looks at the rest: no day begins then where most people are awake.
+_HOUR, _MONDAY = 5, 0
 _DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
 
 
@@ -103,13 +105,13 @@ class Sweeper:
             self.logger.error("not asked which functions failed", extra={"reason": str(error)})
 
     def _due(self, unit: Unit) -> Unit:
-        """A unit without what one sweep of each day looks at.
+        """A unit without what one sweep of each day or week looks at.
 
         What nobody has looked at by these rules stays, and so does what has come due: an e-mail has named the hour.
         """
         entries, now = self.plumbline.index.entries, self.clock()
-        rare = [one for one in unit.controls if entries[one].daily]
-        if not rare or now.hour == _DAILY_AT:
+        rare = [one for one in unit.controls if not _is_time(entries[one].looks, now)]
+        if not rare:
             return unit
         known, rules = self.plumbline.ledger.adopted(unit.account), self.plumbline.engine.baseline.rules
         seen = {one: known.get(kept_as(one, entries[one].scope, unit.region)) for one in rare}
@@ -332,6 +334,16 @@ class Sweeper:
         if any(True for _ in exemption_notices.due(ledger, reviewed, account, now)):
             return True
         return bool(suspension_notices.due(ledger, account, now))
+
+
+def _is_time(looks: Looks, now: datetime) -> bool:
+    """Whether a sweep that begins now is one of those that look."""
+    at_the_hour = now.hour == _HOUR
+    return {
+        Looks.EACH_SWEEP: True,
+        Looks.DAILY: at_the_hour,
+        Looks.WEEKLY: at_the_hour and now.weekday() == _MONDAY,
+    }[looks]
 
 
 def _blind(unit: Unit, broken: Sequence[Look]) -> frozenset[str]:

@@ -3,8 +3,8 @@
 Holds: Cost Anomaly Detection watches every AWS service of the account: there is a monitor of services, whoever made it;
 an account has one at most. Where the baseline names `emails`, subscriptions to that monitor tell each of them of an
 anomaly of `threshold_usd` at the latest. A threshold in percent beside it, as AWS's own subscription has it, is left
-alone. While nobody is named, only the monitor is held. It is looked at once a day, since AWS may charge a cent for the
-question, and at once when an event tells of a change.
+alone. While nobody is named, only the monitor is held. It is looked at once a week, since AWS may charge a cent for
+each of two questions, and at once when an event tells of a change; who declines to be told makes none.
 Why: a machine that mines coins, or a loop that somebody forgot, shows as a charge that the account never had, days
 before the month's total is remarkable. The detection costs nothing, and somebody has to hear of what it finds.
 Repair: makes the monitor, and the subscription plumbline-anomalies, or adds to that one who is missing and lowers its
@@ -24,7 +24,7 @@ from typing import Any
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND, FOUND_BY_SWEEP, Response
-from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
+from plumbline.core.control import EVERY, Control, Deviation, Looks, On, Scope, Settings, Severity
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
@@ -230,7 +230,7 @@ CONTROL = Control(
     clocks={"default": AT_ONCE, FOUND_BY_SWEEP: FOUND},
     scope=Scope.GLOBAL,
     kinds=(MONITOR_KIND, SUBSCRIPTION_KIND),
-    daily=True,
+    looks=Looks.WEEKLY,
     wakes_on=(
         On(
             "ce.amazonaws.com",
