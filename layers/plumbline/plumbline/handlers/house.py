@@ -123,7 +123,7 @@ class Housekeeper:
     def _compare(self, unit: Unit, now: datetime) -> None:
         plumbline = replace(self.plumbline, engine=replace(self.plumbline.engine, alerts=self.alerts))
         broken: list[Look] = []
-        for look in plumbline.look(unit, now=now):
+        for look in plumbline.look(unit, now=now, at_once=_AT_ONCE):  # waiting is most of what a look costs
             broken += [look] if look.error else []
             for wake in look.wakes:  # each with a time of its own: a lease begins with it
                 for settled in plumbline.settle([wake], now=self.clock()):
