@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import custodian, month, report, sizes, wakes
+from bench import bill, custodian, month, report, sizes, wakes
 from bench.account import STATE, deployed
 from bench.processes import PYTHON, NotMeasured
 from bench.report import Results
@@ -32,7 +32,8 @@ def main() -> int:
     began = time.monotonic()
     try:
         if arguments.month:
-            sys.stdout.write("\n".join(report.bill(month.bill(month.watch()))) + "\n")
+            items = bill.month(month.watch(), bill.QUIET)
+            sys.stdout.write("\n".join(report.bill(bill.QUIET.name, items)) + "\n")
             return 0
         results = measure(arguments.rounds, arguments.tries)
     except (EmbeddedAWSError, NotMeasured) as error:
@@ -60,7 +61,7 @@ def measure(rounds: int, tries: int) -> Results:
         reads = wakes.read_buckets(account, contest.readers)
         peer = sizes.of_archive("Cloud Custodian, one policy", packed.archive)
         ours = sizes.of_build(account.built)
-    return Results(samples, counted, ours, peer, contest, reads, month.bill(month.watch()))
+    return Results(samples, counted, ours, peer, contest, reads, bill.month(month.watch(), bill.QUIET))
 
 
 def _arguments() -> argparse.Namespace:

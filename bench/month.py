@@ -1,155 +1,222 @@
-"""What a quiet month costs: one quiet sweep is watched in the embedded account, and counted 730 times.
+"""What a month costs: one quiet hour is watched in the embedded account, its runs are measured, and bill.py counts.
 
-Nothing deviates, nobody is written to but once a week. Prices are facts with a date; what AWS gives every account for
-nothing, each month and for ever, is shown apart, because your other things may have used it up.
+    python -m bench.month [--json bench/month.json]
+
+A sweep and a look at Plumbline itself are watched: who ran, what was called, what was logged. The same runs are made
+anew in processes of the functions' Python, over TLS, to see what each takes: CPU of a whole core, of which a function's
+memory buys a share, and waiting. docs/costs.md is made of the file.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import shutil
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from statistics import mean
+from typing import Any, Self
 
+from boto3 import Session
+
+from bench import bill, certificates, front, report
+from bench.account import Account
+from bench.bill import Run, Watched
+from bench.cold import peak
+from bench.processes import PYTHON, Command, NotMeasured, Sample, once, started
+from bench.sizes import LAYER
+from bench.wakes import Trust, in_sqs
 from local import deployment
-from local.embedded import ROOT, EmbeddedAWS
+from local.embedded import ROOT, EmbeddedAWS, EmbeddedAWSError
 
-HOURS = 730
 _STATE = ROOT / ".plumbline" / "month"
+_HOUSE = {"plumbline-task": "house"}
 _FUNCTIONS = ("react", "sweep", "operate", "announce")
-#: Longer than any of them took here, cold, on two slow cores; half a gigabyte each.
-_SECONDS, _GIGABYTES = 2.0, 0.5
-#: Lambda keeps five pollers on each of the two queues, each asking every 20 seconds.
-_POLLS = 2 * 5 * 3 * 60 * HOURS
-#: A log file each five minutes for the region somebody is in, and a digest each hour for each of 17 regions.
-_TRAIL_PUTS = 12 * HOURS + 17 * HOURS
-#: Looks at Plumbline itself each hour, beside the one that each sweep begins with.
-_LOOKS = 5
-#: Signs of life of one forwarder: one each quarter of an hour.
-_BEATS = 4 * HOURS
-#: What one sweep of each day asks of Cost Explorer, for billing-anomalies: its monitors, and their subscriptions.
-_OF_SPENDING = 2 * HOURS / 24
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """One thing AWS charges for. Source: AWS's pricing pages, us-east-1.
-
-    Attributes:
-        dollars: for one unit.
-        free: units a month that every account gets for nothing, for ever.
-    """
-
-    what: str
-    dollars: float
-    free: float = 0
-
-
-REQUESTS = Price("Lambda requests", 0.20e-6, 1e6)
-COMPUTE = Price("Lambda GB-seconds, arm64", 13.3334e-6, 400e3)
-QUEUE = Price("SQS requests", 0.40e-6, 1e6)
-READS = Price("DynamoDB reads", 0.125e-6)
-WRITES = Price("DynamoDB writes", 0.625e-6)
-ALARMS = Price("CloudWatch alarms", 0.10, 10)
-LOGS = Price("CloudWatch Logs, GB", 0.50, 5)
-LETTERS = Price("SNS e-mails", 20e-6, 1000)
-TRAIL = Price("S3 PUTs of the trail", 5e-6)
-CROSSING = Price("EventBridge events from other regions", 1e-6)
-METRICS = Price("CloudWatch metrics asked for", 10e-6)
-WATCHED = Price("CloudWatch requests", 10e-6, 1e6)
-SPENDING = Price("Cost Explorer requests", 0.01)
-SETTINGS = Price("S3 reads of settings", 0.4e-6)
-LISTS = Price("S3 lists", 5e-6)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of the bill."""
-
-    price: Price
-    units: float
-
-    @property
-    def dollars(self) -> float:
-        """What it costs when others have used up what is free."""
-        return self.units * self.price.dollars
-
-    @property
-    def beyond_free(self) -> float:
-        """What it costs when nobody else uses it."""
-        return max(0.0, self.units - self.price.free) * self.price.dollars
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What one quiet sweep did.
-
-    Attributes:
-        invocations: how often each function ran.
-        calls: AWS calls of Plumbline's roles, by service and operation.
-        log_bytes: what the functions logged.
-        alarms: how many alarms the stack keeps.
-        forwarders: in how many other regions one stands.
-    """
-
-    invocations: Counter[str]
-    calls: Counter[str]
-    log_bytes: int
-    alarms: int
-    forwarders: int
+#: A run that is disturbed takes more CPU, never less.
+_TRIES = 3
 
 
 def watch() -> Watched:
-    """Deploy, let the first sweep be over and done with, and watch the next one."""
+    """Deploy, let the first sweep be over and done with, watch the next one, and measure its runs.
+
+    Raises:
+        EmbeddedAWSError: the account could not be made ready.
+        NotMeasured: a run did not do what it is measured for.
+    """
+    with _deployed() as account:
+        aws = account.aws
+        _done(aws, {}, "the first sweep and its digest", quiet=35)
+        _done(aws, {}, "the sweep that finds adoption done")
+        ran, logged = _ran(aws), _logged(aws)
+        swept = _watched(aws, {}, "a quiet sweep")
+        runs, log_bytes = _ran(aws) - ran, _logged(aws) - logged
+        looked = _watched(aws, _HOUSE, "a look at Plumbline itself")
+        stacks = aws.client("cloudformation").list_stack_instances(StackSetName="plumbline-forwarders")["Summaries"]
+        alarms = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        functions = _Functions.of(account)
+        sweeps = _sweeps(account, functions)
+        cold, warm, calls = _wakes(account, functions)  # last: what it repairs is no quiet account any more
+        return Watched(
+            at=time.strftime("%Y-%m-%d", time.gmtime()),
+            units=runs["sweep"] - 1,
+            settles=runs["react"] + runs["announce"],
+            swept=swept,
+            looked=looked,
+            log_bytes=log_bytes,
+            alarms=sum(len(one.get("Metrics", ())) or 1 for one in alarms),
+            forwarders=len(stacks),
+            wake=cold,
+            warm_wake=warm,
+            wake_calls=calls,
+            **sweeps,
+        )
+
+
+@contextmanager
+def _deployed() -> Iterator[Account]:
+    """Plumbline in an account of its own, whose queues stay plugged; AWS's names of all its regions lead to it."""
+    regions = Session().get_available_regions("ec2")
+    names = [
+        *certificates.NAMES,
+        *(f"*.{one}.amazonaws.com" for one in regions),
+        *(f"*.s3-control.{one}.amazonaws.com" for one in regions),
+    ]
     with EmbeddedAWS.start(state=_STATE) as aws:
         deployment.build(aws)
-        deployment.deploy(aws, {"AlertEmail": "security@example.com"})
-        _sweep(aws, "the first sweep and its digest", quiet=35)
-        _sweep(aws, "the sweep that finds adoption done")
-        ran, logged, last = _ran(aws), _logged(aws), max(call.number for call in aws.calls())
-        _sweep(aws, "a quiet sweep")
-        calls = Counter(
-            f"{call.service} {call.operation}" for call in aws.calls(last) if call.role.startswith("plumbline-")
+        ledger = deployment.deploy(aws, {"AlertEmail": "security@example.com"})["LedgerTable"]
+        with front.opened(aws.endpoint, certificates.issue(_STATE / "tls", names)) as opened:
+            yield Account(aws, _STATE / "build", opened, ledger, count(1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """Functions as they were built and deployed, but that they trust the run's own authority.
+
+    Attributes:
+        account: where.
+        layer: a copy of the layer.
+        bundle: the certificates in it.
+    """
+
+    account: Account
+    layer: Path
+    bundle: Path
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """With a layer made anew."""
+        layer = _STATE / "layer"
+        shutil.rmtree(layer, ignore_errors=True)
+        return cls(account, layer, Trust(account.front.certificates.root.read_text()).few(account.built / LAYER, layer))
+
+    def named(self, name: str, script: str, **changed: str) -> Command:
+        """One of them, run by a module of bench.cold, with some of its variables changed."""
+        deployed = self.account.aws.client("lambda").get_function_configuration(FunctionName=f"plumbline-{name}")
+        environment = self.account.environment_of(deployed["Role"], deployed["Environment"]["Variables"])
+        own = {"AWS_CA_BUNDLE": str(self.bundle), peak.INTO: str(_STATE / "peak")}
+        built = self.account.built / f"{name.capitalize()}Function"
+        return Command(script, (str(built), str(self.layer / "python")), environment | own | changed)
+
+
+def _sweeps(account: Account, functions: _Functions) -> dict[str, Run]:
+    """The runs of the sweep's function: begun, looking at Plumbline itself, and looking through each piece."""
+    sweep = functions.named("sweep", "sweep_plumbline")
+    with _outlet(account) as (queue, taken):
+        begin = functions.named("sweep", "sweep_plumbline", PLUMBLINE_UNITS_QUEUE=queue)
+        begun = _least([once(begin, {}) for _ in range(_TRIES)])
+        pieces = list(dict.fromkeys(taken()))
+    if not pieces:
+        raise NotMeasured("a sweep that was begun has sent no pieces of itself")
+    rounds = []
+    for _ in range(_TRIES):
+        with started(sweep) as handle:
+            rounds.append([handle(_in_queue(one)) for one in pieces])
+    failed = [one.returned for found in rounds for one in found if one.returned["batchItemFailures"]]
+    if failed:
+        raise NotMeasured(f"the sweep could not look through a piece of itself: {failed[0]}")
+    best = [_least(found) for found in zip(*rounds, strict=True)]
+    warm = [_run(one) for one in best[1:]] or [_run(best[0])]
+    return {
+        "begin": _run(begun),
+        "look": _run(_least([once(sweep, _HOUSE) for _ in range(_TRIES)])),
+        "cold": _run(best[0]),
+        "warm": Run(*(mean(getattr(one, part) for one in warm) for part in ("cpu", "blocked", "answer"))),
+    }
+
+
+def _wakes(account: Account, functions: _Functions) -> tuple[Run, Run, Mapping[str, int]]:
+    """React's runs, cold and warm, of the wake that repairs one key; and what it calls."""
+    command = functions.named("react", "wake_plumbline")
+    found: list[tuple[Sample, Sample]] = []
+    for _ in range(_TRIES):
+        with started(command) as handle:
+            since = account.last_call()
+            one = handle(in_sqs(account.event(account.key())))
+            calls = Counter(f"{call.service} {call.operation}" for call in account.calls(since))
+            found.append((one, handle(in_sqs(account.event(account.key())))))
+    cold, warm = (_run(_least(samples)) for samples in zip(*found, strict=True))
+    return cold, warm, dict(sorted(calls.items()))
+
+
+@contextmanager
+def _outlet(account: Account) -> Iterator[tuple[str, Callable[[], list[str]]]]:
+    """A queue that takes the pieces of a sweep in the place of Plumbline's own, and what came into it."""
+    sqs, name = account.aws.client("sqs"), "pieces-of-a-sweep"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
+    def taken() -> list[str]:
+        bodies: list[str] = []
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600).get("Messages"):
+            bodies += [one["Body"] for one in found]
+        return [json.dumps({**json.loads(one), "last": False, "sweep": ""}) for one in bodies]
+
+    try:
+        yield url, taken
+    finally:
+        sqs.delete_queue(QueueUrl=url)
+
+
+def _in_queue(body: str) -> dict[str, Any]:
+    event = in_sqs({})
+    event["Records"][0]["body"] = body
+    return event
+
+
+def _least(samples: Sequence[Sample]) -> Sample:
+    return min(samples, key=lambda one: one.cpu)
+
+
+def _run(sample: Sample) -> Run:
+    """What is not CPU is waiting for answers, or for a processor of a busy machine, which no function has to share."""
+    answer = sample.waited / sample.calls if sample.calls else 0.0
+    return Run(sample.cpu, min(sample.waited, max(0.0, sample.wall - sample.cpu)), answer)
+
+
+def _watched(aws: EmbeddedAWS, event: Mapping[str, str], what: str) -> Mapping[str, int]:
+    """What Plumbline's roles call because of an invocation of the sweep."""
+    last = max(call.number for call in aws.calls())
+    _done(aws, event, what)
+    return dict(
+        sorted(
+            Counter(
+                f"{call.service} {call.operation}" for call in aws.calls(last) if call.role.startswith("plumbline-")
+            ).items()
         )
-        alarms = len(aws.client("cloudwatch").describe_alarms()["MetricAlarms"])
-        stacks = aws.client("cloudformation").list_stack_instances(StackSetName="plumbline-forwarders")["Summaries"]
-        return Watched(_ran(aws) - ran, calls, _logged(aws) - logged, alarms, len(stacks))
-
-
-def bill(watched: Watched) -> Sequence[Item]:
-    """A quiet month, dearest first. The billing alarm that Plumbline makes counts as one more alarm."""
-    runs = (watched.invocations.total() + _LOOKS) * HOURS
-    ledger = {name: count for name, count in watched.calls.items() if name.startswith("dynamodb ")}
-    writes = sum(count for name, count in ledger.items() if "Put" in name or "Write" in name or "Update" in name)
-    sent = sum(count for name, count in watched.calls.items() if name.startswith("sqs "))
-    beats = watched.forwarders * _BEATS
-    items = (
-        Item(REQUESTS, runs),
-        Item(COMPUTE, runs * _SECONDS * _GIGABYTES),
-        Item(QUEUE, _POLLS + sent * HOURS + beats),  # each beat is put into a queue, and taken out with nine others
-        Item(READS, (sum(ledger.values()) - writes) * HOURS),
-        Item(WRITES, 3 * writes * HOURS),  # the table and its two indexes
-        Item(ALARMS, watched.alarms + 1),
-        Item(LOGS, watched.log_bytes * HOURS / 1e9),
-        Item(LETTERS, 5),
-        Item(TRAIL, _TRAIL_PUTS),
-        Item(CROSSING, beats),
-        Item(METRICS, watched.calls["cloudwatch GetMetricData"] * HOURS),
-        Item(WATCHED, (_of(watched, "cloudwatch") - watched.calls["cloudwatch GetMetricData"]) * HOURS),
-        Item(SPENDING, _OF_SPENDING),
-        Item(SETTINGS, (_of(watched, "s3") - watched.calls["s3 ListBuckets"]) * HOURS),
-        Item(LISTS, watched.calls["s3 ListBuckets"] * HOURS),
     )
-    return sorted(items, key=lambda item: -item.dollars)
 
 
-def _of(watched: Watched, service: str) -> int:
-    """How many calls of a service there were."""
-    return sum(count for name, count in watched.calls.items() if name.startswith(f"{service} "))
-
-
-def _sweep(aws: EmbeddedAWS, what: str, quiet: float = 3) -> None:
-    aws.invoke("plumbline-sweep", {})
+def _done(aws: EmbeddedAWS, event: Mapping[str, str], what: str, quiet: float = 3) -> None:
+    aws.invoke("plumbline-sweep", dict(event))
     seen = {"calls": -1, "since": 0.0}
 
     def silent() -> bool:
@@ -174,3 +241,29 @@ def _ran(aws: EmbeddedAWS) -> Counter[str]:
 
 def _logged(aws: EmbeddedAWS) -> int:
     return sum(len(line) for one in _FUNCTIONS for line in _lines(aws, one))
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.month", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured there, for docs/costs.md")
+    parser.add_argument("--read", type=Path, metavar="FILE", help="measure nothing; print what was written there")
+    arguments = parser.parse_args()
+    if not PYTHON.exists():
+        sys.stderr.write(f"missing: {PYTHON}; run `make setup .venv/bench/.ready`\n")
+        return 1
+    try:
+        watched = bill.read(arguments.read) if arguments.read else watch()
+    except (EmbeddedAWSError, NotMeasured) as error:
+        sys.stderr.write(f"not measured: {error}\n")
+        return 1
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(watched), indent=1, sort_keys=True) + "\n")
+    for account in (bill.QUIET, bill.BUSY, bill.LARGE):
+        sys.stdout.write("\n".join(report.bill(account.name, bill.month(watched, account))) + "\n")
+        sys.stdout.write("\n".join(report.beside(bill.beside(watched, account))) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -30,6 +30,7 @@ class Sample:
         cpu: user and system time in that span.
         waited: of `wall`, from each request's first byte to its answer's last.
         returned: what the handler returned.
+        calls: how many requests that was.
         steps: the clients made and calls performed; only of a recording.
         modules: what had been imported by the end; only of a recording.
     """
@@ -38,6 +39,7 @@ class Sample:
     cpu: float
     waited: float
     returned: Any = None
+    calls: int = 0
     steps: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     modules: Sequence[str] = field(default=(), repr=False)
 

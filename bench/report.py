@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench import wakes
+from bench.bill import Item
 from bench.figures import Ratio, paired
-from bench.month import HOURS, Item
 from bench.processes import Sample
 from bench.sizes import Size
 from bench.wakes import Contest, Counted
@@ -109,7 +109,7 @@ def lines(results: Results) -> Iterator[str]:
     yield from _reads(results.reads)
     yield from _calls(results.counted)
     yield from _sizes(results)
-    yield from bill(results.bill)
+    yield from bill("quiet", results.bill)
     yield from _heading("Goals")
     for goal in goals(results):
         yield f"  {goal.text:<{WIDTH - 36}}{goal.found:>26}{'met' if goal.met else 'MISSED':>8}"
@@ -162,17 +162,23 @@ def _sizes(results: Results) -> Iterator[str]:
         yield f"  {size.name:<40}{_kb(size.zipped):>10}{_kb(size.byte_code):>13}{_kb(size.unzipped):>13}"
 
 
-def bill(items: Sequence[Item]) -> Iterator[str]:
-    """What a quiet month costs."""
-    yield from _heading("What a quiet month costs")
-    yield f"  One quiet sweep, watched and counted {HOURS} times. In USD: with what AWS gives"
-    yield "  every account for nothing, for ever; and where other things have used that up."
+def bill(name: str, items: Sequence[Item]) -> Iterator[str]:
+    """What a month of an account costs."""
+    yield from _heading(f"What a month costs: {name}")
+    yield "  In USD: with what AWS gives every account for nothing, for ever; and where"
+    yield "  other things have used that up. docs/costs.md says what each line is."
     yield ""
-    yield f"  {'':<28}{'units':>14}{'with':>14}{'without':>14}"
+    yield f"  {'':<36}{'units':>14}{'with':>12}{'without':>12}"
     for item in items:
-        yield f"  {item.price.what:<28}{item.units:>14,.0f}{item.beyond_free:>14.2f}{item.dollars:>14.2f}"
+        yield f"  {item.price.what:<36}{item.units:>14,.0f}{item.beyond_free:>12.2f}{item.dollars:>12.2f}"
     with_free, without = sum(one.beyond_free for one in items), sum(one.dollars for one in items)
-    yield f"  {'in all':<28}{'':>14}{with_free:>14.2f}{without:>14.2f}"
+    yield f"  {'in all':<36}{'':>14}{with_free:>12.2f}{without:>12.2f}"
+
+
+def beside(items: Sequence[Item]) -> Iterator[str]:
+    """What others charge because of it."""
+    for item in items:
+        yield f"  {item.price.what:<36}{item.units:>14,.0f}{'':>12}{item.dollars:>12.2f}"
 
 
 def _heading(text: str) -> Iterator[str]:

@@ -41,7 +41,14 @@ def serve(ready: Callable[[], Callable[[Any], object]], *, record: bool = False)
             began, burnt = time.perf_counter(), time.process_time()
         returned = handle(json.loads(event))
         wall, cpu = time.perf_counter() - began, time.process_time() - burnt
-        answer = {"wall": wall, "cpu": cpu, "waited": sum(waited), "returned": returned, "steps": steps}
+        answer = {
+            "wall": wall,
+            "cpu": cpu,
+            "waited": sum(waited),
+            "calls": len(waited),
+            "returned": returned,
+            "steps": steps,
+        }
         if record:
             answer["modules"] = sorted(sys.modules)
         _answers.write(json.dumps(answer) + "\n")

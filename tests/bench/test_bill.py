@@ -1,0 +1,110 @@
+"""What a month costs is counted from one hour, line by line, and nothing of a bill is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from bench import bill, prices
+from bench.bill import BUSY, HOURS, LARGE, QUIET, Item, Run, Watched
+from tests.deployed import ROOT, properties
+from tests.generating import costs
+
+RUN = Run(cpu=0.5, blocked=1.0, answer=0.010)
+WATCHED = Watched(
+    at="2026-03-02",
+    units=20,
+    settles=0,
+    swept={"cloudwatch GetMetricData": 17, "cloudwatch SetAlarmState": 1, "dynamodb PutItem": 2, "dynamodb Query": 9,
+           "iam ListUsers": 3, "s3 GetBucketAcl": 3, "s3 ListBuckets": 1, "sqs SendMessage": 4},
+    looked={"cloudwatch DescribeAlarms": 1, "dynamodb Query": 1, "sqs GetQueueAttributes": 4},
+    log_bytes=2_100,
+    alarms=4,
+    forwarders=16,
+    begin=RUN, look=RUN, cold=RUN, warm=replace(RUN, cpu=0.05), wake=RUN, warm_wake=RUN,
+    wake_calls={"dynamodb PutItem": 2, "dynamodb Query": 2, "iam UpdateAccessKey": 1},
+)  # fmt: skip
+
+
+def _line(price: prices.Price, account: bill.Account = QUIET, watched: Watched = WATCHED) -> Item:
+    (found,) = (one for one in bill.month(watched, account) if one.price is price)
+    return found
+
+
+def test_a_run_takes_its_share_of_a_core_and_waits_as_long_as_aws_does() -> None:
+    assert pytest.approx(0.5 * 1769 / 512 + 1.0 * 6) == RUN.seconds
+    assert pytest.approx(0.5 * 1769 / 512) == replace(RUN, blocked=0.3, answer=0.0).seconds, "it asked for nothing"
+
+
+def test_what_is_free_is_taken_off_once() -> None:
+    line = Item(prices.ALARMS, 12)
+    assert pytest.approx([1.2, 0.2]) == [line.dollars, line.beyond_free]
+    assert 0 == Item(prices.ALARMS, 5).beyond_free
+
+
+def test_each_look_at_itself_is_counted_with_what_it_asks() -> None:
+    assert (1 + 6 * 1) * HOURS == _line(prices.WATCHED).units, "an alarm is set by the sweep, and read by each look"
+    assert (9 + 6 * 1) * HOURS == _line(prices.READS).units
+    assert (4 + 6 * 4) * HOURS == _line(prices.QUEUE).parts["calls"]
+
+
+def test_the_first_pieces_are_cold_and_the_others_are_not() -> None:
+    cold, warm = RUN.seconds, replace(RUN, cpu=0.05).seconds
+    assert pytest.approx((5 * cold + 15 * warm) * HOURS / 2) == _line(prices.COMPUTE).parts["pieces of sweeps"]
+
+
+def test_idle_queues_are_what_a_quiet_account_pays_for_queues() -> None:
+    queue = _line(prices.QUEUE)
+    assert 2 * 5 * 3 * 60 * HOURS == queue.parts["idle polls"] == max(queue.parts.values())
+
+
+def test_an_alarm_on_the_bill_is_one_more() -> None:
+    assert 5 == _line(prices.ALARMS).units
+
+
+def test_the_bench_counts_the_pollers_and_the_memory_that_the_template_has() -> None:
+    served = [
+        one["ScalingConfig"]["MaximumConcurrency"]
+        for one in properties("AWS::Lambda::EventSourceMapping").values()
+        if "ScalingConfig" in one
+    ]
+    assert [bill.AT_ONCE] * bill.POLLED == served
+    functions = properties("AWS::Lambda::Function")
+    assert {bill.MEMORY} == {one["MemorySize"] for name, one in functions.items() if name != "NamesFunction"}
+    schedule = properties("AWS::Events::Rule")["HouseSchedule"]["ScheduleExpression"]
+    assert f"rate({60 // bill.LOOKS} minutes)" == schedule
+
+
+def test_buckets_are_read_once_an_hour() -> None:
+    assert LARGE.buckets * LARGE.reads * HOURS == _line(prices.SETTINGS, LARGE).parts["of the others"]
+    assert 53 == round(_line(prices.SETTINGS, LARGE).dollars - 3 * HOURS * prices.SETTINGS.dollars)
+
+
+def test_what_the_ledger_and_queues_are_told_is_no_management_event() -> None:
+    assert (17 + 1 + 3 + 3 + 1 + 6 * 5) * HOURS == bill.own_events(WATCHED, QUIET)
+    copies, analysed = bill.beside(WATCHED, QUIET)
+    assert copies.units == analysed.units == bill.own_events(WATCHED, QUIET)
+
+
+@pytest.mark.parametrize("account", [BUSY, LARGE])
+def test_a_larger_account_pays_at_least_as_much_on_each_line(account: bill.Account) -> None:
+    quiet = {one.price: one.dollars for one in bill.month(WATCHED, QUIET)}
+    assert [] == [one.price.what for one in bill.month(WATCHED, account) if one.dollars < quiet[one.price]]
+
+
+def test_the_front_page_says_what_a_quiet_account_pays() -> None:
+    items = bill.month(bill.read(), QUIET)
+    free, without = sum(one.beyond_free for one in items), sum(one.dollars for one in items)
+    said = " ".join((ROOT / "README.md").read_text().split())
+    assert f"pays {free:.2f} USD a month with all 47 controls, or {without:.2f} where" in said
+
+
+def test_every_price_is_on_the_page_once_with_aws_own_page_and_what_it_is() -> None:
+    page = costs.page(WATCHED)
+    charged = [one.price for one in (*bill.month(WATCHED, LARGE), *bill.beside(WATCHED, LARGE))]
+    known = [one for one in vars(prices).values() if isinstance(one, prices.Price)]
+    assert Counter(known) == Counter(charged)
+    assert all(f"| {price.what} |" in page and price.page in page for price in known)
+    assert "{" not in page.replace("{mode: off}", "")
