@@ -35,6 +35,15 @@ _FILES_HERE, _FILES_THERE, _HASHES = 12, 1, 1
 _RECORD, RECORDS_KEPT, LOGS_KEPT = 250, 13, 3
 #: Writes of an item, with the ledger's two indexes.
 _COPIES = 3
+#: What reads and writes items; what else the ledger is asked is no read of it.
+_LEDGERS = frozenset(
+    f"dynamodb {one}" for one in ("BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem")
+)
+#: What CloudTrail counts as data events beside these, which a trail of management events leaves out.
+_DATA = frozenset({
+    "cloudwatch GetMetricData", "sns Publish", "sqs ChangeMessageVisibility", "sqs ChangeMessageVisibilityBatch",
+    "sqs DeleteMessage", "sqs DeleteMessageBatch", "sqs ReceiveMessage", "sqs SendMessage", "sqs SendMessageBatch",
+})  # fmt: skip
 #: Gigabytes of a quiet ledger, and of a finding with its indexes, a month's worth of which for a year and a month.
 _LEDGER, _FINDING, _FINDINGS_KEPT = 1e-3, 20e-6, 13
 
@@ -184,10 +193,10 @@ def month(watched: Watched, account: Account) -> Sequence[Item]:
     What a second trail and GuardDuty charge for it is `beside`: most accounts have neither.
     """
     hourly = _calls(watched)
-    ledger = {name: count for name, count in hourly.items() if name.startswith("dynamodb ")}
+    ledger = {name: count for name, count in hourly.items() if name in _LEDGERS}
     writes = sum(count for name, count in ledger.items() if _is_write(name))
     wakes, found = account.wakes, account.deviations * DAYS
-    of_a_wake = {name: count for name, count in watched.wake_calls.items() if name.startswith("dynamodb ")}
+    of_a_wake = {name: count for name, count in watched.wake_calls.items() if name in _LEDGERS}
     wake_writes = sum(count for name, count in of_a_wake.items() if _is_write(name))
     wake_reads = sum(of_a_wake.values()) - wake_writes
     beats = watched.forwarders * _BEATS * HOURS
@@ -252,10 +261,9 @@ def beside(watched: Watched, account: Account) -> Sequence[Item]:
 def own_events(watched: Watched, account: Account) -> float:
     """Management events that Plumbline makes in a month; what it does with the ledger, messages and logs is none."""
     hourly = _calls(watched)
-    data = ("dynamodb ", "sns Publish", "sqs SendMessage", "sqs ReceiveMessage", "sqs DeleteMessage")
-    read = sum(count for name, count in hourly.items() if not name.startswith(data))
+    read = sum(count for name, count in hourly.items() if name not in _LEDGERS | _DATA)
     more = account.buckets * account.reads + account.principals * _OF_A_PRINCIPAL
-    wakes = sum(count for name, count in watched.wake_calls.items() if not name.startswith(data))
+    wakes = sum(count for name, count in watched.wake_calls.items() if name not in _LEDGERS | _DATA)
     return (read + more) * HOURS + (account.wakes + account.deviations * DAYS) * wakes
 
 
