@@ -371,6 +371,17 @@ def test_a_message_is_not_given_out_again_while_it_is_worked_on() -> None:
         assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
 
 
+def test_a_piece_of_a_sweep_comes_back_as_often_as_it_takes() -> None:
+    """Lambda stops a function that queues work for itself at about the sixteenth time, unless it is told not to.
+
+    Source: AWS Lambda developer guide, Use Lambda recursive loop detection to prevent infinite loops. A piece comes
+    back only where it has come further, so it ends.
+    """
+    functions = properties("AWS::Lambda::Function")
+    allowed = {name for name, one in functions.items() if one.get("RecursiveLoop") == "Allow"}
+    assert {"SweepFunction"} == allowed
+
+
 def test_what_happens_to_findings_is_announced_from_the_ledgers_stream() -> None:
     assert {"StreamViewType": "NEW_AND_OLD_IMAGES"} == properties("AWS::DynamoDB::Table")["Ledger"][
         "StreamSpecification"
