@@ -390,20 +390,35 @@ class Memory:
         self._up()
         return frozenset(key for key, until in self.claims.items() if key.startswith(prefix) and until > now)
 
-    def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
-        """Add an exemption."""
-        before, version = self.all_exemptions(account)
-        self.save_exemptions(account, (*kept(before, now), exemption), version)
-
-    def all_exemptions(self, _account: str) -> tuple[tuple[Exemption, ...], int]:
-        """All exemptions and their version."""
+    def exempt(self, _account: str, exemption: Exemption, now: datetime, *, instead: bool = False) -> None:
+        """See adapters.exemptions.Exemptions.add."""
         self._up()
-        return tuple(self.exemptions), self.versions.get("exemptions", 0)
+        wanted = (exemption.control, exemption.target)
+        same = [one for one in self.exemptions if instead and (one.control, one.target) == wanted and one.until > now]
+        others = [one for one in kept(self.exemptions, now) if one not in same]
+        self.exemptions[:] = [*others, Exemption.from_json(exemption.to_json())]
 
-    def save_exemptions(self, _account: str, exemptions: Iterable[Exemption], version: int) -> None:
-        """Write all exemptions."""
-        self._write_over("exemptions", version)
-        self.exemptions[:] = [Exemption.from_json(one.to_json()) for one in exemptions]
+    def unexempt(self, _account: str, exemption: Exemption, now: datetime) -> None:
+        """See adapters.exemptions.Exemptions.end."""
+        self._up()
+        if exemption not in self.exemptions:
+            raise Conflict("somebody else ended it")
+        self.exemptions[:] = kept((one for one in self.exemptions if one != exemption), now)
+
+    def note_exemption(self, _account: str, exemption: Exemption, notice: str, now: datetime) -> None:
+        """See adapters.exemptions.Exemptions.told."""
+        self._up()
+        marked = [replace(one, told=(*one.told, notice)) if one == exemption else one for one in self.exemptions]
+        self.exemptions[:] = kept(marked, now)
+
+    def move_exemptions(self, _account: str, _now: datetime) -> int:
+        """See adapters.exemptions.Exemptions.move."""
+        return 0
+
+    def all_exemptions(self, _account: str) -> tuple[Exemption, ...]:
+        """All exemptions."""
+        self._up()
+        return tuple(self.exemptions)
 
     def all_pauses(self, _account: str) -> tuple[Mapping[str, Pause], int]:
         """All pauses and their version."""

@@ -36,6 +36,11 @@ class Table:
         self.name, self._seen = name, seen
         self._table = Dynamo(lambda: _BEGAN, lambda _old, _new: None)
 
+    @property
+    def items(self) -> Mapping[Key, Item]:
+        """What stands in it."""
+        return self._table.items
+
     def can_paginate(self, _method: str) -> bool:
         """Every list fits on one page here."""
         return False

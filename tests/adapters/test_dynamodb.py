@@ -86,17 +86,18 @@ def test_whatever_is_written_says_which_form_it_has(table: Table) -> None:
     items = boto3.client("dynamodb", region_name="us-east-1").scan(TableName="ledger")["Items"]
     kinds = {one["sk"]["S"].partition("#")[0] for one in items}
     assert {
-        "finding", "history", "spent", "key", "other", "exemptions", "pauses", "suspensions", "adopted", "heard",
-        "swept",
+        "finding", "history", "spent", "key", "other", "exempt", "exemptions", "pauses", "suspensions", "adopted",
+        "heard", "swept",
     } == kinds  # fmt: skip
-    assert {kind: {"N": "1"} for kind in kinds} == {one["sk"]["S"].partition("#")[0]: one.get("v") for one in items}
+    forms = {kind: {"N": "2" if kind == "exemptions" else "1"} for kind in kinds}
+    assert forms == {one["sk"]["S"].partition("#")[0]: one.get("v") for one in items}
 
 
 def test_what_a_later_version_wrote_is_refused_and_never_misread(table: Table) -> None:
     table.save(_finding(), now=NOW)
     dynamodb = boto3.client("dynamodb", region_name="us-east-1")
     (item,) = dynamodb.scan(TableName="ledger")["Items"]
-    dynamodb.put_item(TableName="ledger", Item={**item, "v": {"N": "2"}})
+    dynamodb.put_item(TableName="ledger", Item={**item, "v": {"N": "3"}})
     for read in (
         lambda: table.brief("lamp-off", LAMP, NOW),
         lambda: table.open_findings(ACCOUNT),
@@ -175,25 +176,8 @@ def test_a_finding_is_found_by_the_beginning_of_its_id(table: Table) -> None:
     assert [one.id for one in table.by_id(ACCOUNT, saved.short)] == [saved.id]
 
 
-def test_exemptions_are_added_and_ended_ones_dropped_once_their_end_was_told(table: Table) -> None:
-    short = Exemption("lamp-off", str(LAMP), "ann", "party", NOW + HOUR, "X1234", ("expiring",), "arn:ann")
-    long = Exemption("*", "*", "bob", "move", NOW + 9 * HOUR)
-    table.exempt(ACCOUNT, short, NOW)
-    table.exempt(ACCOUNT, long, NOW)
-    assert table.brief("lamp-off", LAMP, NOW).exemptions == (short, long)
-    table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
-    assert table.all_exemptions(ACCOUNT) == ((short, long, long), 3)
-    told = replace(short, told=("expiring", "expired"))
-    table.save_exemptions(ACCOUNT, (told,), 3)
-    table.exempt(ACCOUNT, long, NOW + 2 * HOUR)
-    assert table.brief("lamp-off", LAMP, NOW).exemptions == (long,)
-
-
-def test_of_two_who_write_exemptions_or_pauses_one_wins(table: Table) -> None:
-    table.save_exemptions(ACCOUNT, (), 0)
+def test_of_two_who_write_pauses_one_wins(table: Table) -> None:
     table.save_pauses(ACCOUNT, {}, 0)
-    with pytest.raises(Conflict):
-        table.save_exemptions(ACCOUNT, (), 0)
     with pytest.raises(Conflict):
         table.save_pauses(ACCOUNT, {}, 0)
 
@@ -249,8 +233,18 @@ def test_the_first_sweep_of_each_control_is_remembered(table: Table) -> None:
     assert table.adopted(ACCOUNT) == {"lamp-off": "m1"}
 
 
-def test_an_unreadable_exemption_is_a_ledger_that_is_down(table: Table) -> None:
-    _put("exemptions", '[{"control": "x"}]')
+@pytest.mark.parametrize(
+    ("sk", "body"),
+    [
+        ("exemptions", '[{"control": "x"}]'),
+        ("exemptions", '{"patterns": {"*": ["*"]}}'),
+        ("exemptions", '{"patterns": {"*": {"*": "soon"}}}'),
+        (f"exempt#{LAMP}", '[{"control": "x"}]'),
+        (f"exempt#{LAMP}", "{"),
+    ],
+)
+def test_an_unreadable_exemption_is_a_ledger_that_is_down(table: Table, sk: str, body: str) -> None:
+    _put(sk, body)
     with pytest.raises(LedgerDown, match="the exemptions in the ledger cannot be read"):
         table.all_exemptions(ACCOUNT)
     with pytest.raises(LedgerDown, match="nothing is repaired"):

@@ -152,8 +152,6 @@ def _hours(reminded: str) -> timedelta:
 
 
 def _spent(oracle: Oracle, world: World, finding: Finding, at: datetime) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for control in (*oracle.baseline.rules, "*", "!", counter_of(finding)):
-        item = world.table.get((PK, f"spent#{control}#{at:%Y-%m-%dT%H}"))
-        found[control] = int(item["n"]["N"]) if item else 0
-    return found
+    item = world.table.get((PK, f"spent#{at:%Y-%m-%dT%H}")) or {}
+    counters = (*oracle.baseline.rules, "*", "!", counter_of(finding))
+    return Counter({one: int(item.get(f"n#{one}", {"N": "0"})["N"]) for one in counters})

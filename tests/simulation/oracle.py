@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from plumbline.baseline.rules import Baseline
@@ -147,10 +147,10 @@ class Oracle:
     def stored(self, world: World, old: Item | None, new: Item) -> None:
         """An item was written."""
         kind = new["sk"]["S"].partition("#")[0]
-        if kind == "exemptions":
-            self._granted(world, json.loads(text_of(new)))
+        if kind in ("exempt", "exemptions"):
+            self._granted(world, _typed(world))
         elif kind == "spent":
-            self._counted(world, new)
+            self._counted(world, old or {}, new)
         elif kind == "finding":
             self._written(world, old, new)
 
@@ -244,16 +244,14 @@ class Oracle:
                 self.check("breakers", self.begun[hour, name] <= room, f"{control}: over the hourly budget of {name}")
                 self.check("left", not left or after.left is None, f"{control}: repaired, and still counts as left")
 
-    def _counted(self, world: World, counter: Item) -> None:
-        """A counter was written; nothing in it means that a person said: resume."""
-        if counter["n"]["N"] == "0":
-            _, name, hour = counter["sk"]["S"].split("#")
+    def _counted(self, world: World, before: Item, counters: Item) -> None:
+        """Counters were written; nothing in one means that a person said: resume."""
+        hour = counters["sk"]["S"].partition("#")[2]
+        anew = [name for name, one in counters.items() if one.get("N") == "0" and before.get(name) != one]
+        for name in (one.removeprefix("n#") for one in anew):
             self.begun[hour_of(utc(f"{hour}:00:00")), name] = 0
             word = "in all" if name in ("*", "!") else "of what" if "@" in name else name
-
-            def old(at: datetime, what: str) -> bool:
-                return not (what.startswith("stopped") and word in what and hour_of(at) == hour_of(world.now))
-
+            old = partial(_is_past, world.now, word)
             self.notices = [one for one in self.notices if old(*one)]
             of_all = name in ("*", "!") or "@" in name
             self.wanted = [
@@ -381,9 +379,7 @@ class Oracle:
 
     def exemptions(self, world: World) -> list[dict[str, str]]:
         """The exemptions in the ledger and in the baseline."""
-        item = world.table.get((PK, "exemptions"))
-        stored: list[dict[str, str]] = json.loads(text_of(item)) if item else []
-        return [*stored, *(one.to_json() for one in self.baseline.exemptions)]
+        return [*_typed(world), *(one.to_json() for one in self.baseline.exemptions)]
 
     def pauses(self, world: World) -> dict[str, datetime]:
         """The pauses in the ledger."""
@@ -529,6 +525,17 @@ def _taken_back(step: Step | None) -> str:
 
 def _covers(exemption: Mapping[str, str], key: Key) -> bool:
     return exemption["control"] in ("*", key[0]) and fnmatchcase(key[1], exemption["target"])
+
+
+def _is_past(now: datetime, word: str, at: datetime, what: str) -> bool:
+    """Whether what was told of a breaker is about an earlier clock hour, or another breaker."""
+    return not (what.startswith("stopped") and word in what and hour_of(at) == hour_of(now))
+
+
+def _typed(world: World) -> list[dict[str, Any]]:
+    """The exemptions in the ledger: an item for each target or pattern."""
+    items = [item for (pk, sk), item in world.table.items.items() if pk == PK and sk.startswith("exempt#")]
+    return [one for item in items for one in json.loads(text_of(item))]
 
 
 @lru_cache(maxsize=4096)

@@ -152,7 +152,7 @@ class Plumbline:
             findings.setdefault(one.control, []).append(one)
         adopted = self.ledger.adopted(unit.account)
         days = self.engine.baseline.patience.exemption_days
-        own = believed(self.ledger.all_exemptions(unit.account)[0], days, now)
+        own = believed(self.ledger.all_exemptions(unit.account), days, now)
         exemptions = (*own, *self.engine.baseline.exemptions)
         scopes = {one: self.engine.controls[one].scope for one in unit.controls}
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plumbline.baseline.rules import Breakers
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, Response
-from plumbline.core.errors import AwsRefusal
+from plumbline.core.errors import AwsRefusal, Conflict, TooLarge
 from plumbline.core.targets import Target
 from plumbline.decisions.exemptions import (
     Exemption,
@@ -101,12 +101,39 @@ def test_the_same_again_replaces_it(waiting: House) -> None:
     assert (1, True) == (len(waiting.ledger.exemptions), f"Replaces    {first}" in answer.text)
 
 
-def test_exemptions_that_would_not_fit_into_the_ledger_are_refused(waiting: House) -> None:
-    long = [replace(_exemption(id_=f"X{number:04}"), target=f"*/{number}", reason="x" * 1500) for number in range(190)]
-    waiting.ledger.exemptions += long
-    answer = waiting.type("exempt", waiting.finding.short, "--days", "7", "--owner", "ann", "--reason", "x" * 900)
-    assert "there is no room for it beside the 190 exemptions there are. End some" in " ".join(answer.text.split())
-    assert (False, long) == (answer.ok, waiting.ledger.exemptions)
+def test_an_exemption_that_does_not_fit_into_the_ledger_is_refused(waiting: House) -> None:
+    waiting.ledger = _Full()
+    waiting.settle()
+    answer = waiting.type("exempt", waiting.finding.short, *EXEMPT)
+    assert (False, []) == (answer.ok, waiting.ledger.exemptions)
+    assert "End some of them first, or type a shorter reason. Type: plumbline exemptions" in " ".join(
+        answer.text.split()
+    )
+
+
+class _Full(Memory):
+    """A ledger that takes no more exemptions of a target."""
+
+    def exempt(self, _account: str, exemption: Exemption, now: datetime, *, instead: bool = False) -> None:
+        raise TooLarge("what is exempt of one target", 360_001, 360_000)
+
+
+@pytest.mark.parametrize(
+    ("target", "count", "says"),
+    [
+        (str(LAMP), 5_000, "there are 5000 exemptions, the most there may be. End some, or let one pattern take"),
+        ("*/lamp/x*", 2_000, "there are 2000 exemptions by pattern, the most there may be. End some, or name targets"),
+    ],
+)
+def test_so_many_exemptions_that_nobody_would_read_them_are_refused(target: str, count: int, says: str) -> None:
+    house = House()
+    many = range(count)
+    pattern = "*/lamp/*-{}" if target.startswith("*") else "111122223333/global/lamp/{}"
+    house.ledger.exemptions += [replace(_exemption(id_=f"X{one:04}"), target=pattern.format(one)) for one in many]
+    answer = house.type("exempt", target, "--control", "lamp-off", *EXEMPT)
+    assert (False, True, count) == (
+        answer.ok, says in " ".join(answer.text.split()), len(house.ledger.exemptions)
+    )  # fmt: skip
 
 
 def test_everything_may_be_exempt_when_it_is_meant(waiting: House) -> None:
@@ -176,12 +203,10 @@ def test_a_pattern_that_covers_everything_is_recognised(pattern: str, *, expecte
 
 
 class _Raced(Memory):
-    """A ledger whose exemptions somebody else writes between read and write."""
+    """A ledger in which others change what is exempt of the same target again and again."""
 
-    def all_exemptions(self, _account: str) -> tuple[tuple[Exemption, ...], int]:
-        found, version = super().all_exemptions(_account)
-        self.versions["exemptions"] = version + 1
-        return found, version
+    def exempt(self, _account: str, exemption: Exemption, now: datetime, *, instead: bool = False) -> None:
+        raise Conflict("somebody else wrote first")
 
 
 def test_two_who_exempt_at_once_are_told_apart() -> None:

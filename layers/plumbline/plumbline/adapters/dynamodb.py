@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory
+from plumbline.adapters.counters import count, counted, counts_in, hour_key, keys_of, none_yet
+from plumbline.adapters.exemptions import LIST, Exemptions, bearing_on, key_of_target, listed_in
 from plumbline.adapters.items import (
     Renamed,
     account_key,
@@ -18,11 +20,7 @@ from plumbline.adapters.items import (
     began,
     body_of,
     buried_item,
-    count_of,
-    counters,
-    counts_in,
     epoch,
-    exemptions_in,
     finding_key,
     findings_in,
     follows,
@@ -31,12 +29,10 @@ from plumbline.adapters.items import (
     key_of,
     key_today,
     latest,
-    letters_key,
     number,
     pauses_in,
-    piece_key,
+    pieces_of,
     readable,
-    spent_key,
     string,
     unchanged,
     version_of,
@@ -48,10 +44,9 @@ from plumbline.core.clock import utc
 from plumbline.core.errors import Conflict, LedgerDown
 from plumbline.core.targets import Target
 from plumbline.decisions.credible import believed, ends
-from plumbline.decisions.exemptions import Exemption, kept
+from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
-from plumbline.findings.adoption import piece_of
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
 from plumbline.findings.finding import Finding, with_room
@@ -61,8 +56,6 @@ from plumbline.findings.packed import checked, text_of
 _HOUR = timedelta(hours=1)
 #: Bytes of a finding whose repair begins, so that what is written later finds room.
 _LARGEST_BEGUN = 390_000
-#: Bytes of the exemptions, so that what is told of each still finds room when no more are taken.
-_LARGEST_LIST = 360_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +82,29 @@ class Table:
         self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
     ) -> Brief:
         """See ports.Ledger. One consistent read of everything that bears on a wake."""
-        pk, budget = account_key(target.account), budget or Budget()
+        budget, account = budget or Budget(), target.account
         ids = ids_of(control, self.renamed)
-        lives, part = [finding_key(one, target) for one in ids], adopted.removeprefix(control)
-        adoptions = {adopted_key(f"{one}{part}"): piece_key(f"{one}{part}", piece_of(str(target))) for one in ids}
-        names = {
-            "exemptions": "exemptions",
-            "pauses": "pauses",
-            **counters(control, budget, now, self.letter_hours),
-            "heard": KEPT_AS,
-        }
-        keys = [key_of(pk, sk) for sk in (*lives, *names.values(), *adoptions, *adoptions.values())]
-        request = {self.name: {"Keys": keys, "ConsistentRead": True}}
-        answer = self._perform("BatchGetItem", {"RequestItems": request})
-        if answer.get("UnprocessedKeys"):  # DynamoDB throttled a part: half a brief must not be taken for a whole one
-            raise LedgerDown("the ledger answered in part only (throttled); nothing is repaired until it answers whole")
-        items = {item["sk"]["S"]: item for item in answer["Responses"].get(self.name, ())}
-        found = {name: items.get(sk) for name, sk in names.items()}
+        part = adopted.removeprefix(control)
+        kept = [f"{one}{part}" for one in ids]
+        lives, hours = [finding_key(one, target) for one in ids], keys_of(control, budget, now, self.letter_hours)
+        items = self._calls.several(
+            account,
+            (*lives, LIST, key_of_target(target), "pauses", *hours, KEPT_AS, *(adopted_key(one) for one in kept)),
+        )
         try:
+            listed = listed_in(items.get(LIST), self.renamed)
+            # Hardly ever is there more to read: a piece of an adoption, a pattern that fits.
+            items |= self._calls.several(account, [*pieces_of(items, kept, target), *listed.fitting(ids, target, now)])
             return Brief(
                 finding=latest(findings_in((items[sk] for sk in lives if sk in items), self.renamed)),
                 exemptions=believed(
-                    exemptions_in(found["exemptions"], self.renamed), self.patience.exemption_days, now
+                    bearing_on(target, listed, items.values(), self.renamed), self.patience.exemption_days, now
                 ),
-                pauses=ends(pauses_in(found["pauses"], self.renamed), self.patience.pause_days, now),
-                adoption=adoption_in(items, adoptions),
-                hearing=Hearing.from_json(text_of(found["heard"]) if found["heard"] else None),
+                pauses=ends(pauses_in(items.get("pauses"), self.renamed), self.patience.pause_days, now),
+                adoption=adoption_in(items, kept),
+                hearing=Hearing.from_json(text_of(items[KEPT_AS]) if KEPT_AS in items else None),
                 budget=budget,
-                **counts_in(found),
+                **counts_in(items, control, budget, now, self.letter_hours),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise LedgerDown(
@@ -126,10 +114,9 @@ class Table:
 
     def counted(self, known: Brief, control: str, account: str, budget: Budget, now: datetime, /) -> Brief:
         """See ports.Ledger."""
-        names = counters(control, budget, now, self.letter_hours)
-        found = {name: self._calls.one(account, sk) for name, sk in names.items()}
+        items = self._calls.several(account, keys_of(control, budget, now, self.letter_hours))
         with readable("what was counted in this clock hour"):
-            return replace(known, budget=budget, **counts_in(found))
+            return replace(known, budget=budget, **counts_in(items, control, budget, now, self.letter_hours))
 
     def save(
         self,
@@ -152,10 +139,8 @@ class Table:
         writes: list[Mapping[str, Any]] = [self._calls.put(checked(item_of(stored, now), name), condition)]
         if buried is not None and not elsewhere:
             writes.append(self._calls.put(buried_item(buried, now)))
-        pk, until = account_key(finding.target.account), now + (self.letter_hours + 1) * _HOUR
-        counts: list[tuple[str, int | None]] = [(spent_key(name, now), most) for name, most in (spend or {}).items()]
-        counts += [(letters_key(alert, now, self.letter_hours), None)] if alert else []
-        writes += [{"Update": {"TableName": self.name, **count_of(key_of(pk, sk), until, most)}} for sk, most in counts]
+        counts = [*(spend or {}).items(), *([(alert, None)] if alert else [])]
+        writes += count(self.name, finding.target.account, counts, now, self.letter_hours)
         self._write(writes, finding)
         return saved
 
@@ -213,34 +198,29 @@ class Table:
         values = {":k": string(account_key(account)), ":id": string(prefix)}
         return self._query("ids", "pk = :k AND begins_with(id, :id)", values)
 
-    def exempt(self, account: str, exemption: Exemption, now: datetime) -> None:
-        """Add an exemption; those that have ended, and whose end was told, are dropped.
+    @property
+    def _exempt(self) -> Exemptions:
+        return Exemptions(self._calls, self.renamed)
 
-        Raises:
-            Conflict: somebody else changed the exemptions at the same time.
-            TooLarge: there are so many that no more find room.
-        """
-        before, version = self.all_exemptions(account)
-        body = [one.to_json() for one in (*kept(before, now), exemption)]
-        self._calls.put_one(account, "exemptions", body, version, _LARGEST_LIST)
+    def all_exemptions(self, account: str) -> tuple[Exemption, ...]:
+        """See adapters.exemptions."""
+        return self._exempt.all(account)
 
-    def all_exemptions(self, account: str) -> tuple[tuple[Exemption, ...], int]:
-        """All exemptions, in force or not, and the version they were read in.
+    def exempt(self, account: str, exemption: Exemption, now: datetime, *, instead: bool = False) -> None:
+        """See adapters.exemptions."""
+        self._exempt.add(account, exemption, now, instead=instead)
 
-        Raises:
-            LedgerDown: they cannot be read.
-        """
-        item = self._calls.one(account, "exemptions")
-        with readable("the exemptions"):
-            return exemptions_in(item, self.renamed), version_of(item)
+    def unexempt(self, account: str, exemption: Exemption, now: datetime) -> None:
+        """See adapters.exemptions."""
+        self._exempt.end(account, exemption, now)
 
-    def save_exemptions(self, account: str, exemptions: Iterable[Exemption], version: int) -> None:
-        """Write all exemptions over the version they were read in.
+    def note_exemption(self, account: str, exemption: Exemption, notice: str, now: datetime) -> None:
+        """See adapters.exemptions."""
+        self._exempt.told(account, exemption, notice, now)
 
-        Raises:
-            Conflict: somebody else wrote first.
-        """
-        self._calls.put_one(account, "exemptions", [one.to_json() for one in exemptions], version)
+    def move_exemptions(self, account: str, now: datetime) -> int:
+        """See adapters.exemptions."""
+        return self._exempt.move(account, now)
 
     def all_pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
         """All pauses, in force or not, by control or `*`, and the version they were read in.
@@ -261,33 +241,29 @@ class Table:
         self._calls.put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
 
     def all_suspensions(self, account: str) -> tuple[tuple[Suspension, ...], int]:
-        """All suspensions, and the version they were read in; see all_exemptions."""
+        """All suspensions, and the version they were read in; see all_pauses."""
         item = self._calls.one(account, "suspensions")
         with readable("the suspensions"):
             return tuple(map(Suspension.from_json, body_of(item, []))), version_of(item)
 
     def save_suspensions(self, account: str, suspensions: Iterable[Suspension], version: int) -> None:
-        """Write all suspensions over the version they were read in; see save_exemptions."""
+        """Write all suspensions over the version they were read in; see save_pauses."""
         self._calls.put_one(account, "suspensions", [one.to_json() for one in suspensions], version)
 
     def spent_in(self, account: str, now: datetime) -> Mapping[str, int]:
         """What was counted in this clock hour: repairs by control, of all as `*`, and letters."""
-        values = {":k": string(account_key(account)), ":p": string("spent#")}
-        items = self._calls.listed("pk = :k AND begins_with(sk, :p)", values)
-        keys = {item["sk"]["S"]: int(item["n"]["N"]) for item in items}
-        hour = spent_key("", now).removeprefix("spent#")
-        return {
-            key.removeprefix("spent#").removesuffix(hour): count for key, count in keys.items() if key.endswith(hour)
-        }
+        item = self._calls.one(account, hour_key("", now, self.letter_hours))
+        with readable("what was counted in this clock hour"):
+            return counted(item)
 
     def forget_spent(self, account: str, name: str, now: datetime) -> None:
         """Begin to count the repairs of a control, or of all as `*`, of this clock hour anew."""
-        self._calls.count_anew(key_of(account_key(account), spent_key(name, now)), now + 2 * _HOUR)
+        key = key_of(account_key(account), hour_key(name, now, self.letter_hours))
+        self._perform("UpdateItem", {"TableName": self.name, "Key": key, **none_yet(name, now + 2 * _HOUR)})
 
     def adopted(self, account: str) -> Mapping[str, str]:
         """The controls whose first sweep has begun, and how far it has come (see adoption.py)."""
-        values = {":k": string(account_key(account)), ":p": string("adopted#")}
-        return adoptions_in(self._calls.listed("pk = :k AND begins_with(sk, :p)", values), self.renamed)
+        return adoptions_in(self._calls.beginning(account, "adopted#"), self.renamed)
 
     def adopt(self, account: str, control: str, mark: str) -> None:
         """Record how far the first sweep of a control has come; in pieces, where many targets wait for it."""
@@ -335,10 +311,7 @@ class Table:
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:
-            if len(writes) == 1:
-                self._perform("PutItem", writes[0]["Put"])
-            else:
-                self._perform("TransactWriteItems", {"TransactItems": list(writes)})
+            self._calls.written(writes)
         except Conflict as conflict:
             raise Conflict(f"another look at {finding.target} wrote first, or others used up this hour") from conflict
 

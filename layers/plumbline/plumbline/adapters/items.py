@@ -3,10 +3,11 @@
     pk                sk                              what
     account#ID        finding#CONTROL#TARGET          the latest life of a finding; has `open` while it lasts
     account#ID        history#CONTROL#TARGET#SEEN     its earlier lives
-    account#ID        exemptions                      all exemptions, one item
+    account#ID        exempt#TARGET                   the exemptions of one target, or of one pattern (exemptions.py)
+    account#ID        exemptions                      which patterns there are, one item
     account#ID        pauses                          all pauses, one item
     account#ID        suspensions                     who is suspended, one item
-    account#ID        spent#COUNTER#HOUR              repairs, or letters, in that clock hour (findings/budgets.py)
+    account#ID        spent#HOUR                      what was repaired and told in that clock hour (counters.py)
     account#ID        adopted#CONTROL                 how far the first sweep of a control has come
     account#ID        adopted#CONTROL#NN              of the targets it found, those of a piece, where they are many
     account#ID        heard                           whether anybody ever confirmed that alerts reach him, and does now
@@ -37,14 +38,11 @@ from typing import Any
 
 from plumbline.core.errors import LedgerDown
 from plumbline.core.targets import Target
-from plumbline.decisions.exemptions import Exemption
 from plumbline.decisions.pauses import Pause
-from plumbline.findings.adoption import Adoption, in_pieces, whole
-from plumbline.findings.budgets import LETTERS, Budget
+from plumbline.findings.adoption import Adoption, in_pieces, is_in_pieces, piece_of, whole
 from plumbline.findings.finding import Finding
 from plumbline.findings.ids import finding_id
 from plumbline.findings.packed import Item, body, text_of
-from plumbline.findings.schema import ITS_VALUE, SAYS_IT
 from plumbline.findings.stored import from_json, to_json
 
 #: Earlier id of a control -> the one it has today.
@@ -63,11 +61,6 @@ def account_key(account: str) -> str:
 def finding_key(control: str, target: Target) -> str:
     """Where the latest life of a finding stands."""
     return f"finding#{control}#{target}"
-
-
-def spent_key(control: str, now: datetime) -> str:
-    """Where the repairs of a control in this clock hour are counted."""
-    return f"spent#{control}#{now:%Y-%m-%dT%H}"
 
 
 def adopted_key(control: str) -> str:
@@ -93,18 +86,6 @@ def number(value: int) -> Mapping[str, str]:
 def epoch(at: datetime) -> int:
     """An instant as DynamoDB counts the time to live: in seconds since 1970."""
     return int(at.timestamp())
-
-
-def count_of(key: Mapping[str, Any], expires: datetime, most: int | None = None) -> dict[str, Any]:
-    """The update that counts one more of something, if there is room for it."""
-    values = {":one": number(1), ":expires": number(epoch(expires)), **ITS_VALUE}
-    counts = f"ADD n :one SET expires = :expires, {SAYS_IT}"
-    update = {"Key": key, "UpdateExpression": counts, "ExpressionAttributeValues": values}
-    if most is None:
-        return update
-    # Two settles at once read the same count; only as many as the budget has room for may write.
-    room = {"ConditionExpression": "attribute_not_exists(n) OR n < :most"}
-    return {**update, **room, "ExpressionAttributeValues": {**values, ":most": number(most)}}
 
 
 def ids_of(control: str, renamed: Renamed) -> Sequence[str]:
@@ -192,12 +173,6 @@ def version_of(item: Item | None) -> int:
     return int(item["version"]["N"]) if item else 0
 
 
-def exemptions_in(item: Item | None, renamed: Renamed) -> tuple[Exemption, ...]:
-    """All exemptions, from the ids that controls have today."""
-    found = (Exemption.from_json(one) for one in body_of(item, []))
-    return tuple(replace(one, control=renamed.get(one.control, one.control)) for one in found)
-
-
 def pauses_in(item: Item | None, renamed: Renamed) -> Mapping[str, Pause]:
     """All pauses, by today's id of a control or `*`; of two of one control the longer."""
     found = sorted(
@@ -214,35 +189,32 @@ def adoption_items(pk: str, kept: str, text: str) -> Iterator[Item]:
     yield {**key_of(pk, adopted_key(kept)), **body(head)}
 
 
-def counters(control: str, budget: Budget, now: datetime, letter_hours: int) -> dict[str, str]:
-    """Where the counters that bear on a wake stand."""
-    names = {
-        "spent": spent_key(control, now),
-        "spent_in_all": spent_key(budget.of_all, now),
-        "letters": letters_key(budget.letters, now, letter_hours),
-    }
-    return names | ({"spent_by_actor": spent_key(budget.of_actor, now)} if budget.of_actor else {})
+def adoption_in(items: Mapping[str, Item], kept: Iterable[str]) -> Adoption:
+    """The adoption of a control, as far as one target is concerned, under the first of its ids that has one.
 
-
-def letters_key(counter: str, now: datetime, letter_hours: int) -> str:
-    """Where alerts are counted; of those about critical findings each clock hour counts for itself."""
-    hours = letter_hours if counter == LETTERS else 1
-    return spent_key(counter, now.replace(hour=now.hour - now.hour % hours))
-
-
-def counts_in(found: Mapping[str, Item | None]) -> dict[str, Any]:
-    """What the counters say; none was written where nothing was counted yet."""
-    names = ("spent", "spent_in_all", "spent_by_actor", "letters")
-    return {name: int(item["n"]["N"]) if (item := found.get(name)) else 0 for name in names}
-
-
-def adoption_in(items: Mapping[str, Item], kept: Mapping[str, str]) -> Adoption:
-    """The adoption of a control, as far as one target is concerned, under the first of its ids that has one."""
-    head = next((sk for sk in kept if sk in items), None)
+    Args:
+        items: what was read, by sort key; of the pieces of an adoption those that tell of the target.
+        kept: what the adoption is kept under, by each id of the control, today's first.
+    """
+    head = next((one for one in kept if adopted_key(one) in items), None)
     if head is None:
         return Adoption()
-    pieces = [text_of(items[kept[head]])] if kept[head] in items else []
-    return Adoption.from_json(whole(text_of(items[head]), pieces))
+    pieces = [text_of(item) for sk, item in items.items() if sk.startswith(f"{adopted_key(head)}#")]
+    return Adoption.from_json(whole(text_of(items[adopted_key(head)]), pieces))
+
+
+def pieces_of(items: Mapping[str, Item], kept: Iterable[str], target: Target) -> list[str]:
+    """Where the piece of an adoption stands that tells of a target; nowhere for one that is not in pieces.
+
+    Args:
+        items: what was read, by sort key.
+        kept: what the adoption is kept under, by each id of the control, today's first.
+        target: what is looked at.
+    """
+    head = next((one for one in kept if adopted_key(one) in items), None)
+    if head is None or not is_in_pieces(text_of(items[adopted_key(head)])):
+        return []
+    return [piece_key(head, piece_of(str(target)))]
 
 
 def piece_key(kept: str, piece: str) -> str:

@@ -55,8 +55,7 @@ class Sweeps:
         Raises:
             LedgerDown: they cannot be read.
         """
-        values = {":k": string(account_key(account)), ":p": string(_PREFIX)}
-        items = self.calls.listed("pk = :k AND begins_with(sk, :p)", values)
+        items = self.calls.beginning(account, _PREFIX)
         found = [_sweep_in(one, one["sk"]["S"].removeprefix(_PREFIX)) for one in items]
         return sorted(found, key=lambda one: one.name, reverse=True)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from plumbline.adapters.clients import ClientFactory, perform
-from plumbline.adapters.items import account_key, epoch, key_of, number, string, unchanged
+from plumbline.adapters.items import account_key, key_of, number, string, unchanged
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
 from plumbline.findings.packed import LARGEST, Item, body, checked, compact
-from plumbline.findings.schema import ITS_VALUE, SAYS_IT, items_of, refuse_later, stamped_all
+from plumbline.findings.schema import items_of, refuse_later, stamped_all
 
 #: Refused for what is written, not for what stands there or how the service is. Another try changes nothing.
 _NEVER_TAKEN = "ValidationException"
@@ -59,6 +58,28 @@ class TableCalls:
         refuse_later(items_of(answer or {}))
         return answer
 
+    def several(self, account: str, keys: Iterable[str]) -> dict[str, Item]:
+        """Those of some items that are there, by sort key, consistently read in one call.
+
+        Raises:
+            LedgerDown: DynamoDB left some out: half an answer must not be taken for a whole one.
+        """
+        wanted = [key_of(account_key(account), sk) for sk in dict.fromkeys(keys)]
+        if not wanted:
+            return {}
+        request = {self.name: {"Keys": wanted, "ConsistentRead": True}}
+        answer = self.perform("BatchGetItem", {"RequestItems": request})
+        if answer.get("UnprocessedKeys"):
+            raise LedgerDown("the ledger answered in part only (throttled); nothing is repaired until it answers whole")
+        return {item["sk"]["S"]: item for item in answer["Responses"].get(self.name, ())}
+
+    def written(self, writes: Sequence[Mapping[str, Any]]) -> None:
+        """Make all of some writes, or none; a single put without a transaction's price."""
+        if len(writes) == 1 and "Put" in writes[0]:
+            self.perform("PutItem", writes[0]["Put"])
+        else:
+            self.perform("TransactWriteItems", {"TransactItems": list(writes)})
+
     def put(self, item: Item, condition: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """One write of a transaction, that of an item."""
         return {"Put": {"TableName": self.name, "Item": item, **(condition or {})}}
@@ -73,6 +94,12 @@ class TableCalls:
         }
         items: Sequence[Item] = self.perform("Query", query)["Items"]
         return items
+
+    def beginning(self, account: str, prefix: str) -> Sequence[Item]:
+        """All items of an account whose sort key begins so, consistently read."""
+        return self.listed(
+            "pk = :k AND begins_with(sk, :p)", {":k": string(account_key(account)), ":p": string(prefix)}
+        )
 
     def one(self, account: str, sk: str) -> Item | None:
         """One item, consistently read; by Query, so that the sweep may read it too."""
@@ -89,18 +116,6 @@ class TableCalls:
         item = {**key_of(account_key(account), sk), **body(compact(data)), "version": number(version + 1)}
         checked(item, f"the list of {sk}", largest)
         self.perform("PutItem", {"TableName": self.name, "Item": item, **unchanged(version)})
-
-    def count_anew(self, key: Mapping[str, Any], until: datetime) -> None:
-        """Begin to count something anew; it is kept until then."""
-        self.perform(
-            "UpdateItem",
-            {
-                "TableName": self.name,
-                "Key": key,
-                "UpdateExpression": f"SET n = :none, expires = :expires, {SAYS_IT}",
-                "ExpressionAttributeValues": {":none": number(0), ":expires": number(epoch(until)), **ITS_VALUE},
-            },
-        )
 
 
 def _is_about_size(text: str) -> bool:

@@ -37,6 +37,10 @@ _PROBES = (
 )
 #: One piece of a pattern as fnmatch reads it: a set of characters, or one by itself.
 _PIECE = re.compile(r"\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
+#: A character that would stand for others, made to stand for itself.
+_ESCAPED = re.compile(r"\[([*?\[])\]")
+#: What of a pattern without sets stands for others.
+_WILD = re.compile(r"[*?]+")
 #: A pattern that no text fits.
 _NOTHING = "(?!)"
 _DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
@@ -117,6 +121,9 @@ def fits_target(pattern: str, target: Target) -> bool:
     text = str(target)
     if is_caseless(target.kind):
         text, pattern = folded(text), folded(pattern)
+    # Of very many patterns hardly any fits, and to look for its plain parts is cheaper than to compile one.
+    if "[" not in pattern and not all(part in text for part in _WILD.split(pattern)):
+        return False
     return fnmatchcase(text, pattern)
 
 
@@ -153,6 +160,22 @@ def any_covering(exemptions: Iterable[Exemption], now: datetime) -> Callable[[st
 def exactly(target: Target) -> str:
     """The pattern that covers this target alone, whatever stands in its name."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in str(target))
+
+
+def literal(pattern: str) -> str | None:
+    """The one text that a pattern covers, as `exactly` makes it of a target; None where it may cover others."""
+    plain = _ESCAPED.sub("", pattern)
+    return None if any(char in plain for char in "*?[") else _ESCAPED.sub(r"\1", pattern)
+
+
+def each_once(exemptions: Iterable[Exemption]) -> tuple[Exemption, ...]:
+    """Exemptions of which some may stand there twice, where they were moved; with all that was told of either."""
+    found: dict[Exemption, Exemption] = {}
+    for one in exemptions:
+        same = replace(one, told=())
+        before = found.get(same, one)
+        found[same] = replace(one, told=tuple(dict.fromkeys((*before.told, *one.told))))
+    return tuple(found.values())
 
 
 def granted(exemption: Exemption, others: Sequence[Exemption], now: datetime) -> Exemption:

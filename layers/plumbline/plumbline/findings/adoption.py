@@ -63,9 +63,14 @@ def in_pieces(text: str) -> tuple[str, Mapping[str, str]]:
     return head, {name: json.dumps(targets) for name, targets in pieces.items()}
 
 
+def is_in_pieces(head: str) -> bool:
+    """Whether what stands alone speaks of pieces beside it."""
+    return f'"{_IN_PIECES}"' in head
+
+
 def whole(head: str, pieces: Iterable[str]) -> str:
     """The adoption that `in_pieces` took apart; a piece that the head does not speak of is an old one."""
-    if f'"{_IN_PIECES}"' not in head:
+    if not is_in_pieces(head):
         return head
     adoption = Adoption.from_json(head)
     pending = frozenset(target for piece in pieces for target in json.loads(piece))

@@ -13,16 +13,20 @@ from typing import Any
 from plumbline.core.errors import LedgerDown
 from plumbline.findings.packed import Item
 
-#: One more whenever an item's attributes or the text in it get a meaning that earlier versions would misread.
+#: The form of an item that says nothing else.
 VERSION = 1
+#: That of the list of exemptions, since each of them has an item of its own: who looked for all of them in the list
+#: would repair what is exempt. One more whenever an item gets a meaning that earlier versions would misread.
+ITEM_EACH = 2
+_KNOWN = max(VERSION, ITEM_EACH)
 #: The attribute; DynamoDB charges by names as well.
 NAME = "v"
 VALUE: Mapping[str, str] = {"N": str(VERSION)}
 
 
 def stamped(item: Item) -> Item:
-    """An item that says which form it has."""
-    return {**item, NAME: VALUE}
+    """An item that says which form it has: the first, where it does not say it already."""
+    return {NAME: VALUE, **item}
 
 
 def stamped_all(operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,10 +56,10 @@ def refuse_later(items: Iterable[Item]) -> None:
         LedgerDown: one of them has a later form.
     """
     for one in items:
-        if int(one.get(NAME, VALUE)["N"]) > VERSION:
+        if int(one.get(NAME, VALUE)["N"]) > _KNOWN:
             raise LedgerDown(
                 f"a later version of Plumbline wrote {one['sk']['S'] if 'sk' in one else 'an item'} into the ledger, "
-                f"in form {one[NAME]['N']}, and this one knows {VERSION}; nothing is repaired. Deploy the later version"
+                f"in form {one[NAME]['N']}, and this one knows {_KNOWN}; nothing is repaired. Deploy the later version"
                 " again"
             )
 

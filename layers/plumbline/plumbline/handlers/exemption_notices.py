@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,14 +11,11 @@ from plumbline.alerts import decisions
 from plumbline.alerts.alert import Alert
 from plumbline.baseline.rules import Patience
 from plumbline.compose import Plumbline
-from plumbline.core.errors import Conflict
 from plumbline.decisions.credible import doubted
-from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, kept, reviewed_notices
+from plumbline.decisions.exemptions import Exemption, Notice, covers_nothing, due_notices, reviewed_notices
 from plumbline.decisions.pauses import Pause
 from plumbline.findings.finding import LEASE
 
-#: How often the marks are written anew when people change exemptions at the same time.
-_TRIES = 5
 _MARK = "exemption#"
 _DOUBTED = "doubted#"
 #: What nobody can have decided, and still stands there, is told of again after a week.
@@ -31,8 +27,8 @@ _REMEMBERED = timedelta(days=395)
 class Exemptions(Protocol):
     """The part of the ledger that keeps exemptions and pauses, and what was told of them."""
 
-    def all_exemptions(self, account: str) -> tuple[Sequence[Exemption], int]:
-        """All exemptions and the version they were read in."""
+    def all_exemptions(self, account: str) -> Sequence[Exemption]:
+        """All exemptions, in force or not."""
 
     def all_pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
         """All pauses and the version they were read in."""
@@ -52,8 +48,7 @@ def due(
         account: the account they hold in.
         now: the time, in UTC.
     """
-    exemptions, _version = ledger.all_exemptions(account)
-    yield from due_notices(exemptions, now)
+    yield from due_notices(ledger.all_exemptions(account), now)
     if reviewed:
         told = ledger.told_of(_MARK, now)
         yield from ((one, notice) for one, notice in reviewed_notices(reviewed, now) if _claim(one, notice) not in told)
@@ -68,7 +63,7 @@ def doubts(ledger: Exemptions, patience: Patience, account: str, now: datetime) 
         account: the account they hold in.
         now: the time, in UTC.
     """
-    exemptions, pauses = ledger.all_exemptions(account)[0], ledger.all_pauses(account)[0]
+    exemptions, pauses = ledger.all_exemptions(account), ledger.all_pauses(account)[0]
     found = [*doubted(exemptions, patience.exemption_days, pauses, patience.pause_days, now)]
     return found if found and _doubts_claim(found) not in ledger.told_of(_DOUBTED, now) else ()
 
@@ -104,7 +99,7 @@ def tell_due(plumbline: Plumbline, *, now: datetime) -> int:
         if ledger.once(_claim(exemption, notice), now=now, within=LEASE):
             engine.alerts.send(_letter(plumbline, exemption, notice))
             if exemption not in engine.baseline.exemptions:
-                _record(plumbline, exemption, notice, now)
+                ledger.note_exemption(plumbline.account, exemption, notice, now)
             else:
                 ledger.told(_claim(exemption, notice), now=now, within=max(exemption.until - now, LEASE) + _REMEMBERED)
             sent += 1
@@ -120,19 +115,6 @@ def _letter(plumbline: Plumbline, exemption: Exemption, notice: Notice) -> Alert
     # the build does not know the account; nobody typed it, so no answer could say that it is pointless
     nothing = covers_nothing(exemption.control, exemption.target, plumbline.engine.controls, plumbline.account)
     return decisions.exempted(exemption, covered, sender, nothing=nothing)
-
-
-def _record(plumbline: Plumbline, told_of: Exemption, notice: Notice, now: datetime) -> None:
-    for tries_left in reversed(range(_TRIES)):
-        exemptions, version = plumbline.ledger.all_exemptions(plumbline.account)
-        marked = [replace(one, told=(*one.told, notice)) if _key(one) == _key(told_of) else one for one in exemptions]
-        try:
-            plumbline.ledger.save_exemptions(plumbline.account, kept(marked, now), version)
-        except Conflict:
-            if not tries_left:
-                raise
-        else:
-            return
 
 
 def _claim(exemption: Exemption, notice: Notice) -> str:

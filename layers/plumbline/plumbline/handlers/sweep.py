@@ -85,6 +85,7 @@ class Sweeper:
             self._tell_of_failures()
             reach = self._reach()
             units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
+            upgrade.bring(self.plumbline, now=self.clock())
             upgrade.meet(self.plumbline, units, now=self.clock())
             units = numbered([self._due(one) for one in units], self.clock().isoformat())
             if units:

@@ -11,8 +11,25 @@ from datetime import datetime
 
 from plumbline.compose import Plumbline
 from plumbline.core.clock import Response
+from plumbline.core.errors import Conflict
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.sweep.units import Unit
+
+
+def bring(plumbline: Plumbline, *, now: datetime) -> int:
+    """Bring what earlier versions kept otherwise into today's form; how much of it the next sweep has to go on with.
+
+    Args:
+        plumbline: whose ledger.
+        now: the time, in UTC.
+
+    Raises:
+        LedgerDown: the ledger cannot be used.
+    """
+    try:
+        return plumbline.ledger.move_exemptions(plumbline.account, now)
+    except Conflict:  # somebody is typing; it is read where it stands until the next sweep
+        return 1
 
 
 def meet(plumbline: Plumbline, units: Sequence[Unit], *, now: datetime) -> int:

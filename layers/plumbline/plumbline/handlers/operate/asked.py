@@ -178,7 +178,7 @@ def finding_of(asked: Asked, typed: str) -> Finding:
 
 def _no_finding(asked: Asked, prefix: str) -> str:
     """That there is none, and which of the open ones, or which exemption, may be meant."""
-    if any(prefix == one.id for one in asked.plumbline.ledger.all_exemptions(asked.account)[0]):
+    if any(prefix == one.id for one in asked.plumbline.ledger.all_exemptions(asked.account)):
         return f"{prefix} is an exemption and no finding. To end it, type: {pasted('unexempt', prefix)}"
     near = difflib.get_close_matches(prefix[:SHORT], [one.short for one in asked.open_findings()], n=1, cutoff=_ALIKE)
     if near:

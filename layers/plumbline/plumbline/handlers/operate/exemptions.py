@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any
 from plumbline.alerts import decisions, wording
 from plumbline.alerts.shell import pasted
 from plumbline.core.clock import utc
-from plumbline.core.errors import PlumblineError
+from plumbline.core.errors import PlumblineError, TooLarge
 from plumbline.core.targets import Target
 from plumbline.decisions.credible import doubt
 from plumbline.decisions.exemptions import (
@@ -28,6 +27,7 @@ from plumbline.decisions.exemptions import (
     granted,
     kept,
     kinds_of,
+    literal,
     matches_everything,
 )
 from plumbline.findings.finding import Finding, Status, spoken
@@ -36,11 +36,10 @@ from plumbline.handlers.operate.lists import NOT_TO_WAIT, paragraphs, table, wra
 from plumbline.handlers.operate.pages import FOR_PEOPLE, FOR_SCRIPTS, fitting, page, some
 from plumbline.handlers.operate.typed import Typed, text_of, until_of
 
-#: The ledger keeps them in one item, of 400 KB at most; an undo must still find room for one.
-_MOST_EXEMPTIONS = 300
-
-
-_MOST_STORED = 300_000
+#: Each has an item of its own in the ledger, so it is people who lose the overview; every sweep reads all of them.
+_MOST_EXEMPTIONS = 5_000
+#: Of patterns each look at a target reads which there are: some 30 bytes, where 4,096 cost a unit.
+_MOST_PATTERNS = 2_000
 
 
 _WILD = "*?["
@@ -66,18 +65,16 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
     )
     owner, reason = (text_of(typed, option) for option in ("owner", "reason"))
     ledger, now = asked.plumbline.ledger, asked.now
-    before, version = ledger.all_exemptions(asked.account)
+    before = ledger.all_exemptions(asked.account)
     same = [one for one in before if (one.control, one.target) == (control, pattern) and one.until > now]
-    others = [one for one in kept(before, now) if one not in same]
-    if len(others) >= _MOST_EXEMPTIONS:
-        raise Refused(f"there are {len(others)} exemptions, the most there may be. Type: plumbline exemptions")
+    _refuse_too_many([one for one in kept(before, now) if one not in same], pattern)
     made = granted(Exemption(control, pattern, owner, reason, until, by=asked.by), before, now)
-    if len(json.dumps([one.to_json() for one in (*others, made)])) > _MOST_STORED:
+    try:
+        ledger.exempt(asked.account, made, now, instead=True)
+    except TooLarge as error:
         raise Refused(
-            f"there is no room for it beside the {len(others)} exemptions there are. End some of them, or type a "
-            "shorter reason. Type: plumbline exemptions"
-        )
-    ledger.save_exemptions(asked.account, (*others, made), version)
+            f"{error}. End some of them first, or type a shorter reason. Type: plumbline exemptions"
+        ) from error
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
     for one in covered[:MOST_WRITTEN]:
         # where a repair may have begun, the next sweep looks first: it must not go untold
@@ -98,7 +95,7 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
 def unexempt(asked: Asked, typed: Typed) -> Answer:
     """End an exemption before its time."""
     ledger, now = asked.plumbline.ledger, asked.now
-    before, version = ledger.all_exemptions(asked.account)
+    before = ledger.all_exemptions(asked.account)
     wanted = control_of(asked, typed.options["control"]) if "control" in typed.options else ""
     meant = [
         one
@@ -113,7 +110,7 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
         raise Refused(f"{len(meant)} exemptions fit:\n{shown}\nSay which. Type: {pasted('unexempt', meant[0].id)}")
     (ended,) = meant
     left = [one for one in before if one != ended]
-    ledger.save_exemptions(asked.account, kept(left, now), version)
+    ledger.unexempt(asked.account, ended, now)
     still = any_covering((*left, *asked.plumbline.engine.baseline.exemptions), now)
     freed = [
         one
@@ -130,7 +127,7 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
 
 def exemptions(asked: Asked, typed: Typed) -> Answer:
     """All that is exempt, and until when; what ends soonest first, a page at a time."""
-    own, _version = asked.plumbline.ledger.all_exemptions(asked.account)
+    own = asked.plumbline.ledger.all_exemptions(asked.account)
     typed_here = {id(one) for one in own}
     both = [one for one in (*own, *asked.plumbline.engine.baseline.exemptions) if one.until > asked.now]
     found = sorted(both, key=_place)
@@ -161,6 +158,21 @@ def exemptions(asked: Asked, typed: Typed) -> Answer:
     lines += ["", *foot] if lines and foot else foot
     data = {"exemptions": entries, "count": len(found), "next": list(part.next(typed, _behind)) or None}
     return Answer("\n".join(lines), data)
+
+
+def _refuse_too_many(others: Sequence[Exemption], pattern: str) -> None:
+    """Refuse one more where there are so many that nobody reads them, or that every look pays for them."""
+    patterns = sum(literal(one.target) is None for one in others)
+    if len(others) >= _MOST_EXEMPTIONS:
+        raise Refused(
+            f"there are {len(others)} exemptions, the most there may be. End some, or let one pattern take the "
+            "place of many. Type: plumbline exemptions"
+        )
+    if literal(pattern) is None and patterns >= _MOST_PATTERNS:
+        raise Refused(
+            f"there are {patterns} exemptions by pattern, the most there may be. End some, or name targets one by one. "
+            "Type: plumbline exemptions"
+        )
 
 
 def _place(one: Exemption) -> tuple[datetime, str]:

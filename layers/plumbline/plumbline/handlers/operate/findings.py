@@ -176,7 +176,7 @@ def _stored(finding: Finding) -> dict[str, Any]:
 def _exempt(asked: Asked, finding: Finding) -> str:
     """The exemption in force, in the words of who made it."""
     days = asked.plumbline.engine.baseline.patience.exemption_days
-    own = believed(asked.plumbline.ledger.all_exemptions(asked.account)[0], days, asked.now)
+    own = believed(asked.plumbline.ledger.all_exemptions(asked.account), days, asked.now)
     both = (*own, *asked.plumbline.engine.baseline.exemptions)
     one = covering(both, finding.control, finding.target, asked.now) if finding.is_open else None
     if one is None:

@@ -55,7 +55,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     waiting = sorted((one for one in found if one.status is not Status.EXEMPT), key=lambda one: _urgency(asked, one))
     exempt = [one for one in found if one.status is Status.EXEMPT]
     fights = [one.short for one in waiting if is_fight(one)]
-    all_own = ledger.all_exemptions(asked.account)[0]
+    all_own = ledger.all_exemptions(asked.account)
     own = believed(all_own, patience.exemption_days, now)
     not_believed = doubted(all_own, patience.exemption_days, all_pauses, patience.pause_days, now)
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
