@@ -34,6 +34,7 @@ from plumbline.engine.settle import Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
+from plumbline.findings.digested import Digested
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.sweeps import Sweep
@@ -307,6 +308,7 @@ class Memory:
     sweeps: Sweeps = field(default_factory=Sweeps)
     never_swept: bool = False
     heard: Hearing = field(default_factory=Hearing)
+    told_together: str | None = None
 
     def brief(
         self, control: str, target: Target, now: datetime, adopted: str = "", budget: Budget | None = None, /
@@ -461,6 +463,16 @@ class Memory:
         self._up()
         return [one for one in (*self.findings.values(), *self.history) if one.is_owed_a_digest]
 
+    def digested(self, _account: str) -> Digested:
+        """See ports.Ledger."""
+        self._up()
+        return Digested.from_json(self.told_together)
+
+    def note_digested(self, _account: str, digested: Digested) -> None:
+        """See ports.Ledger."""
+        self._up()
+        self.told_together = digested.to_json()
+
     def hearing(self, _account: str) -> Hearing:
         """See ports.Ledger."""
         self._up()
@@ -475,6 +487,15 @@ class Memory:
         """See ports.Ledger."""
         self._up()
         return [*self.findings.values(), *self.history]
+
+    def recent(self, _account: str, since: datetime) -> list[Finding]:
+        """See ports.Ledger."""
+        self._up()
+        return [
+            one
+            for one in (*self.findings.values(), *self.history)
+            if one.is_open or one.awaits_digest or (one.closed_at or one.last_seen) > since
+        ]
 
     def by_id(self, _account: str, prefix: str) -> list[Finding]:
         """The findings whose id begins so."""

@@ -21,6 +21,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import LETTERS, Budget
+from plumbline.findings.digested import Digested
 from plumbline.findings.finding import Finding, Status, open_finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.stored import from_json, to_json
@@ -83,11 +84,12 @@ def test_whatever_is_written_says_which_form_it_has(table: Table) -> None:
     table.adopt(ACCOUNT, "lamp-off", Adoption("mark").to_json())
     table.note_hearing(ACCOUNT, Hearing())
     table.note_sweep(ACCOUNT, NOW)
+    table.note_digested(ACCOUNT, Digested())
     items = boto3.client("dynamodb", region_name="us-east-1").scan(TableName="ledger")["Items"]
     kinds = {one["sk"]["S"].partition("#")[0] for one in items}
     assert {
         "finding", "history", "spent", "key", "other", "exempt", "exemptions", "pauses", "suspensions", "adopted",
-        "heard", "swept",
+        "heard", "swept", "digest",
     } == kinds  # fmt: skip
     forms = {kind: {"N": "2" if kind == "exemptions" else "1"} for kind in kinds}
     assert forms == {one["sk"]["S"].partition("#")[0]: one.get("v") for one in items}

@@ -15,6 +15,7 @@ from plumbline.core.control import Control, Severity
 from plumbline.core.targets import GLOBAL, Target
 from plumbline.decisions.exemptions import Exemption
 from plumbline.engine.deployment import Deployment
+from plumbline.engine.digests import Digests
 from plumbline.engine.settle import Engine
 from plumbline.findings.finding import Finding, Status
 from plumbline.wakes.messages import Wake
@@ -185,15 +186,15 @@ def test_an_actors_first_five_stand_alone_the_sixth_names_all_and_the_rest_wait_
 def test_what_waits_behind_the_sixth_is_told_with_the_next_look_at_the_house_and_lesser_things_are_not() -> None:
     hall = Hall(letters=Letters(per_hour=0))
     hall.does("lesser", LESSER["first"])
-    assert 0 == hall.engine().notifier.critical(ACCOUNT, now=NOW)
+    assert 0 == Digests(hall.engine().notifier).critical(ACCOUNT, now=NOW)
     for number in range(6):
         hall.does(f"lamp{number}")
     hall.does("backdoor")
     before = len(hall.alerts.letters)
-    assert 2 == hall.engine().notifier.critical(ACCOUNT, now=NOW)
+    assert 2 == Digests(hall.engine().notifier).critical(ACCOUNT, now=NOW)
     (told,) = hall.alerts.letters[before:]
     assert hall.finding("backdoor").short in told.body
-    assert 0 == hall.engine().notifier.critical(ACCOUNT, now=NOW + timedelta(minutes=10))
+    assert 0 == Digests(hall.engine().notifier).critical(ACCOUNT, now=NOW + timedelta(minutes=10))
 
 
 @pytest.mark.parametrize("control", [CRITICAL, LESSER["first"]])

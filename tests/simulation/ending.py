@@ -142,7 +142,7 @@ def _told_in_time(oracle: Oracle, world: World, key: Key, finding: Finding, life
         names = [one for one in life.told if one.startswith("reminded ") and _hours(one) >= max(passed)]
         escalated = clock.escalate is not None and clock.escalate >= max(passed) and "escalated" in life.told
         reminded = (
-            {*names, "would have", *_UNSEEN} & set(life.told) or escalated or (enforced and acts and acts <= swept)
+            names or {"would have", *_UNSEEN} & set(life.told) or escalated or (enforced and acts and acts <= swept)
         )
         oracle.check("clock reminds", reminded, f"{label}: no reminder after {max(passed)}")
 

@@ -13,6 +13,7 @@ from plumbline.core.control import Control
 from plumbline.core.targets import Target
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
+from plumbline.findings.digested import Digested
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
 
@@ -83,6 +84,12 @@ class Ledger(Protocol):
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """The findings, open or closed, that a person is told of with the next digest."""
 
+    def digested(self, account: str) -> Digested:
+        """What digests have told of, and no finding says yet."""
+
+    def note_digested(self, account: str, digested: Digested) -> None:
+        """Record that."""
+
     def hearing(self, account: str) -> Hearing:
         """Whether anybody ever confirmed that alerts reach him."""
 
@@ -92,8 +99,8 @@ class Ledger(Protocol):
     def open_findings(self, account: str) -> Sequence[Finding]:
         """Every open finding; a write of this second may be missing."""
 
-    def lives(self, account: str) -> Sequence[Finding]:
-        """Every life of every finding that is still kept, open or closed."""
+    def recent(self, account: str, since: datetime) -> Sequence[Finding]:
+        """What is open, or waits for a digest, and every life that was closed since; of some more than one state."""
 
 
 class Eyes(Ask, Protocol):

@@ -11,6 +11,7 @@ from plumbline.adapters.clients import ClientFactory
 from plumbline.adapters.counters import count, counted, counts_in, hour_key, keys_of, none_yet
 from plumbline.adapters.exemptions import LIST, Exemptions, bearing_on, key_of_target, listed_in
 from plumbline.adapters.items import (
+    OWED,
     Renamed,
     account_key,
     adopted_key,
@@ -30,6 +31,7 @@ from plumbline.adapters.items import (
     key_today,
     latest,
     number,
+    over_key,
     pauses_in,
     pieces_of,
     readable,
@@ -49,9 +51,10 @@ from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import Budget
+from plumbline.findings.digested import Digested
 from plumbline.findings.finding import Finding, with_room
 from plumbline.findings.hearing import KEPT_AS, Hearing
-from plumbline.findings.packed import checked, text_of
+from plumbline.findings.packed import body, checked, text_of
 
 _HOUR = timedelta(hours=1)
 #: Bytes of a finding whose repair begins, so that what is written later finds room.
@@ -182,16 +185,24 @@ class Table:
 
     def awaiting_digest(self, account: str) -> Sequence[Finding]:
         """See ports.Ledger."""
-        return [one for one in self._unfinished(account) if one.is_owed_a_digest]
+        # what an earlier version wrote does not say whether it waits
+        filtered = {"FilterExpression": f"attribute_not_exists({OWED}) OR {OWED} = :owed"}
+        found = self._query("open", "#k = :k", {":k": string(account), ":owed": number(1)}, {"#k": "open"}, filtered)
+        return [one for one in found if one.is_owed_a_digest]
 
     def _unfinished(self, account: str) -> Sequence[Finding]:
         return self._query("open", "#k = :k", {":k": string(account)}, {"#k": "open"})
 
+    def recent(self, account: str, since: datetime) -> Sequence[Finding]:
+        """See ports.Ledger."""
+        values = {":k": string(over_key(account)), ":s": string(since.isoformat())}
+        closed = self._query("open", "#k = :k AND due > :s", values, {"#k": "open"})
+        return [*closed, *self._unfinished(account)]
+
     def lives(self, account: str) -> Sequence[Finding]:
         """Every life of every finding that is still kept, open or closed."""
-        query = "pk = :k AND begins_with(sk, :p)"
-        keys = [{":k": string(account_key(account)), ":p": string(one)} for one in ("finding#", "history#")]
-        return findings_in((item for one in keys for item in self._calls.listed(query, one)), self.renamed)
+        items = (item for one in ("finding#", "history#") for item in self._calls.beginning(account, one))
+        return findings_in(items, self.renamed)
 
     def by_id(self, account: str, prefix: str) -> Sequence[Finding]:
         """The findings whose id begins with what a person typed, latest lives and earlier ones."""
@@ -270,6 +281,17 @@ class Table:
         for item in adoption_items(account_key(account), control, mark):
             self._perform("PutItem", {"TableName": self.name, "Item": item})
 
+    def digested(self, account: str) -> Digested:
+        """See ports.Ledger."""
+        item = self._calls.one(account, "digest")
+        with readable("what digests have told of"):
+            return Digested.from_json(text_of(item) if item else None)
+
+    def note_digested(self, account: str, digested: Digested) -> None:
+        """See ports.Ledger."""
+        item = {**key_of(account_key(account), "digest"), **body(digested.to_json())}
+        self._perform("PutItem", {"TableName": self.name, "Item": checked(item, "what a digest tells of")})
+
     def hearing(self, account: str) -> Hearing:
         """See ports.Ledger."""
         item = self._calls.one(account, KEPT_AS)
@@ -297,16 +319,21 @@ class Table:
         return utc(item["body"]["S"]) if item else None
 
     def _query(
-        self, index: str, condition: str, values: Mapping[str, Any], names: Mapping[str, str] | None = None
+        self,
+        index: str,
+        condition: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Sequence[Finding]:
         query = {
             "TableName": self.name,
             "IndexName": index,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": values,
+            **({"ExpressionAttributeNames": names} if names else {}),
+            **(more or {}),
         }
-        if names:
-            query["ExpressionAttributeNames"] = names
         return findings_in(self._perform("Query", query)["Items"], self.renamed)
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:

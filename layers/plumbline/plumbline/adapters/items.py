@@ -12,13 +12,14 @@
     account#ID        adopted#CONTROL#NN              of the targets it found, those of a piece, where they are many
     account#ID        heard                           whether anybody ever confirmed that alerts reach him, and does now
     once              KEY                             somebody was told; not again before `expires`
+    account#ID        digest                          what was told together (findings/digested.py), one item
     account#ID        swept                           when the last sweep was done
     account#ID        sweep#BEGUN                     how far a sweep has come (sweeps.py), for two days
     account#ID        reach                           which regions are governed and heard (core/reach.py), one item
 
-The index `open` (open, due) lists open findings; the index `ids` (pk, id) finds one by what was typed. A finding is
-one JSON text in `body`, or compressed in `packed` (findings/packed.py): DynamoDB's own types would turn numbers into
-decimals and say nothing more.
+The index `open` (open, due) lists open findings and, under a name of their own, closed ones by when they were closed;
+the index `ids` (pk, id) finds one by what was typed. A finding is one JSON text in `body`, or compressed in `packed`
+(findings/packed.py): DynamoDB's own types would turn numbers into decimals and say nothing more.
 
 Each says in `v` which form it has (findings/schema.py).
 
@@ -49,6 +50,8 @@ from plumbline.findings.stored import from_json, to_json
 Renamed = Mapping[str, str]
 
 
+#: Whether the next digest names a finding. The table leaves out the others where that is asked.
+OWED = "owed"
 #: Guidance of the UK Ministry of Justice for internal services: 13 months.
 KEPT_FOR = timedelta(days=395)
 
@@ -132,17 +135,18 @@ def item_of(finding: Finding, now: datetime) -> Item:
         return item | {
             "open": string(finding.target.account),
             "due": string(finding.due.isoformat() if finding.due else "9999"),
+            OWED: number(int(finding.is_owed_a_digest)),
         }
-    return item | {"expires": number(epoch(now + KEPT_FOR))}
+    return item | _over(finding) | {"expires": number(epoch(now + KEPT_FOR))}
 
 
 def buried_item(finding: Finding, now: datetime) -> Item:
     """An earlier life of a finding as an item of the history."""
     seen = finding.first_seen.isoformat()
     # nobody was told of its end yet: the next digest finds it through the index
-    waits = {"open": string(finding.target.account), "due": string("9999")} if finding.awaits_digest else {}
+    waits = {"open": string(finding.target.account), "due": string("9999"), OWED: number(1)}
     return (
-        waits
+        (waits if finding.awaits_digest else _over(finding))
         | key_of(account_key(finding.target.account), f"history#{finding.control}#{finding.target}#{seen}")
         | {
             "id": string(finding.id),
@@ -150,6 +154,17 @@ def buried_item(finding: Finding, now: datetime) -> Item:
             "expires": number(epoch(now + KEPT_FOR)),
         }
     )
+
+
+def over_key(account: str) -> str:
+    """The partition of the index in which an account's closed lives stand, by when they were closed."""
+    return f"closed#{account}"
+
+
+def _over(finding: Finding) -> dict[str, Mapping[str, str]]:
+    """What lists a closed life in the index: the week's e-mail asks what was closed since, and for nothing else."""
+    closed = finding.closed_at or finding.last_seen
+    return {"open": string(over_key(finding.target.account)), "due": string(closed.isoformat())}
 
 
 def findings_in(items: Iterable[Item], renamed: Renamed) -> list[Finding]:

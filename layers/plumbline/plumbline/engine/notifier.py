@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import Alert, Sender
-from plumbline.alerts.held import redated
 from plumbline.baseline.rules import Baseline, Rule
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Response
-from plumbline.core.control import Control, Severity
-from plumbline.core.errors import AwsRefusal, Conflict, LedgerDown, TooLarge
+from plumbline.core.control import Control
+from plumbline.core.errors import AwsRefusal, LedgerDown, TooLarge
 from plumbline.engine.case import Case
-from plumbline.engine.ears import Ears
 from plumbline.findings import clocks
 from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import ALONE, Budget
-from plumbline.findings.finding import DIGEST, LEASE, Finding, Status
-from plumbline.findings.news import can_be_told, new_controls, once_heard
+from plumbline.findings.finding import DIGEST, LEASE, Finding
 from plumbline.ports import Alerts, Ledger
 
 WEEKLY_TOLD_FOR = timedelta(days=6)
+#: The week, and the one before it to compare with.
+WEEKLY_LOOKS_BACK = timedelta(days=14)
 UNHEARD_TOLD_FOR = timedelta(hours=23)
 
 
@@ -130,7 +129,7 @@ class Notifier:
             heard = hearing.after(self.alerts.is_heard(), case.now).now
         if not heard and transition == "opened" and (claimed.unheard or not hearing.ever):
             return replace(done, outbox=DIGEST + transition)
-        told = replace(done, told=_and(claimed.told, transition), outbox="" if heard else DIGEST + transition)
+        told = replace(done, told=told_as_well(claimed.told, transition), outbox="" if heard else DIGEST + transition)
         return told.heard(case.now, self.grace) if transition == "opened" else told
 
     def is_heard_of_now(self, case: Case, finding: Finding) -> bool:
@@ -181,111 +180,6 @@ class Notifier:
         self.ledger.told(key, now=now, within=within)
         return True
 
-    def digest(self, account: str, *, now: datetime, commanders: Callable[[], str] = str) -> int:
-        """Tell, in one alert, all that waits for it; how many findings it tells of.
-
-        SNS takes alerts that nobody hears: the digest of a first sweep, minutes after the deployment, waits until
-        somebody has clicked the link in AWS's own e-mail.
-
-        Args:
-            account: whose.
-            now: the time, in UTC.
-            commanders: says who may command Plumbline, for whoever is to decide what was there before it.
-
-        Raises:
-            LedgerDown: the ledger cannot be used.
-            AwsRefusal: SNS did not take the alert; nothing counts as told.
-        """
-        waiting, brought = self._what_waits(account, now)
-        if not (waiting or brought) or not Ears(self.ledger, self.alerts).looked(account, now).now:
-            return 0
-        if not self.ledger.once(f"digest#{account}", now=now, within=LEASE):
-            return 0
-        try:
-            told, new = {one.id: self._told(one, now) for one in waiting}, new_controls(brought)
-            if new:
-                brand_new = [one for one in told.values() if one.control in new]
-                self.send(self._news(new, brand_new, now), brand_new)
-            if rest := [one for one in told.values() if one.control not in new]:
-                self.send(self._of_the_rest(rest, now, commanders), rest)
-        except AwsRefusal:
-            self.ledger.told(f"digest#{account}", now=now, within=timedelta(0))
-            raise
-        for kept, text in once_heard(brought).items():
-            self.ledger.adopt(account, kept, text)
-        for finding in waiting:
-            done = self._recorded(told[finding.id], finding, now)
-            try:
-                self.ledger.save(done, now=now)
-            except Conflict:  # settled while the alert was written, and the next digest may name it again; or buried
-                current = self.ledger.brief(finding.control, finding.target, now).finding
-                if current is not None and current.id != finding.id:
-                    self.ledger.bury(done, now=now)
-        return len(waiting) + len(new)
-
-    def _what_waits(self, account: str, now: datetime) -> tuple[Sequence[Finding], Mapping[str, str]]:
-        """What waits for a digest; and how far the first sweeps of controls have come that an upgrade brought.
-
-        All of these are told of in one e-mail, so none is while one of them is still to look for the first time.
-        """
-        waiting, adopted = self.ledger.awaiting_digest(account), self.ledger.adopted(account)
-        new = new_controls(adopted) & self.controls.keys()
-        brought = {kept: text for kept, text in adopted.items() if kept.partition("@")[0] in new}
-        if can_be_told(brought, now):
-            return waiting, brought
-        return [one for one in waiting if one.control not in new], {}
-
-    def _of_the_rest(self, findings: Sequence[Finding], now: datetime, commanders: Callable[[], str]) -> Alert:
-        from plumbline.alerts.digest import digest  # an hour's task, if at all: no wake pays for it
-
-        who = commanders() if any(one.is_adopted and one.is_open for one in findings) else ""
-        unconfirmed = self.alerts.waiting()
-        return digest(self.controls, findings, self.sender, now=now, unconfirmed=unconfirmed, commanders=who)
-
-    def _news(self, new: Iterable[str], findings: Sequence[Finding], now: datetime) -> Alert:
-        from plumbline.alerts.news import news  # once an upgrade
-
-        return news(self.controls, {one: self.rule(one) for one in new}, findings, self.sender, now=now)
-
-    def critical(self, account: str, *, now: datetime) -> int:
-        """The digest at once, where it would tell of something critical that an event announced.
-
-        Whoever did it has used up the e-mails of his own, and what is meant may be hidden behind them.
-
-        Raises:
-            LedgerDown: the ledger cannot be used.
-            AwsRefusal: SNS did not take the alert; nothing counts as told.
-        """
-        waiting = self.ledger.awaiting_digest(account)
-        return self.digest(account, now=now) if any(map(self._is_urgent, waiting)) else 0
-
-    def _is_urgent(self, finding: Finding) -> bool:
-        is_critical = finding.control in self.controls and self.controls[finding.control].severity is Severity.CRITICAL
-        return is_critical and bool(finding.cause.action) and not finding.is_adopted and not finding.is_unseen
-
-    def _told(self, finding: Finding, now: datetime) -> Finding:
-        """A finding as a digest of this moment tells of it: the grace of what was there before begins now."""
-        heard = finding.heard(now, self.grace)
-        if heard is finding or finding.control not in self.controls:
-            return heard
-        rule = self.rule(finding.control)
-        before, after = clocks.acts_at(rule, finding), clocks.acts_at(rule, heard)
-        if before is None or after is None:
-            return heard
-        return replace(heard, then=redated(finding.then, before, after))
-
-    def _recorded(self, told: Finding, finding: Finding, now: datetime) -> Finding:
-        """The same once it was sent."""
-        transition = finding.outbox.removeprefix(DIGEST) or "opened"
-        done = replace(told, outbox="", told=_and(told.told, transition))
-        if done.is_open and done.status is not Status.EXEMPT and done.control in self.controls:
-            # what came due while it waited comes with the next sweep
-            rule = self.rule(done.control)
-            acts = clocks.acts_at(rule, done)
-            is_due = finding.unheard and acts is not None and acts <= now
-            done = replace(done, due=now if is_due else clocks.next_look(rule, done, now) or done.due)
-        return done
-
     def unheard(self, account: str, *, now: datetime) -> int:
         """Tell whoever hears escalations, or reads the twin for chat tools, that nobody hears the rest; once a day."""
         hearing = self.ledger.hearing(account).after(self.alerts.is_heard(), now)
@@ -300,7 +194,7 @@ class Notifier:
     def weekly(self, account: str, *, now: datetime) -> int:
         """Tell how the week was; how many findings it tells of."""
         key = f"weekly#{account}#{now:%G-%V}"
-        lives = self.ledger.lives(account)
+        lives = self.ledger.recent(account, now - WEEKLY_LOOKS_BACK)
         watched = sum(rule.response is not Response.OFF for rule in self.baseline.rules.values())
         from plumbline.alerts.weekly import weekly  # once a week: no wake pays for it
 
@@ -309,7 +203,7 @@ class Notifier:
         return len(lives)
 
 
-def _and(told: Sequence[str], transition: str) -> tuple[str, ...]:
+def told_as_well(told: Sequence[str], transition: str) -> tuple[str, ...]:
     """What has been told, each once; an escalation says that it is open, where nothing has said so before.
 
     Of reminders the last is kept: they may come for as long as a finding is open, and the ledger has to hold it.

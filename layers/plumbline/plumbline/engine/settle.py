@@ -278,8 +278,10 @@ class Engine:
         return self.holding.exempt(case, finding, plan, exemption)
 
     def digest(self, account: str, *, now: datetime, commanders: Callable[[], str] = str) -> int:
-        """See Notifier."""
-        return self.notifier.digest(account, now=now, commanders=commanders)
+        """See Digests."""
+        from plumbline.engine.digests import Digests  # an hour's task, if at all: no wake pays for it
+
+        return Digests(self.notifier).digest(account, now=now, commanders=commanders)
 
     def unheard(self, account: str, *, now: datetime) -> int:
         """See Notifier."""

@@ -13,6 +13,7 @@ from plumbline.core.control import Looks
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
+from plumbline.engine.digests import Digests
 from plumbline.findings import news
 from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.findings.sweeps import Sweep
@@ -195,7 +196,7 @@ class Sweeper:
         try:
             return self.unsettled.tell() if self.unsettled is not None else 0
         finally:
-            self.plumbline.engine.notifier.critical(self.plumbline.account, now=self.clock())
+            Digests(self.plumbline.engine.notifier).critical(self.plumbline.account, now=self.clock())
 
     def _is_of_the_house(self, unit: Unit) -> bool:
         return any(self.plumbline.index.entries[one].house for one in unit.controls)
