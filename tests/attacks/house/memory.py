@@ -52,7 +52,7 @@ def _mend_ledger(clients: Clients, name: str, was: Any, _now: Any) -> None:
 
 
 #: What people decided: nothing that Plumbline writes by itself.
-_DECIDED = ("exemptions", "pauses", "suspen")
+_DECIDED = ("exempt", "pauses", "suspen")
 
 
 def _decisions(clients: Clients) -> Seen:

@@ -50,11 +50,9 @@ def _hour(stage: Stage) -> str:
 
 def _spend(stage: Stage, who: Attacker) -> None:
     """The budget of repairs and of e-mails of this hour, used up at a stroke."""
-    for what in ("*", "iam-admin-grants", "letters"):
-        item = stage.filled(_item(f"spent#{what}#{_hour(stage)}", {}), who)
-        stage.client("dynamodb", who.name).put_item(
-            TableName=stage.ledger, Item={**item, "count": {"N": "1000000"}, "spent": {"N": "1000000"}}
-        )
+    item = stage.filled(_item(f"spent#{_hour(stage)}", {}), who)
+    counters = {f"n#{what}": {"N": "1000000"} for what in ("*", "iam-admin-grants", "letters")}
+    stage.client("dynamodb", who.name).put_item(TableName=stage.ledger, Item={**item, **counters})
 
 
 STORIES = (
