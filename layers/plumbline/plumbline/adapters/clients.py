@@ -167,13 +167,14 @@ def telling(call: Call) -> Iterator[None]:
         raise AwsRefusal(type(error).__name__, str(error), call) from error
 
 
-def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
+def perform(client: Any, call: Call, account: str = "", *, to_the_end: bool = True) -> Any:  # noqa: ANN401
     """Perform a call; a list is read to its last page.
 
     Args:
         client: of the call's service.
         call: what to ask or write.
         account: whose bucket a call about one means; S3 is told, and refuses where it is another's.
+        to_the_end: False for one page of a list, which says where the next begins.
 
     Raises:
         AwsRefusal: AWS answered with an error that `call.absent` does not list, or did not answer.
@@ -190,7 +191,7 @@ def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
     try:
         with telling(call):
             try:
-                answer = _ask(client, method, call, account)
+                answer = _ask(client, method, call, account, to_the_end=to_the_end)
             except (ClientError, HTTPClientError):
                 raise
             except Exception as error:
@@ -198,7 +199,7 @@ def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
                 twin = twin_of(client, error)
                 if twin is None or not (isinstance(error, BotoCoreError) or call.operation.startswith(_READS)):
                     raise
-                answer = _ask(twin, method, call, account)
+                answer = _ask(twin, method, call, account, to_the_end=to_the_end)
     except ClientError as error:
         said = error.response.get("Error", {})
         code = said.get("Code", "Unknown")
@@ -212,8 +213,10 @@ def perform(client: Any, call: Call, account: str = "") -> Any:  # noqa: ANN401
     return answer
 
 
-def _ask(client: Any, method: str, call: Call, account: str) -> Any:  # noqa: ANN401
+def _ask(client: Any, method: str, call: Call, account: str, *, to_the_end: bool) -> Any:  # noqa: ANN401
     parameters = {**call.parameters, **_owner(client, call, account)}
+    if not to_the_end:
+        return getattr(client, method)(**parameters)
     if call.operation in PAGED_BY_HAND:
         from botocore.paginate import Paginator
 

@@ -31,6 +31,7 @@ from plumbline.adapters.items import (
     key_today,
     latest,
     number,
+    only_the_text,
     over_key,
     pauses_in,
     pieces_of,
@@ -327,14 +328,13 @@ class Table:
         more: Mapping[str, Any] | None = None,
     ) -> Sequence[Finding]:
         query = {
-            "TableName": self.name,
             "IndexName": index,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": values,
-            **({"ExpressionAttributeNames": names} if names else {}),
+            **only_the_text(names or {}),
             **(more or {}),
         }
-        return findings_in(self._perform("Query", query)["Items"], self.renamed)
+        return findings_in(self._calls.queried(query), self.renamed)
 
     def _write(self, writes: Sequence[Mapping[str, Any]], finding: Finding) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class TableCalls:
     region: str
 
     def perform(self, operation: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Make one call. A list is read to its end, however many pages of a megabyte that takes.
+        """Make one call; of a list it reads one page, of a megabyte at most. See `queried`.
 
         Raises:
             Conflict: a condition did not hold, or somebody else wrote at the same time.
@@ -42,7 +42,7 @@ class TableCalls:
         """
         call = Call("dynamodb", operation, stamped_all(operation, parameters))
         try:
-            answer = perform(self.clients("", self.region, "dynamodb"), call)
+            answer = perform(self.clients("", self.region, "dynamodb"), call, to_the_end=False)
         except AwsRefusal as error:
             lost = error.code == "ConditionalCheckFailedException" or (
                 error.code == _CANCELLED
@@ -57,6 +57,20 @@ class TableCalls:
             raise LedgerDown(f"the ledger {self.name} could not be used: {error}") from error
         refuse_later(items_of(answer or {}))
         return answer
+
+    def queried(self, parameters: Mapping[str, Any]) -> Iterator[Item]:
+        """All items that a query finds, to its last page. No more than one page is held at a time.
+
+        Raises:
+            LedgerDown: it cannot be read to its end; nobody may take what came before for all.
+        """
+        begin: Mapping[str, Any] = {}
+        while True:
+            answer = self.perform("Query", {"TableName": self.name, **parameters, **begin})
+            yield from answer["Items"]
+            if not answer.get("LastEvaluatedKey"):
+                return
+            begin = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def several(self, account: str, keys: Iterable[str]) -> dict[str, Item]:
         """Those of some items that are there, by sort key, consistently read in one call.
@@ -86,14 +100,8 @@ class TableCalls:
 
     def listed(self, condition: str, values: Mapping[str, Any]) -> Sequence[Item]:
         """All items that a condition on their keys fits, consistently read."""
-        query = {
-            "TableName": self.name,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-        }
-        items: Sequence[Item] = self.perform("Query", query)["Items"]
-        return items
+        query = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values, "ConsistentRead": True}
+        return list(self.queried(query))
 
     def beginning(self, account: str, prefix: str) -> Sequence[Item]:
         """All items of an account whose sort key begins so, consistently read."""
