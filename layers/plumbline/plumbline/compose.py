@@ -145,6 +145,7 @@ class Plumbline:
     def _known(self, unit: Unit, now: datetime) -> dict[str, Known]:
         """What the ledger knows that bears on each control of a unit."""
         from plumbline.decisions.credible import believed
+        from plumbline.decisions.exemptions import any_covering
         from plumbline.sweep.look import Known
 
         findings: dict[str, list[Finding]] = {}
@@ -153,12 +154,12 @@ class Plumbline:
         adopted = self.ledger.adopted(unit.account)
         days = self.engine.baseline.patience.exemption_days
         own = believed(self.ledger.all_exemptions(unit.account), days, now)
-        exemptions = (*own, *self.engine.baseline.exemptions)
+        is_exempt = any_covering((*own, *self.engine.baseline.exemptions), now)
         scopes = {one: self.engine.controls[one].scope for one in unit.controls}
         return {
             one: Known(
                 findings.get(one, []),
-                exemptions,
+                is_exempt,
                 Adoption.from_json(adopted.get(kept_as(one, scope, unit.region))),
             )
             for one, scope in scopes.items()

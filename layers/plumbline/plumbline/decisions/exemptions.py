@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase, translate
-from functools import cache
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from plumbline.core.clock import utc
@@ -41,8 +40,6 @@ _PIECE = re.compile(r"\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
 _ESCAPED = re.compile(r"\[([*?\[])\]")
 #: What of a pattern without sets stands for others.
 _WILD = re.compile(r"[*?]+")
-#: A pattern that no text fits.
-_NOTHING = "(?!)"
 _DIGIT, _NO_SLASH, _ANY_CHAR = "[0-9]", "[!/]", "?"
 _ACCOUNT_DIGITS = 12
 #: How a region reads, place by place, and whether more of the same may follow there.
@@ -140,21 +137,27 @@ def any_covering(exemptions: Iterable[Exemption], now: datetime) -> Callable[[st
         exemptions: in force or not.
         now: the time, in UTC.
     """
-    patterns: dict[str, set[str]] = {}
+    of_one: dict[str, list[Exemption]] = {}
+    of_many: list[tuple[str, Exemption]] = []
     for one in exemptions:
         if one.until > now:
-            patterns.setdefault(one.control, set()).add(one.target)
-
-    @cache
-    def together(control: str, *, caseless: bool) -> re.Pattern[str]:
-        meant = patterns.get(ANY, set()) | patterns.get(control, set())
-        return re.compile("|".join(translate(folded(one) if caseless else one) for one in meant) or _NOTHING)
+            text = literal(one.target)
+            if text is None:
+                of_many.append((_plain_part(folded(one.target)), one))
+            else:
+                of_one.setdefault(folded(text), []).append(one)
 
     def covers(control: str, target: Target) -> bool:
-        caseless = is_caseless(target.kind)
-        return bool(together(control, caseless=caseless).match(folded(str(target)) if caseless else str(target)))
+        text = folded(str(target))
+        near = (*of_one.get(text, ()), *(one for part, one in of_many if part in text))
+        return any(one.covers(control, target) for one in near)
 
     return covers
+
+
+def _plain_part(pattern: str) -> str:
+    """The longest part of a pattern that stands for itself, which every text has that it fits; empty where none is."""
+    return "" if "[" in pattern else max(_WILD.split(pattern), key=len)
 
 
 def exactly(target: Target) -> str:

@@ -18,7 +18,6 @@ from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.stretch import WHOLE, Stretch
 from plumbline.core.targets import ALL, GLOBAL, State, Target
-from plumbline.decisions.exemptions import Exemption, covering
 from plumbline.engine.surveying import Survey, Visit, is_excepted, judged, look_along, survey
 from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
@@ -37,12 +36,12 @@ class Known:
 
     Attributes:
         findings: the open ones of this control in this account.
-        exemptions: all of them, reviewed ones included.
+        is_exempt: whether anything exempts a target from a control now, what baseline.yaml exempts included.
         adoption: how far the first sweep had come; what it is about gets adoption's grace.
     """
 
     findings: Sequence[Finding] = ()
-    exemptions: Sequence[Exemption] = ()
+    is_exempt: Callable[[str, Target], bool] = lambda _control, _target: False
     adoption: Adoption = field(default_factory=Adoption)
 
 
@@ -197,7 +196,7 @@ def _wants_a_look(
     is_due = finding.due is not None and finding.due <= now
     is_news = deviation.clock != finding.deviation.clock or set(deviation.items) != set(finding.deviation.items)
     # A person's command writes the exemption first, and may not get to the findings.
-    covered = covering(known.exemptions, control.id, finding.target, now) is not None
+    covered = known.is_exempt(control.id, finding.target)
     changed = covered != (finding.status is Status.EXEMPT) or finding.under != rule.mark
     return is_due or is_news or changed or _proposes_what_is_past(control, rule, state, finding, now)
 
