@@ -133,6 +133,9 @@ def test_what_does_not_fit_is_told_once_with_its_size_and_tried_again_each_day(t
     house = _house(table, text=_text(1_500_000, alike=False))
     assert ["told"] * 3 == [house.settle(now=NOW + days * DAY) for days in range(3)]
     (alert,) = house.alerts.letters
+    status = house.type("status")
+    assert [_hall(table).short] == status.data["too_large"]
+    assert "told, and not repaired, for no undo could be kept" in " ".join(status.text.split())
     body = " ".join(alert.body.split())
     assert "does not fit into its ledger" in body
     assert " bytes, and 390,000 are the most" in body
@@ -165,14 +168,17 @@ def test_so_many_facts_that_not_even_they_fit_are_told_and_stand_as_a_stub(table
     assert 1 == len(house.alerts.letters)
 
 
-def test_what_has_no_room_even_for_a_stub_is_told_once_a_day(table: Table) -> None:
+def test_what_has_no_room_even_for_a_stub_is_told_once_a_month_and_status_says_so(table: Table) -> None:
     """A sort key has 1,024 bytes at most: Amazon DynamoDB Developer Guide, quotas."""
     house = _house(table)
     target = replace(LAMP, id="x" * 1_100)
     house.aws.lamps[target.id] = {"on": ["a"]}
     wake = Wake(CONTROL.id, target, Origin.EVENT, MALLORY)
-    assert ["told"] * 3 == [house.engine.settle(wake, now=NOW + hours * HOUR).outcome.value for hours in (0, 1, 25)]
+    times = [NOW + hours * HOUR for hours in (0, 1, 25, 700, 721)]
+    assert ["told"] * 5 == [house.engine.settle(wake, now=at).outcome.value for at in times]
     assert ["too large"] * 2 == [one.split(":")[0] for one in house.alerts.subjects]
+    status = house.type("status", now=NOW + 722 * HOUR)
+    assert (1, True) == (status.data["too_large_count"], "TOO LARGE" in status.text)
 
 
 def test_a_state_that_has_grown_while_it_was_repaired_is_left_out_and_the_undo_asks_for_force(table: Table) -> None:

@@ -19,8 +19,12 @@ from plumbline.findings.finding import Finding
 
 #: What the finding has been told of then.
 TOO_LARGE = "too large"
-#: It is tried again, and told of again where not even a part of it can be kept.
+#: It is tried again.
 _AGAIN_AFTER = timedelta(days=1)
+#: Begins the key that it is told under where not even a part of it can be kept, and for how long: as long as it stays,
+#: every sweep finds it anew, and nobody has to hear of it each day.
+NOT_KEPT = "too-large#"
+_TOLD_FOR = timedelta(days=30)
 _SUMMARY = 200
 
 
@@ -43,7 +47,7 @@ def unwritable(notifier: Notifier, case: Case, error: TooLarge) -> Settled:
         with suppress(TooLarge):
             return Settled(Outcome.TOLD, case.wake, _told(notifier, case, finding, alert), reason=str(error))
     key = hashlib.sha256(f"{case.control.id}|{case.wake.target}".encode()).hexdigest()[:32]
-    notifier.send_once(f"too-large#{key}", alert, now=case.now, within=_AGAIN_AFTER)
+    notifier.send_once(f"{NOT_KEPT}{key}", alert, now=case.now, within=_TOLD_FOR)
     return Settled(Outcome.TOLD, case.wake, reason=str(error))
 
 

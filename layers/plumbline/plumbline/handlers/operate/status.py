@@ -19,6 +19,7 @@ from plumbline.core.reach import TROUBLES, Reach
 from plumbline.decisions.credible import believed, doubted, ends
 from plumbline.decisions.exemptions import Exemption, covers_nothing
 from plumbline.decisions.pauses import Pause
+from plumbline.engine.unwritable import NOT_KEPT, TOO_LARGE
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
 from plumbline.handlers.operate import held, sweeps
@@ -55,6 +56,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     waiting = sorted((one for one in found if one.status is not Status.EXEMPT), key=lambda one: _urgency(asked, one))
     exempt = [one for one in found if one.status is Status.EXEMPT]
     fights = [one.short for one in waiting if is_fight(one)]
+    large, not_kept = [one for one in found if TOO_LARGE in one.told], len(ledger.told_of(NOT_KEPT, now))
     all_own = ledger.all_exemptions(asked.account)
     own = believed(all_own, patience.exemption_days, now)
     not_believed = doubted(all_own, patience.exemption_days, all_pauses, patience.pause_days, now)
@@ -71,6 +73,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         **sweeps.facts(swept, known_sweeps, now),
         "open": _open(asked, waiting),
         "UNSEEN": _unseen(found),
+        "TOO LARGE": _too_large(large, not_kept),
         "repairs": f"{spent.get(EVERY_CONTROL, 0)} in this clock hour, of at most {engine.baseline.breakers.in_all}",
         "STOPPED": "; ".join(stopped.values()),
         "NOT BELIEVED": _not_believed([f"{what}: {why}" for what, why in not_believed]),
@@ -99,6 +102,8 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "open_count": len(waiting),
         "exempt_count": len(exempt),
         "fight_count": len(fights),
+        "too_large": [one.short for one in large[:A_FEW]],
+        "too_large_count": len(large) + not_kept,
         "exemption_count": len(exemptions),
         "suspended_count": len(held_down),
         "counts": _counts(asked, waiting),
@@ -205,6 +210,15 @@ def _unseen(found: Sequence[Finding]) -> str:
     if not hidden:
         return ""
     return f"{len(hidden)} of these cannot be looked at. See: {pasted('show', hidden[0].short)}"
+
+
+def _too_large(large: Sequence[Finding], not_kept: int) -> str:
+    """What does not fit into the ledger, and so is not repaired; of some not even a part could be kept."""
+    if not (large or not_kept):
+        return ""
+    kept = f"{some([one.short for one in large], _NAMED)}: told, and not repaired, for no undo could be kept"
+    elsewhere = f"{not_kept} of which nothing could be kept at all; an e-mail of the last 30 days names each"
+    return "; ".join([*([kept] if large else []), *([elsewhere] if not_kept else [])])
 
 
 def _exempt(asked: Asked, exemptions: Sequence[Exemption], covered: int) -> str:
