@@ -25,6 +25,10 @@ PAUSE_EXAMPLE = "pause --hours 4 --reason 'migration until noon'"
 #: What holds repairs back beside a pause, by the options of resume.
 _OTHERS = ("breakers", "fights", "tries")
 KINDS = (*_OTHERS, "all")
+_LATER = (
+    f"{{count}} were put off. The first {MOST_WRITTEN}, worst first, are looked at with the next sweep, the others at "
+    "the hour that their e-mails name."
+)
 
 
 def pause(asked: Asked, typed: Typed) -> Answer:
@@ -124,11 +128,12 @@ def resume(asked: Asked, typed: Typed) -> Answer:
     facts = {labels.get(label, label): text for label, text in done.facts.items()}
     trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
     apart = _ids(there.fights) | _ids(there.given_up)
-    for one in waiting:
-        if one.id not in apart and _waits(asked, one):
-            asked.put(replace(one, due=now))
+    put_off = [one for one in waiting if one.id not in apart and _waits(asked, one)]
+    for one in put_off[:MOST_WRITTEN]:
+        asked.put(replace(one, due=now))
     head = f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep."
-    return Answer(paragraphs(head, table(facts), NOT_TO_WAIT, left, trouble), _data(control, done))
+    later = _LATER.format(count=len(put_off)) if len(put_off) > MOST_WRITTEN else ""
+    return Answer(paragraphs(head, table(facts), later, NOT_TO_WAIT, left, trouble), _data(control, done))
 
 
 def _kinds(typed: Typed, *, paused: bool) -> frozenset[str]:
