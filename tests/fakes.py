@@ -6,6 +6,7 @@ A lamp is `on` or `off`; the control `lamp-off` wants it off.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from itertools import takewhile
@@ -367,6 +368,14 @@ class Memory:
             self.spent[f"{name}#{hour}"] = self.spent.get(f"{name}#{hour}", 0) + 1
         saved = self.findings[key] = replace(finding, version=finding.version + 1)
         self.saves.append(saved)
+        return saved
+
+    def save_all(self, findings: Sequence[Finding], *, now: datetime) -> list[Finding]:
+        """See ports.Ledger."""
+        saved = []
+        for one in findings:
+            with suppress(Conflict):
+                saved.append(self.save(one, now=now))
         return saved
 
     def bury(self, finding: Finding, *, now: datetime) -> None:

@@ -63,6 +63,9 @@ class Ledger(Protocol):
             Conflict: somebody else wrote first, or used up a budget meanwhile; nothing was written.
         """
 
+    def save_all(self, findings: Sequence[Finding], *, now: datetime) -> Sequence[Finding]:
+        """Write findings over the versions they were read in; those that nobody else has written meanwhile."""
+
     def bury(self, finding: Finding, *, now: datetime) -> None:
         """Write an earlier life back into the history."""
 

@@ -42,6 +42,7 @@ from plumbline.adapters.items import (
 )
 from plumbline.adapters.sweeps import Sweeps
 from plumbline.adapters.table_calls import TableCalls
+from plumbline.adapters.together import save_all
 from plumbline.baseline.rules import Patience
 from plumbline.core.clock import utc
 from plumbline.core.errors import Conflict, LedgerDown
@@ -148,6 +149,10 @@ class Table:
         self._write(writes, finding)
         return saved
 
+    def save_all(self, findings: Sequence[Finding], *, now: datetime) -> Sequence[Finding]:
+        """See ports.Ledger."""
+        return save_all(self._calls, self.renamed, findings, now, lambda one: self.save(one, now=now))
+
     def bury(self, finding: Finding, *, now: datetime) -> None:
         """See ports.Ledger."""
         self._perform("PutItem", self._calls.put(buried_item(began(finding, self.renamed), now))["Put"])
@@ -235,21 +240,13 @@ class Table:
         return self._exempt.move(account, now)
 
     def all_pauses(self, account: str) -> tuple[Mapping[str, Pause], int]:
-        """All pauses, in force or not, by control or `*`, and the version they were read in.
-
-        Raises:
-            LedgerDown: they cannot be read.
-        """
+        """All pauses, in force or not, by control or `*`, and the version they were read in; or raise LedgerDown."""
         item = self._calls.one(account, "pauses")
         with readable("the pauses"):
             return pauses_in(item, self.renamed), version_of(item)
 
     def save_pauses(self, account: str, pauses: Mapping[str, Pause], version: int) -> None:
-        """Write all pauses over the version they were read in.
-
-        Raises:
-            Conflict: somebody else wrote first.
-        """
+        """Write all pauses over the version they were read in; or raise Conflict: somebody else wrote first."""
         self._calls.put_one(account, "pauses", {name: one.to_json() for name, one in pauses.items()}, version)
 
     def all_suspensions(self, account: str) -> tuple[tuple[Suspension, ...], int]:

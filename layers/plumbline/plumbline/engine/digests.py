@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from plumbline.alerts.alert import Alert
 from plumbline.alerts.held import redated
 from plumbline.core.control import Severity
-from plumbline.core.errors import AwsRefusal, Conflict
+from plumbline.core.errors import AwsRefusal
 from plumbline.engine.ears import Ears
 from plumbline.engine.notifier import Notifier, told_as_well
 from plumbline.findings import clocks
@@ -19,9 +19,9 @@ from plumbline.findings.news import can_be_told, new_controls, once_heard
 
 #: Findings that one digest tells of, so that the mark of it fits into an item. The next one tells of the rest.
 MOST_TOLD = 10_000
-#: Findings of which one call writes down that they were told, at some 20 ms each: react has 45 seconds, in which it may
-#: go on with an earlier digest as well; the sweep, which goes on with the others every ten minutes, has 300.
-MOST_RECORDED, MOST_BY_SWEEP = 500, 5_000
+#: Findings of which one call writes down that they were told. React has 45 seconds, and may go on with an earlier
+#: digest as well; the sweep, which goes on with the others every ten minutes, has 300.
+MOST_RECORDED, MOST_BY_SWEEP = 1_000, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +164,13 @@ class Digests:
             for kept, text in once_heard(told_of).items():
                 ledger.adopt(account, kept, text)
         told = [(one, at) for one in waiting if (at := digested.told_at(one)) is not None]
-        for finding, at in told[:most]:
-            done = self._as_told(finding, at, now)
-            try:
-                ledger.save(done, now=now)
-            except Conflict:  # settled while the alert was written, and the next digest may name it again; or buried
-                current = ledger.brief(finding.control, finding.target, now).finding
-                if current is not None and current.id != finding.id:
-                    ledger.bury(done, now=now)
+        done = [self._as_told(one, at, now) for one, at in told[:most]]
+        saved = {one.id for one in ledger.save_all(done, now=now)}
+        for one in done:
+            if one.id not in saved:  # settled while the alert was written, so the next digest may name it; or buried
+                current = ledger.brief(one.control, one.target, now).finding
+                if current is not None and current.id != one.id:
+                    ledger.bury(one, now=now)
 
     def _as_told(self, finding: Finding, at: datetime, now: datetime) -> Finding:
         """A finding once a digest of some moment was sent."""

@@ -305,6 +305,11 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
     return looked
 
 
+def next_version(finding: Finding) -> Finding:
+    """The finding as it is once it is written over the version it was read in."""
+    return replace(finding, version=finding.version + 1)
+
+
 def with_room(finding: Finding) -> Finding:
     """The finding as large as it may become once its repair is made: a target is about as large after it as before."""
     if not finding.repairs:

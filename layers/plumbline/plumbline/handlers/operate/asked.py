@@ -19,7 +19,7 @@ from plumbline.handlers.operate.proof import Place, endpoints
 from plumbline.ports import DeadLetter, Sts
 
 ALL = "all"
-#: The findings that one command writes, at some milliseconds each: a function has a minute.
+#: The findings that one command writes, beside reading all that are open: within ten seconds.
 MOST_WRITTEN = 1000
 #: How alike two ids of four letters are of which one letter was misread.
 _ALIKE = 0.75
@@ -142,6 +142,11 @@ class Asked:
         except Conflict:
             return False
         return True
+
+    def put_all(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Write findings that nobody is settling; those that were written: the next sweep judges the others."""
+        free = [one for one in findings if not one.is_leased(self.now)]
+        return self.plumbline.ledger.save_all(free, now=self.now)
 
     def tell(self, alert: Alert) -> str:
         """Send an alert; why it could not be sent, for the answer, as what it tells of is done already."""

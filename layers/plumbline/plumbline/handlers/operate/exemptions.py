@@ -76,11 +76,13 @@ def exempt(asked: Asked, typed: Typed) -> Answer:
             f"{error}. End some of them first, or type a shorter reason. Type: plumbline exemptions"
         ) from error
     covered = [one for one in asked.open_findings() if made.covers(one.control, one.target)]
-    for one in covered[:MOST_WRITTEN]:
-        # where a repair may have begun, the next sweep looks first: it must not go untold
-        asked.put(
+    asked.put_all(
+        [
+            # where a repair may have begun, the next sweep looks first: it must not go untold
             replace(one, status=Status.EXEMPT, due=until, then="") if one.status in _STILL else replace(one, due=now)
-        )
+            for one in covered[:MOST_WRITTEN]
+        ]
+    )
     trouble = asked.tell(decisions.exempted(made, len(covered), asked.plumbline.engine.deployment.sender))
     facts = _facts(made) | {
         "Replaces": ", ".join(one.id for one in same),
@@ -117,8 +119,8 @@ def unexempt(asked: Asked, typed: Typed) -> Answer:
         for one in asked.open_findings()
         if ended.covers(one.control, one.target) and not still(one.control, one.target)
     ]
-    for one in freed[:MOST_WRITTEN]:  # the sweep finds the others, which are exempt where nothing exempts them
-        asked.put(replace(one, due=now))
+    # the sweep finds the others, which are exempt where nothing exempts them
+    asked.put_all([replace(one, due=now) for one in freed[:MOST_WRITTEN]])
     trouble = asked.tell(decisions.unexempted(ended, asked.by, asked.plumbline.engine.deployment.sender))
     which = some([one.short for one in freed]) or "nothing that is open"
     text = f"The exemption {ended.id} is over. The next sweep judges again what it covered ({which})."

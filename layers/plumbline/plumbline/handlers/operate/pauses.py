@@ -129,8 +129,7 @@ def resume(asked: Asked, typed: Typed) -> Answer:
     trouble = asked.tell(decisions.resumed(control, facts, asked.by, asked.plumbline.engine.deployment.sender))
     apart = _ids(there.fights) | _ids(there.given_up)
     put_off = [one for one in waiting if one.id not in apart and _waits(asked, one)]
-    for one in put_off[:MOST_WRITTEN]:
-        asked.put(replace(one, due=now))
+    asked.put_all([replace(one, due=now) for one in put_off[:MOST_WRITTEN]])
     head = f"Resumed: {decisions.repairs(control)}. What is due is repaired with the next sweep."
     later = _LATER.format(count=len(put_off)) if len(put_off) > MOST_WRITTEN else ""
     return Answer(paragraphs(head, table(facts), later, NOT_TO_WAIT, left, trouble), _data(control, done))
@@ -238,23 +237,24 @@ def _forget_counts(asked: Asked, counted: Mapping[str, int]) -> None:
 
 def _forget_fights(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
     """Let the targets that somebody fought over be repaired again."""
-    return [
-        one
-        for one in waiting[:MOST_WRITTEN]
-        if "fight" in one.told
-        and asked.put(
+    return asked.put_all(
+        [
             replace(one, told=tuple(told for told in one.told if told != "fight"), repaired_at=(), due=asked.now)
-        )
-    ]
+            for one in waiting[:MOST_WRITTEN]
+            if "fight" in one.told
+        ]
+    )
 
 
 def _forgive_tries(asked: Asked, waiting: Sequence[Finding]) -> Sequence[Finding]:
     """Let repairs that did not hold, several times, be tried again."""
-    return [
-        one
-        for one in waiting[:MOST_WRITTEN]
-        if one.tries >= MAX_ATTEMPTS and asked.put(replace(one, forgiven=len(one.repairs), then="", due=asked.now))
-    ]
+    return asked.put_all(
+        [
+            replace(one, forgiven=len(one.repairs), then="", due=asked.now)
+            for one in waiting[:MOST_WRITTEN]
+            if one.tries >= MAX_ATTEMPTS
+        ]
+    )
 
 
 def _waits(asked: Asked, finding: Finding) -> bool:

@@ -169,7 +169,7 @@ def enforce(asked: Asked, typed: Typed) -> Answer:
         data = {"enforced": [], "would": [one.id for one in graced[:FOR_SCRIPTS]], "would_count": len(graced)}
         return Answer("\n".join([head, "", *lines, "", tail]), data, ok=False)
     ended = [_without_grace(one, asked) for one in graced[:MOST_WRITTEN]]
-    done = [one for one in ended if asked.put(one)]
+    done = asked.put_all(ended)
     busy, later = len(ended) - len(done), len(graced) - len(ended)
     missed = f"{busy} more just being settled. In two minutes, type: {again}" if busy else ""
     missed = f"That was the grace of so many as one command ends; {later} are left. Type: {again}" if later else missed
