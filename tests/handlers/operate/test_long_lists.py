@@ -28,8 +28,9 @@ from plumbline.decisions.exemptions import Exemption, any_covering, covering
 from plumbline.decisions.suspensions import Suspension
 from plumbline.findings.finding import Finding, Repair, Status, open_finding
 from plumbline.findings.unseen import Unseen
-from plumbline.handlers.operate import commands, pages
+from plumbline.handlers.operate import commands, pages, pauses
 from plumbline.handlers.operate.asked import Answer
+from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, LAMP, MALLORY, NOW, House, Lamps
 from tests.fakes import LampEyes as Eyes
 
@@ -500,3 +501,14 @@ def test_an_exemption_of_very_many_holds_at_once_and_says_which_are_listed_so_la
     assert said in " ".join(answer.text.split())
     freed = house.type("unexempt", house.ledger.exemptions[0].id)
     assert (True, 1500, 500) == (freed.ok, freed.data["frees_count"], len(freed.data["frees"]))
+
+
+def test_resume_writes_as_much_as_one_command_has_time_for_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(aws=Lamps({f"lamp-{number}": {"on": ["a"]} for number in range(3)}))
+    house.type("pause", "--hours", "4", "--reason", "x")
+    for name in house.aws.lamps:
+        house.engine.settle(Wake(CONTROL.id, replace(LAMP, id=name), Origin.EVENT, MALLORY), now=NOW)
+    monkeypatch.setattr(pauses, "MOST_WRITTEN", 2)
+    answer = house.type("resume", now=NOW + timedelta(minutes=1))
+    due = [one.due for one in house.ledger.findings.values()]
+    assert (2, True) == (due.count(NOW + timedelta(minutes=1)), "3 were put off" in answer.text), answer.text
