@@ -94,6 +94,10 @@ fix: $(VENV)/dev/.ready ## format, and mend what the linter can mend
 sync: $(VENV)/dev/.ready ## rewrite what follows from the controls: template blocks, docs, baseline.schema.json
 	@$(DEV)/python -m pytest -q --sync tests/test_generated.py
 
+.PHONY: ledger
+ledger: $(DEV)/.ready ## measure every command, settle, sweep, digest and week on a ledger of 20,000 open findings
+	@PYTHONPATH=layers/plumbline $(DEV)/python -m bench.ledger $(ARGS)
+
 .PHONY: bench
 bench: $(LOCAL) $(VENV)/bench/.ready ## measure cold start, calls and size, beside their floors and a peer
 	@$(DEV)/python -m bench $(ARGS)
