@@ -145,8 +145,7 @@ class Engine:
 
     def planned(self, control: Control, target: Target, state: State, facts: Container[str]) -> Plan:
         """The repair of these facts, divided by whose rights it takes; see `planning`."""
-        settings, converts = self.rule(control.id).settings, self.deployment.converts
-        return planned(control, target, state, settings, facts, converts=converts)
+        return planned(control, target, state, self.rule(control.id).settings, facts, converts=self.deployment.converts)
 
     @property
     def notifier(self) -> Notifier:
