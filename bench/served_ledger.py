@@ -71,8 +71,8 @@ class Served:
                 entry = (item[sort]["S"], key)
                 if is_new:
                     insort(place, entry)
-                elif entry in place:
-                    place.remove(entry)
+                elif (at := bisect_left(place, entry)) < len(place) and place[at] == entry:
+                    del place[at]
 
     def _page(self, request: Mapping[str, Any]) -> Any:
         index, values = request.get("IndexName", ""), request["ExpressionAttributeValues"]
