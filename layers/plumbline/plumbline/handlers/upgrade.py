@@ -11,7 +11,7 @@ from datetime import datetime
 
 from plumbline.compose import Plumbline
 from plumbline.core.clock import Response
-from plumbline.core.errors import Conflict
+from plumbline.core.errors import Conflict, TooLarge
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.sweep.units import Unit
 
@@ -28,7 +28,7 @@ def bring(plumbline: Plumbline, *, now: datetime) -> int:
     """
     try:
         return plumbline.ledger.move_exemptions(plumbline.account, now)
-    except Conflict:  # somebody is typing; it is read where it stands until the next sweep
+    except (Conflict, TooLarge):  # somebody is typing, or it fits nowhere else: it is read where it stands
         return 1
 
 
