@@ -15,7 +15,9 @@ _FIGURES = Path(__file__).with_name("month.json")
 HOURS, DAYS, WEEKS = 730, 730 / 24, 730 / 24 / 7
 #: How often an hour the sweep's function looks at Plumbline itself by its schedule, beside what a sweep begins with.
 LOOKS = 6
-MEMORY, _WHOLE_CORE = 512, 1769
+#: Megabytes of a function, and of react: one whole core.
+MEMORY, REACTS = 512, 1769
+_WHOLE_CORE = 1769
 #: Seconds that AWS takes for an answer, where it was not measured.
 ANSWER = 0.060
 #: Lambda keeps so many pollers on a queue, each asking every 20 seconds, so many functions run its messages at once.
@@ -62,10 +64,17 @@ class Run:
     blocked: float
     answer: float
 
-    @property
-    def seconds(self) -> float:
-        """As Lambda would bill it: at a share of a core, and with AWS's answers; as if nothing of both overlapped."""
-        return self.cpu * _WHOLE_CORE / MEMORY + self.blocked * (ANSWER / self.answer if self.answer else 0)
+    def seconds(self, memory: int = MEMORY) -> float:
+        """As Lambda takes them: at a share of a core, and with AWS's answers; as if nothing of both overlapped.
+
+        Args:
+            memory: megabytes of the function.
+        """
+        return self.cpu * _WHOLE_CORE / memory + self.blocked * (ANSWER / self.answer if self.answer else 0)
+
+    def gigabyte_seconds(self, memory: int = MEMORY) -> float:
+        """The same as Lambda bills it."""
+        return self.seconds(memory) * memory / 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,19 +285,18 @@ def _calls(watched: Watched) -> dict[str, int]:
 def _gigabyte_seconds(watched: Watched, account: Account) -> dict[str, float]:
     cold = min(AT_ONCE, watched.units)
     more = account.buckets * account.reads + account.principals * _OF_A_PRINCIPAL
-    longer = more * (_CALL * _WHOLE_CORE / MEMORY + ANSWER / _IN_FLIGHT)
+    longer = more * (_CALL * _WHOLE_CORE / MEMORY + ANSWER / _IN_FLIGHT) * MEMORY / 1024
     found, batches = account.deviations * DAYS, account.wakes / _batch(account)
-    seconds = {
-        "sweeps": watched.begin.seconds * HOURS,
-        "pieces_of_sweeps": (cold * watched.cold.seconds + (watched.units - cold) * watched.warm.seconds) * HOURS,
+    pieces = cold * watched.cold.gigabyte_seconds() + (watched.units - cold) * watched.warm.gigabyte_seconds()
+    wake, warm_wake = watched.wake.gigabyte_seconds(REACTS), watched.warm_wake.gigabyte_seconds(REACTS)
+    return {
+        "sweeps": watched.begin.gigabyte_seconds() * HOURS,
+        "pieces_of_sweeps": pieces * HOURS,
         "buckets_and_principals": longer * HOURS,
-        "looks_at_itself": LOOKS * watched.look.seconds * HOURS,
-        "wakes": (watched.settles * HOURS + found) * watched.wake.seconds
-        + batches * watched.wake.seconds
-        + (account.wakes - batches) * watched.warm_wake.seconds / 2,
-        "announcements": found * 2 * watched.wake.seconds / 2,
+        "looks_at_itself": LOOKS * watched.look.gigabyte_seconds() * HOURS,
+        "wakes": (watched.settles * HOURS + found + batches) * wake + (account.wakes - batches) * warm_wake / 2,
+        "announcements": found * 2 * watched.wake.gigabyte_seconds() / 2,
     }
-    return {name: one * MEMORY / 1024 for name, one in seconds.items()}
 
 
 def _logged(watched: Watched, account: Account) -> dict[str, float]:

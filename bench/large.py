@@ -94,9 +94,9 @@ class Ledger:
 
     awaiting_digest = open_findings
 
-    def all_exemptions(self, _account: str) -> tuple[Sequence[Any], int]:
+    def all_exemptions(self, _account: str) -> Sequence[Any]:
         """None."""
-        return (), 0
+        return ()
 
     def all_pauses(self, _account: str) -> tuple[Mapping[str, Any], int]:
         """None."""

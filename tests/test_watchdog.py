@@ -139,6 +139,8 @@ FAILURES = (
             "1 h 40 min, or 4 hours", _given_up("UnitsQueue", 100 * MINUTE)),
     Failure("the sweep's schedule is off; its function is gone, throttled, or fails before a sweep has begun",
             "`sweep-stopped`", "3 h 10 min", _stopped),
+    Failure("no sweep begins, though something else uses its queue", "`not swept`", "3 h 10 min",
+            lambda: unsettled.SWEPT_WITHIN + 10 * MINUTE <= 3 * HOUR + 10 * MINUTE),
     Failure("a sweep does not come to its end", "`not swept`", "4 hours",
             lambda: unsettled.SWEPT_WITHIN + HOUR <= 4 * HOUR),
     Failure("react runs and settles nothing of what the sweep reports", "`not settled`", "25 minutes after the sweep",

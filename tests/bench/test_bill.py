@@ -35,8 +35,10 @@ def _line(price: prices.Price, account: bill.Account = QUIET, watched: Watched =
 
 
 def test_a_run_takes_its_share_of_a_core_and_waits_as_long_as_aws_does() -> None:
-    assert pytest.approx(0.5 * 1769 / 512 + 1.0 * 6) == RUN.seconds
-    assert pytest.approx(0.5 * 1769 / 512) == replace(RUN, blocked=0.3, answer=0.0).seconds, "it asked for nothing"
+    assert pytest.approx((0.5 * 1769 / 512 + 1.0 * 6) / 2) == RUN.gigabyte_seconds()
+    assert pytest.approx((0.5 + 1.0 * 6) * 1769 / 1024) == RUN.gigabyte_seconds(bill.REACTS)
+    asked_nothing = replace(RUN, blocked=0.3, answer=0.0)
+    assert pytest.approx(0.5 * 1769 / 1024) == asked_nothing.gigabyte_seconds()
 
 
 def test_what_is_free_is_taken_off_once() -> None:
@@ -52,8 +54,8 @@ def test_each_look_at_itself_is_counted_with_what_it_asks() -> None:
 
 
 def test_the_first_pieces_are_cold_and_the_others_are_not() -> None:
-    cold, warm = RUN.seconds, replace(RUN, cpu=0.05).seconds
-    assert pytest.approx((5 * cold + 15 * warm) * HOURS / 2) == _line(prices.COMPUTE).parts["pieces of sweeps"]
+    cold, warm = RUN.gigabyte_seconds(), replace(RUN, cpu=0.05).gigabyte_seconds()
+    assert pytest.approx((5 * cold + 15 * warm) * HOURS) == _line(prices.COMPUTE).parts["pieces of sweeps"]
 
 
 def test_idle_queues_are_what_a_quiet_account_pays_for_queues() -> None:
@@ -73,7 +75,8 @@ def test_the_bench_counts_the_pollers_and_the_memory_that_the_template_has() -> 
     ]
     assert [bill.AT_ONCE] * bill.POLLED == served
     functions = properties("AWS::Lambda::Function")
-    assert {bill.MEMORY} == {one["MemorySize"] for name, one in functions.items() if name != "NamesFunction"}
+    others = {one["MemorySize"] for name, one in functions.items() if name not in ("NamesFunction", "ReactFunction")}
+    assert ({bill.MEMORY}, bill.REACTS) == (others, functions["ReactFunction"]["MemorySize"])
     schedule = properties("AWS::Events::Rule")["HouseSchedule"]["ScheduleExpression"]
     assert f"rate({60 // bill.LOOKS} minutes)" == schedule
 

@@ -52,7 +52,7 @@ LINES: Mapping[Price, Line] = {
         "nothing that we would advise",
     ),
     prices.COMPUTE: Line(
-        "the time of the functions, of 512 MB each",
+        "the time of the functions, of 512 MB each, and of 1,769 for react",
         "buckets and principals, for each is looked at every hour; deviations; events that rules hear",
         "`regions` in `baseline.yaml`: each region is two pieces of each sweep; rules that are off",
     ),
@@ -141,6 +141,7 @@ def page(watched: Watched) -> str:
         hours=bill.HOURS,
         looks=bill.LOOKS,
         memory=bill.MEMORY,
+        reacts=bill.REACTS,
         answer=bill.ANSWER * 1000,
         at_once=bill.AT_ONCE,
         measured_runs="\n".join(_runs(watched)),
@@ -194,7 +195,9 @@ def _runs(watched: Watched) -> Iterator[str]:
         "settles a wake with a repair, cold": watched.wake,
         "settles a wake with a repair, warm": watched.warm_wake,
     }
-    yield from (f"| {name} | {run.cpu:.2f} | {run.seconds:.2f} |" for name, run in named.items())
+    for name, run in named.items():
+        memory = bill.REACTS if name.startswith("settles") else bill.MEMORY
+        yield f"| {name} | {run.cpu:.2f} | {run.seconds(memory):.2f} |"
 
 
 def _price(price: Price) -> str:

@@ -91,6 +91,21 @@ def test_a_sweep_that_does_not_end_is_told_of_once_and_one_that_ends_is_not() ->
     assert "1 of 3 pieces done; eu-west-1 goes on with s3-tls-only" in " ".join(letter.body.split())
 
 
+def test_that_no_sweep_begins_is_told_once_by_the_look_at_the_house_itself() -> None:
+    watch = Watch()
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 1, frozenset({0})))
+    for after in (SWEPT_WITHIN - MINUTE, SWEPT_WITHIN, SWEPT_WITHIN + 30 * MINUTE):
+        Unsettled(watch.house.plumbline, watch.notes, watch.told, lambda after=after: NOW + after).tell_of_sweeps()
+    (letter,) = watch.told.letters
+    assert letter.subject == "[Plumbline] not swept: no sweep begins"
+
+
+def test_where_nothing_was_ever_swept_nothing_is_missed_yet() -> None:
+    watch = Watch()
+    Unsettled(watch.house.plumbline, watch.notes, watch.told, lambda: NOW).tell_of_sweeps()
+    assert not watch.told.letters
+
+
 def test_what_react_has_settled_is_not_told() -> None:
     watch = Watch()
     watch.sweep()

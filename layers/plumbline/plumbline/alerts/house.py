@@ -65,6 +65,22 @@ def unended(sweep: Sweep, sender: Sender) -> Alert:
     return _alert("not swept", f"a sweep does not end: {sweep.told.partition(';')[0]}", lead, rows, (), sender)
 
 
+def unbegun(latest: datetime, sender: Sender) -> Alert:
+    """No sweep has begun for hours.
+
+    Args:
+        latest: when the last one began.
+        sender: names commands and account.
+    """
+    lead = (
+        f"The last look through the account began at {moment(latest)}, and one should begin each hour. Events are "
+        "still answered; what they miss is not found. Is the rule that begins it switched on, and does the log of the "
+        "sweep's function say why it does not?"
+    )
+    rows = {"Last begun": moment(latest), "Begins": f"the rule {sender.stack}-sweep, each hour"}
+    return _alert("not swept", "no sweep begins", lead, rows, (), sender)
+
+
 def failed(functions: Mapping[str, int], hour: datetime, sender: Sender) -> Alert:
     """Runs of Plumbline's functions failed within an hour.
 

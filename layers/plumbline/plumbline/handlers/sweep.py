@@ -9,19 +9,18 @@ from typing import Any, Protocol
 
 from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Plumbline
-from plumbline.core.control import Looks
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
 from plumbline.engine.digests import Digests
 from plumbline.findings import news
-from plumbline.findings.adoption import Adoption, kept_as, mark
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices, upgrade
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log, Outlet
+from plumbline.handlers.turns import due
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit, numbered
@@ -37,9 +36,6 @@ _MUCH_MILLISECONDS = 120_000
 _AT_ONCE = 16
 #: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
 _SETTLED_EACH_SECOND = 5
-#: The hour, in UTC, whose sweep looks at what is looked at once a day, and the day of the week whose sweep of that hour
-#: looks at the rest: no day begins then where most people are awake.
-_HOUR, _MONDAY = 5, 0
 _DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
 
 
@@ -88,14 +84,12 @@ class Sweeper:
             units = [unit for unit in self.plumbline.units(reach) if not self._is_of_the_house(unit)]
             upgrade.bring(self.plumbline, now=self.clock())
             upgrade.meet(self.plumbline, units, now=self.clock())
-            units = numbered([self._due(one) for one in units], self.clock().isoformat())
+            units = numbered([due(self.plumbline, one, self.clock()) for one in units], self.clock().isoformat())
             if units:
                 self.plumbline.ledger.sweeps.goes_on(self.plumbline.account, Sweep(units[0].sweep, units[0].of))
             units = [*(self._of_forwarders(reach) if reach else ()), *units]
             self.units.send([unit.to_json() for unit in units])
             self.logger.info("sweep begun", extra={"units": len(units)})
-        if self.unsettled is not None:
-            self.unsettled.tell_of_sweeps()
         return {"units": len(units)}
 
     def _tell_of_failures(self) -> None:
@@ -105,22 +99,6 @@ class Sweeper:
                 self.failures.tell()
         except PlumblineError as error:
             self.logger.error("not asked which functions failed", extra={"reason": str(error)})
-
-    def _due(self, unit: Unit) -> Unit:
-        """A unit without what one sweep of each day or week looks at.
-
-        What nobody has looked at by these rules stays, and so does what has come due: an e-mail has named the hour.
-        """
-        entries, now = self.plumbline.index.entries, self.clock()
-        rare = [one for one in unit.controls if not _is_time(entries[one].looks, now)]
-        if not rare:
-            return unit
-        known, rules = self.plumbline.ledger.adopted(unit.account), self.plumbline.engine.baseline.rules
-        seen = {one: known.get(kept_as(one, entries[one].scope, unit.region)) for one in rare}
-        found = self.plumbline.ledger.open_findings(unit.account)
-        due = {one.control for one in found if one.due is not None and one.due <= now}
-        later = {one for one in rare if Adoption.from_json(seen[one]).mark == mark(rules[one])} - due
-        return replace(unit, controls=tuple(one for one in unit.controls if one not in later))
 
     def look_at_regions(self) -> dict[str, int]:
         """See which regions are governed, and send the units of those that are new on their way.
@@ -194,6 +172,8 @@ class Sweeper:
     def _tell_what_waits(self) -> int:
         """Tell what react has left, and what is critical and waits for a digest; how much react has left."""
         try:
+            if self.unsettled is not None:
+                self.unsettled.tell_of_sweeps()
             return self.unsettled.tell() if self.unsettled is not None else 0
         finally:
             Digests(self.plumbline.engine.notifier).critical(self.plumbline.account, now=self.clock())
@@ -336,16 +316,6 @@ class Sweeper:
         if any(True for _ in exemption_notices.due(ledger, reviewed, account, now)):
             return True
         return bool(suspension_notices.due(ledger, account, now))
-
-
-def _is_time(looks: Looks, now: datetime) -> bool:
-    """Whether a sweep that begins now is one of those that look."""
-    at_the_hour = now.hour == _HOUR
-    return {
-        Looks.EACH_SWEEP: True,
-        Looks.DAILY: at_the_hour,
-        Looks.WEEKLY: at_the_hour and now.weekday() == _MONDAY,
-    }[looks]
 
 
 def _blind(unit: Unit, broken: Sequence[Look]) -> frozenset[str]:

@@ -98,7 +98,10 @@ class Unsettled:
         return len(waiting)
 
     def tell_of_sweeps(self) -> None:
-        """Tell of sweeps that do not come to their end, once of each.
+        """Tell of sweeps that do not come to their end, and of none that begins, once of each.
+
+        An alarm counts what is put into the queue of pieces, and tells the same without code of ours; but what an event
+        has react hand over counts there as well.
 
         Raises:
             LedgerDown: how far they have come cannot be read.
@@ -106,10 +109,16 @@ class Unsettled:
         """
         engine, now = self.plumbline.engine, self.clock()
         known = self.plumbline.ledger.sweeps.known(self.plumbline.account)
-        for sweep in (one for one in known if not one.is_through and now - one.began >= SWEPT_WITHIN):
-            from plumbline.alerts.house import unended  # an exception; no look pays for it
+        latest = max((one.began for one in known), default=now)
+        notifier = replace(engine, alerts=self.alerts).notifier
+        if now - latest >= SWEPT_WITHIN:
+            from plumbline.alerts.house import unbegun  # an exception; no look pays for it
 
-            notifier = replace(engine, alerts=self.alerts).notifier
+            alert = unbegun(latest, engine.deployment.sender)
+            notifier.send_once(f"unbegun#{latest.isoformat()}", alert, now=now, within=_TOLD_FOR)
+        for sweep in (one for one in known if not one.is_through and now - one.began >= SWEPT_WITHIN):
+            from plumbline.alerts.house import unended
+
             alert = unended(sweep, engine.deployment.sender)
             notifier.send_once(f"unended#{sweep.name}", alert, now=now, within=_TOLD_FOR)
 
