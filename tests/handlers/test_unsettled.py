@@ -50,7 +50,7 @@ class Watch:
 
     def sweep(self, at: datetime = NOW) -> None:
         """A whole sweep, of the only lamp."""
-        unsettled = Unsettled(self.house.plumbline, self.notes, self.told, lambda: at)
+        unsettled = self.unsettled(at)
         sweeper = Sweeper(
             self.house.plumbline, Outlet(), self.wakes, Log(), lambda: at, lambda: 300_000, unsettled=unsettled
         )
@@ -58,15 +58,19 @@ class Watch:
 
     def begin(self, at: datetime) -> None:
         """The hour has come."""
-        unsettled = Unsettled(self.house.plumbline, self.notes, self.told, lambda: at)
+        unsettled = self.unsettled(at)
         sweeper = Sweeper(
             self.house.plumbline, Outlet(), self.wakes, Log(), lambda: at, lambda: 300_000, unsettled=unsettled
         )
         sweeper.begin()
 
+    def unsettled(self, at: datetime) -> Unsettled:
+        """Who tells, at some time."""
+        return Unsettled(self.house.plumbline, self.notes, self.told, lambda: at)
+
     def tell(self, after: timedelta) -> int:
         """What is told some time later."""
-        return Unsettled(self.house.plumbline, self.notes, self.told, lambda: NOW + after).tell()
+        return self.unsettled(NOW + after).tell()
 
 
 def test_what_nobody_settles_is_told_after_a_quarter_of_an_hour_and_once() -> None:
@@ -95,14 +99,14 @@ def test_that_no_sweep_begins_is_told_once_by_the_look_at_the_house_itself() -> 
     watch = Watch()
     watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 1, frozenset({0})))
     for after in (SWEPT_WITHIN - MINUTE, SWEPT_WITHIN, SWEPT_WITHIN + 30 * MINUTE):
-        Unsettled(watch.house.plumbline, watch.notes, watch.told, lambda after=after: NOW + after).tell_of_sweeps()
+        watch.unsettled(NOW + after).tell_of_sweeps()
     (letter,) = watch.told.letters
     assert letter.subject == "[Plumbline] not swept: no sweep begins"
 
 
 def test_where_nothing_was_ever_swept_nothing_is_missed_yet() -> None:
     watch = Watch()
-    Unsettled(watch.house.plumbline, watch.notes, watch.told, lambda: NOW).tell_of_sweeps()
+    watch.unsettled(NOW).tell_of_sweeps()
     assert not watch.told.letters
 
 
