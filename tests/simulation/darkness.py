@@ -64,8 +64,9 @@ def listed(oracle: Oracle, world: World, swept: datetime) -> set[Key]:
             continue
         known = finding is not None and finding.is_unseen
         if kind not in BULK:
-            # It may have come to light since, and been looked at by what was left of the sweep.
-            lit = not is_hidden(world, (kind, name), world.now)
+            # It may have come to light since, and been looked at by what was left of the sweep; of what the ledger
+            # takes nothing an e-mail alone has told.
+            lit = not is_hidden(world, (kind, name), world.now) or oracle.too_large(world, key, swept)
             oracle.check("unseen listed", known or lit, f"{label}: nobody can see it, and the ledger does not say so")
         if finding is None or life is None or not known or oracle.was_exempt(key, swept):
             continue

@@ -42,8 +42,7 @@ def settled(oracle: Oracle, world: World, swept: datetime) -> None:
             continue
         known = finding is not None and finding.is_open
         if not known and oracle.too_large(world, key, swept):
-            told = [at for at in oracle.oversize[key] if at > swept - DAY - 2 * HOUR]
-            oracle.check("too large told", told, f"{label}: the ledger takes nothing of it, and nobody was told")
+            oracle.told_too_large(key, swept, label)
             continue
         oracle.check("seen", known, f"{label}: deviates, and the ledger does not know")
         if finding is None or life is None or not known:

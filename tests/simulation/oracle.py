@@ -508,6 +508,11 @@ class Oracle:
         fat = world.fat.get((key[1].split("/")[2], key[1].split("/")[3]))
         return fat is not None and fat.until > at - DAY - 2 * HOUR
 
+    def told_too_large(self, key: Key, swept: datetime, label: str) -> None:
+        """Of what the ledger takes nothing of somebody is told, once a month."""
+        told = [at for at in self.oversize[key] if at > swept - 30 * DAY]
+        self.check("too large told", told, f"{label}: the ledger takes nothing of it, and nobody was told")
+
     def heard(self, life: Life) -> bool:
         """Whether a person heard of a life at all."""
         return bool(life.letters) or any(life.id[:4] in body for body in self.digests)
