@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -221,3 +223,22 @@ def test_every_path_to_administrator_rights_at_once_takes_an_action_that_is_look
     """What a user may do with IAM or STS is weighed, and nothing else can make him one."""
     services = {action.partition(":")[0] for path in PATHS if path.direct for action in path.actions}
     assert services <= set(LEADING)
+
+
+def test_an_account_that_was_weighed_is_let_go_of_with_its_eyes_though_nobody_collects() -> None:
+    """React collects nothing while it starts, and a batch of ten reads an account ten times."""
+    with world() as here:
+        eyes = here.accounts.eyes(ACCOUNT, GLOBAL)
+        ask = Told(eyes, GetAccountAuthorizationDetails=DETAILS)
+        gc.collect()
+        gc.disable()
+        try:
+            account, bearing = weighing(ask), Bearing(ask)
+            account.without(())
+            where_it_leads(ask, "cas")
+            assert not bearing.is_harmless("cas")
+            kept = [ref(account.judge), ref(account.ways_in), ref(bearing)]
+            del account, bearing
+            assert [None, None, None] == [one() for one in kept]
+        finally:
+            gc.enable()

@@ -8,7 +8,6 @@ for somebody else; `Engine.settle` looks again before it acts.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +32,6 @@ class Looks:
 
     aws: Aws
     _open: dict[tuple[str, str], Eyes] = field(default_factory=dict, repr=False)
-    _written: bool = False
 
     def eyes(self, account: str, region: str) -> Eyes:
         """See ports.Aws. The same ones, until they are renewed or anything is written."""
@@ -68,21 +66,13 @@ class Looks:
             try:
                 return made(call)
             finally:
-                self._drop_all()
+                for one in list(self._open):
+                    self._drop(one)
 
         return act
 
-    def _drop_all(self) -> None:
-        for one in list(self._open):
-            self._drop(one)
-        # What weighs an account is made of circles, and while a process starts nobody collects them: ten accounts of
-        # five thousand roles would be half a gigabyte. Who writes once, as most do, does not pay for it.
-        if self._written:
-            gc.collect()
-        self._written = True
-
     def _drop(self, which: tuple[str, str]) -> None:
-        """Forget a look, and what it was told: a whole account, which nothing else lets go of before a collection."""
+        """Forget a look, and what it was told: what was made of that holds its eyes, and they hold what was made."""
         self._open.pop(which).remember(())
 
 

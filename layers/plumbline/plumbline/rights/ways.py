@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from plumbline.core.loose import loosely
 from plumbline.rights.account import Account, Principal
 from plumbline.rights.asked import Asked, fresh, name_of
 from plumbline.rights.documents import Document
@@ -61,7 +62,7 @@ class Judge:
         self._memo = Memo()
         self._speaks: dict[int, frozenset[str]] = {}
         self._groups: dict[str, tuple[tuple[Document, ...], tuple[Way, ...]]] = {}
-        self.known = Known(account, self._memo, self._is_led)
+        self.known = Known(account, self._memo, loosely(self._is_led))
 
     @property
     def administrators(self) -> frozenset[str]:

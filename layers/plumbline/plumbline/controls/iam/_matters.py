@@ -12,6 +12,7 @@ from typing import Any
 
 from plumbline.controls.iam._principals import EVERYTHING, default_document
 from plumbline.core.calls import Ask
+from plumbline.core.loose import loosely
 from plumbline.core.names import folded
 from plumbline.rights.documents import Document, document, listed, statements
 
@@ -62,11 +63,9 @@ class Bearing:
         self._groups = {one["GroupName"]: one for one in everything["GroupDetailList"]}
         self._policies = {one["Arn"]: one for one in everything["Policies"]}
         self._roles = everything["RoleDetailList"]
-        self._group_leads = cache(lambda name: self._leads(self._groups[name], "Group") if name in self._groups else "")
-        self._policy_leads = cache(
-            lambda arn: arn not in self._policies or _leads(default_document(self._policies[arn]))
-        )
-        self._named = cache(self._named_by_roles)
+        self._group_leads = cache(loosely(self._is_leading_group))
+        self._policy_leads = cache(loosely(self._is_leading_policy))
+        self._named = cache(loosely(self._named_by_roles))
 
     def is_harmless(self, user: str) -> bool:
         """Whether nothing of a user can make him an administrator or let him become one: nobody has to weigh it.
@@ -88,6 +87,9 @@ class Bearing:
         return any(_leads(document(one["PolicyDocument"])) for one in inline) or any(
             self._policy_leads(one["PolicyArn"]) for one in attached
         )
+
+    def _is_leading_group(self, name: str) -> bool:
+        return self._leads(self._groups.get(name, {}), "Group")
 
     def _is_leading_policy(self, arn: str) -> bool:
         """Whether a managed policy may lead anywhere: what AWS's own ones say is not read."""

@@ -9,6 +9,7 @@ from functools import cache
 from plumbline.controls.iam._machinery import management_account
 from plumbline.controls.iam._principals import EVERYTHING, GONE
 from plumbline.core.calls import Ask, Call
+from plumbline.core.loose import loosely
 from plumbline.rights.account import Principal, account_of
 from plumbline.rights.effective import Memo
 from plumbline.rights.way_in import doors, may_become, unusable
@@ -27,13 +28,13 @@ class WaysIn:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._account = cache(lambda: account_of(ask(EVERYTHING)))
-        self._named = cache(lambda: {(one.kind, one.name): one for one in self._account().principals.values()})
         self._memo = Memo()
-        self._speaks = cache(self._speaks_of_roles)
-        self._whom = cache(self._trusted_by)
-        self._speaking = cache(self._who_speak)
-        self.lacks = cache(self._lacks)
-        self.providers = cache(self._providers)
+        self._named = cache(loosely(self._by_name))
+        self._speaks = cache(loosely(self._speaks_of_roles))
+        self._whom = cache(loosely(self._trusted_by))
+        self._speaking = cache(loosely(self._who_speak))
+        self.lacks = cache(loosely(self._lacks))
+        self.providers = cache(loosely(self._providers))
 
     def unusable(self, kind: str, name: str, gone: Collection[str] = ()) -> str:
         """Why nobody could come in as a user or role; empty where somebody can.
@@ -57,6 +58,9 @@ class WaysIn:
         if not self._speaks(one.name) and one.arn not in self._whom(other.name):
             return False
         return may_become(one, other, self._memo)
+
+    def _by_name(self) -> dict[tuple[str, str], Principal]:
+        return {(one.kind, one.name): one for one in self._account().principals.values()}
 
     def _speaks_of_roles(self, user: str) -> bool:
         return any(self._memo.about(text, _ASSUME) for text in self._named()["user", user].documents)
