@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.baseline.rules import Breakers
@@ -27,20 +26,8 @@ from plumbline.findings.hearing import Hearing
 from plumbline.findings.stored import from_json, to_json
 from plumbline.findings.sweeps import Sweep
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, Sweeps
-from tests.story import make_table
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        make_table("ledger", "us-east-1")
-        yield Table(
-            lambda _account, region, service, *_: boto3.client(service, region_name=region), "ledger", "us-east-1"
-        )
 
 
 def _spends(limits: Breakers) -> Mapping[str, int]:

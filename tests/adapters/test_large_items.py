@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -17,7 +17,6 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.baseline.rules import Breakers, Letters
@@ -34,22 +33,17 @@ from plumbline.findings.stored import to_json
 from plumbline.handlers.announce import events
 from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, LAMP, MALLORY, NOW, House, Lamps, Memory
-from tests.story import defaults, make_table
+from tests.story import defaults
 
 _NUMBERS = count()
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        make_table("ledger", "us-east-1")
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        made = Table(lambda *_: client, "ledger", "us-east-1")
-        made.note_hearing(ACCOUNT, Hearing(NOW))
-        yield made
+def table(table: Table) -> Table:
+    """One that knows that somebody hears."""
+    table.note_hearing(ACCOUNT, Hearing(NOW))
+    return table
 
 
 def _house(table: Table, *names: str, **state: Any) -> House:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import boto3
-import pytest
-from moto import mock_aws
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.core.cause import Origin
 from plumbline.core.control import Deviation
 from plumbline.findings.finding import DIGEST, Finding, Status, open_finding
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW
-from tests.story import make_table
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        make_table("ledger", "us-east-1")
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        yield Table(lambda *_: client, "ledger", "us-east-1")
 
 
 def _found(name: str, days_ago: int, before: Finding | None = None) -> Finding:

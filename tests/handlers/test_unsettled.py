@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from plumbline.core.clock import Clock
 from plumbline.core.control import Severity
+from plumbline.core.errors import LedgerDown
 from plumbline.core.targets import Target
 from plumbline.findings.finding import DIGEST
 from plumbline.findings.sweeps import Sweep
@@ -165,3 +168,24 @@ def test_with_each_look_at_the_house_what_is_critical_and_waits_for_a_digest_is_
     assert ["digest: 1 thing in one hour, severity critical"] == house.alerts.subjects[before:]
     sweeper.look_at_the_house()
     assert 1 == len(house.alerts.letters) - before
+
+
+def test_whatever_cannot_be_told_the_rest_is() -> None:
+    """A refusal about one thing hides no other: react's silence, a sweep that does not end, what is critical."""
+    watch = Watch()
+    watch.sweep()
+    at = NOW + SWEPT_WITHIN
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 2, frozenset({0})))
+
+    class Mute(Unsettled):
+        """Cannot read what was reported."""
+
+        def tell(self) -> int:
+            """See Unsettled."""
+            raise LedgerDown("what was reported cannot be read")
+
+    mute = Mute(watch.house.plumbline, watch.notes, watch.told, lambda: at)
+    sweeper = Sweeper(watch.house.plumbline, Outlet(), watch.wakes, Log(), lambda: at, lambda: 300_000, unsettled=mute)
+    with pytest.raises(LedgerDown):
+        sweeper.look_at_the_house()
+    assert any("a sweep does not end" in one.subject for one in watch.told.letters)

@@ -237,7 +237,7 @@ def test_an_account_that_was_weighed_is_let_go_of_with_its_eyes_though_nobody_co
             account.without(())
             where_it_leads(ask, "cas")
             assert not bearing.is_harmless("cas")
-            kept = [ref(account.judge), ref(account.ways_in), ref(bearing)]
+            kept: list[ref[Any]] = [ref(account.judge), ref(account.ways_in), ref(bearing)]
             del account, bearing
             assert [None, None, None] == [one() for one in kept]
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -170,13 +171,14 @@ class Sweeper:
             self.house.look_elsewhere(unit)
 
     def _tell_what_waits(self) -> int:
-        """Tell what react has left, and what is critical and waits for a digest; how much react has left."""
-        try:
-            if self.unsettled is not None:
-                self.unsettled.tell_of_sweeps()
-            return self.unsettled.tell() if self.unsettled is not None else 0
-        finally:
-            Digests(self.plumbline.engine.notifier).critical(self.plumbline.account, now=self.clock())
+        """Tell what react has left, that sweeps do not end or begin, and what is critical; how much react has left."""
+        digests, now = Digests(self.plumbline.engine.notifier), self.clock()
+        with ExitStack() as rest:  # whatever one of them raises, the others are told
+            rest.callback(digests.critical, self.plumbline.account, now=now)
+            if self.unsettled is None:
+                return 0
+            rest.callback(self.unsettled.tell_of_sweeps)
+            return self.unsettled.tell()
 
     def _is_of_the_house(self, unit: Unit) -> bool:
         return any(self.plumbline.index.entries[one].house for one in unit.controls)
