@@ -42,7 +42,8 @@ DATA = ("cloudwatch-metric", "billing-data")
 PREFERENCE = ("billing-preference", "billing-alerts")
 OURS = "plumbline-billing"
 #: Programs put alarms all day. What one says of another metric matters where it makes ours anew; one that is written as
-#: a list of queries names no metric.
+#: a list of queries names no metric. Source: Amazon CloudWatch user guide, Logging CloudWatch API operations with AWS
+#: CloudTrail, where the entry of PutMetricAlarm has both names.
 _OF_THE_BILL = [
     {"requestParameters": {"namespace": [METRIC["Namespace"]]}},
     {"requestParameters": {"namespace": [{"exists": False}]}},
