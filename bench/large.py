@@ -251,7 +251,7 @@ def sweep(name: str, milliseconds: int) -> Measured:
         Sweeper(
             plumbline, units, wakes, cast("Any", _Silent()), lambda: drawn.now + timedelta(seconds=at + clock.now),
             lambda: round((within - clock.now) * 1000),
-        ).record({"body": unit.to_json()})  # fmt: skip
+        ).piece(unit.to_json())  # fmt: skip
         return clock.now
 
     engine = Engine(known, baseline, Deployment(REGION), cast("Any", None), cast("Any", ledger), cast("Any", _Heard()))

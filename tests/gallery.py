@@ -232,7 +232,7 @@ def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tupl
     left = ["user mallory has administrator rights: by policy AdministratorAccess"]
     yield "React has not settled what the sweep has reported.", house.unsettled(left, NOW, SENDER)
     where = f"global goes on with s3-public-acl behind {ACCOUNT}/global/s3-bucket/acme-logs-2024"
-    begun = Sweep("2026-03-02T06:00:00+00:00", 4, frozenset({0, 1, 3}), places={2: where})
+    begun = Sweep("2026-03-02T06:00:00+00:00", 4, frozenset({"0", "1", "3"}), places={"2": where})
     yield "A sweep does not come to its end.", house.unended(begun, SENDER)
     yield "No sweep begins.", house.unbegun(NOW - timedelta(hours=3), SENDER)
     runs = {"plumbline-operate": 1, "plumbline-react": 2}

@@ -7,6 +7,7 @@ from plumbline.handlers import coldstart
 coldstart.begin()
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
@@ -32,8 +33,19 @@ def plumbline() -> Plumbline:
     return from_environment(now)
 
 
-def _units() -> Queue:
-    return Queue(plumbline().clients, os.environ["PLUMBLINE_UNITS_QUEUE"], plumbline().engine.deployment.home)
+class _Units:
+    """Where what is too much to look through here is sent; hardly ever, so no start imports or makes it."""
+
+    def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
+        """Have it looked through at once, unless a run was called since Plumbline last looked at itself."""
+        from plumbline.adapters.functions import Function
+        from plumbline.handlers.work import LOOKS_EACH, Called, Share
+
+        here, home = plumbline(), plumbline().engine.deployment.home
+        queue = Queue(here.clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home)
+        sweep = Function(here.clients, os.environ["PLUMBLINE_SWEEP"], home)
+        first = lambda: here.ledger.once("pieces", now=now(), within=LOOKS_EACH)  # noqa: E731
+        Called(queue, sweep.call, Share(), logger, first).send(bodies, delay=delay)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's types
@@ -43,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         receipts = [one["receiptHandle"] for one in event.get("Records") or ()]
         with Heartbeat(queue.hide, receipts) as beat:
             left = context.get_remaining_time_in_millis
-            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done, left, units=_units())
+            reaction = react.Reaction(plumbline(), logger, now, queue.later, beat.done, left, units=_Units())
             return batches.partial(event, reaction.record)
     finally:
         coldstart.over()

@@ -1,17 +1,18 @@
-"""sweep: cuts the account into units and looks through them, with eyes only; looks at Plumbline itself. Composition."""
+"""sweep: cuts the account into pieces and looks through them, with eyes only; minds the house. Composition only."""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from plumbline.adapters.cloudformation import Stack
 from plumbline.adapters.cloudwatch import Alarm, Runs
+from plumbline.adapters.functions import Function
 from plumbline.adapters.house import House
 from plumbline.adapters.reach import Memory, Regions
 from plumbline.adapters.sns import Topic, Urgent
@@ -22,6 +23,7 @@ from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.unsettled import Unsettled
+from plumbline.handlers.work import HELPERS, SWEEPS_EACH, Share, Work
 
 logger = Logger(service="plumbline-sweep")
 
@@ -69,36 +71,44 @@ def _lookout() -> Lookout:
     )
 
 
+def _itself() -> Function:
+    return Function(plumbline().clients, os.environ["AWS_LAMBDA_FUNCTION_NAME"], plumbline().engine.deployment.home)
+
+
 def _failures() -> Failures:
     here = plumbline()
     return Failures(here.engine, Runs(here.clients, here.engine.deployment.home), _urgent(), now)
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
-    """Cut a sweep into units when its schedule calls; look through the units that the queue brings; mind the house."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - Lambda's type
+    """Cut a sweep into pieces when its schedule calls; mind the house; and take the pieces that wait."""
+    remaining = context.get_remaining_time_in_millis
     sweeper = sweep.Sweeper(
         plumbline(),
         units=_queue("PLUMBLINE_UNITS_QUEUE"),
         wakes=_queue("PLUMBLINE_WAKES_QUEUE"),
         logger=logger,
         clock=now,
-        remaining=context.get_remaining_time_in_millis,
+        remaining=remaining,
         silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
         house=Housekeeper(plumbline(), _stack(), _regions(), _house(), _urgent(), logger, now),
         unsettled=Unsettled(plumbline(), _house(), _urgent(), now),
         lookout=_lookout(),
         failures=_failures(),
     )
+    work = Work(_queue("PLUMBLINE_UNITS_QUEUE"), sweeper.piece, _itself().call, logger, now, remaining)
     match event:
+        case {"plumbline-task": "pieces"}:
+            return {"taken": work.take(Share.from_event(event))}
         case {"plumbline-task": "house"}:
-            return sweeper.look_at_the_house()
+            with ExitStack() as whatever_that_shows:
+                whatever_that_shows.callback(work.take, Share(), wait=0)
+                return sweeper.look_at_the_house()
         case {"plumbline-task": "regions"}:
-            return sweeper.look_at_regions()
+            found = sweeper.look_at_regions()
+            return found | {"taken": work.take(Share())}
         case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of
             return sweeper.look_at_forwarder(region)
-        case {"Records": _}:
-            processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-            return process_partial_response(
-                event=event, record_handler=sweeper.record, processor=processor, context=context
-            )
-    return sweeper.begin()
+    with ExitStack() as whatever_that_shows:
+        whatever_that_shows.callback(work.take, Share(now() + SWEEPS_EACH, HELPERS))
+        return sweeper.begin()

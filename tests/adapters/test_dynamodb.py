@@ -262,11 +262,11 @@ def test_what_a_sweep_has_done_adds_up_in_any_order_and_twice_is_once(table: Tab
     earlier, later = (NOW - timedelta(hours=one) for one in (1, 0))
     steps = [
         Sweep(later.isoformat(), 3),
-        Sweep(later.isoformat(), 3, places={1: "eu-west-1 goes on with s3-tls-only"}),
-        Sweep(later.isoformat(), 3, frozenset({2}), frozenset({"iam-groups in global"})),
-        Sweep(earlier.isoformat(), 1, frozenset({0})),
-        Sweep(later.isoformat(), 3, frozenset({2})),
-        Sweep(later.isoformat(), 3, frozenset({0, 1}), frozenset({"s3-tls-only in eu-west-1"}), {1: "further"}),
+        Sweep(later.isoformat(), 3, places={"1": "eu-west-1 goes on with s3-tls-only"}),
+        Sweep(later.isoformat(), 3, frozenset({"2"}), frozenset({"iam-groups in global"})),
+        Sweep(earlier.isoformat(), 1, frozenset({"0"})),
+        Sweep(later.isoformat(), 3, frozenset({"2"})),
+        Sweep(later.isoformat(), 3, frozenset({"0", "1"}), frozenset({"s3-tls-only in eu-west-1"}), {"1": "further"}),
     ]
     fake = Sweeps()
     assert [fake.goes_on(ACCOUNT, one) for one in steps] == [table.sweeps.goes_on(ACCOUNT, one) for one in steps]

@@ -371,7 +371,7 @@ def test_a_sweep_has_each_forwarder_that_is_there_compared_by_a_unit_of_its_own(
     (sent,) = units.bodies
     assert (Unit(ACCOUNT, IRELAND, (CONTROL.id,)), []) == (Unit.from_json(sent), keeper.elsewhere)
     assert [Unit(ACCOUNT, HOME, (CONTROL.id,), last=True)] == keeper.home, "home's own is looked at first, and here"
-    sweeper.record({"body": sent})
+    sweeper.piece(sent)
     assert [Unit(ACCOUNT, IRELAND, (CONTROL.id,))] == keeper.elsewhere
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ class Outlet:
     bodies: list[str] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
 
-    def send(self, bodies: list[str], *, delay: int = 0) -> None:
+    def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         """See plumbline.sweeping.Outlet."""
         self.bodies += bodies
         self.delays += [delay] * len(bodies)
@@ -144,7 +144,7 @@ def test_a_digest_that_waits_is_asked_for_by_the_next_sweep() -> None:
     house = House()
     house.settle(origin=Origin.ADOPTION)
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",), last=True).to_json())
     assert wakes.bodies == [DIGEST]
 
 
@@ -155,7 +155,7 @@ def test_an_exemption_that_ends_soon_is_told_of_once() -> None:
     unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
     for _ in range(2):
         sweeper, _, wakes = _sweeper(house)
-        sweeper.record(_record(unit))
+        sweeper.piece(unit)
         for body in wakes.bodies:
             _reaction(house)[0].record(_record(body))
     assert [one for one in house.alerts.subjects if "ends soon" in one] == [
@@ -254,7 +254,7 @@ def test_what_is_not_looked_at_by_each_sweep_is_left_to_one_and_not_before_someb
 
     assert begun(9) == ("lamp-off",), "nobody has looked at it yet"
     sweeper, _, _ = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",), last=True).to_json())
     saturday = 5  # days after a Monday
     assert sweeps == [bool(begun(5, saturday + days)) for days in range(3)]
     others = [bool(begun(hour, saturday + days)) for days in range(3) for hour in (4, 6)]
@@ -266,7 +266,7 @@ def test_what_has_come_due_does_not_wait_for_the_one_sweep_that_looks(looks: Loo
     house = House(control=replace(CONTROL, looks=looks), clocks={"default": Clock(act=timedelta(hours=3))})
     house.settle()
     sweeper, _, _ = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",), last=True).to_json())
 
     def begun(after: timedelta) -> tuple[str, ...]:
         units = Outlet()
@@ -282,7 +282,7 @@ def test_what_the_first_sweep_found_stays_adopted_until_it_is_settled_and_what_i
 
     def swept() -> list[str]:
         sweeper, _, wakes = _sweeper(house)
-        sweeper.record(_record(unit))
+        sweeper.piece(unit)
         return [json.loads(body).get("origin", "digest") for body in wakes.bodies]
 
     assert [swept(), swept()] == [["adoption", "digest"], ["adoption", "digest"]], "the wake may be lost"
@@ -298,7 +298,7 @@ def test_the_digest_of_a_first_sweep_waits_for_as_long_as_settling_takes(lamps: 
     house = House()
     house.aws.lamps = {f"lamp-{number}": {"on": ["a"]} for number in range(lamps)}
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",), last=True).to_json())
     assert (wakes.bodies[-1], wakes.delays[-1]) == (DIGEST, delay)
 
 
@@ -309,7 +309,7 @@ def test_a_first_sweep_that_saw_no_list_has_not_been_made() -> None:
     bodies = []
     for _ in range(2):
         sweeper, _, wakes = _sweeper(house)
-        sweeper.record(_record(unit))
+        sweeper.piece(unit)
         bodies.append(json.loads(wakes.bodies[0]))
     assert [(one["target"], one["origin"]) for one in bodies] == [
         ("111122223333/global/*/*", "adoption"),
@@ -320,10 +320,10 @@ def test_a_first_sweep_that_saw_no_list_has_not_been_made() -> None:
 def test_a_list_refused_while_adoption_waits_keeps_the_grace() -> None:
     house = House()
     unit = Unit("111122223333", "global", ("lamp-off",)).to_json()
-    _sweeper(house)[0].record(_record(unit))
+    _sweeper(house)[0].piece(unit)
     house.aws.fails["ListLamps"] = ["AccessDenied"]
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(unit))
+    sweeper.piece(unit)
     asked = json.loads(wakes.bodies[0])
     assert (asked["target"], asked["origin"]) == ("111122223333/global/*/*", "adoption")
 
@@ -331,7 +331,7 @@ def test_a_list_refused_while_adoption_waits_keeps_the_grace() -> None:
 def test_a_control_that_no_longer_exists_is_not_looked_with() -> None:
     house = House()
     sweeper, units, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("gone",), last=True).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("gone",), last=True).to_json())
     assert (units.bodies, wakes.bodies, house.ledger.swept) == ([], [], NOW)
 
 
@@ -342,7 +342,7 @@ def test_what_was_sent_under_a_control_s_earlier_id_is_understood() -> None:
     reaction.record(_record(WAKE))
     assert [("settled", "lamp-dark", "repaired")] == [(what, x["control"], x["outcome"]) for what, x in log.lines]
     sweeper, units, _ = _sweeper(house, milliseconds=10_000)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off", "gone", "lamp-out")).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off", "gone", "lamp-out")).to_json())
     assert [Unit("111122223333", "global", ("lamp-dark",))] == [Unit.from_json(body) for body in units.bodies]
 
 
@@ -350,7 +350,7 @@ def test_a_unit_without_time_left_sends_itself_back() -> None:
     house = House()
     sweeper, units, wakes = _sweeper(house, milliseconds=10_000)
     unit = Unit("111122223333", "global", ("lamp-off",), last=True)
-    sweeper.record(_record(unit.to_json()))
+    sweeper.piece(unit.to_json())
     assert [Unit.from_json(body) for body in units.bodies] == [unit]
     assert (wakes.bodies, house.ledger.swept) == ([], None)
 
@@ -359,7 +359,7 @@ def test_a_list_that_aws_refuses_becomes_a_wake_for_the_whole_control() -> None:
     house = House()
     house.aws.fails["ListLamps"] = ["AccessDenied"]
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",)).to_json())
     assert json.loads(wakes.bodies[0])["target"] == "111122223333/global/*/*"
 
 
@@ -369,7 +369,7 @@ def test_an_open_finding_that_is_not_due_wakes_nobody() -> None:
     house.engine.digest(LAMP.account, now=NOW)
     house.ledger.marks["lamp-off"] = Adoption("x").to_json()
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",)).to_json())
     assert wakes.bodies == []
 
 
@@ -383,7 +383,7 @@ def test_an_open_finding_that_looks_different_now_is_looked_at(change: str) -> N
     else:
         house.aws.lamps["hall"]["on"] = {"fixed": [], "worse": ["a", "b"]}[change]
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",)).to_json())
     assert [json.loads(body)["target"] for body in wakes.bodies] == [str(LAMP)]
 
 
@@ -397,7 +397,7 @@ def test_a_list_that_lags_behind_wakes_nobody_for_what_is_as_it_was(*, refused: 
     house.aws.listed = []
     house.aws.fails["GetLamp"] = ["AccessDenied"] if refused else []
     sweeper, _, wakes = _sweeper(house)
-    sweeper.record(_record(Unit("111122223333", "global", ("lamp-off",)).to_json()))
+    sweeper.piece(Unit("111122223333", "global", ("lamp-off",)).to_json())
     assert [json.loads(body)["target"] for body in wakes.bodies] == ([str(LAMP)] if refused else [])
 
 
@@ -417,7 +417,7 @@ def test_one_broken_control_does_not_hide_what_the_others_see() -> None:
     house.aws.read = broken  # type: ignore[method-assign, assignment]
     sweeper, _, wakes = _sweeper(house)
     unit = Unit("111122223333", "global", ("lamp-off",), last=True)
-    sweeper.record(_record(unit.to_json()))
+    sweeper.piece(unit.to_json())
     assert [json.loads(body).get("target") for body in wakes.bodies] == ["111122223333/global/*/*", None], (
         "what failed is looked at once more, which makes a finding of it, and is told with the digest"
     )
@@ -462,7 +462,7 @@ def test_each_sweep_sets_the_alarm_that_says_whether_anybody_hears(
     house, bell = House(alerts=Letterbox(heard=heard), ledger=Memory(heard=known)), _Bell()
     house.aws.lamps["hall"]["on"] = []
     sweeper, _, wakes = _sweeper(house)
-    replace(sweeper, silence=bell).record(_record(Unit("111122223333", "global", ("lamp-off",), last=True).to_json()))
+    replace(sweeper, silence=bell).piece(Unit("111122223333", "global", ("lamp-off",), last=True).to_json())
     assert [state] == [one for one, _ in bell.rung]
     assert told == [json.loads(body)["plumbline-task"] for body in wakes.bodies]
     assert (state == "ALARM") == (house.ledger.heard.silent is not None)
@@ -472,7 +472,7 @@ def test_an_alarm_that_cannot_be_set_stops_no_sweep() -> None:
     house = House(alerts=Letterbox(heard=False))
     sweeper, _, wakes = _sweeper(house)
     unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
-    replace(sweeper, silence=_Bell(broken=True)).record(_record(unit))
+    replace(sweeper, silence=_Bell(broken=True)).piece(unit)
     assert NOW == house.ledger.swept
     assert "unheard" in str(wakes.bodies)
 

@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock
 from plumbline.core.control import Severity
 from plumbline.core.errors import LedgerDown
 from plumbline.core.targets import Target
+from plumbline.findings.adoption import Adoption
 from plumbline.findings.finding import DIGEST
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.sweep import Sweeper
 from plumbline.handlers.unsettled import SETTLED_WITHIN, SWEPT_WITHIN, Unsettled
+from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit
+from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, LAMP, NOW, House, Letterbox
-from tests.handlers.test_react import Log, Outlet, _record
+from tests.handlers.test_react import Log, Outlet
 from tests.sweep.test_what_is_unseen import _swept_before
 
 MINUTE = timedelta(minutes=1)
@@ -57,7 +61,17 @@ class Watch:
         sweeper = Sweeper(
             self.house.plumbline, Outlet(), self.wakes, Log(), lambda: at, lambda: 300_000, unsettled=unsettled
         )
-        sweeper.record(_record(UNIT.to_json()))
+        sweeper.piece(UNIT.to_json())
+
+    def note(self, part: str, lamp: str, at: datetime) -> None:
+        """What a run writes down that has looked at one lamp, as a part of a piece or as a whole one."""
+        wakes = [Wake("lamp-off", _lamp(lamp), Origin.SWEEP)]
+        look = Look("lamp-off", wakes, Adoption(), Adoption())
+        self.unsettled(at).note(replace(UNIT, part=part), look, dict(self.notes.reported()), at=at)
+
+    def named(self) -> Mapping[str, list[str]]:
+        """What is written down and not forgotten."""
+        return {key: [one.rpartition("/")[2] for one in found] for key, found in self.notes.kept.items() if found}
 
     def begin(self, at: datetime) -> None:
         """The hour has come."""
@@ -76,6 +90,10 @@ class Watch:
         return self.unsettled(NOW + after).tell()
 
 
+def _lamp(name: str) -> Target:
+    return replace(LAMP, id=name)
+
+
 def test_what_nobody_settles_is_told_after_a_quarter_of_an_hour_and_once() -> None:
     watch = Watch()
     watch.sweep()
@@ -88,9 +106,9 @@ def test_what_nobody_settles_is_told_after_a_quarter_of_an_hour_and_once() -> No
 
 def test_a_sweep_that_does_not_end_is_told_of_once_and_one_that_ends_is_not() -> None:
     watch = Watch()
-    begun, ended = (Sweep((NOW - ago).isoformat(), 3, frozenset({0})) for ago in (MINUTE, 2 * MINUTE))
-    watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(begun, places={2: "eu-west-1 goes on with s3-tls-only"}))
-    watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(ended, done=frozenset({0, 1, 2})))
+    begun, ended = (Sweep((NOW - ago).isoformat(), 3, frozenset({"0"})) for ago in (MINUTE, 2 * MINUTE))
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(begun, places={"2": "eu-west-1 goes on with s3-tls-only"}))
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, replace(ended, done=frozenset({"0", "1", "2"})))
     for after in (SWEPT_WITHIN - 2 * MINUTE, SWEPT_WITHIN, SWEPT_WITHIN + 30 * MINUTE):
         watch.begin(NOW + after)
     (letter,) = watch.told.letters
@@ -100,7 +118,7 @@ def test_a_sweep_that_does_not_end_is_told_of_once_and_one_that_ends_is_not() ->
 
 def test_that_no_sweep_begins_is_told_once_by_the_look_at_the_house_itself() -> None:
     watch = Watch()
-    watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 1, frozenset({0})))
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 1, frozenset({"0"})))
     for after in (SWEPT_WITHIN - MINUTE, SWEPT_WITHIN, SWEPT_WITHIN + 30 * MINUTE):
         watch.unsettled(NOW + after).tell_of_sweeps()
     (letter,) = watch.told.letters
@@ -148,6 +166,21 @@ def test_a_quiet_sweep_writes_nothing_down_and_what_is_over_is_forgotten() -> No
     assert {"lamp-off@global": {}} == watch.notes.kept
 
 
+def test_parts_of_a_piece_write_down_their_own_and_what_an_earlier_split_wrote_is_forgotten() -> None:
+    """They are looked through at the same time: one that wrote down what all reported would write over another."""
+    watch, later = Watch(), NOW + timedelta(minutes=1)
+    for part, lamp, at in (("1_3_ab", "attic", NOW), ("2_3_ab", "hall", NOW), ("2_3_ab", "hall", later)):
+        watch.note(part, lamp, at)
+    assert {"lamp-off@global#1_3_ab": ["attic"], "lamp-off@global#2_3_ab": ["hall"]} == watch.named()
+    watch.note("1_2_cd", "hall", later)
+    assert {"lamp-off@global#1_2_cd": ["hall"]} == watch.named()
+    assert {str(_lamp("hall")): NOW.isoformat()} == watch.notes.kept["lamp-off@global#1_2_cd"], (
+        "since it was first seen"
+    )
+    watch.note("", "hall", later)
+    assert {"lamp-off@global": ["hall"]} == watch.named()
+
+
 def test_a_list_that_cannot_be_had_is_no_target_to_wait_for() -> None:
     watch = Watch()
     watch.house.aws.fails["ListLamps"] = ["AccessDenied"]
@@ -175,7 +208,7 @@ def test_whatever_cannot_be_told_the_rest_is() -> None:
     watch = Watch()
     watch.sweep()
     at = NOW + SWEPT_WITHIN
-    watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 2, frozenset({0})))
+    watch.house.ledger.sweeps.goes_on(ACCOUNT, Sweep(NOW.isoformat(), 2, frozenset({"0"})))
 
     class Mute(Unsettled):
         """Cannot read what was reported."""

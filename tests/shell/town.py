@@ -25,7 +25,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.decisions.suspensions import Suspension
 from plumbline.engine.settle import Engine
 from plumbline.handlers.operate.asked import Connections
-from plumbline.ports import DeadLetter
+from plumbline.ports import Message
 from plumbline.wakes.messages import Wake
 from tests.fakes import ACCOUNT, CONTROL, MALLORY, NOW, House
 
@@ -57,7 +57,7 @@ class _Queue:
     def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         pass
 
-    def receive(self) -> Sequence[DeadLetter]:
+    def receive(self) -> Sequence[Message]:
         return ()
 
     def delete(self, receipt: str) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.adapters.sns import Topic
@@ -30,12 +30,14 @@ from plumbline.handlers.heartbeat import HIDDEN_FOR
 from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
+from plumbline.handlers.work import Share, Work
 from plumbline.wakes.messages import Wake
 from tests import proofs
 from tests.simulation.ending import settled
 from tests.simulation.hearing import story
 from tests.simulation.letters import letters_counted, notices_counted
 from tests.simulation.oracle import Broken, Oracle
+from tests.simulation.pieces import Waiting
 from tests.simulation.toys import ACCOUNT, CLOCKS, CONTROLS, FACTS, HOME, RIGHT, WRONG, control_of, target, wrong
 from tests.simulation.weather import QUIET, Killed, Refused, forecast
 from tests.simulation.world import START, TABLE, Invocation, Message, Toy, World
@@ -43,6 +45,7 @@ from tests.simulation.world import START, TABLE, Invocation, Message, Toy, World
 _UNDO = re.compile(r"plumbline undo ([0-9A-Z]+)")
 _APPROVE = re.compile(r"plumbline approve ([0-9A-Z]+)")
 _ROUNDS = 40
+T = TypeVar("T")
 _JUNK = (
     "", "{", "[]", "null", "7", '{"plumbline-wake": 1}', '{"detail-type": "x", "detail": {}}',
     '{"plumbline-wake": 1, "control": "no-such", "target": "111122223333/global/door/a", "origin": "sweep"}',
@@ -270,14 +273,26 @@ class History:
         )
 
     def _drain_once(self) -> bool:
-        """One batch of each queue."""
-        units = self.world.receive("units", 1)
-        if units:
-            self._invoke("sweep", lambda: self._batch("units", units, self._sweeper().record))
+        """A run that takes pieces, and one batch of wakes."""
+        units = Waiting(self.world)
+        had_units = bool(units)
+        if had_units:
+            self._invoke("sweep", lambda: self._take(units))
         wakes = self.world.receive("wakes", self.rng.randint(1, 10))
         if wakes:
             self._react(wakes)
-        return bool(units or wakes)
+        return bool(had_units or wakes)
+
+    def _take(self, units: Waiting) -> None:
+        sweeper = self._sweeper()
+        share = Share(self.world.now + timedelta(hours=1), helpers=1) if self.rng.random() < 0.5 else Share()
+        do = lambda body: self._well(body, lambda: sweeper.piece(body))  # noqa: E731
+        Work(units, do, self._call, self.log, self.world.clock, sweeper.remaining).take(share)
+
+    def _call(self, event: Mapping[str, object]) -> None:
+        """Another run is wanted. It comes with the next turn, as one does that nobody called."""
+        assert Share.from_event(event).until is not None
+        self.world.count["run called"] += 1
 
     def _react(self, messages: list[Message]) -> None:
         little, units = self.world.weather.little, self.queues["units"]
@@ -302,18 +317,25 @@ class History:
                 "attributes": {"ApproximateReceiveCount": str(one.receives)},
             }
             try:
-                handle(record)
+                self._well(one.body, lambda record=record: handle(record))  # type: ignore[misc]
             except PlumblineError:
-                self.world.count["record failed"] += 1
-            except Exception:  # noqa: BLE001 - the invariant is that there is none
-                self.world.oracle.check(
-                    "only PlumblineError", ok=False, message=f"{one.body}\n{traceback.format_exc()}"
-                )
-            else:
-                self.world.oracle.checks["only PlumblineError"] += 1
-                done.append(one)
+                continue
+            done.append(one)
         for one in done:
             self.world.done(queue, one)
+
+    def _well(self, body: str, handle: Callable[[], T]) -> T:
+        """What comes of a message; that it fails otherwise than it may is told."""
+        try:
+            came = handle()
+        except PlumblineError:
+            self.world.count["record failed"] += 1
+            raise
+        except Exception:  # the invariant is that there is none
+            self.world.oracle.check("only PlumblineError", ok=False, message=f"{body}\n{traceback.format_exc()}")
+            raise
+        self.world.oracle.checks["only PlumblineError"] += 1
+        return came
 
     def _invoke(self, function: str, body: Callable[[], Any], command: str = "") -> Any:
         world = self.world

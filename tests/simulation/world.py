@@ -34,7 +34,7 @@ START = datetime(2026, 3, 2, 9, 30, tzinfo=timezone.utc)
 TABLE = "plumbline-ledger"
 _TIMEOUTS = {"react": 45, "sweep": 300, "operate": 45}
 #: Seconds: react hides what it receives for less than its queue does; see handlers/heartbeat.py.
-_VISIBILITY = {"wakes": HIDDEN_FOR, "units": 1800}
+_VISIBILITY = {"wakes": HIDDEN_FOR, "units": 360}
 _RECEIVES = {"wakes": 5, "units": 3}
 _DEEPEST = 3
 _LEDGER_BREAKS = ("ProvisionedThroughputExceededException", "InternalServerError", "TransactionConflict")

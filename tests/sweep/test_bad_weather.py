@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -83,7 +83,7 @@ class Queue:
     waiting: list[tuple[datetime, int, str]] = field(default_factory=list)
     given_up: int = 0
 
-    def send(self, bodies: list[str], *, delay: int = 0) -> None:
+    def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         """See handlers.sweep.Outlet."""
         ready = self.day.now + timedelta(seconds=delay)
         for body in bodies:
@@ -165,7 +165,7 @@ class Day:
         record["attributes"] = {"ApproximateReceiveCount": str(tries)}  # type: ignore[assignment]
         try:
             if queue is self.units:
-                self._sweeper().record(record)
+                self._sweeper().piece(record["body"])
             else:
                 Reaction(self.plumbline, Log(), self._clock(), lambda _, seconds: later.append(seconds)).record(record)
         except PlumblineError:
@@ -284,12 +284,10 @@ def test_a_unit_that_is_delivered_twice_at_the_same_time(way: str) -> None:
 
     def meanwhile() -> int:
         if (other := next(inner, None)) is not None:
-            Sweeper(day.plumbline, day.units, day.wakes, Log(), lambda: day.now, lambda: 300_000).record(
-                {"body": other}
-            )
+            Sweeper(day.plumbline, day.units, day.wakes, Log(), lambda: day.now, lambda: 300_000).piece(other)
         return 300_000
 
-    Sweeper(day.plumbline, day.units, day.wakes, Log(), lambda: day.now, meanwhile).record({"body": body})
+    Sweeper(day.plumbline, day.units, day.wakes, Log(), lambda: day.now, meanwhile).piece(body)
     day.go_on(60)
     _all_is_well(day)
 

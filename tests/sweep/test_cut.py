@@ -70,9 +70,7 @@ class Place:
     def look(self, unit: Unit, questions: int = -1) -> None:
         """One invocation; after so many questions for the time it is over, for ever where it is -1."""
         self.questions = questions
-        Sweeper(self.plumbline, self.units, self.wakes, Log(), lambda: NOW, self._remaining).record(
-            {"body": unit.to_json()}
-        )
+        Sweeper(self.plumbline, self.units, self.wakes, Log(), lambda: NOW, self._remaining).piece(unit.to_json())
 
     def _remaining(self) -> int:
         self.questions -= self.questions > 0
@@ -243,7 +241,7 @@ def test_a_sweep_is_over_when_each_piece_is_done_in_whatever_order_and_however_o
         place.look(piece)
         done.add(piece.number)
         assert (place.house.ledger.swept is not None) == (len(done) == len(pieces))
-    assert place.house.ledger.sweeps.known(ACCOUNT) == [Sweep(NOW.isoformat(), 3, frozenset({0, 1, 2}))]
+    assert place.house.ledger.sweeps.known(ACCOUNT) == [Sweep(NOW.isoformat(), 3, frozenset({"0", "1", "2"}))]
 
 
 def test_a_piece_that_goes_on_is_not_done_and_says_where_it_is() -> None:
@@ -319,7 +317,10 @@ def test_a_unit_of_an_earlier_version_is_understood() -> None:
 
 
 _NAMES, _NUMBERS = st.text(), st.integers(0, 99)
-_UNITS = st.builds(Unit, st.just(ACCOUNT), _NAMES, st.tuples(_NAMES), st.booleans(), _NAMES, _NAMES, _NUMBERS, _NUMBERS)
+_UNITS = st.builds(
+    Unit, st.just(ACCOUNT), _NAMES, st.tuples(_NAMES), st.booleans(), after=_NAMES, upto=_NAMES, sweep=_NAMES,
+    number=_NUMBERS, of=_NUMBERS, part=_NAMES, asked=_NAMES,
+)  # fmt: skip
 
 
 @given(_UNITS)

@@ -85,9 +85,7 @@ class Place:
     def search(self, body: str, questions: int = -1) -> None:
         """The sweep's function gets a unit; after so many questions for the time it is over, never where it is -1."""
         self.questions = questions
-        Sweeper(self.house.plumbline, self.units, self.wakes, self.log, lambda: NOW, self._remaining).record(
-            {"body": body}
-        )
+        Sweeper(self.house.plumbline, self.units, self.wakes, self.log, lambda: NOW, self._remaining).piece(body)
 
     def _remaining(self) -> int:
         self.questions -= self.questions > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -117,7 +118,7 @@ def test_the_digest_is_asked_for_in_the_same_sweep() -> None:
         def __init__(self) -> None:
             self.bodies = []
 
-        def send(self, bodies: list[str], *, delay: int = 0) -> None:
+        def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
             assert delay >= 0
             self.bodies += bodies
 
@@ -129,5 +130,5 @@ def test_the_digest_is_asked_for_in_the_same_sweep() -> None:
     house, wakes = _swept_before(House()), Outlet()
     house.aws.fails["GetLamp"] = ["AccessDenied"]
     sweeper = Sweeper(house.plumbline, Outlet(), wakes, Log(), lambda: NOW, lambda: 300_000)
-    sweeper.record({"body": UNIT.to_json()})
+    sweeper.piece(UNIT.to_json())
     assert wakes.bodies[-1] == Task.DIGEST.to_json()

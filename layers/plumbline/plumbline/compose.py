@@ -39,8 +39,7 @@ from plumbline.wakes.messages import Wake, read
 
 if TYPE_CHECKING:
     from plumbline.adapters.dynamodb import Table
-    from plumbline.findings.finding import Finding
-    from plumbline.sweep.look import Known
+    from plumbline.sweep.knowing import Knowing
     from plumbline.sweep.looking import Look
     from plumbline.sweep.searching import Found
     from plumbline.sweep.units import Unit
@@ -107,7 +106,13 @@ class Plumbline:
         return wake.target.region in (*named, self.engine.deployment.home, GLOBAL)
 
     def look(
-        self, unit: Unit, *, now: datetime, more: Callable[[], bool] = lambda: True, at_once: int = 1
+        self,
+        unit: Unit,
+        *,
+        now: datetime,
+        more: Callable[[], bool] = lambda: True,
+        at_once: int = 1,
+        knowing: Knowing | None = None,
     ) -> Iterator[Look]:
         """Look through a unit; reads are shared, nothing is written to the account. See sweep/looking.py.
 
@@ -116,11 +121,13 @@ class Plumbline:
             now: the time, in UTC.
             more: whether there is time for one more target, where they are looked at one by one.
             at_once: how many of them are looked at at a time.
+            knowing: what the ledger knows; it is asked anew when None.
         """
         from plumbline.sweep.looking import Looking  # react, which settles, never sweeps
 
         engine, eyes = self.engine, self.engine.aws.eyes(unit.account, unit.region)
-        yield from Looking(engine.controls, engine.rule, eyes, self._known(unit, now), now, more, at_once).through(unit)
+        known = (knowing or self.knowing()).of(unit, now)
+        yield from Looking(engine.controls, engine.rule, eyes, known, now, more, at_once).through(unit)
 
     def search(self, unit: Unit, *, more: Callable[[], bool] = lambda: True, at_once: int = 1) -> Iterator[Found]:
         """Look for what the message meant, without naming it, that made react send a unit; see sweep/searching.py.
@@ -142,28 +149,11 @@ class Plumbline:
                 named = replace(wake, asked=asked)
                 yield from Search(engine.expanding, control, rule, named, eyes, more, at_once).through(unit)
 
-    def _known(self, unit: Unit, now: datetime) -> dict[str, Known]:
-        """What the ledger knows that bears on each control of a unit."""
-        from plumbline.decisions.credible import believed
-        from plumbline.decisions.exemptions import any_covering
-        from plumbline.sweep.look import Known
+    def knowing(self) -> Knowing:
+        """What the ledger knows, for pieces of a sweep that follow each other closely."""
+        from plumbline.sweep.knowing import Knowing  # react, which settles, never sweeps
 
-        findings: dict[str, list[Finding]] = {}
-        for one in self.ledger.open_findings(unit.account):
-            findings.setdefault(one.control, []).append(one)
-        adopted = self.ledger.adopted(unit.account)
-        days = self.engine.baseline.patience.exemption_days
-        own = believed(self.ledger.all_exemptions(unit.account), days, now)
-        is_exempt = any_covering((*own, *self.engine.baseline.exemptions), now)
-        scopes = {one: self.engine.controls[one].scope for one in unit.controls}
-        return {
-            one: Known(
-                findings.get(one, []),
-                is_exempt,
-                Adoption.from_json(adopted.get(kept_as(one, scope, unit.region))),
-            )
-            for one, scope in scopes.items()
-        }
+        return Knowing(self.engine, self.ledger)
 
     def looked(self, unit: Unit, look: Look) -> None:
         """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""

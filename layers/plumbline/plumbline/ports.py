@@ -205,8 +205,8 @@ class Sts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that failed too often.
+class Message:
+    """A message that was received from a queue.
 
     Attributes:
         id: SQS's own.

@@ -18,7 +18,7 @@ from plumbline.core.cause import Origin
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.reach import Reach, Region
 from plumbline.handlers.operate.asked import Connections
-from plumbline.ports import DeadLetter
+from plumbline.ports import Message
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
 from tests.fakes import ACCOUNT, LAMP, NOW, House
@@ -38,10 +38,10 @@ class Dead:
     bodies: dict[str, str]
     deleted: list[str] = field(default_factory=list)
 
-    def receive(self) -> Sequence[DeadLetter]:
+    def receive(self) -> Sequence[Message]:
         """See asked.DeadLetters."""
         left = [one for one in self.bodies if one not in self.deleted]
-        return [DeadLetter(one, self.bodies[one], one, SENDER, NOW) for one in left[:10]]
+        return [Message(one, self.bodies[one], one, SENDER, NOW) for one in left[:10]]
 
     def delete(self, receipt: str) -> None:
         """See asked.DeadLetters."""
@@ -156,7 +156,7 @@ def test_where_every_region_delivers_none_is_asked() -> None:
 
 def test_a_region_that_does_not_answer_keeps_nothing_else_from_being_brought_back() -> None:
     class Denied(Dead):
-        def receive(self) -> Sequence[DeadLetter]:
+        def receive(self) -> Sequence[Message]:
             raise AwsRefusal("AccessDenied", "an explicit deny", Call("sqs", "ReceiveMessage"))
 
     house, _, wakes, _ = _house(WAKE)

@@ -10,7 +10,7 @@ from typing import Any
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.core.calls import Call
 from plumbline.core.errors import PlumblineError
-from plumbline.ports import DeadLetter
+from plumbline.ports import Message
 
 #: Messages of a call, and their bytes: the least that SQS has ever taken, less some room.
 #: Source: Amazon SQS developer guide, message quotas; today it takes four times as much.
@@ -70,7 +70,7 @@ class Queue:
             batch = {"QueueUrl": self.url, "Entries": entries[start : start + 10]}
             self._perform("ChangeMessageVisibilityBatch", batch)
 
-    def receive(self) -> Sequence[DeadLetter]:
+    def receive(self) -> Sequence[Message]:
         """Up to ten messages with who sent each; nobody else sees them for two minutes.
 
         Raises:
@@ -86,6 +86,19 @@ class Queue:
         found = self._perform("ReceiveMessage", parameters).get("Messages", ())
         return [_letter(one) for one in found]
 
+    def take(self, *, wait: int = 1) -> Message | None:
+        """One message; nobody else sees it for the queue's own time-out. None where none is to be had now.
+
+        Args:
+            wait: seconds to wait for one, which asks all of SQS's machines; with 0 some are left out.
+
+        Raises:
+            AwsRefusal: SQS did not answer.
+        """
+        parameters = {"QueueUrl": self.url, "MaxNumberOfMessages": 1, "WaitTimeSeconds": wait}
+        found = self._perform("ReceiveMessage", parameters).get("Messages", ())
+        return _letter(found[0]) if found else None
+
     def delete(self, receipt: str) -> None:
         """Delete a message that was received, or raise."""
         self._perform("DeleteMessage", {"QueueUrl": self.url, "ReceiptHandle": receipt})
@@ -95,10 +108,10 @@ class Queue:
         return answer
 
 
-def _letter(message: Mapping[str, Any]) -> DeadLetter:
+def _letter(message: Mapping[str, Any]) -> Message:
     told = message.get("Attributes", {})
     sent = told.get("SentTimestamp")
-    return DeadLetter(
+    return Message(
         message["MessageId"],
         message["Body"],
         message["ReceiptHandle"],

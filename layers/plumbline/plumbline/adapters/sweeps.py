@@ -67,7 +67,7 @@ def _update(sweep: Sweep) -> dict[str, Any]:
         sets.append(f"{_PLACE}{piece} = :{_PLACE}{piece}")
         values[f":{_PLACE}{piece}"] = string(where)
     adds = []
-    for name, found in (("done", sorted(map(str, sweep.done))), ("blind", sorted(sweep.blind))):
+    for name, found in (("done", sorted(sweep.done)), ("blind", sorted(sweep.blind))):
         if found:
             adds.append(f"{name} :{name}")
             values[f":{name}"] = {"SS": found}
@@ -83,11 +83,11 @@ def _sweep_in(item: Item, name: str) -> Sweep:
         return Sweep(
             name=name,
             of=int(item["of"]["N"]),
-            done=frozenset(int(one) for one in item.get("done", {}).get("SS", ())),
+            done=frozenset(item.get("done", {}).get("SS", ())),
             blind=frozenset(item.get("blind", {}).get("SS", ())),
-            places={int(key.removeprefix(_PLACE)): one["S"] for key, one in item.items() if _is_place(key)},
+            places={key.removeprefix(_PLACE): one["S"] for key, one in item.items() if _is_place(key)},
         )
 
 
 def _is_place(key: str) -> bool:
-    return key.startswith(_PLACE) and key.removeprefix(_PLACE).isdigit()
+    return key.startswith(_PLACE) and key.removeprefix(_PLACE).partition("_")[0].isdigit()

@@ -107,6 +107,10 @@ class Adoption:
         """Whether a first sweep has not come as far as a target yet."""
         return self.mark != mark(rule) or bool(self.upto and target in Stretch(self.upto))
 
+    def goes_on(self, rule: Rule) -> bool:
+        """Whether a sweep may change it: the first is to come, or not through, or something waits for a finding."""
+        return self.mark != mark(rule) or bool(self.upto or self.pending)
+
     def adopts(self, rule: Rule, deviating: Iterable[Target], known: Container[Target]) -> frozenset[str]:
         """Which targets were there before Plumbline, or before these settings.
 

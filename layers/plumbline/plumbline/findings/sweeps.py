@@ -1,12 +1,36 @@
-"""How far a sweep has come: which of its pieces are done, and what they could not look with. Pure."""
+"""How far a sweep has come: which of its pieces are done, and what they could not look with. Pure.
+
+A piece has a number. One that is too long for a single run is split into parts, each with a label of its own; it is
+done when all parts of one split are: who splits it again, for the first run died of it, may cut it elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from plumbline.core.clock import utc
+
+
+def label_of(number: int, part: str = "") -> str:
+    """What the ledger calls a piece, or a part of one.
+
+    Args:
+        number: the piece's.
+        part: as `parts` names it; empty for a whole piece.
+    """
+    return f"{number}_{part}" if part else str(number)
+
+
+def parts(count: int, split: str) -> list[str]:
+    """Names for the parts of one split.
+
+    Args:
+        count: how many there are.
+        split: what tells it from another split of the same piece: letters and digits.
+    """
+    return [f"{one}_{count}_{split}" for one in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +40,16 @@ class Sweep:
     Attributes:
         name: when it began, in ISO 8601.
         of: how many pieces it has.
-        done: the numbers of those that are done.
+        done: the labels of pieces, and of parts of pieces, that are done.
         blind: the controls, with their region, that could not look: their own mistake; the log says which.
-        places: the number of a piece that goes on -> how far it has come, in words.
+        places: the label of what goes on -> how far it has come, in words.
     """
 
     name: str
     of: int
-    done: frozenset[int] = frozenset()
+    done: frozenset[str] = frozenset()
     blind: frozenset[str] = frozenset()
-    places: Mapping[int, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def began(self) -> datetime:
@@ -33,12 +57,43 @@ class Sweep:
         return utc(self.name)
 
     @property
+    def pieces_done(self) -> int:
+        """How many pieces are done, in one or in all parts of a split."""
+        return len(_whole(self.done))
+
+    @property
     def is_through(self) -> bool:
         """Whether every piece is done."""
-        return len(self.done) >= self.of
+        return self.pieces_done >= self.of
+
+    @property
+    def goes_on(self) -> list[str]:
+        """Where what is begun and not done has come, in words."""
+        whole = _whole(self.done)
+        begun = sorted(self.places.items(), key=lambda one: _number(one[0]))
+        return [where for label, where in begun if label not in self.done and _number(label) not in whole]
 
     @property
     def told(self) -> str:
         """How far it has come, as it reads behind "the sweep that began at ..."."""
-        left = [f"; {where}" for number, where in sorted(self.places.items()) if number not in self.done]
-        return f"{len(self.done)} of {self.of} piece{'s' * (self.of != 1)} done{''.join(left)}"
+        left = [f"; {where}" for where in self.goes_on]
+        return f"{self.pieces_done} of {self.of} piece{'s' * (self.of != 1)} done{''.join(left)}"
+
+
+def _number(label: str) -> int:
+    return int(label.partition("_")[0])
+
+
+def _whole(labels: Iterable[str]) -> frozenset[int]:
+    """The numbers of the pieces that are done: as one, or in all parts of a split."""
+    whole: set[int] = set()
+    split: dict[tuple[int, str], int] = {}
+    for label in labels:
+        number, _, part = label.partition("_")
+        if not part:
+            whole.add(int(number))
+            continue
+        _, _, which = part.partition("_")
+        split[(int(number), which)] = split.get((int(number), which), 0) + 1
+    whole.update(number for (number, which), count in split.items() if count >= int(which.partition("_")[0]))
+    return frozenset(whole)

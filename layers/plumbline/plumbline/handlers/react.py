@@ -30,7 +30,7 @@ _PAST_IT = 1
 class Outlet(Protocol):
     """A queue."""
 
-    def send(self, bodies: list[str], *, delay: int = 0) -> None:
+    def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         """Send messages, seen after `delay` seconds, or raise."""
 
 

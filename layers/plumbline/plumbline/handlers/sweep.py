@@ -1,53 +1,27 @@
-"""What sweep does: cut a sweep into units, look through a unit, send wakes. Never writes to the account."""
+"""What sweep does: cut a sweep into pieces, take pieces that wait, mind the house. Never writes to the account."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
 
-from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Plumbline
-from plumbline.core.errors import AwsRefusal, PlumblineError
+from plumbline.core.errors import PlumblineError
 from plumbline.core.reach import Reach
 from plumbline.core.targets import GLOBAL
 from plumbline.engine.digests import Digests
-from plumbline.findings import news
 from plumbline.findings.sweeps import Sweep
-from plumbline.handlers import exemption_notices, suspension_notices, upgrade
+from plumbline.handlers import upgrade
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.pieces import Bell, Pieces
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log, Outlet
 from plumbline.handlers.turns import due
 from plumbline.handlers.unsettled import Unsettled
-from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit, numbered
-from plumbline.wakes.messages import Task
-
-#: A unit with less time left than this sends the rest of itself back. A read that AWS throttles may take half a minute,
-#: see `clients.PATIENT`, and one control's bulk read takes seconds.
-_ENOUGH_MILLISECONDS = 45_000
-#: Who had more than this when he began, and has come nowhere, never comes further.
-_MUCH_MILLISECONDS = 120_000
-#: Targets that are looked at at a time; AWS's limits of most reads are a few hundred a second, and botocore slows down
-#: where AWS says so.
-_AT_ONCE = 16
-#: `react` settles at least so many findings each second; the digest waits for them, within SQS's longest delay.
-_SETTLED_EACH_SECOND = 5
-_DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
-
-
-class Bell(Protocol):
-    """An alarm that this program sets itself."""
-
-    def ring(self, reason: str) -> None:
-        """Put it into alarm, with the reason that people read, or raise."""
-
-    def rest(self, reason: str) -> None:
-        """Put it right again, or raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +48,20 @@ class Sweeper:
     unsettled: Unsettled | None = None
     lookout: Lookout | None = None
     failures: Failures | None = None
+    _pieces: Pieces = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pieces = Pieces(
+            self.plumbline,
+            self.units,
+            self.wakes,
+            self.logger,
+            self.clock,
+            self.remaining,
+            self.silence,
+            self.unsettled,
+        )
+        object.__setattr__(self, "_pieces", pieces)
 
     def begin(self) -> dict[str, int]:
         """Look at Plumbline itself, and send the units of a new sweep on their way, whatever that has shown."""
@@ -183,143 +171,20 @@ class Sweeper:
     def _is_of_the_house(self, unit: Unit) -> bool:
         return any(self.plumbline.index.entries[one].house for one in unit.controls)
 
-    def record(self, record: Any) -> None:  # noqa: ANN401 - an SQS record: Powertools' type or a plain dict
-        """Look through the unit that one SQS record names.
+    def piece(self, body: str) -> bool:
+        """Do what one message of the units queue asks for.
 
-        Raises:
-            PlumblineError: the unit cannot be read, or ledger or queue are down; the record comes back.
-        """
-        unit = Unit.from_json(record["body"]).understood(self.plumbline.index)
-        if unit.asked:
-            self._search(unit)
-            return
-        if self._is_of_the_house(unit):
-            self._look_at_the_house_in(unit)
-            return
-        left, told_together, broken = self._look_through(unit)
-        if left.controls:
-            self._send_back(unit, left, broken)
-        through = not left.controls and self._is_through(unit, broken)
-        if told_together or (through and self._has_a_digest(unit.account)):
-            # react settles what was found in the meantime; what comes later is told by the next sweep's digest
-            delay = min(_DIGEST_AFTER_SECONDS + told_together // _SETTLED_EACH_SECOND, _MOST_SECONDS)
-            self.wakes.send([Task.DIGEST.to_json()], delay=delay)
-        if through and self._has_to_tell_of_decisions(unit.account):
-            self.wakes.send([Task.EXEMPTIONS.to_json()])
-        if through:
-            self.wakes.send([wake.to_json() for wake in self.plumbline.switched_off(unit.account)])
-            self._listen(unit.account)
-            self.plumbline.ledger.note_sweep(unit.account, self.clock())
-        if broken:  # the others are done with; this comes back, and its alarm tells
-            names = ", ".join(dict.fromkeys(look.control for look in broken))
-            raise PlumblineError(f"{names} could not look in {unit.region}; see the log") from broken[0].error
-
-    def _search(self, unit: Unit) -> None:
-        """Look for what an event meant without naming it, for as long as there is time; react settles what is found."""
-        left: Unit | None = unit
-        for found in self.plumbline.search(unit, more=self._has_time, at_once=_AT_ONCE):
-            self.wakes.send([wake.to_json() for wake in found.wakes])
-            left = found.left
-            self.logger.info("searched", extra={"control": unit.controls[0], "wakes": len(found.wakes)})
-        if left is not None:
-            self.units.send([left.to_json()])
-
-    def _look_through(self, unit: Unit) -> tuple[Unit, int, list[Look]]:
-        """Look for as long as there is time, and send what that finds.
+        Args:
+            body: the message.
 
         Returns:
-            what is left of the unit; how much is told together: what the first sweep finds, and what cannot be looked
-            at; and the looks that broke.
+            whether parts of the piece were sent, for others to look through.
 
         Raises:
-            PlumblineError: there was time, and not one target could be looked at; or ledger or queue are down.
+            PlumblineError: the unit cannot be read, or ledger or queue are down; the message comes back.
         """
-        left, told_together = unit, 0
-        broken: list[Look] = []
-        looks: dict[str, Look] = {}
-        reported = dict(self.unsettled.memory.reported()) if self.unsettled is not None else {}
-        began = self.remaining()
-        found = self.plumbline.look(unit, now=self.clock(), more=self._has_time, at_once=_AT_ONCE)
-        at_a_cut = True  # all that look along a stretch say what they saw of it
-        while left.controls and (not at_a_cut or self._has_time()) and (look := next(found, None)) is not None:
-            if look.error is not None:
-                broken.append(look)
-                reason = f"{type(look.error).__name__}: {look.error}"
-                self.logger.error(
-                    "not looked", extra={"control": look.control, "region": unit.region, "reason": reason}
-                )
-            sent = self.clock()  # before it is sent: react may be quicker than the note of it
-            self.wakes.send([wake.to_json() for wake in look.wakes])
-            if self.unsettled is not None:
-                self.unsettled.note(unit, look, reported, at=sent)
-            told_together += len(look.wakes) if look.adopts else look.unseen
-            looks[look.control] = replace(look, before=looks.get(look.control, look).before)
-            if not look.stretch.upto:  # its last target, or there is nothing to go along
-                self.plumbline.looked(unit, looks.pop(look.control))
-                extra = {"control": look.control, "region": unit.region, "wakes": len(look.wakes)}
-                self.logger.info("looked", extra=extra)
-            at_a_cut, left = look.left is not None, look.left or left
-        if left.controls and left == unit and began > _MUCH_MILLISECONDS:
-            raise PlumblineError(
-                f"{', '.join(unit.controls)} could not look at a single target in {unit.region} in time"
-            )
-        for look in looks.values():
-            self.plumbline.looked(unit, look)
-        return left, told_together, broken
-
-    def _has_time(self) -> bool:
-        return self.remaining() > _ENOUGH_MILLISECONDS
-
-    def _send_back(self, unit: Unit, left: Unit, broken: Sequence[Look]) -> None:
-        """Let what is left of a unit be looked at in another invocation, and write down how far this one has come."""
-        self.units.send([left.to_json()])
-        self.logger.info(
-            "unit sent back", extra={"controls": list(left.controls), "region": unit.region, "after": left.after}
-        )
-        if unit.sweep:
-            behind = f" behind {left.after}" if left.after else ""
-            where = f"{unit.region} goes on with {left.controls[0]}{behind}"
-            sweep = Sweep(unit.sweep, unit.of, blind=_blind(unit, broken), places={unit.number: where})
-            self.plumbline.ledger.sweeps.goes_on(unit.account, sweep)
-
-    def _is_through(self, unit: Unit, broken: Sequence[Look]) -> bool:
-        """Whether a sweep is over, now that this piece of it is done: pieces end in any order, and some twice."""
-        if not unit.sweep:
-            return unit.last
-        done = Sweep(unit.sweep, unit.of, frozenset({unit.number}), _blind(unit, broken))
-        return self.plumbline.ledger.sweeps.goes_on(unit.account, done).is_through
-
-    def _listen(self, account: str) -> None:
-        """See whether anybody hears; what else can tell that nobody does is told."""
-        hearing = self.plumbline.engine.ears.looked(account, self.clock())
-        if hearing.silent:
-            self.wakes.send([Task.UNHEARD.to_json()])
-        if self.silence is None:
-            return
-        try:
-            if hearing.silent:
-                self.silence.ring(lost(hearing) if hearing.ever else NEVER)
-            else:
-                self.silence.rest("Somebody hears Plumbline's e-mails.")
-        except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
-            self.logger.error("alarm not set", extra={"reason": str(error)})
-
-    def _has_a_digest(self, account: str) -> bool:
-        """Whether something waits for it, or rules that an upgrade brought have to be told of."""
-        ledger = self.plumbline.ledger
-        return bool(ledger.awaiting_digest(account) or news.new_controls(ledger.adopted(account)))
-
-    def _has_to_tell_of_decisions(self, account: str) -> bool:
-        """Whether an exemption has to be told of, or a suspension asked about."""
-        reviewed = self.plumbline.engine.baseline.exemptions
-        ledger, now = self.plumbline.ledger, self.clock()
-        if exemption_notices.doubts(ledger, self.plumbline.engine.baseline.patience, account, now):
-            return True
-        if any(True for _ in exemption_notices.due(ledger, reviewed, account, now)):
-            return True
-        return bool(suspension_notices.due(ledger, account, now))
-
-
-def _blind(unit: Unit, broken: Sequence[Look]) -> frozenset[str]:
-    """What could not look, as the ledger keeps it of a sweep."""
-    return frozenset(f"{look.control} in {unit.region}" for look in broken)
+        unit = Unit.from_json(body).understood(self.plumbline.index)
+        if not unit.asked and self._is_of_the_house(unit):
+            self._look_at_the_house_in(unit)
+            return False
+        return self._pieces.done(unit)

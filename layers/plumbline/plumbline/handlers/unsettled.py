@@ -67,14 +67,21 @@ class Unsettled:
             before: what was reported earlier; gets what is reported now.
             at: when its wakes were sent, or just before.
         """
-        key, now = f"{look.control}@{unit.region}", at.isoformat()
+        where, now = f"{look.control}@{unit.region}", at.isoformat()
+        key = f"{where}#{unit.part}" if unit.part else where  # parts are looked through at the same time
+        family = [one for one in before if one.partition("#")[0] == where]
+        since = {target: at for one in family for target, at in before[one].items()}
         known = before.get(key, {})
         named = [str(wake.target) for wake in look.wakes if not wake.target.is_pattern]
         elsewhere = [one for one in known if one not in look.stretch]
-        reported = {one: known.get(one, now) for one in (*elsewhere, *named)[:_MOST]}
+        reported = {one: since.get(one, now) for one in (*elsewhere, *named)[:_MOST]}
         if reported != known:
             before[key] = reported
             self.memory.report(key, reported)
+        for other in family:
+            if other != key and before[other] and not _are_parts_of_one(other, key):
+                before[other] = {}
+                self.memory.report(other, {})
 
     def tell(self) -> int:
         """Tell of what waits for longer than a quarter of an hour, once for each time react does not answer.
@@ -149,6 +156,12 @@ class Unsettled:
         except AwsRefusal as error:
             return f"{control.name(target)} cannot be looked at: {error}"
         return f"{control.name(target)} {deviation.summary}" if deviation else ""
+
+
+def _are_parts_of_one(key: str, other: str) -> bool:
+    """Whether what two keys stand for was split at the same places; else one of them is of an earlier sweep."""
+    own, others = (one.partition("#")[2].partition("_")[2] for one in (key, other))
+    return bool(own) and own == others
 
 
 def _is_settled(finding: Finding | None, since: datetime) -> bool:

@@ -5,6 +5,9 @@ together, a stretch at a time: what is read of one target is read once, whoever 
 be cut between any two targets; the rest of the unit says where to go on. Controls that glance at each of their targets
 (see `Control.glance`) go along theirs likewise, and what they have read in bulk stays. Only what a control makes of
 bulk reads alone, such as who is an administrator, cannot be cut: IAM's quotas bound it.
+
+Where many targets are read one by one, a piece of a sweep is split into parts, which several runs look through at the
+same time. A first sweep is not: how far it has come is one place.
 """
 
 from __future__ import annotations
@@ -22,12 +25,15 @@ from plumbline.engine.surveying import Survey, Visit, goes_one_by_one, is_except
 from plumbline.findings.adoption import Adoption
 from plumbline.ports import Eyes
 from plumbline.sweep.look import Known, Looked, compared, look, out_of_sight, unlisted
-from plumbline.sweep.units import Unit
+from plumbline.sweep.units import Unit, split
 from plumbline.wakes.messages import Wake
 
 #: Targets that are looked at before anything is sent: twenty times sixteen, for at the end of each stretch all wait for
 #: the last one. At sixty milliseconds a read and eight reads each, so many take ten seconds.
 STRETCH = 320
+#: A piece with targets for two parts or more is split. Of 20,000 buckets each part has as many as one run of the
+#: function looks through at 140 milliseconds a read. Each asks for the list once more, so they are not too many.
+PART, _FEWEST_PARTS, _MOST_PARTS = 640, 2, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Look:
         stretch: which of its targets this is about.
         left: what of the unit is still to be looked at after this; None while that is not said: others look along the
             same stretch.
+        parts: what of the unit others are to look at, at the same time; then nothing has been looked at yet.
     """
 
     control: str
@@ -52,6 +59,7 @@ class Look:
     unseen: int = 0
     stretch: Stretch = WHOLE
     left: Unit | None = None
+    parts: tuple[Unit, ...] = ()
 
     @property
     def adopts(self) -> bool:
@@ -87,9 +95,11 @@ class Looking:
             self.eyes.remember({service for one in unit.controls for service in self._read_by(one)})
             first = self.controls[unit.controls[0]]
             together = [one for one in unit.controls if self._goes_along(first, one)] or [first.id]
-            rest = replace(unit, controls=tuple(one for one in unit.controls if one not in together), after="")
+            rest = replace(unit, controls=tuple(one for one in unit.controls if one not in together), after="", upto="")
             if goes_one_by_one(first):
-                yield from self._along([self.controls[one] for one in together], unit, rest)
+                for one in self._along([self.controls[one] for one in together], unit, rest):
+                    yield one
+                    rest = one.left if one.parts and one.left is not None else rest
             else:
                 look_all = lambda first=first: look(  # noqa: E731
                     first,
@@ -120,12 +130,17 @@ class Looking:
             yield replace(looks[-1], left=rest)
             return
         adoptions = {one.id: self.known[one.id].adoption for one in listing}
-        targets = [one for one in sorted(whose, key=str) if one in Stretch(unit.after)]
+        targets = [one for one in sorted(whose, key=str) if one in unit.stretch]
+        if cuts := self._cuts(unit, listing, targets):
+            left, parts = split(unit, rest, cuts)
+            first, as_it_was = listing[0].id, adoptions[listing[0].id]
+            yield Look(first, [], as_it_was, as_it_was, left=left, parts=tuple(parts))
+            return
         begin = unit.after
         while True:
             some = {one: whose[one] for one in targets[:STRETCH]}
             along = look_along(some, self.eyes, self.more, at_once=self.at_once)
-            stretch = Stretch(begin, str(targets[along.count - 1]) if along.count < len(targets) else "")
+            stretch = Stretch(begin, str(targets[along.count - 1]) if along.count < len(targets) else unit.upto)
             if targets and not along.count:  # no time for a single one
                 return
             targets = targets[along.count :]
@@ -147,6 +162,15 @@ class Looking:
             if not targets:
                 return
             begin = stretch.upto
+
+    def _cuts(self, unit: Unit, listing: Sequence[Control], targets: Sequence[Target]) -> list[str]:
+        """Where to split a piece, as the last target of each part but the last; nowhere where that gains nothing."""
+        count = min(_MOST_PARTS, len(targets) // PART)
+        if count < _FEWEST_PARTS or not unit.sweep or unit.part:
+            return []
+        if any(one.glance or self.known[one.id].adoption.goes_on(self.rule(one.id)) for one in listing):
+            return []  # each part would read the same in bulk; or write where the others' first sweep has come
+        return [str(targets[len(targets) * number // count - 1]) for number in range(1, count)]
 
     def _still_listing(
         self, listing: Sequence[Control], broken: Mapping[str, Exception], adoptions: Mapping[str, Adoption]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,9 @@ from plumbline.controls.index import Entry, Index
 from plumbline.core.clock import Response
 from plumbline.core.control import Scope
 from plumbline.core.errors import MalformedWake
+from plumbline.core.stretch import Stretch
 from plumbline.core.targets import GLOBAL
+from plumbline.findings.sweeps import label_of, parts
 
 _MARK = "plumbline-unit"
 
@@ -24,9 +27,11 @@ class Unit:
         last: whether the sweep is over when this unit is done, as far as its account is concerned. Of a unit of a
             numbered sweep the ledger says that; see `sweep`.
         after: the last target that the first controls have looked at already, as text; empty where none.
+        upto: the last target that they look at, as text; empty where they look at all behind `after`.
         sweep: when the sweep began, in ISO 8601, which is its name; empty for a unit that stands alone.
         number: which of the sweep's pieces it is, or is the rest of.
         of: how many pieces the sweep has.
+        part: which part of its piece it is; empty for a whole one. See findings/sweeps.py.
         asked: the message that made react send it, for it named no target; empty for a piece of a sweep.
     """
 
@@ -35,14 +40,27 @@ class Unit:
     controls: tuple[str, ...]
     last: bool = False
     after: str = ""
+    upto: str = ""
     sweep: str = ""
     number: int = 0
     of: int = 0
+    part: str = ""
     asked: str = ""
+
+    @property
+    def stretch(self) -> Stretch:
+        """The targets that its first controls look at."""
+        return Stretch(self.after, self.upto)
+
+    @property
+    def label(self) -> str:
+        """What the ledger calls it among the pieces of its sweep."""
+        return label_of(self.number, self.part)
 
     def to_json(self) -> str:
         """The message body on the units queue."""
-        more = {"after": self.after, "sweep": self.sweep, "number": self.number, "of": self.of, "asked": self.asked}
+        names = ("after", "upto", "sweep", "number", "of", "part", "asked")
+        more = {name: getattr(self, name) for name in names}
         return json.dumps(
             {_MARK: 1, "account": self.account, "region": self.region, "controls": self.controls, "last": self.last}
             | {name: value for name, value in more.items() if value}
@@ -69,9 +87,11 @@ class Unit:
                 controls=tuple(data["controls"]),
                 last=bool(data["last"]),
                 after=str(data.get("after", "")),
+                upto=str(data.get("upto", "")),
                 sweep=str(data.get("sweep", "")),
                 number=int(data.get("number", 0)),
                 of=int(data.get("of", 0)),
+                part=str(data.get("part", "")),
                 asked=str(data.get("asked", "")),
             )
         except (ValueError, KeyError, TypeError, AssertionError) as error:
@@ -81,6 +101,24 @@ class Unit:
 def numbered(pieces: Sequence[Unit], sweep: str) -> list[Unit]:
     """The pieces of one sweep, each of which knows how many there are: they may end in any order."""
     return [replace(one, sweep=sweep, number=number, of=len(pieces)) for number, one in enumerate(pieces)]
+
+
+def split(unit: Unit, rest: Unit, cuts: Sequence[str]) -> tuple[Unit, list[Unit]]:
+    """A piece in parts, which several runs look through at the same time.
+
+    Args:
+        unit: the piece; the parts look with its first controls.
+        rest: what is left of the piece behind those.
+        cuts: the last target of each part but the last one, as text, in order.
+
+    Returns:
+        what is left of the piece, as one of its parts; and the others.
+    """
+    which = hashlib.sha256("\n".join((*unit.controls, *cuts)).encode()).hexdigest()[:8]
+    own, *others = parts(len(cuts) + 2, which)
+    first = replace(unit, controls=tuple(one for one in unit.controls if one not in rest.controls), last=False)
+    ends = zip(others, (unit.after, *cuts), (*cuts, unit.upto), strict=True)
+    return replace(rest, part=own), [replace(first, part=part, after=after, upto=upto) for part, after, upto in ends]
 
 
 def units(

@@ -16,7 +16,7 @@ from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.decisions.exemptions import ANY
 from plumbline.findings.finding import SHORT, Finding, spoken
 from plumbline.handlers.operate.proof import Place, endpoints
-from plumbline.ports import DeadLetter, Sts
+from plumbline.ports import Message, Sts
 
 ALL = "all"
 #: The findings that one command writes, beside reading all that are open: within ten seconds.
@@ -39,7 +39,7 @@ class Outlet(Protocol):
 class DeadLetters(Protocol):
     """A queue of messages that failed too often."""
 
-    def receive(self) -> Sequence[DeadLetter]:
+    def receive(self) -> Sequence[Message]:
         """Some of them, which nobody else sees for a while; none where there are no more. Or raise."""
 
     def delete(self, receipt: str) -> None:

@@ -15,7 +15,7 @@ from plumbline.core.errors import AwsRefusal, MalformedWake
 from plumbline.handlers.operate.asked import Answer, Asked, DeadLetters, Refused
 from plumbline.handlers.operate.lists import paragraphs, wrapped
 from plumbline.handlers.operate.typed import Typed
-from plumbline.ports import DeadLetter
+from plumbline.ports import Message
 from plumbline.sweep.units import Unit
 from plumbline.wakes import messages
 
@@ -80,7 +80,7 @@ def _everywhere(asked: Asked, home: DeadLetters) -> Iterator[tuple[str, DeadLett
                 yield region, undelivered(region)
 
 
-def _letters(dead: DeadLetters, seen: set[str]) -> Iterator[DeadLetter]:
+def _letters(dead: DeadLetters, seen: set[str]) -> Iterator[Message]:
     """The letters of one queue that were not seen yet, as many as a command has time for."""
     while len(seen) < _MOST:
         letters = [one for one in dead.receive() if one.id not in seen]
@@ -114,7 +114,7 @@ def _listed(texts: list[str]) -> list[str]:
     return [*lines, *([f"  and {len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else [])]
 
 
-def _said(letter: DeadLetter, read: _Read) -> str:
+def _said(letter: Message, read: _Read) -> str:
     sent = f"{letter.sent:%Y-%m-%d %H:%M} UTC" if letter.sent else "nobody knows when"
     return f"{wording.clean(read.what, _LONGEST)}; sent by {wording.clean(letter.sender, 80) or 'nobody known'}, {sent}"
 

@@ -40,9 +40,9 @@ def data(known: Sequence[Sweep]) -> list[dict[str, Any]]:
         {
             "began": one.name,
             "pieces": one.of,
-            "done": len(one.done),
+            "done": one.pieces_done,
             "could_not_look": sorted(one.blind),
-            "goes_on": [where for number, where in sorted(one.places.items()) if number not in one.done],
+            "goes_on": one.goes_on,
         }
         for one in known[:_FEW]
     ]
