@@ -363,12 +363,14 @@ def test_every_queue_is_encrypted_and_gives_up_into_the_dead_letters() -> None:
 def test_a_message_is_not_given_out_again_while_it_is_worked_on() -> None:
     mappings = properties("AWS::Lambda::EventSourceMapping").values()
     served = {logical(one["EventSourceArn"]): one for one in mappings}
-    assert {"WakesQueue", "UnitsQueue", "Ledger"} == set(served)
-    for queue in ("WakesQueue", "UnitsQueue"):
-        mapping = served[queue]
-        function = properties("AWS::Lambda::Function")[logical(mapping["FunctionName"])]
-        assert properties("AWS::SQS::Queue")[queue]["VisibilityTimeout"] >= 6 * function["Timeout"]
-        assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
+    assert {"WakesQueue", "Ledger"} == set(served), "each queue that Lambda polls costs a quarter of a dollar a month"
+    functions, queues = properties("AWS::Lambda::Function"), properties("AWS::SQS::Queue")
+    mapping = served["WakesQueue"]
+    assert queues["WakesQueue"]["VisibilityTimeout"] >= 6 * functions[logical(mapping["FunctionName"])]["Timeout"]
+    assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
+    assert queues["UnitsQueue"]["VisibilityTimeout"] > functions["SweepFunction"]["Timeout"], (
+        "who took one is dead then"
+    )
 
 
 def test_a_piece_of_a_sweep_comes_back_as_often_as_it_takes() -> None:

@@ -48,7 +48,7 @@ HEARD: list[tuple[str, str, str, Mapping[str, Any]]] = [
     ),
     ("FunctionsTripwire", "lambda", "UpdateFunctionCode20150331v2", {"functionName": "plumbline-NamesFunction-1A2B"}),
     ("TriggersTripwire", "lambda", "UpdateEventSourceMapping20150331", {"uuid": "<ReactFunctionWakes>"}),
-    ("TriggersTripwire", "lambda", "DeleteEventSourceMapping20150331", {"uuid": "<SweepFunctionUnits>"}),
+    ("TriggersTripwire", "lambda", "DeleteEventSourceMapping20150331", {"uuid": "<ReactFunctionWakes>"}),
     ("TriggersTripwire", "lambda", "DeleteEventSourceMapping20150331", {"uuid": "<AnnounceFunctionFindings>"}),
     ("TriggersTripwire", "lambda", "PutResourcePolicy", {"resourceArn": REACT}),
     ("TriggersTripwire", "lambda", "PublishLayerVersion20181031", {"layerName": "plumbline"}),
