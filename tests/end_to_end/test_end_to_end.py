@@ -315,7 +315,23 @@ def one_forwarder_less(account: Account) -> None:
     account.quiet()
 
 
-@pytest.mark.usefixtures("one_forwarder_less")
+@pytest.fixture(scope="module")
+def short_of_time(account: Account) -> None:
+    """A sweep whose runs end early: one calls the next, and the sweep is done all the same."""
+    functions, sweep = account.aws.client("lambda"), "plumbline-sweep"
+    before = functions.get_function_configuration(FunctionName=sweep)["Timeout"]
+    since, last = account.latest_call(), account.operate("status")["data"]["last_sweep"]
+    functions.update_function_configuration(FunctionName=sweep, Timeout=121)
+    try:
+        account.sweep()
+        account.until(lambda: account.operate("status")["data"]["last_sweep"] != last, "the sweep is over")
+    finally:
+        functions.update_function_configuration(FunctionName=sweep, Timeout=before)
+    assert "Invoke" in [one.operation for one in account.calls_of("sweep", since)]
+    account.quiet()
+
+
+@pytest.mark.usefixtures("one_forwarder_less", "short_of_time")
 @pytest.mark.parametrize("role", ["react", "sweep", "operate", "announce"])
 def test_each_function_uses_every_permission_it_has_and_no_other(account: Account, role: str) -> None:
     """Runs last: by now every path has been walked."""
