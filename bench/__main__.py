@@ -35,6 +35,11 @@ def main() -> int:
             items = bill.month(month.watch(), bill.QUIET)
             sys.stdout.write("\n".join(report.bill(bill.QUIET.name, items)) + "\n")
             return 0
+        if arguments.buckets:
+            with deployed() as account:
+                reads = wakes.read_buckets(account, wakes.readers(account))
+            sys.stdout.write("\n".join(report.reads(reads)) + "\n")
+            return 0
         results = measure(arguments.rounds, arguments.tries)
     except (EmbeddedAWSError, NotMeasured) as error:
         sys.stderr.write(f"not measured: {error}\n")
@@ -72,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there, too")
     parser.add_argument("--month", action="store_true", help="count what a quiet month costs, and nothing else")
+    parser.add_argument("--buckets", action="store_true", help="measure the read of a bucket, and nothing else")
     return parser.parse_args()
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.drawn import ACCOUNT, ADMINISTRATOR, Drawn, ManyRoles
+from bench.former import batches
 from bench.processes import PYTHON, NotMeasured
 from bench.sweep import Bench, ready, spent
 from bench.wakes import in_sqs
@@ -93,12 +94,8 @@ def _event(role: str, number: int) -> dict[str, Any]:
     return {**event, "time": now, "account": ACCOUNT}
 
 
-def measure(bench: Bench, messages: int) -> Batch:
-    """One cold process, handed one batch.
-
-    Raises:
-        NotMeasured: a message failed, or a role still is an administrator.
-    """
+def _shown(bench: Bench, messages: int) -> Mapping[str, Any]:
+    """Serve the account anew; a batch of so many messages about it."""
     drawn = Drawn(ManyRoles(), datetime.now(UTC).replace(microsecond=0))
     own = {**bench.own, "RoleDetailList": [*bench.own["RoleDetailList"], _center_role(drawn)]}
     bench.served.show(drawn, own, bench.buckets)
@@ -109,6 +106,16 @@ def measure(bench: Bench, messages: int) -> Batch:
     for number, role in enumerate(roles):
         (record,) = in_sqs(_event(role, number))["Records"]
         batch["Records"].append({**record, "messageId": f"m-{number}", "receiptHandle": f"r-{number}"})
+    return batch
+
+
+def measure(bench: Bench, messages: int) -> Batch:
+    """One cold process, handed one batch.
+
+    Raises:
+        NotMeasured: a message failed, or a role still is an administrator.
+    """
+    batch = _shown(bench, messages)
     line = [str(PYTHON), "-s", "-B", "-m", "bench.cold.batch_plumbline"]
     line += [str(bench.account.built / "ReactFunction"), str(bench.layer / "python")]
     answers: list[Mapping[str, Any]] = []
@@ -120,14 +127,28 @@ def measure(bench: Bench, messages: int) -> Batch:
     return Batch(messages, calls["DetachRolePolicy"], took.cpu, calls.total(), calls[_EVERYTHING], took.peak)
 
 
-def lines(found: Sequence[Batch]) -> Iterator[str]:
-    """The table, and the goals."""
+def beside(former: batches.Former, messages: int) -> str:
+    """The line of version 0.1, handed the same batch.
+
+    Raises:
+        NotMeasured: a message failed, or a role still is an administrator.
+    """
+    took = former.wake(_shown(former.bench, messages))
+    repaired = took.calls["DetachRolePolicy"]
+    if took.done and (took.failed or repaired != messages):
+        raise NotMeasured(f"of {messages} messages {took.failed} came back, {repaired} were repaired by version 0.1")
+    one = Batch(messages, repaired, took.cpu, took.calls.total(), took.calls[_EVERYTHING], took.peak)
+    return _line(one, ", version 0.1" if took.done else f", version 0.1: not done by then, {repaired} repaired")
+
+
+def lines(found: Sequence[Batch], former: Sequence[str] = ()) -> Iterator[str]:
+    """The table, what stands below it of version 0.1, and the goals."""
     head = [f"s at {memory} MB" for memory in _MEMORY]
     yield f"| messages | CPU, s | calls | pages of the account | {' | '.join(head)} | MB |"
     yield "| ---: | ---: | ---: | ---: |" + " ---: |" * (len(head) + 1)
     for one in found:
-        each = " | ".join(f"{one.seconds(memory):.1f}" for memory in _MEMORY)
-        yield f"| {one.messages} | {one.cpu:.1f} | {one.calls} | {one.bulk} | {each} | {one.peak / _MEGA:.0f} |"
+        yield _line(one)
+    yield from former
     yield ""
     for one in found:
         goal, took = GOALS[one.messages], one.seconds(react_memory())
@@ -135,6 +156,11 @@ def lines(found: Sequence[Batch]) -> Iterator[str]:
         yield f"{one.messages} at react's {react_memory()} MB within {goal:.0f} s: {took:.1f} s, {met}"
     most = max(one.peak for one in found) / _MEGA
     yield f"under {MOST} MB: {most:.0f}, {'met' if most < MOST else '**MISSED**'}"
+
+
+def _line(one: Batch, side: str = "") -> str:
+    each = " | ".join(f"{one.seconds(memory):.1f}" for memory in _MEMORY)
+    return f"| {one.messages}{side} | {one.cpu:.1f} | {one.calls} | {one.bulk} | {each} | {one.peak / _MEGA:.0f} |"
 
 
 def react_memory() -> int:
@@ -150,16 +176,21 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.batches", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured")
+    parser.add_argument("--former", action="store_true", help="version 0.1 beside it")
     arguments = parser.parse_args()
+    former: Sequence[str] = ()
     try:
         with ready() as bench:
             found = [measure(bench, messages) for messages in GOALS]
+            if arguments.former:
+                sides = batches.ready(bench)
+                former = [beside(sides, messages) for messages in GOALS]
     except (EmbeddedAWSError, NotMeasured) as error:
         sys.stderr.write(f"not measured: {error}\n")
         return 1
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
-    sys.stdout.write("\n".join(lines(found)) + "\n")
+    sys.stdout.write("\n".join(lines(found, former)) + "\n")
     return 0
 
 

@@ -15,7 +15,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -24,6 +24,7 @@ from typing import Any, cast
 
 from bench.drawn import ACCOUNT, REGION, Drawn, Shape
 from bench.floor import Beside, floor, total
+from bench.former import history, sweeps
 from bench.processes import NotMeasured
 from bench.unhurried import Account, Clock, Eyes
 from plumbline.alerts.alert import Alert, Sender
@@ -221,12 +222,13 @@ class _Aws:
         return eyes
 
 
-def sweep(name: str, milliseconds: int) -> Measured:
+def sweep(name: str, milliseconds: int, only: Container[str] = ()) -> Measured:
     """Sweep an account once.
 
     Args:
         name: which of `ACCOUNTS`.
         milliseconds: what a read takes.
+        only: the controls to sweep with; all where it is empty.
     """
     drawn = Drawn(ACCOUNTS[name], datetime.now(UTC).replace(microsecond=0))
     account, ledger, within = Account(drawn), Ledger(), timeout()
@@ -235,6 +237,7 @@ def sweep(name: str, milliseconds: int) -> Measured:
     baseline = Baseline.from_json(compile_file(_BASELINE, today=drawn.now.date()))
     controls = registry.load()
     known = {name: one for name, one in controls.items() if _services(one) <= _SERVICES and not one.house}
+    known = {name: one for name, one in known.items() if not only or name in only}
     index = Index.of(known)
 
     def invoke(unit: Unit, at: float) -> float:
@@ -289,16 +292,18 @@ def _floor(drawn: Drawn) -> int:
     return total(floor(drawn, Beside(0, 0, 0)))
 
 
-def lines(found: Sequence[Measured]) -> Iterator[str]:
-    """The table, and the goals."""
+def lines(found: Sequence[Measured], beside: Mapping[tuple[str, int], Sequence[str]] | None = None) -> Iterator[str]:
+    """The table, and the goals.
+
+    Args:
+        found: what was measured.
+        beside: what stands above a line, by its account and milliseconds.
+    """
     yield "| account | ms a read | invocations | longest, s | swept after, s | reads | floor | twice | CPU, s | held |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for one in found:
-        yield (
-            f"| {one.account} | {one.milliseconds} | {one.invocations} | {one.longest:.0f} of {one.within} |"
-            f" {one.swept:.0f} | {one.reads:,} | {one.floor:,} | {one.twice} |"
-            f" {one.cpu:.0f} + {one.reads * _READ_CPU / 1000:.0f} | {one.held:,} |"
-        )
+        yield from (beside or {}).get((one.account, one.milliseconds), ())
+        yield line_of(one, f"{one.floor:,}")
     yield ""
     yield "| goal | found | |"
     yield "| --- | ---: | --- |"
@@ -310,8 +315,25 @@ def lines(found: Sequence[Measured]) -> Iterator[str]:
         yield _goal(f"{what}: nothing is asked twice", str(one.twice), met=not one.twice)
 
 
+def line_of(one: Measured, floor: str, with_: str = "") -> str:
+    """A line of the table."""
+    return (
+        f"| {one.account}{with_} | {one.milliseconds} | {one.invocations} | {one.longest:.0f} of {one.within} |"
+        f" {one.swept:.0f} | {one.reads:,} | {floor} | {one.twice} |"
+        f" {one.cpu:.0f} + {one.reads * _READ_CPU / 1000:.0f} | {one.held:,} |"
+    )
+
+
 def _goal(what: str, found: str, *, met: bool) -> str:
     return f"| {what} | {found} | {'met' if met else '**MISSED**'} |"
+
+
+def _with_former(name: str, milliseconds: int) -> Sequence[str]:
+    """Version 0.1's line, and today's with no more controls than version 0.1 had."""
+    former = sweeps.sweep(name, ACCOUNTS[name], milliseconds)
+    same = sweep(name, milliseconds, history.controls(history.unpacked()))
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {former}\n{time.strftime('%H:%M:%S')} {same}\n")
+    return former.line, line_of(same, "", ", its controls, today")
 
 
 def main() -> int:
@@ -319,13 +341,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.large", description=__doc__)
     parser.add_argument("--accounts", default="1x,16x,20000", help="which of 1x, 4x, 16x and 20000")
     parser.add_argument("--ms", default="60,140", help="milliseconds that a read takes")
+    parser.add_argument(
+        "--former", action="store_true", help="version 0.1 beside it, and today with its controls alone"
+    )
     arguments = parser.parse_args()
+    if arguments.former and (why := history.missing()):
+        sys.stderr.write(f"not measured: {why}\n")
+        return 1
     found = []
+    beside: dict[tuple[str, int], Sequence[str]] = {}
     for name in arguments.accounts.split(","):
         for milliseconds in map(int, arguments.ms.split(",")):
+            if arguments.former:
+                beside[name, milliseconds] = _with_former(name, milliseconds)
             found.append(sweep(name, milliseconds))
             sys.stderr.write(f"{time.strftime('%H:%M:%S')} {found[-1]}\n")
-    sys.stdout.write("\n".join(lines(found)) + "\n")
+    sys.stdout.write("\n".join(lines(found, beside)) + "\n")
     return 0
 
 

@@ -127,18 +127,18 @@ def filled(size: Size) -> tuple[Served, str]:
 
     served = Served()
     table = _table(_Direct(served))
-    found = list(_lives(size))
+    found = list(lives(size))
     for one in found:
         table.save(one, now=NOW)
     for number in range(size.exemptions):
-        table.exempt(ACCOUNT, _exemption(number), NOW)
+        table.exempt(ACCOUNT, exemption(number), NOW)
     table.note_hearing(ACCOUNT, Hearing(NOW - timedelta(days=90)))
     table.note_sweep(ACCOUNT, NOW)
     some = next(one.id for one in found if one.status is Status.OPEN and not one.outbox.startswith(DIGEST))
     return served, some
 
 
-def _lives(size: Size) -> Any:
+def lives(size: Size) -> Any:
     """Findings as an account has them: some told, some waiting, some tried in vain, most over."""
     from plumbline.core.cause import Origin
     from plumbline.core.control import Deviation
@@ -173,7 +173,8 @@ def _lives(size: Size) -> Any:
         )  # fmt: skip
 
 
-def _exemption(number: int) -> Any:
+def exemption(number: int) -> Any:
+    """One of them, half of them by pattern."""
     from plumbline.decisions.exemptions import Exemption
     from tests.fakes import ACCOUNT, NOW
 
@@ -220,10 +221,10 @@ def perform(name: str, some: str, address: str) -> Mapping[str, Any]:
     lamps = Lamps({f"lamp-{number:05}": {"on": ["a"]} for number in range(10)}, buckets=("acme-data",))
     house = House(ledger=cast("Memory", _table(client)), aws=lamps)
     commands_ = commands(some)
-    began = _cpu()
+    began = cpu()
     typed = commands_.get(name)
     answer = house.type(*typed, now=NOW).to_json() if typed else _task(name, house, ACCOUNT, NOW)
-    return {"cpu": _cpu() - began, "peak": _peak(), "answered": len(json.dumps(answer, default=str))}
+    return {"cpu": cpu() - began, "peak": peak(), "answered": len(json.dumps(answer, default=str))}
 
 
 def _task(name: str, house: Any, account: str, now: Any) -> Any:
@@ -243,13 +244,14 @@ def _task(name: str, house: Any, account: str, now: Any) -> Any:
     return house.engine.weekly(account, now=now)
 
 
-def _peak() -> float:
+def peak() -> float:
     """Megabytes that this process held at most; getrusage would answer with those of the process that it came from."""
     (line,) = (one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
     return int(line.split()[1]) / 1_024
 
 
-def _cpu() -> float:
+def cpu() -> float:
+    """Seconds of CPU that this process took so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
@@ -298,6 +300,7 @@ def main() -> int:
     parser.add_argument("--lives", type=int, default=Size().lives)
     parser.add_argument("--exemptions", type=int, default=Size().exemptions)
     parser.add_argument("--only", default="", help="what has this in its name")
+    parser.add_argument("--former", action="store_true", help="version 0.1 at the same size, below")
     parser.add_argument("--from", default="", dest="first", help="begin with the one that has this in its name")
     for one in ("run", "some", "at"):
         parser.add_argument(f"--{one}", default="", help=argparse.SUPPRESS)
@@ -308,7 +311,13 @@ def main() -> int:
     print("| what | CPU, s | at 512 MB, s | peak, MB | answered | read units | writes | goals |")
     print("| --- | --: | --: | --: | --: | --: | --: | --- |", flush=True)
     began = time.monotonic()
-    rows = measured(Size(given.open, given.lives, given.exemptions), given.only, given.first)
+    size = Size(given.open, given.lives, given.exemptions)
+    rows = measured(size, given.only, given.first)
+    if given.former:
+        from bench.former import ledgers  # where version 0.1 runs, this module serves it as well
+
+        for line in ledgers.lines(size, given.only):
+            print(line, flush=True)
     print(f"\n{len(rows)} in {time.monotonic() - began:.0f} s")
     return int(any(one.missed for one in rows))
 

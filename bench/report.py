@@ -106,7 +106,7 @@ def goals(results: Results) -> list[Goal]:
 def lines(results: Results) -> Iterator[str]:
     """The whole table."""
     yield from _times(results)
-    yield from _reads(results.reads)
+    yield from reads(results.reads)
     yield from _calls(results.counted)
     yield from _sizes(results)
     yield from bill("quiet", results.bill)
@@ -138,9 +138,10 @@ def _times(results: Results) -> Iterator[str]:
     yield from textwrap.wrap(_NOT_THE_SAME, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
 
 
-def _reads(reads: Mapping[str, float]) -> Iterator[str]:
+def reads(found: Mapping[str, float]) -> Iterator[str]:
+    """What a bucket read takes, by who reads."""
     yield from _heading("A bucket read: GetBucketAcl over TLS, one bucket after the other")
-    for name, seconds in reads.items():
+    for name, seconds in found.items():
         yield f"  {name:<24}{seconds * 1000:>8.1f} ms of CPU"
 
 

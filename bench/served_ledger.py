@@ -52,6 +52,11 @@ class Served:
             self.units += sum(max(1, math.ceil(self._sizes.get(key, 0) / _UNIT)) for key in keys)
             found = [item for key in keys if (item := self.table.get(key))]
             return {"Responses": {name: found}, "UnprocessedKeys": {}}
+        if operation == "GetItem":
+            key = (request["Key"]["pk"]["S"], request["Key"]["sk"]["S"])
+            units = max(1, math.ceil(self._sizes.get(key, 0) / _UNIT))
+            self.units += units if request.get("ConsistentRead") else units / 2
+            return {"Item": item} if (item := self.table.get(key)) else {}
         writes = [next(iter(one.items())) for one in request.get("TransactItems", ())]
         writes = writes or [(_WRITES[operation], request)]
         self.writes += len(writes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from typing import Any
 from bench import grown
 from bench.account import STATE, Account, Key
 from bench.custodian import Packed
+from bench.former import history
+from bench.former.layer import built
 from bench.processes import PYTHON, Command, NotMeasured, Sample, once, started
 from bench.sizes import LAYER
 
 FLOOR, BARE = "floor", "bare calls"
 BY_HAND, BY_HAND_OUR_ROOTS, BY_HAND_NO_GC = "by hand", "by hand, our roots", "by hand, ours, no gc"
 PLUMBLINE, GROWN, WARM = "Plumbline", "Plumbline, grown", "Plumbline, warm"
-BOTO3 = "boto3 as it comes"
+BOTO3, FORMER = "boto3 as it comes", "version 0.1"
 CUSTODIAN, CUSTODIAN_AS_DEPLOYED = "Custodian", "Custodian as deployed"
 #: How often a round runs everybody, where nothing else is asked for; the cheapest run counts.
 TRIES = 2
@@ -136,11 +139,25 @@ def contest(account: Account, packed: Packed) -> Contest:
         Side(CUSTODIAN, Command("wake_custodian", (str(packed.compiled),), custodian), account.event),
         Side(CUSTODIAN_AS_DEPLOYED, Command("wake_custodian", (str(packed.as_deployed),), custodian), account.event),
     ]
-    readers = {
+    return Contest(sides, today, trial(account, sixty), readers(account))
+
+
+def readers(account: Account) -> Mapping[str, Command]:
+    """Who reads buckets, by name; version 0.1 where the history is there that its code is in."""
+    variables = account.react_environment()
+    trust = Trust(account.front.certificates.root.read_text())
+    if not (STATE / "today").exists():
+        trust.few(account.built / LAYER, STATE / "today")
+    usual = variables | {"AWS_CA_BUNDLE": str(trust.all(STATE / "tls"))}
+    found = {
         PLUMBLINE: Command("read_buckets", (str(STATE / "today" / "python"),), variables),
         BOTO3: Command("read_buckets", ("--boto3",), usual),
     }
-    return Contest(sides, today, trial(account, sixty), readers)
+    if why := history.missing():
+        sys.stderr.write(f"not measured: {why}\n")
+        return found
+    layer = built(account.built / LAYER, STATE / "former")
+    return found | {FORMER: Command("read_buckets_former", (str(layer.python),), usual)}
 
 
 @dataclass(frozen=True, slots=True)
