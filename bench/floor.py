@@ -69,10 +69,10 @@ def floor(drawn: Drawn, beside: Beside) -> Sequence[Needed]:
     open_ones = sum(one.takes_http for one in drawn.buckets)
     idle = sum(one.is_idle for one in drawn.users)
     of_users = (
-        Needed("iam ListAccessKeys", sum(one.has_key for one in drawn.users), "ids of keys: one by one"),
+        Needed("iam ListAccessKeys", sum(one.has_key for one in drawn.users), "ids and ages of keys: one by one"),
         Needed("iam ListMFADevices", sum(one.lacks_mfa for one in drawn.users), "passkeys: whom the report suspects"),
         Needed("iam ListSSHPublicKeys", idle, "of the idle, one by one"),
-        Needed("iam ListServiceSpecificCredentials", idle + _WITH_CREDENTIALS, "of the idle; and of each service"),
+        Needed("iam ListServiceSpecificCredentials", _WITH_CREDENTIALS, "of each service, for all users"),
     )
     of_pages = (
         Needed(
@@ -86,7 +86,7 @@ def floor(drawn: Drawn, beside: Beside) -> Sequence[Needed]:
         Needed("iam GetCredentialReport", 1, "one for all users"),
         Needed("iam GetAccountSummary", 1, "the account's"),
         Needed("iam GetAccountPasswordPolicy", 1, "the account's"),
-        Needed("iam GetPolicy", read, "AWS's own policies that somebody holds: one by one"),
+        Needed("iam ListPolicies", _pages(len(of_aws), LARGEST_PAGE), "pages: AWS's own policies that somebody holds"),
         Needed("iam GetPolicyVersion", read, "what they say: one by one"),
     )
     of_buckets = (

@@ -40,14 +40,18 @@ def test_what_aws_gives_one_by_one_is_asked_of_those_alone_whom_it_may_concern(o
         "iam ListAccessKeys": 100,  # whoever has one
         "iam ListMFADevices": 5,  # who has a password, and no MFA by the report
         "iam ListSSHPublicKeys": 5,  # the idle
-        "iam ListServiceSpecificCredentials": 9,  # the idle, and four services
-        "iam GetPolicy": 4,  # of AWS's own, those that somebody carries, without AdministratorAccess
-        "iam GetPolicyVersion": 4,
+        "iam GetPolicyVersion": 4,  # of AWS's own, those that somebody carries, without AdministratorAccess
         "s3 GetBucketWebsite": 4,  # buckets that take plain HTTP
         "s3 GetBucketTagging": 4,
         "s3 GetBucketLifecycleConfiguration": 1,  # the trail's bucket
     }
     assert expected == {name: one[name] for name in expected}
+
+
+def test_what_is_listed_for_all_is_asked_once_however_many_it_concerns() -> None:
+    names = ("iam ListServiceSpecificCredentials", "iam ListPolicies")  # a list of each service; a page
+    found = [{need.operation: need.calls for need in floor(Drawn.of(scale), BESIDE)} for scale in (1, 4, 16)]
+    assert [(4, 1)] * 3 == [tuple(one[name] for name in names) for one in found]
 
 
 def test_each_operation_stands_once_with_its_reason() -> None:

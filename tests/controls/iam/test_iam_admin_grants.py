@@ -97,8 +97,11 @@ def _group(world: World) -> Target:
 
 
 def _role(world: World) -> Target:
+    """A role of a program's, and a group that carries one of AWS's policies, which has to be read."""
     _settled(world)
     iam = world.client("iam")
+    iam.create_group(GroupName="auditors")
+    iam.attach_group_policy(GroupName="auditors", PolicyArn="arn:aws:iam::aws:policy/SecurityAudit")
     iam.create_role(RoleName="web", Path="/apps/", AssumeRolePolicyDocument=_trust(Service="ec2.amazonaws.com"))
     iam.attach_role_policy(RoleName="web", PolicyArn=AWS_ADMIN)
     iam.put_role_policy(RoleName="web", PolicyName="x", PolicyDocument=json.dumps(ADMIN))

@@ -331,6 +331,18 @@ def test_what_leaves_no_trace_is_a_persons_to_decide() -> None:
     assert (UNTRACED, (SUSPENDED,)) == (found.clock, found.items)
 
 
+def test_a_sweep_lists_credentials_of_services_for_all_and_a_look_at_one_user_for_him() -> None:
+    with world() as told:
+        _told_by_a_report(told)
+        told.calls.clear()
+        survey(CONTROL, told.accounts.eyes(ACCOUNT, told.home))
+        of_all = [one.parameters for one in told.calls if one.operation == "ListServiceSpecificCredentials"]
+        told.calls.clear()
+        observe(told.accounts.eyes(ACCOUNT, told.home), EVE)
+        of_one = [one.parameters for one in told.calls if one.operation == "ListServiceSpecificCredentials"]
+    assert ([True] * 4, [{"UserName": "eve"}]) == ([one.get("AllUsers") for one in of_all], of_one)
+
+
 def test_a_restored_user_has_45_days_and_the_undo_stands_whenever_he_signs_in() -> None:
     rule = Rule(CONTROL.response, CONTROL.clocks, DEFAULT)
     with world() as told:

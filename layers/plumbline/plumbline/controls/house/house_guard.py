@@ -32,13 +32,13 @@ from plumbline.controls.iam._principals import (
     PRINCIPALS,
     RESERVED,
     SERVICE_LINKED,
+    aws_policy,
     by_name,
     foresee_policies,
     locate_principal,
     named,
     partition,
     policies_held,
-    policy_version,
     spell_principal,
 )
 from plumbline.core import people
@@ -49,7 +49,7 @@ from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Setting
 from plumbline.core.names import among, fits, same_name
 from plumbline.core.targets import ALL, GLOBAL, State, Target
 from plumbline.rights.account import Account, Principal, account_of
-from plumbline.rights.documents import Document, document, listed, statements
+from plumbline.rights.documents import Document, listed, statements
 from plumbline.rights.effective import Memo, may
 from plumbline.rights.ways import Judge
 from plumbline.wakes import cloudtrail
@@ -104,15 +104,9 @@ def observe(ask: Ask, target: Target) -> State:
 
 def _texts(ask: Ask, held: Iterable[str]) -> dict[str, Any]:
     """What AWS's own policies say, by ARN."""
-    texts = {}
     wanted = sorted(arn for arn in held if ":iam::aws:" in arn and not arn.endswith(_ADMINISTRATOR))
     foresee_policies(ask, wanted)
-    for arn in wanted:
-        policy = ask(Call("iam", "GetPolicy", {"PolicyArn": arn}, absent=GONE))
-        if policy:
-            version = policy_version(arn, policy["Policy"]["DefaultVersionId"])
-            texts[arn] = document(ask(version)["PolicyVersion"]["Document"])
-    return texts
+    return {arn: text for arn in wanted if (text := aws_policy(ask, arn)) is not None}
 
 
 class _Look:
@@ -324,6 +318,7 @@ CONTROL = Control(
             "iam:GetAccountSummary",
             "iam:GetPolicy",
             "iam:GetPolicyVersion",
+            "iam:ListPolicies",
         }
     ),
     writes=frozenset({"iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"}),

@@ -21,6 +21,7 @@ from typing import Any
 from plumbline.controls.iam._access_keys import keys_of
 from plumbline.controls.iam._principals import GONE
 from plumbline.controls.iam._report import Row, rows
+from plumbline.controls.iam._service_credentials import is_active, of_user, users_with_active_ones
 from plumbline.core.calls import Ask, Call
 from plumbline.core.clock import instant
 
@@ -122,15 +123,17 @@ def leaves_no_trace(ask: Ask, user: str) -> bool:
     Source: IAM user guide, Get credential reports: it lists passwords, access keys, MFA devices and signing
     certificates; IAM API reference, ListSSHPublicKeys, ListServiceSpecificCredentials.
     """
-    name = {"UserName": user}
-    for operation, answers in (
-        ("ListSSHPublicKeys", "SSHPublicKeys"),
-        ("ListServiceSpecificCredentials", "ServiceSpecificCredentials"),
-    ):
-        answer = ask(Call("iam", operation, name, absent=(*GONE, "NotSupportedService"))) or {}
-        if any(one.get("Status") == "Active" for one in answer.get(answers) or ()):
-            return True
-    return False
+    return any(map(is_active, of_user(ask, user))) or _has_ssh_key(ask, user)
+
+
+def leaves_no_trace_among_all(ask: Ask, user: str) -> bool:
+    """The same where all users are looked at: credentials of services are listed for all of them, SSH keys are not."""
+    return user in ask.once(users_with_active_ones) or _has_ssh_key(ask, user)
+
+
+def _has_ssh_key(ask: Ask, user: str) -> bool:
+    answer = ask(Call("iam", "ListSSHPublicKeys", {"UserName": user}, absent=GONE)) or {}
+    return any(one.get("Status") == "Active" for one in answer.get("SSHPublicKeys") or ())
 
 
 def _activity(user: Mapping[str, Any], dates: Iterable[datetime | None], *, password: bool, keys: int) -> Activity:

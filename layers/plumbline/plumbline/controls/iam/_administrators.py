@@ -11,6 +11,7 @@ from plumbline.controls.iam._machinery import Keeper, keeper, management_account
 from plumbline.controls.iam._principals import (
     EVERYTHING,
     GONE,
+    aws_policy,
     default_document,
     foresee_policies,
     named,
@@ -132,7 +133,12 @@ def _group(ask: Ask, account: _Account, name: str) -> Principal:
 
 def _reader(ask: Ask, policies: Mapping[str, Mapping[str, Any]]) -> Callable[[str], Document]:
     """What managed policies say: the account's own as they were read in bulk, AWS's asked one by one."""
-    return cache(lambda arn: default_document(policies[arn]) if arn in policies else _policy(ask, arn)[2])
+    return cache(lambda arn: default_document(policies[arn]) if arn in policies else _other(ask, arn))
+
+
+def _other(ask: Ask, arn: str) -> Document:
+    """What a policy says that the bulk read has not: one of AWS's, or one of the account's that is newer."""
+    return (aws_policy(ask, arn) or {}) if is_aws(arn) else _policy(ask, arn)[2]
 
 
 def _policy(ask: Ask, arn: str) -> tuple[str, str, Document]:

@@ -26,6 +26,9 @@ EVERYTHING = Call(
 #: Every user as the list shows him, which knows when his password was last used. IAM gives a hundred to the page unless
 #: it is asked for more.
 USERS = Call("iam", "ListUsers", {"MaxItems": 1000})
+#: AWS's own policies that somebody carries, each with the version that counts. What is a boundary alone is not in it.
+#: Source: IAM API reference, ListPolicies: `OnlyAttached`, `MaxItems`; Policy: `DefaultVersionId`.
+_CARRIED_OF_AWS = Call("iam", "ListPolicies", {"Scope": "AWS", "OnlyAttached": True, "MaxItems": 1000})
 GONE = ("NoSuchEntity",)
 #: A principal's kind of target -> how the API spells it.
 PRINCIPALS = {"iam-user": "User", "iam-group": "Group", "iam-role": "Role"}
@@ -202,12 +205,45 @@ def principals(ask: Ask) -> dict[Target, dict[str, Any]]:
     }
 
 
+def versions_of_aws(ask: Ask) -> Mapping[str, str]:
+    """The version that counts of each of AWS's own policies that somebody carries, by ARN: for `Ask.once`."""
+    return {one["Arn"]: one["DefaultVersionId"] for one in ask(_CARRIED_OF_AWS)["Policies"]}
+
+
+def aws_policy(ask: Ask, arn: str) -> Document | None:
+    """What one of AWS's own policies says now; None where there is none.
+
+    Which version counts is listed for all of them at once. One that is in no list, being somebody's boundary and
+    nothing else or carried since, is asked for by itself.
+
+    Args:
+        ask: the eyes.
+        arn: its ARN.
+    """
+    version = ask.once(versions_of_aws).get(arn, "")
+    if not version:
+        policy = ask(_policy(arn))
+        if policy is None:
+            return None
+        version = policy["Policy"]["DefaultVersionId"]
+    return document(ask(policy_version(arn, version))["PolicyVersion"]["Document"])
+
+
 def foresee_policies(ask: Ask, arns: Iterable[str]) -> None:
-    """Have the policies read that will be asked for by ARN: what each is, and what its default version says."""
-    policies = [Call("iam", "GetPolicy", {"PolicyArn": arn}, absent=GONE) for arn in sorted(set(arns))]
-    ask.foresee(policies)
-    found = ((call.parameters["PolicyArn"], ask(call)) for call in policies)
-    ask.foresee([policy_version(arn, one["Policy"]["DefaultVersionId"]) for arn, one in found if one])
+    """Have of AWS's own policies read what `aws_policy` will ask for."""
+    wanted = sorted(set(arns))
+    if not wanted:
+        return
+    versions = dict(ask.once(versions_of_aws))
+    unlisted = [arn for arn in wanted if arn not in versions]
+    ask.foresee([_policy(arn) for arn in unlisted])
+    found = {arn: ask(_policy(arn)) for arn in unlisted}
+    versions |= {arn: one["Policy"]["DefaultVersionId"] for arn, one in found.items() if one}
+    ask.foresee([policy_version(arn, versions[arn]) for arn in wanted if arn in versions])
+
+
+def _policy(arn: str) -> Call:
+    return Call("iam", "GetPolicy", {"PolicyArn": arn}, absent=GONE)
 
 
 def policy_version(arn: str, version: str) -> Call:

@@ -285,7 +285,7 @@ CONTROL = Control(
         On("iam.amazonaws.com", ("UpdateAssumeRolePolicy", "UpdateGroup"), locate_everybody),
         On("iam.amazonaws.com", ("CreatePolicyVersion", "SetDefaultPolicyVersion"), locate_policy),
     ),
-    reads=PRINCIPAL_READS | WAY_IN_READS | {"iam:ListGroupsForUser"},
+    reads=PRINCIPAL_READS | WAY_IN_READS | {"iam:ListGroupsForUser", "iam:ListPolicies"},
     writes=PRINCIPAL_WRITES | {"iam:AddUserToGroup", "iam:RemoveUserFromGroup"},
     noun="{kind} {last}",
     survey=survey,

@@ -21,11 +21,20 @@ days); IAM user guide, Get credential reports for your AWS account.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from plumbline.controls.iam._activity import IDLE, Activity, asked, by_report, leaves_no_trace, row_of, rows_by_arn
+from plumbline.controls.iam._activity import (
+    IDLE,
+    Activity,
+    asked,
+    by_report,
+    leaves_no_trace,
+    leaves_no_trace_among_all,
+    row_of,
+    rows_by_arn,
+)
 from plumbline.controls.iam._last import administrators_without
 from plumbline.controls.iam._matters import WAY_IN_READS
 from plumbline.controls.iam._principals import (
@@ -75,7 +84,7 @@ def glance(ask: Ask, target: Target) -> Mapping[Target, State]:
     row = row_of(ask.once(rows_by_arn), user)
     known = by_report(user, row) if row else asked(ask, user)
     attached = in_bulk.get("AttachedManagedPolicies") or ()
-    return {target: _state(ask, user, attached, known, administrators_without(ask))}
+    return {target: _state(ask, user, attached, known, administrators_without(ask), leaves_no_trace_among_all)}
 
 
 def _users(ask: Ask) -> Mapping[str, Mapping[str, Any]]:
@@ -89,13 +98,17 @@ def observe(ask: Ask, target: Target) -> State:
     attached = ask(Call("iam", "ListAttachedUserPolicies", named(target), absent=GONE))
     if user is None or attached is None:
         return None
-    return _state(
-        ask, user["User"], attached["AttachedPolicies"], asked(ask, user["User"]), administrators_without(ask)
-    )
+    known = asked(ask, user["User"])
+    return _state(ask, user["User"], attached["AttachedPolicies"], known, administrators_without(ask), leaves_no_trace)
 
 
 def _state(
-    ask: Ask, user: Mapping[str, Any], attached: Iterable[Mapping[str, str]], known: Activity, without: Without
+    ask: Ask,
+    user: Mapping[str, Any],
+    attached: Iterable[Mapping[str, str]],
+    known: Activity,
+    without: Without,
+    untraced: Callable[[Ask, str], bool],
 ) -> State:
     idle = known.come_to(ask.now)
     arns = [one["PolicyArn"] for one in attached]
@@ -105,7 +118,7 @@ def _state(
         "idle": idle,
         "since": f"{known.last:%Y-%m-%d}" if idle else "",
         "used": known.last > known.made if idle else True,
-        "untraced": bool(idle) and not is_suspended(found) and leaves_no_trace(ask, user["UserName"]),
+        "untraced": bool(idle) and not is_suspended(found) and untraced(ask, user["UserName"]),
         "standing": found,
     }
 

@@ -19,6 +19,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from plumbline.controls.iam._principals import GONE, by_name, users_that
+from plumbline.controls.iam._service_credentials import of_all_users, of_user
 from plumbline.core.calls import Ask, Call, Plan, Step
 from plumbline.core.cause import Event
 from plumbline.core.clock import AT_ONCE, FOUND_BY_SWEEP, FOUND_OPEN, Response
@@ -28,11 +29,6 @@ from plumbline.core.targets import GLOBAL, State, Target
 from plumbline.wakes import cloudtrail
 
 KIND = "iam-service-credential"
-#: The services that have such credentials. Those of all users are listed by service.
-#: Source: IAM user guide, API keys for AWS services; Use IAM with CodeCommit; Use IAM with Amazon Keyspaces.
-_SERVICES = ("bedrock.amazonaws.com", "cassandra.amazonaws.com", "codecommit.amazonaws.com", "logs.amazonaws.com")
-#: In partitions and accounts that do not have the service.
-_NOT_THERE = ("NotSupportedService", "ServiceNotSupportedException")
 
 
 def locate(detail: Event) -> Iterable[Target]:
@@ -48,22 +44,15 @@ def survey(ask: Ask) -> Mapping[Target, State]:
     """Every credential of every user."""
     return {
         Target(ask.account, GLOBAL, KIND, f"{one['UserName']}/{one['ServiceSpecificCredentialId']}"): _state(one)
-        for service in _SERVICES
-        for one in _listed(ask, {"AllUsers": True, "ServiceName": service})
+        for one in of_all_users(ask)
     }
 
 
 def observe(ask: Ask, target: Target) -> State:
     """The credential as it is; None when it, or its user, is gone."""
     user, _, wanted = target.id.partition("/")
-    mine = _listed(ask, {"UserName": user})
-    found = next((one for one in mine if one["ServiceSpecificCredentialId"] == wanted), None)
+    found = next((one for one in of_user(ask, user) if one["ServiceSpecificCredentialId"] == wanted), None)
     return found and _state(found)
-
-
-def _listed(ask: Ask, whose: Mapping[str, object]) -> list[Mapping[str, str]]:
-    answer = ask(Call("iam", "ListServiceSpecificCredentials", whose, absent=(*GONE, *_NOT_THERE)))
-    return list(answer["ServiceSpecificCredentials"]) if answer else []
 
 
 def _state(found: Mapping[str, str]) -> dict[str, str]:
