@@ -237,6 +237,7 @@ def month(watched: Watched, account: Account) -> Sequence[Item]:
             prices.METRICS,
             rules_of_forwarders=watched.forwarders * _RULES_ASKED * DAYS,
             functions=_FUNCTIONS_ASKED * HOURS,
+            late_wakes=LOOKS * HOURS if wakes else 0,  # as if there were one in the queue at each look
         ),
         item(prices.WATCHED, calls=(_of(hourly, "cloudwatch ") - hourly.get("cloudwatch GetMetricData", 0)) * HOURS),
         item(prices.LOGS, **_logged(watched, account)),

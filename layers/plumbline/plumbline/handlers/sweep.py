@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.core.reach import Reach
@@ -19,8 +18,10 @@ from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices, upgrade
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.late import Late
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log, Outlet
+from plumbline.handlers.silence import Silence
 from plumbline.handlers.turns import due
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.looking import Look
@@ -40,27 +41,18 @@ _SETTLED_EACH_SECOND = 5
 _DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
 
 
-class Bell(Protocol):
-    """An alarm that this program sets itself."""
-
-    def ring(self, reason: str) -> None:
-        """Put it into alarm, with the reason that people read, or raise."""
-
-    def rest(self, reason: str) -> None:
-        """Put it right again, or raise."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sweeper:
     """One invocation of sweep.
 
     Attributes:
         remaining: milliseconds until Lambda stops this invocation.
-        silence: the alarm that is on while nobody hears; None where there is none.
+        silence: tells elsewhere that nobody hears; None where nobody does.
         house: looks at Plumbline itself; None where nobody does.
         unsettled: remembers what is reported, and tells what react does not settle; None where nobody does.
         lookout: sees which regions are governed and heard; None where nobody does.
         failures: tells which functions failed; None where nobody does.
+        late: tells of work that waits for react; None where nobody does.
     """
 
     plumbline: Plumbline
@@ -69,11 +61,12 @@ class Sweeper:
     logger: Log
     clock: Callable[[], datetime]
     remaining: Callable[[], int]
-    silence: Bell | None = None
+    silence: Silence | None = None
     house: Housekeeper | None = None
     unsettled: Unsettled | None = None
     lookout: Lookout | None = None
     failures: Failures | None = None
+    late: Late | None = None
 
     def begin(self) -> dict[str, int]:
         """Look at Plumbline itself, and send the units of a new sweep on their way, whatever that has shown."""
@@ -171,10 +164,16 @@ class Sweeper:
             self.house.look_elsewhere(unit)
 
     def _tell_what_waits(self) -> int:
-        """Tell what react has left, that sweeps do not end or begin, and what is critical; how much react has left."""
+        """Tell what react has left, or not begun, that sweeps do not end or begin, and what is critical.
+
+        Returns:
+            How much react has left.
+        """
         digests, now = Digests(self.plumbline.engine.notifier), self.clock()
         with ExitStack() as rest:  # whatever one of them raises, the others are told
             rest.callback(digests.critical, self.plumbline.account, now=now)
+            if self.late is not None:
+                rest.callback(self.late.tell)
             if self.unsettled is None:
                 return 0
             rest.callback(self.unsettled.tell_of_sweeps)
@@ -294,15 +293,11 @@ class Sweeper:
         hearing = self.plumbline.engine.ears.looked(account, self.clock())
         if hearing.silent:
             self.wakes.send([Task.UNHEARD.to_json()])
-        if self.silence is None:
-            return
         try:
-            if hearing.silent:
-                self.silence.ring(lost(hearing) if hearing.ever else NEVER)
-            else:
-                self.silence.rest("Somebody hears Plumbline's e-mails.")
+            if self.silence is not None:
+                self.silence.tell(hearing, account, self.clock())
         except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
-            self.logger.error("alarm not set", extra={"reason": str(error)})
+            self.logger.error("not told that nobody hears", extra={"reason": str(error)})
 
     def _has_a_digest(self, account: str) -> bool:
         """Whether something waits for it, or rules that an upgrade brought have to be told of."""
