@@ -24,7 +24,7 @@ ANSWER = 0.060
 #: Source: AWS Lambda developer guide, Configuring scaling behavior for SQS event source mappings: five, and as few as
 #: two where no maximum concurrency is set. That each waits for 20 seconds people see: 15 empty answers a minute.
 POLLERS, AT_ONCE, _POLLS_AN_HOUR = 5, 5, 180
-POLLED = 2  # queues
+POLLED = 1  # queue
 #: Signs of life of one forwarder an hour.
 _BEATS = 4
 #: How often a day CloudWatch is asked which rules of a forwarder failed; how many functions are asked about an hour.
@@ -237,6 +237,7 @@ def month(watched: Watched, account: Account) -> Sequence[Item]:
             prices.METRICS,
             rules_of_forwarders=watched.forwarders * _RULES_ASKED * DAYS,
             functions=_FUNCTIONS_ASKED * HOURS,
+            late_wakes=LOOKS * HOURS if wakes else 0,  # as if there were one in the queue at each look
         ),
         item(prices.WATCHED, calls=(_of(hourly, "cloudwatch ") - hourly.get("cloudwatch GetMetricData", 0)) * HOURS),
         item(prices.LOGS, **_logged(watched, account)),

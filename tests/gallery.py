@@ -11,7 +11,7 @@ from typing import Any
 from plumbline.alerts import actors, decisions, deviations, house, outcomes, suspensions, unseen
 from plumbline.alerts.alert import Alert, Personal, Sender
 from plumbline.alerts.digest import digest
-from plumbline.alerts.hearing import unheard
+from plumbline.alerts.hearing import heard_again, unheard
 from plumbline.alerts.held import held_back, next_step
 from plumbline.alerts.news import news
 from plumbline.alerts.personal import personal
@@ -227,10 +227,13 @@ def _of_hearing(control: Control, finding: Finding, plan: Plan) -> Iterator[tupl
         unheard(Hearing(None, NOW), ["security@example.com"], topic, SENDER),
     )
     yield "Nobody hears any more.", unheard(Hearing(NOW - 9 * DAY, NOW), [], topic, SENDER)
+    yield "Somebody hears, after it was told that nobody does.", heard_again(SENDER)
     changes = ["Plumbline's function plumbline-react has other code", "Plumbline's rule plumbline-kms is new"]
     yield "Plumbline's stack was deployed, and is another.", house.deployed(changes, NOW, SENDER)
     left = ["user mallory has administrator rights: by policy AdministratorAccess"]
     yield "React has not settled what the sweep has reported.", house.unsettled(left, NOW, SENDER)
+    yield "Work waits for react.", house.late(timedelta(minutes=22), SENDER)
+    yield "It waits no more.", house.late_no_more(SENDER)
     where = f"global goes on with s3-public-acl behind {ACCOUNT}/global/s3-bucket/acme-logs-2024"
     begun = Sweep("2026-03-02T06:00:00+00:00", 4, frozenset({"0", "1", "3"}), places={"2": where})
     yield "A sweep does not come to its end.", house.unended(begun, SENDER)

@@ -558,15 +558,16 @@ def test_escalations_go_to_whoever_is_named_for_them() -> None:
     assert {"escalation": ["true"]} == escalation["Properties"]["FilterPolicy"]
 
 
-def test_the_sweep_asks_who_hears_and_may_set_that_one_alarm() -> None:
-    allowed = {action: one["Resource"] for one in _policy("SweepPolicy") for action in _several(one["Action"])}
-    assert "UnheardAlarm" == logical(allowed["cloudwatch:SetAlarmState"])
-    assert "AlertsTopic" == logical(_several(allowed["sns:ListSubscriptionsByTopic"])[0])
-    alarm = properties("AWS::CloudWatch::Alarm")["UnheardAlarm"]
-    assert "ignore" == alarm["TreatMissingData"], "no metric comes, and none may change what the sweep has set"
-    assert {"Ref": "UnheardAlarm"} == properties("AWS::Lambda::Function")["SweepFunction"]["Environment"]["Variables"][
-        "PLUMBLINE_UNHEARD_ALARM"
-    ]
+def test_the_sweep_asks_who_hears_and_what_waits_and_sets_no_alarm() -> None:
+    allowed = {
+        action: {logical(one) for one in _several(statement["Resource"]) if one != "*"}
+        for statement in _policy("SweepPolicy")
+        for action in _several(statement["Action"])
+        if action != "sqs:GetQueueAttributes" or "WakesQueue" in str(statement)
+    }
+    assert "AlertsTopic" in allowed["sns:ListSubscriptionsByTopic"]
+    assert "WakesQueue" in allowed["sqs:GetQueueAttributes"]
+    assert ["cloudwatch:GetMetricData"] == [action for action in allowed if action.startswith("cloudwatch:")]
 
 
 # --- who may do what -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ sweep does. What may fail without anybody's code is told by an alarm of CloudWat
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from plumbline.core.reach import BEAT, MISSED
-from plumbline.handlers import failures, reach, unsettled, work
+from plumbline.handlers import failures, late, reach, unsettled, work
 from tests.deployed import ROOT, logical, of_type, properties, text
 
 GUIDE = ROOT / "docs" / "operating.md"
@@ -23,6 +24,8 @@ FUNCTIONS = {"ReactFunction", "SweepFunction", "OperateFunction", "AnnounceFunct
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 #: CloudWatch looks at an alarm each minute, and has figures of SQS some minutes late.
 _LATE = 5 * MINUTE
+#: How often Plumbline looks at itself.
+_LOOKS = int(re.findall(r"\d+", properties("AWS::Events::Rule")["HouseSchedule"]["ScheduleExpression"])[0]) * MINUTE
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,10 @@ def _within(name: str, most: timedelta) -> bool:
 
 
 def _waits() -> bool:
-    alarm = _alarm("late-wakes")
-    waited = timedelta(seconds=alarm["Threshold"])
-    return _watches("late-wakes", "ApproximateAgeOfOldestMessage", "WakesQueue") and _within(
-        "late-wakes", 25 * MINUTE - waited
-    )
+    """Whether the looks at Plumbline itself ask about the queue of wakes, often enough to see all that waits long."""
+    named = properties("AWS::Lambda::Function")["SweepFunction"]["Environment"]["Variables"]["PLUMBLINE_WAKES_QUEUE"]
+    asked = logical(named) == "WakesQueue" and _LOOKS <= late.LATE and 2 * _LOOKS + _LATE <= late.LOOKED_BACK
+    return asked and late.LATE + _LOOKS + _LATE <= 30 * MINUTE
 
 
 def _given_up(queue: str, most: timedelta) -> Callable[[], bool]:
@@ -85,14 +87,10 @@ def _given_up(queue: str, most: timedelta) -> Callable[[], bool]:
 
 def _given_up_by_looks() -> bool:
     """Whether what fails goes from the queue of pieces in time: a look takes it, each time the queue's time is over."""
-    looks = properties("AWS::Events::Rule")["HouseSchedule"]["ScheduleExpression"]
     tries = properties("AWS::SQS::Queue")["UnitsQueue"]["RedrivePolicy"]["maxReceiveCount"]
     each = timedelta(seconds=properties("AWS::SQS::Queue")["UnitsQueue"]["VisibilityTimeout"])
-    looked = -(-each // work.LOOKS_EACH) * work.LOOKS_EACH
-    return (
-        looks == f"rate({work.LOOKS_EACH // MINUTE} minutes)"
-        and _given_up("UnitsQueue", HOUR - tries * (looked - each))()
-    )
+    looked = -(-each // _LOOKS) * _LOOKS
+    return work.LOOKS_EACH == _LOOKS and _given_up("UnitsQueue", HOUR - tries * (looked - each))()
 
 
 def _undelivered() -> bool:
@@ -127,8 +125,12 @@ def _stopped() -> bool:
 
 
 def _unheard() -> bool:
-    kept: str = _alarm("unheard")["TreatMissingData"]
-    return kept == "ignore"
+    """Whether a sweep of each hour tells, through a topic that has a subscription of its own."""
+    topic = properties("AWS::Lambda::Function")["SweepFunction"]["Environment"]["Variables"]["PLUMBLINE_WATCHDOG_TOPIC"]
+    subscribed = properties("AWS::SNS::Subscription")["WatchdogSubscription"]
+    begins = properties("AWS::Events::Rule")["SweepSchedule"]["ScheduleExpression"]
+    named = {"WatchdogTopic"} == {logical(topic), logical(subscribed["TopicArn"])}
+    return named and begins == "rate(1 hour)"
 
 
 def _counted() -> bool:
@@ -140,10 +142,8 @@ def _counted() -> bool:
 
 
 FAILURES = (
-    Failure(
-        "react is gone, switched off, without its trigger, throttled, or too slow", "`late-wakes`", "25 minutes", _waits
-    ),
-    Failure("react fails at a message again and again", "`dead-letters`", "40 minutes",
+    Failure("react is gone, switched off, without its trigger, or too slow", "`late wakes`", "30 minutes", _waits),
+    Failure("react is throttled, or fails, at a message again and again", "`dead-letters`", "40 minutes",
             _given_up("WakesQueue", 40 * MINUTE)),
     Failure("a rule cannot deliver an event", "`dead-letters`", "24 hours, as long as EventBridge tries", _undelivered),
     Failure("announce fails at a batch eleven times", "`dead-letters`", "the eleventh try", _unannounced),
@@ -187,7 +187,7 @@ def test_every_alarm_tells_of_something_that_nothing_else_tells_of() -> None:
     """
     alarms = properties("AWS::CloudWatch::Alarm")
     named = {text(one["AlarmName"]).removeprefix("plumbline-") for one in alarms.values()}
-    assert named == {"dead-letters", "late-wakes", "sweep-stopped", "unheard"}
+    assert named == {"dead-letters", "sweep-stopped"}
     assert all(any(f"`{name}`" in one.told for one in FAILURES) for name in named)
     assert all("Metrics" not in one and one["Period"] >= 60 for one in alarms.values())
     assert {} == of_type("AWS::CloudWatch::CompositeAlarm")

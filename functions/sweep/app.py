@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from plumbline.adapters.cloudformation import Stack
-from plumbline.adapters.cloudwatch import Alarm, Runs
+from plumbline.adapters.cloudwatch import Backlog, Runs
 from plumbline.adapters.functions import Function
 from plumbline.adapters.house import House
 from plumbline.adapters.reach import Memory, Regions
@@ -21,7 +21,9 @@ from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.late import Late
 from plumbline.handlers.reach import Lookout
+from plumbline.handlers.silence import Silence
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.handlers.work import HELPERS, SWEEPS_EACH, Share, Work
 
@@ -51,7 +53,12 @@ def _house() -> House:
 def _urgent() -> Urgent:
     here, home = plumbline(), plumbline().engine.deployment.home
     alerts = Topic(here.clients, os.environ["PLUMBLINE_ALERTS_TOPIC"], home, os.environ["PLUMBLINE_CHAT_TOPIC"])
-    return Urgent(alerts, Topic(here.clients, os.environ["PLUMBLINE_WATCHDOG_TOPIC"], home))
+    return Urgent(alerts, _watchdog())
+
+
+def _watchdog() -> Topic:
+    here = plumbline()
+    return Topic(here.clients, os.environ["PLUMBLINE_WATCHDOG_TOPIC"], here.engine.deployment.home)
 
 
 def _stack() -> Stack:
@@ -80,6 +87,12 @@ def _failures() -> Failures:
     return Failures(here.engine, Runs(here.clients, here.engine.deployment.home), _urgent(), now)
 
 
+def _late() -> Late:
+    here = plumbline()
+    wakes = Backlog(here.clients, os.environ["PLUMBLINE_WAKES_QUEUE"], here.engine.deployment.home)
+    return Late(here.engine, wakes, _urgent(), now)
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - Lambda's type
     """Cut a sweep into pieces when its schedule calls; mind the house; and take the pieces that wait."""
     remaining = context.get_remaining_time_in_millis
@@ -90,11 +103,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN
         logger=logger,
         clock=now,
         remaining=remaining,
-        silence=Alarm(plumbline().clients, os.environ["PLUMBLINE_UNHEARD_ALARM"], plumbline().engine.deployment.home),
+        silence=Silence(plumbline().engine, _watchdog()),
         house=Housekeeper(plumbline(), _stack(), _regions(), _house(), _urgent(), logger, now),
         unsettled=Unsettled(plumbline(), _house(), _urgent(), now),
         lookout=_lookout(),
         failures=_failures(),
+        late=_late(),
     )
     work = Work(_queue("PLUMBLINE_UNITS_QUEUE"), sweeper.piece, _itself().call, logger, now, remaining)
     match event:

@@ -17,12 +17,12 @@ WATCHED = Watched(
     at="2026-03-02",
     units=20,
     settles=0,
-    swept={"cloudwatch GetMetricData": 17, "cloudwatch SetAlarmState": 1, "dynamodb PutItem": 2, "dynamodb Query": 9,
+    swept={"cloudwatch GetMetricData": 17, "cloudwatch ListMetrics": 1, "dynamodb PutItem": 2, "dynamodb Query": 9,
            "iam ListUsers": 3, "s3 GetBucketAcl": 3, "s3 ListBuckets": 1, "sqs SendMessage": 4},
     looked={"cloudwatch DescribeAlarms": 1, "dynamodb DescribeTable": 1, "dynamodb Query": 1,
             "sqs GetQueueAttributes": 4},
     log_bytes=2_100,
-    alarms=4,
+    alarms=2,
     forwarders=16,
     begin=RUN, look=RUN, cold=RUN, warm=replace(RUN, cpu=0.05), wake=RUN, warm_wake=RUN,
     wake_calls={"dynamodb PutItem": 2, "dynamodb Query": 2, "iam UpdateAccessKey": 1},
@@ -48,9 +48,14 @@ def test_what_is_free_is_taken_off_once() -> None:
 
 
 def test_each_look_at_itself_is_counted_with_what_it_asks() -> None:
-    assert (1 + 6 * 1) * HOURS == _line(prices.WATCHED).units, "an alarm is set by the sweep, and read by each look"
+    assert (1 + 6 * 1) * HOURS == _line(prices.WATCHED).units, "alarms are read by each look"
     assert (9 + 6 * 1) * HOURS == _line(prices.READS).units
     assert (4 + 6 * 4) * HOURS == _line(prices.QUEUE).parts["calls"]
+
+
+def test_how_long_work_waits_is_asked_where_there_is_some() -> None:
+    asked = [_line(prices.METRICS, account).parts.get("late wakes", 0) for account in (QUIET, BUSY)]
+    assert [0, 6 * HOURS] == asked
 
 
 def test_the_first_pieces_are_cold_and_the_others_are_not() -> None:
@@ -64,7 +69,7 @@ def test_idle_queues_are_what_a_quiet_account_pays_for_queues() -> None:
 
 
 def test_an_alarm_on_the_bill_is_one_more() -> None:
-    assert 5 == _line(prices.ALARMS).units
+    assert 3 == _line(prices.ALARMS).units
 
 
 def test_the_bench_counts_the_pollers_and_the_memory_that_the_template_has() -> None:

@@ -32,9 +32,10 @@ def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield made
 
 
-def _alarm(account: Account) -> str:
-    found = account.aws.client("cloudwatch").describe_alarms(AlarmNames=["plumbline-unheard"])["MetricAlarms"]
-    return str(found[0]["StateValue"])
+def _by_the_watchdog(account: Account) -> list[str]:
+    """What its topic has told of who hears, the subjects."""
+    told = [one.subject for one in account.aws.mail() if one.topic.endswith("-watchdog")]
+    return [one for one in told if "] heard: " in one or "] unheard: " in one]
 
 
 def _fresh_key(account: Account) -> str:
@@ -56,7 +57,6 @@ def test_what_happens_while_nobody_hears_is_repaired_once_it_was_heard_and_losin
     status = account.operate("status")["text"]
     assert "!! NOBODY HAS EVER CONFIRMED: NOTHING IS REPAIRED !!" == status.splitlines()[0]
     assert f"--notification-endpoint {ANN}".replace(".com", r"\.com") in status
-    assert "ALARM" == _alarm(account)
     assert [] == [call.operation for call in account.calls_of("hands", since)]
 
     account.aws.confirm_mail(ANN)
@@ -65,7 +65,7 @@ def test_what_happens_while_nobody_hears_is_repaired_once_it_was_heard_and_losin
     account.quiet()
     (digest,) = account.mail_about("digest: ")
     assert user in digest.text
-    assert "OK" == _alarm(account)
+    assert ["[Plumbline] heard: somebody hears"] == _by_the_watchdog(account)
     account.sweep()
     account.until(lambda: account.key_status(user) == ["Inactive"], "what was heard of is repaired")
 
@@ -76,5 +76,5 @@ def test_what_happens_while_nobody_hears_is_repaired_once_it_was_heard_and_losin
     later = _fresh_key(account)
     account.until(lambda: account.key_status(later) == ["Inactive"], "repaired though nobody hears any more")
     account.sweep()
-    assert "ALARM" == _alarm(account)
+    assert "[Plumbline] unheard: nobody hears any more" == _by_the_watchdog(account)[-1]
     assert account.operate("status")["text"].startswith("!! NOBODY HEARS Plumbline's e-mails any more")

@@ -42,7 +42,7 @@ class Line:
 
 LINES: Mapping[Price, Line] = {
     prices.ALARMS: Line(
-        "four alarms of the stack, and the one on the bill that `billing-alarm` makes; each reads one metric",
+        "two alarms of the stack, and the one on the bill that `billing-alarm` makes; each reads one metric",
         "nothing",
         "an alarm of your own on the bill: where it would warn, none is made",
     ),
@@ -74,12 +74,13 @@ LINES: Mapping[Price, Line] = {
         "`TrailRetentionDays`; a trail that is there already",
     ),
     prices.METRICS: Line(
-        "whether functions failed, asked each hour; whether rules of a forwarder failed, asked four times a day",
-        "regions",
+        "whether functions failed, asked each hour; whether rules of a forwarder failed, asked four times a day; how "
+        "long work waits, asked by looks that see some",
+        "regions; events that rules hear all the time",
         "`regions` in `baseline.yaml`",
     ),
     prices.WATCHED: Line(
-        "the look at Plumbline's own alarms, every ten minutes, and the state of the alarm `unheard`",
+        "the look at Plumbline's own alarms, every ten minutes",
         "nothing",
         "nothing",
     ),

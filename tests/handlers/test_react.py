@@ -14,12 +14,13 @@ from plumbline.controls import registry
 from plumbline.core.cause import Origin
 from plumbline.core.clock import Clock, utc
 from plumbline.core.control import Looks
-from plumbline.core.errors import AwsRefusal, LedgerDown, MalformedWake
+from plumbline.core.errors import LedgerDown, MalformedWake
 from plumbline.decisions.exemptions import Exemption
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers.react import ComeBack, Reaction
+from plumbline.handlers.silence import Silence
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Task, Wake
@@ -424,57 +425,43 @@ def test_one_broken_control_does_not_hide_what_the_others_see() -> None:
     assert house.ledger.swept == NOW, "the rest of the unit was looked through"
 
 
-@dataclass
-class _Bell:
-    """The alarm that says that nobody hears."""
-
-    rung: list[tuple[str, str]] = field(default_factory=list)
-    broken: bool = False
-
-    def ring(self, reason: str) -> None:
-        """Into alarm."""
-        if self.broken:
-            raise AwsRefusal("AccessDenied", "no")
-        self.rung.append(("ALARM", reason))
-
-    def rest(self, reason: str) -> None:
-        """Right again."""
-        self.rung.append(("OK", reason))
-
-
 @pytest.mark.parametrize(
-    ("heard", "known", "state", "told"),
+    ("heard", "known", "is_silent"),
     [
-        (True, Hearing(), "OK", []),
-        (False, Hearing(), "ALARM", ["unheard"]),
-        (None, Hearing(), "ALARM", ["unheard"]),
-        (False, Hearing(NOW), "ALARM", ["unheard"]),
-        (None, Hearing(NOW), "OK", []),
-        (True, Hearing(NOW, NOW), "OK", []),
+        (True, Hearing(), False),
+        (False, Hearing(), True),
+        (None, Hearing(), True),
+        (False, Hearing(NOW), True),
+        (None, Hearing(NOW), False),
+        (True, Hearing(NOW, NOW), False),
     ],
 )
-def test_each_sweep_sets_the_alarm_that_says_whether_anybody_hears(
+def test_each_sweep_tells_elsewhere_that_nobody_hears(
     heard: bool | None,  # noqa: FBT001 -- what SNS answers
     known: Hearing,
-    state: str,
-    told: list[str],
+    is_silent: bool,  # noqa: FBT001 -- what is known then
 ) -> None:
-    house, bell = House(alerts=Letterbox(heard=heard), ledger=Memory(heard=known)), _Bell()
+    house, watchdog = House(alerts=Letterbox(heard=heard), ledger=Memory(heard=known)), Letterbox()
     house.aws.lamps["hall"]["on"] = []
     sweeper, _, wakes = _sweeper(house)
-    replace(sweeper, silence=bell).piece(Unit("111122223333", "global", ("lamp-off",), last=True).to_json())
-    assert [state] == [one for one, _ in bell.rung]
-    assert told == [json.loads(body)["plumbline-task"] for body in wakes.bodies]
-    assert (state == "ALARM") == (house.ledger.heard.silent is not None)
-
-
-def test_an_alarm_that_cannot_be_set_stops_no_sweep() -> None:
-    house = House(alerts=Letterbox(heard=False))
-    sweeper, _, wakes = _sweeper(house)
     unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
-    replace(sweeper, silence=_Bell(broken=True)).piece(unit)
+    replace(sweeper, silence=Silence(house.engine, watchdog)).piece(unit)
+    assert ["unheard"] * is_silent == [one.attributes["outcome"] for one in watchdog.letters]
+    assert ["unheard"] * is_silent == [json.loads(body)["plumbline-task"] for body in wakes.bodies]
+    assert is_silent == (house.ledger.heard.silent is not None)
+
+
+def test_a_watchdog_that_takes_nothing_stops_no_sweep_and_the_next_one_tells() -> None:
+    house, watchdog = House(alerts=Letterbox(heard=False)), Letterbox(down=True)
+    sweeper, _, wakes = _sweeper(house)
+    sweeper = replace(sweeper, silence=Silence(house.engine, watchdog))
+    unit = Unit("111122223333", "global", ("lamp-off",), last=True).to_json()
+    sweeper.piece(unit)
     assert NOW == house.ledger.swept
     assert "unheard" in str(wakes.bodies)
+    watchdog.down = False
+    sweeper.piece(unit)
+    assert ["unheard: nobody has ever confirmed, nothing is repaired"] == watchdog.subjects
 
 
 def test_react_tells_of_it_when_the_sweep_asks() -> None:

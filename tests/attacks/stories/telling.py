@@ -208,7 +208,7 @@ STORIES = (
         "the unsubscribe link of an alert clicked, by whoever has the e-mail",
         PUBLISHER,
         (Deed("the link in an alert's last line", _link),),
-        Told(Way.SWEEP, ("plumbline-unheard",)),
+        Told(Way.SWEEP, ("NOBODY HEARS Plumbline's e-mails any more",)),
     ),
     # --- alarms and logs ------------------------------------------------------------------------------
     Attack(
@@ -249,9 +249,9 @@ STORIES = (
             blow(
                 "cloudwatch",
                 "set_alarm_state",
-                AlarmName="plumbline-unheard",
+                AlarmName="plumbline-dead-letters",
                 StateValue="OK",
-                StateReason="somebody hears, honestly",
+                StateReason="nothing was given up, honestly",
             ),
         ),
         _GUARD,

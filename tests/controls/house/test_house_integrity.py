@@ -84,7 +84,7 @@ class Stack:
         wakes = {"Id": "wakes", "Arn": self.queue("plumbline-wakes")}
         events.put_targets(Rule=ON_BUS, EventBusName=BUS_NAME, Targets=[wakes])
         self.client("cloudwatch").put_metric_alarm(
-            AlarmName="plumbline-late-wakes", AlarmActions=[topic], **ALARM_SETTINGS
+            AlarmName="plumbline-sweep-stopped", AlarmActions=[topic], **ALARM_SETTINGS
         )
         table = self.client("dynamodb").create_table(
             TableName="plumbline-ledger", BillingMode="PAY_PER_REQUEST",
@@ -100,7 +100,7 @@ class Stack:
             ("AWS::SQS::Queue", url), ("AWS::SNS::Topic", topic), ("AWS::Lambda::Function", "plumbline-react"),
             ("AWS::Lambda::EventSourceMapping", uuid), ("AWS::Events::Rule", "plumbline-iam"),
             ("AWS::Events::EventBus", BUS_NAME), ("AWS::Events::Rule", f"{BUS_NAME}|{ON_BUS}"),
-            ("AWS::CloudWatch::Alarm", "plumbline-late-wakes"), ("AWS::DynamoDB::Table", "plumbline-ledger"),
+            ("AWS::CloudWatch::Alarm", "plumbline-sweep-stopped"), ("AWS::DynamoDB::Table", "plumbline-ledger"),
             ("AWS::CloudTrail::Trail", "plumbline"), ("AWS::S3::Bucket", "records"),
         )  # fmt: skip
         return self
@@ -222,12 +222,12 @@ REPAIRED: Mapping[str, tuple[str, str, Callable[[Stack], Any]]] = {
         ),
     ),
     "an alarm tells nobody": (
-        ALARM, "plumbline-late-wakes",
-        lambda here: here.client("cloudwatch").disable_alarm_actions(AlarmNames=["plumbline-late-wakes"]),
+        ALARM, "plumbline-sweep-stopped",
+        lambda here: here.client("cloudwatch").disable_alarm_actions(AlarmNames=["plumbline-sweep-stopped"]),
     ),
     "an alarm is deleted": (
-        ALARM, "plumbline-late-wakes",
-        lambda here: here.client("cloudwatch").delete_alarms(AlarmNames=["plumbline-late-wakes"]),
+        ALARM, "plumbline-sweep-stopped",
+        lambda here: here.client("cloudwatch").delete_alarms(AlarmNames=["plumbline-sweep-stopped"]),
     ),
 }  # fmt: skip
 

@@ -291,8 +291,15 @@ def test_status_names_the_fights() -> None:
 
 def test_status_names_alarms_that_are_on() -> None:
     house = House()
-    house.aws.alarms += ["plumbline-late-wakes", "plumbline-dead-letters"]
-    assert _status(house, "alarms") == "ON: plumbline-dead-letters, plumbline-late-wakes. See docs/operating.md"
+    house.aws.alarms += ["plumbline-sweep-stopped", "plumbline-dead-letters"]
+    assert _status(house, "alarms") == "ON: plumbline-dead-letters, plumbline-sweep-stopped. See docs/operating.md"
+
+
+def test_status_says_that_work_waits_until_its_end_was_told() -> None:
+    house = House()
+    assert house.type("status").data["late"] is False
+    house.ledger.told("late-wakes#lasts", now=NOW, within=timedelta(days=1))
+    assert _status(house, "LATE") == "work waits for react longer than 15 minutes; see docs/operating.md"
 
 
 @pytest.mark.parametrize(

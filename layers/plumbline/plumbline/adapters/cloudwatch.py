@@ -1,55 +1,68 @@
-"""What CloudWatch is told and asked: an alarm whose state Plumbline sets itself, and how often functions failed."""
+"""What CloudWatch is asked: how long messages have waited, and how often functions failed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from plumbline.adapters.clients import ClientFactory, perform
 from plumbline.core.calls import Call
 
-#: What SetAlarmState takes. Source: CloudWatch API reference.
-_MAX_REASON = 1023
-_HOUR = 3600
+_HOUR, _MINUTES = 3600, 300
+#: What a queue says of how much is in it, but for what it was told to hold back.
+_IN_THE_QUEUE = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """A CloudWatch alarm on a metric that nobody ever writes, so that it stays in the state it was put into.
-
-    It costs what an alarm costs, and no metric of its own. Setting the state it has already does nothing: no action
-    runs, and no e-mail goes out.
+class Backlog:
+    """What waits in a queue, and for how long; see handlers.late.Backlog.
 
     Attributes:
         clients: the client factory.
-        name: the alarm's name.
+        queue: its URL.
         region: where it is.
     """
 
     clients: ClientFactory
-    name: str
+    queue: str
     region: str
 
-    def ring(self, reason: str) -> None:
-        """Put it into alarm.
+    def waits(self) -> bool:
+        """Whether there is a message in it: nobody has it yet, or somebody does and is not done with it.
 
         Raises:
-            AwsRefusal: CloudWatch did not take it.
+            AwsRefusal: SQS did not say.
         """
-        self._set("ALARM", reason)
+        query = {"QueueUrl": self.queue, "AttributeNames": list(_IN_THE_QUEUE)}
+        answer = perform(self.clients("", self.region, "sqs"), Call("sqs", "GetQueueAttributes", query))
+        return any(int(answer["Attributes"][one]) for one in _IN_THE_QUEUE)
 
-    def rest(self, reason: str) -> None:
-        """Put it right again.
+    def longest(self, since: datetime, until: datetime) -> timedelta:
+        """For how long the oldest message had waited, at the most; nothing where none was counted.
+
+        Of a message that was received three times SQS counts no age any more: what fails, or is throttled, again and
+        again ends among the dead letters.
+
+        Args:
+            since: from when on it is asked about.
+            until: a later time.
 
         Raises:
-            AwsRefusal: CloudWatch did not take it.
-        """
-        self._set("OK", reason)
+            AwsRefusal: CloudWatch did not say.
 
-    def _set(self, state: str, reason: str) -> None:
-        parameters = {"AlarmName": self.name, "StateValue": state, "StateReason": reason[:_MAX_REASON]}
-        perform(self.clients("", self.region, "cloudwatch"), Call("cloudwatch", "SetAlarmState", parameters))
+        Source: Amazon SQS developer guide, Available CloudWatch metrics for Amazon SQS.
+        """
+        metric = {
+            "Namespace": "AWS/SQS",
+            "MetricName": "ApproximateAgeOfOldestMessage",
+            "Dimensions": [{"Name": "QueueName", "Value": self.queue.rpartition("/")[2]}],
+        }
+        query = {"Id": "age", "MetricStat": {"Metric": metric, "Period": _MINUTES, "Stat": "Maximum"}}
+        parameters = {"MetricDataQueries": [query], "StartTime": since, "EndTime": until}
+        answer = perform(self.clients("", self.region, "cloudwatch"), Call("cloudwatch", "GetMetricData", parameters))
+        ages = [age for one in answer.get("MetricDataResults", ()) for age in one.get("Values", ())]
+        return timedelta(seconds=max(ages, default=0))
 
 
 @dataclass(frozen=True, slots=True)

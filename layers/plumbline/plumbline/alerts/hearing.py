@@ -63,17 +63,39 @@ def unheard(hearing: Hearing, unconfirmed: Sequence[str], topic: str, sender: Se
     tail = f"Plumbline, account {sender.account}"
     status = how_to(sender, {"status": "how things stand"})
     body = "\n\n".join([paragraph(lead, indent="  "), table(rows), commands, status, tail])
-    attributes = {
+    what = "nobody hears any more" if hearing.ever else "nobody has ever confirmed, nothing is repaired"
+    about = {"lead": clean(lead, MAX_BODY_TEXT)}
+    return Alert(
+        subject_line("unheard", what), body + "\n", _attributes("unheard", sender), about, ["plumbline status"]
+    )
+
+
+def heard_again(sender: Sender) -> Alert:
+    """Somebody hears ordinary alerts, after it was told that nobody does.
+
+    Args:
+        sender: names commands and account.
+    """
+    lead = (
+        "Somebody hears Plumbline's e-mails. What was found while nobody did comes in the next digest. Whether the "
+        "right people hear, `plumbline status` says."
+    )
+    status = how_to(sender, {"status": "how things stand"})
+    body = "\n\n".join([paragraph(lead, indent="  "), status, f"Plumbline, account {sender.account}"])
+    about = {"lead": clean(lead, MAX_BODY_TEXT)}
+    attributes = _attributes("heard", sender)
+    return Alert(subject_line("heard", "somebody hears"), body + "\n", attributes, about, ["plumbline status"])
+
+
+def _attributes(outcome: str, sender: Sender) -> dict[str, str]:
+    return {
         "control": "*",
         "severity": Severity.CRITICAL.value,
         "account": sender.account,
         "region": sender.region,
-        "outcome": "unheard",
+        "outcome": outcome,
         "escalation": "true",
     }
-    what = "nobody hears any more" if hearing.ever else "nobody has ever confirmed, nothing is repaired"
-    about = {"lead": clean(lead, MAX_BODY_TEXT)}
-    return Alert(subject_line("unheard", what), body + "\n", attributes, about, ["plumbline status"])
 
 
 def of_own_user(address: str) -> str:

@@ -1,9 +1,9 @@
-"""Alerts about Plumbline itself: what a deployment changed; nobody settles, no sweep ends, a run failed."""
+"""Alerts about Plumbline itself: what a deployment changed; nobody settles, work waits, no sweep ends, a run failed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from plumbline.alerts.alert import MAX_BODY_TEXT, Alert, Sender, how_to
 from plumbline.alerts.wording import clean, moment, paragraph, subject_line, table
@@ -46,6 +46,31 @@ def unsettled(waiting: Sequence[str], since: datetime, sender: Sender) -> Alert:
     rows = {"Function": f"{sender.stack}-react", "Queue": f"{sender.stack}-wakes"}
     waits = "1 deviation waits" if len(waiting) == 1 else f"{len(waiting)} deviations wait"
     return _alert("not settled", f"react does not answer, {waits}", lead, rows, waiting, sender)
+
+
+def late(oldest: timedelta, sender: Sender) -> Alert:
+    """Wakes have waited for too long.
+
+    Args:
+        oldest: for how long the oldest of them.
+        sender: names commands and account.
+    """
+    lead = (
+        "Wakes wait longer than a quarter of an hour: react is not running, is throttled, or its ledger is down. "
+        "Nothing is repaired meanwhile, and nothing is lost."
+    )
+    rows = {"Function": f"{sender.stack}-react", "Queue": f"{sender.stack}-wakes"}
+    return _alert("late wakes", f"one has waited for {_minutes(oldest)}", lead, rows, (), sender)
+
+
+def late_no_more(sender: Sender) -> Alert:
+    """No wake waits any more that has waited for too long.
+
+    Args:
+        sender: names commands and account.
+    """
+    lead = "For half an hour no wake has waited longer than a quarter of an hour."
+    return _alert("late wakes", "over, react keeps up again", lead, {}, (), sender)
 
 
 def unended(sweep: Sweep, sender: Sender) -> Alert:
@@ -121,6 +146,10 @@ def _alert(verb: str, what: str, lead: str, rows: Mapping[str, str], listed: Seq
 
 def _runs(count: int) -> str:
     return f"{count} run{'s' * (count != 1)}"
+
+
+def _minutes(time: timedelta) -> str:
+    return f"{time // timedelta(minutes=1)} minutes"
 
 
 def _parts(count: int) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
-from plumbline.alerts.hearing import NEVER, lost
 from plumbline.compose import Plumbline
 from plumbline.core.errors import AwsRefusal, PlumblineError
 from plumbline.findings import news
 from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices
 from plumbline.handlers.react import Log, Outlet
+from plumbline.handlers.silence import Silence
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.knowing import Knowing
 from plumbline.sweep.looking import Look
@@ -33,16 +32,6 @@ _SETTLED_EACH_SECOND = 5
 _DIGEST_AFTER_SECONDS, _MOST_SECONDS = 30, 900
 
 
-class Bell(Protocol):
-    """An alarm that this program sets itself."""
-
-    def ring(self, reason: str) -> None:
-        """Put it into alarm, with the reason that people read, or raise."""
-
-    def rest(self, reason: str) -> None:
-        """Put it right again, or raise."""
-
-
 @dataclass(slots=True)
 class Pieces:
     """Looks through pieces, one after another; what the ledger knows is read once for those that follow each other.
@@ -51,7 +40,7 @@ class Pieces:
         remaining: milliseconds until Lambda stops this invocation.
         units: takes what is left of a piece, and its parts.
         wakes: takes what has to be looked at.
-        silence: the alarm that is on while nobody hears; None where there is none.
+        silence: tells elsewhere that nobody hears; None where nobody does.
         unsettled: remembers what is reported; None where nobody does.
     """
 
@@ -61,7 +50,7 @@ class Pieces:
     logger: Log
     clock: Callable[[], datetime]
     remaining: Callable[[], int]
-    silence: Bell | None = None
+    silence: Silence | None = None
     unsettled: Unsettled | None = None
     _knowing: Knowing | None = None
     _reported: dict[str, Mapping[str, str]] | None = None
@@ -194,15 +183,11 @@ class Pieces:
         hearing = self.plumbline.engine.ears.looked(account, self.clock())
         if hearing.silent:
             self.wakes.send([Task.UNHEARD.to_json()])
-        if self.silence is None:
-            return
         try:
-            if hearing.silent:
-                self.silence.ring(lost(hearing) if hearing.ever else NEVER)
-            else:
-                self.silence.rest("Somebody hears Plumbline's e-mails.")
+            if self.silence is not None:
+                self.silence.tell(hearing, account, self.clock())
         except AwsRefusal as error:  # the other ways tell as well, and the next sweep tries again
-            self.logger.error("alarm not set", extra={"reason": str(error)})
+            self.logger.error("not told that nobody hears", extra={"reason": str(error)})
 
     def _has_a_digest(self, account: str) -> bool:
         """Whether something waits for it, or rules that an upgrade brought have to be told of."""

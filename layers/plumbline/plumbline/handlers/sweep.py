@@ -16,9 +16,11 @@ from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import upgrade
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
-from plumbline.handlers.pieces import Bell, Pieces
+from plumbline.handlers.late import Late
+from plumbline.handlers.pieces import Pieces
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.react import Log, Outlet
+from plumbline.handlers.silence import Silence
 from plumbline.handlers.turns import due
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.units import Unit, numbered
@@ -30,11 +32,12 @@ class Sweeper:
 
     Attributes:
         remaining: milliseconds until Lambda stops this invocation.
-        silence: the alarm that is on while nobody hears; None where there is none.
+        silence: tells elsewhere that nobody hears; None where nobody does.
         house: looks at Plumbline itself; None where nobody does.
         unsettled: remembers what is reported, and tells what react does not settle; None where nobody does.
         lookout: sees which regions are governed and heard; None where nobody does.
         failures: tells which functions failed; None where nobody does.
+        late: tells of work that waits for react; None where nobody does.
     """
 
     plumbline: Plumbline
@@ -43,11 +46,12 @@ class Sweeper:
     logger: Log
     clock: Callable[[], datetime]
     remaining: Callable[[], int]
-    silence: Bell | None = None
+    silence: Silence | None = None
     house: Housekeeper | None = None
     unsettled: Unsettled | None = None
     lookout: Lookout | None = None
     failures: Failures | None = None
+    late: Late | None = None
     _pieces: Pieces = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -159,10 +163,16 @@ class Sweeper:
             self.house.look_elsewhere(unit)
 
     def _tell_what_waits(self) -> int:
-        """Tell what react has left, that sweeps do not end or begin, and what is critical; how much react has left."""
+        """Tell what react has left, or not begun, that sweeps do not end or begin, and what is critical.
+
+        Returns:
+            How much react has left.
+        """
         digests, now = Digests(self.plumbline.engine.notifier), self.clock()
         with ExitStack() as rest:  # whatever one of them raises, the others are told
             rest.callback(digests.critical, self.plumbline.account, now=now)
+            if self.late is not None:
+                rest.callback(self.late.tell)
             if self.unsettled is None:
                 return 0
             rest.callback(self.unsettled.tell_of_sweeps)

@@ -22,6 +22,7 @@ from plumbline.decisions.pauses import Pause
 from plumbline.engine.unwritable import NOT_KEPT, TOO_LARGE
 from plumbline.findings.budgets import EVERY_CONTROL
 from plumbline.findings.finding import Finding, Status
+from plumbline.handlers.late import lasts
 from plumbline.handlers.operate import held, sweeps
 from plumbline.handlers.operate.asked import Answer, Asked
 from plumbline.handlers.operate.hearing import addressed, heard
@@ -63,6 +64,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
     in_force = [one for one in (*own, *engine.baseline.exemptions) if one.until > now]
     exemptions = sorted(in_force, key=lambda one: one.until)
     alarms, alarms_text = _alarms(asked)
+    is_late = lasts(ledger, now)
     hears, people = heard(asked), addressed(asked)
     facts = {
         "profile": engine.baseline.profile,
@@ -82,6 +84,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "SUSPENDED": "; ".join(filter(None, (some(held_down, _NAMED, between="; "), unseen))),
         "exempt": _exempt(asked, exemptions, len(exempt)),
         "alarms": alarms_text,
+        "LATE": "work waits for react longer than 15 minutes; see docs/operating.md" if is_late else "",
         "e-mail": hears.row if asked.connections.topics else "",
         "people": people.row,
     }
@@ -115,6 +118,7 @@ def status(asked: Asked, _typed: Typed) -> Answer:
         "suspended": [one.to_json() for one in suspended[:A_FEW]],
         "suspended_by_controls": by_controls,
         "alarms": alarms,
+        "late": is_late,
         "unconfirmed": None if hears.error else [{"topic": one.name, "endpoint": one.endpoint} for one in hears.deaf],
         "people_unheard": [*people.waiting, *people.missing],
         "ever_heard": hears.hearing.ever,
