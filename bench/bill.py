@@ -83,34 +83,32 @@ class Watched:
 
     Attributes:
         at: on which day, ISO.
-        units: pieces of the sweep, each a run of its own.
+        runs: of the sweep's function in that sweep: one, which takes the pieces, and others where it calls them.
         settles: runs of react and announce that the sweep brought about.
         swept: AWS calls of all roles in that sweep, by service and operation.
         looked: the same of one look at Plumbline itself.
         log_bytes: what the functions logged in that sweep.
+        look_log_bytes: the same of the look, and about that of any other run.
         alarms: the metrics that alarms of the stack read.
         forwarders: in how many other regions one stands.
-        begin: the run that begins a sweep.
-        look: one that looks at Plumbline itself.
-        cold: one that looks through the first piece of a sweep in a new process.
-        warm: the mean of the others in that process.
+        sweep: a whole sweep in one run, cold.
+        look: one that looks at Plumbline itself, cold.
         wake: react's, cold, of one that repairs.
         warm_wake: the next in the same process.
         wake_calls: the same as calls.
     """
 
     at: str
-    units: int
+    runs: int
     settles: int
     swept: Mapping[str, int]
     looked: Mapping[str, int]
     log_bytes: int
+    look_log_bytes: int
     alarms: int
     forwarders: int
-    begin: Run
+    sweep: Run
     look: Run
-    cold: Run
-    warm: Run
     wake: Run
     warm_wake: Run
     wake_calls: Mapping[str, int]
@@ -118,7 +116,7 @@ class Watched:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What was written as `dataclasses.asdict` has it."""
-        runs = {name: Run(**data[name]) for name in ("begin", "look", "cold", "warm", "wake", "warm_wake")}
+        runs = {name: Run(**data[name]) for name in ("sweep", "look", "wake", "warm_wake")}
         return cls(**{**data, **runs})
 
 
@@ -211,8 +209,7 @@ def month(watched: Watched, account: Account) -> Sequence[Item]:
     beats = watched.forwarders * _BEATS * HOURS
     settings = account.buckets * account.reads * HOURS
     runs = {
-        "sweeps": HOURS,
-        "pieces of sweeps": watched.units * HOURS,
+        "sweeps": watched.runs * HOURS,
         "looks at itself": LOOKS * HOURS,
         "wakes": watched.settles * HOURS + found + wakes / _batch(account),
         "announcements": found * 2,
@@ -224,7 +221,6 @@ def month(watched: Watched, account: Account) -> Sequence[Item]:
         item(
             prices.QUEUE,
             idle_polls=POLLED * POLLERS * _POLLS_AN_HOUR * HOURS,
-            pieces_of_sweeps=2 * watched.units * HOURS,
             calls=_of(hourly, "sqs ") * HOURS,
             wakes=3 * events,
             signs_of_life=beats,
@@ -284,15 +280,12 @@ def _calls(watched: Watched) -> dict[str, int]:
 
 
 def _gigabyte_seconds(watched: Watched, account: Account) -> dict[str, float]:
-    cold = min(AT_ONCE, watched.units)
     more = account.buckets * account.reads + account.principals * _OF_A_PRINCIPAL
     longer = more * (_CALL * _WHOLE_CORE / MEMORY + ANSWER / _IN_FLIGHT) * MEMORY / 1024
     found, batches = account.deviations * DAYS, account.wakes / _batch(account)
-    pieces = cold * watched.cold.gigabyte_seconds() + (watched.units - cold) * watched.warm.gigabyte_seconds()
     wake, warm_wake = watched.wake.gigabyte_seconds(REACTS), watched.warm_wake.gigabyte_seconds(REACTS)
     return {
-        "sweeps": watched.begin.gigabyte_seconds() * HOURS,
-        "pieces_of_sweeps": pieces * HOURS,
+        "sweeps": watched.sweep.gigabyte_seconds() * HOURS,
         "buckets_and_principals": longer * HOURS,
         "looks_at_itself": LOOKS * watched.look.gigabyte_seconds() * HOURS,
         "wakes": (watched.settles * HOURS + found + batches) * wake + (account.wakes - batches) * warm_wake / 2,
@@ -301,7 +294,7 @@ def _gigabyte_seconds(watched: Watched, account: Account) -> dict[str, float]:
 
 
 def _logged(watched: Watched, account: Account) -> dict[str, float]:
-    each = watched.log_bytes / max(1, watched.units + 1)
+    each = watched.look_log_bytes
     wakes = (account.wakes + account.deviations * DAYS) * each
     return {"sweeps": (watched.log_bytes + LOOKS * each) * HOURS / 1e9, "wakes": wakes / 1e9}
 

@@ -15,13 +15,12 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from statistics import mean
-from typing import Any, Self
+from typing import Self
 
 from boto3 import Session
 
@@ -56,19 +55,21 @@ def watch() -> Watched:
         ran, logged = _ran(aws), _logged(aws)
         swept = _watched(aws, {}, "a quiet sweep")
         runs, log_bytes = _ran(aws) - ran, _logged(aws) - logged
+        logged = _logged(aws)
         looked = _watched(aws, _HOUSE, "a look at Plumbline itself")
         stacks = aws.client("cloudformation").list_stack_instances(StackSetName="plumbline-forwarders")["Summaries"]
         alarms = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
         functions = _Functions.of(account)
-        sweeps = _sweeps(account, functions)
+        sweeps = _sweeps(functions)
         cold, warm, calls = _wakes(account, functions)  # last: what it repairs is no quiet account any more
         return Watched(
             at=time.strftime("%Y-%m-%d", time.gmtime()),
-            units=runs["sweep"] - 1,
+            runs=runs["sweep"],
             settles=runs["react"] + runs["announce"],
             swept=swept,
             looked=looked,
             log_bytes=log_bytes,
+            look_log_bytes=_logged(aws) - logged,
             alarms=sum(len(one.get("Metrics", ())) or 1 for one in alarms),
             forwarders=len(stacks),
             wake=cold,
@@ -124,30 +125,11 @@ class _Functions:
         return Command(script, (str(built), str(self.layer / "python")), environment | own | changed)
 
 
-def _sweeps(account: Account, functions: _Functions) -> dict[str, Run]:
-    """The runs of the sweep's function: begun, looking at Plumbline itself, and looking through each piece."""
+def _sweeps(functions: _Functions) -> dict[str, Run]:
+    """The runs of the sweep's function: a whole sweep, which takes its own pieces, and a look at Plumbline itself."""
     sweep = functions.named("sweep", "sweep_plumbline")
-    with _outlet(account) as (queue, taken):
-        begin = functions.named("sweep", "sweep_plumbline", PLUMBLINE_UNITS_QUEUE=queue)
-        begun = _least([once(begin, {}) for _ in range(_TRIES)])
-        pieces = list(dict.fromkeys(taken()))
-    if not pieces:
-        raise NotMeasured("a sweep that was begun has sent no pieces of itself")
-    rounds = []
-    for _ in range(_TRIES):
-        with started(sweep) as handle:
-            rounds.append([handle(_in_queue(one)) for one in pieces])
-    failed = [one.returned for found in rounds for one in found if one.returned["batchItemFailures"]]
-    if failed:
-        raise NotMeasured(f"the sweep could not look through a piece of itself: {failed[0]}")
-    best = [_least(found) for found in zip(*rounds, strict=True)]
-    warm = [_run(one) for one in best[1:]] or [_run(best[0])]
-    return {
-        "begin": _run(begun),
-        "look": _run(_least([once(sweep, _HOUSE) for _ in range(_TRIES)])),
-        "cold": _run(best[0]),
-        "warm": Run(*(mean(getattr(one, part) for one in warm) for part in ("cpu", "blocked", "answer"))),
-    }
+    swept = [once(sweep, {}) for _ in range(_TRIES)]
+    return {"sweep": _run(_least(swept)), "look": _run(_least([once(sweep, _HOUSE) for _ in range(_TRIES)]))}
 
 
 def _wakes(account: Account, functions: _Functions) -> tuple[Run, Run, Mapping[str, int]]:
@@ -162,34 +144,6 @@ def _wakes(account: Account, functions: _Functions) -> tuple[Run, Run, Mapping[s
             found.append((one, handle(in_sqs(account.event(account.key())))))
     cold, warm = (_run(_least(samples)) for samples in zip(*found, strict=True))
     return cold, warm, dict(sorted(calls.items()))
-
-
-@contextmanager
-def _outlet(account: Account) -> Iterator[tuple[str, Callable[[], list[str]]]]:
-    """A queue that takes the pieces of a sweep in the place of Plumbline's own, and what came into it."""
-    sqs, name = account.aws.client("sqs"), "pieces-of-a-sweep"
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-
-    def taken() -> list[str]:
-        bodies: list[str] = []
-        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600).get("Messages"):
-            bodies += [one["Body"] for one in found]
-        return [json.dumps({**json.loads(one), "last": False, "sweep": ""}) for one in bodies]
-
-    try:
-        yield url, taken
-    finally:
-        sqs.delete_queue(QueueUrl=url)
-
-
-def _in_queue(body: str) -> dict[str, Any]:
-    event = in_sqs({})
-    event["Records"][0]["body"] = body
-    return event
 
 
 def _least(samples: Sequence[Sample]) -> Sample:

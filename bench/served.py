@@ -115,11 +115,17 @@ class Served:
         port: where it listens, on loopback.
         certificates: what it shows.
         calls: every call so far, oldest first.
+        units: the URL of the queue of a sweep's pieces, which is kept here: nobody but the bench has a sweep taken up.
+        waiting: the pieces in it.
+        undone: by receipt, those that were taken and not deleted.
     """
 
     port: int
     certificates: Certificates
     calls: list[Seen] = field(default_factory=list)
+    units: str = ""
+    waiting: list[str] = field(default_factory=list)
+    undone: dict[str, str] = field(default_factory=dict)
     _behind: str = ""
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
     _iam: Iam | None = None
@@ -197,9 +203,38 @@ class Served:
         told = request.headers.get("x-amz-target", "").rpartition(".")[2]
         operation = told or (request.form.get("Action", "") if request.method == "POST" else "")
         operation = operation or f"{request.method} {urlsplit(request.target).path}"
-        answer = _kept(request) if operation == "SendMessageBatch" else self._passed_on(request)
+        if operation == "SendMessageBatch":
+            answer = self._sent(request)
+        elif service == "sqs" and self.units and json.loads(request.body).get("QueueUrl") == self.units:
+            answer = self._of_units(operation, json.loads(request.body))
+        elif service == "lambda" and operation.endswith("/invocations"):  # a further run, which would take pieces
+            answer = Answer(202, b"")
+        else:
+            answer = self._passed_on(request)
         about = request.target + request.body.decode("latin-1")
         return Seen(service, operation, region, about, answer.status), answer
+
+    def _sent(self, request: _Request) -> Answer:
+        """What SQS says of messages that it took. They stay here: nobody settles what a sweep reports."""
+        asked = json.loads(request.body)
+        bodies = [one["MessageBody"] for one in asked["Entries"]]
+        self.waiting += bodies if asked["QueueUrl"] == self.units else []
+        taken = [
+            {"Id": one["Id"], "MessageId": one["Id"], "MD5OfMessageBody": _md5(body)}
+            for one, body in zip(asked["Entries"], bodies, strict=True)
+        ]
+        return _in_json({"Successful": taken, "Failed": []})
+
+    def _of_units(self, operation: str, asked: Mapping[str, Any]) -> Answer:
+        if operation == "DeleteMessage":
+            del self.undone[asked["ReceiptHandle"]]
+            return _in_json({})
+        if not self.waiting:
+            return _in_json({})
+        body, receipt = self.waiting.pop(0), f"{len(self.calls)}"
+        self.undone[receipt] = body
+        message = {"MessageId": receipt, "ReceiptHandle": receipt, "Body": body, "MD5OfBody": _md5(body)}
+        return _in_json({"Messages": [message]})
 
     def _passed_on(self, request: _Request) -> Answer:
         where = urlsplit(self._behind)
@@ -222,14 +257,8 @@ def _md5(text: str) -> str:
     return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _kept(request: _Request) -> Answer:
-    """What SQS says of messages that it took. They stay here: the bench alone hands the sweep its units."""
-    taken = [
-        {"Id": one["Id"], "MessageId": one["Id"], "MD5OfMessageBody": _md5(one["MessageBody"])}
-        for one in json.loads(request.body)["Entries"]
-    ]
-    body = json.dumps({"Successful": taken, "Failed": []}).encode()
-    return Answer(200, body, headers={"Content-Type": "application/x-amz-json-1.0"})
+def _in_json(data: Mapping[str, Any]) -> Answer:
+    return Answer(200, json.dumps(data).encode(), headers={"Content-Type": "application/x-amz-json-1.0"})
 
 
 def _of_control(request: _Request, region: str) -> tuple[Seen, Answer]:

@@ -37,7 +37,7 @@ from bench.processes import PYTHON, NotMeasured
 from bench.served import Served
 from bench.sizes import LAYER
 from bench.sweep_report import CUSTODIAN, PLUMBLINE, PROWLER, WHOLE, Measured, Results, Spent
-from bench.wakes import Trust, in_sqs
+from bench.wakes import Trust
 from local.embedded import ROOT, EmbeddedAWSError
 
 PROWLER_PYTHON = ROOT / ".venv" / "prowler" / "bin" / "python"
@@ -105,6 +105,7 @@ def ready() -> Iterator[Bench]:
         few, bundle = trust.few(account.built / LAYER, STATE / "layer"), trust.all(STATE / "served")
         sweep = account.aws.client("lambda").get_function_configuration(FunctionName="plumbline-sweep")
         environment = account.environment_of(sweep["Role"], sweep["Environment"]["Variables"])
+        opened.units = environment[_UNITS]
         own: dict[str, list[Mapping[str, Any]]] = {one: [] for one in _DETAILS}
         for page in account.aws.client("iam").get_paginator("get_account_authorization_details").paginate():
             for kind, found in own.items():
@@ -164,7 +165,7 @@ def measure(
 
 
 def _plumbline(bench: Bench, drawn: Drawn, family: str) -> Measured:
-    """The sweep's function, handed its units as its queue would: all of a sweep, or the controls of a family."""
+    """The sweep's function, which takes the pieces of a sweep, or one with the controls of a family."""
     line = [str(PYTHON), "-s", "-B", "-m", "bench.cold.sweep_plumbline"]
     line += [str(bench.account.built / "SweepFunction"), str(bench.layer / "python")]
     # Nobody settles what a run reports, so nothing is known of it: what is wrong is news, and nothing waits for long.
@@ -176,20 +177,14 @@ def _plumbline(bench: Bench, drawn: Drawn, family: str) -> Measured:
     def talk(handle: Callable[[Any], Any]) -> None:
         if family == WHOLE:
             handle({})
-            left = _sent(calls, bench, _UNITS)
         else:
             controls = [name for one in checks.of(family) for name in one.controls]
             unit = {"plumbline-unit": 1, "account": ACCOUNT, "region": "global", "controls": controls, "last": False}
-            left = [json.dumps(unit)]
-        while left:
-            begin = len(calls)
-            event = in_sqs({})
-            event["Records"][0]["body"] = left.pop(0)
-            answer = handle(event)
-            if answer["returned"]["batchItemFailures"]:
-                raise NotMeasured(f"the sweep could not look through {event['Records'][0]['body'][:200]}")
-            left += _sent(calls[begin:], bench, _UNITS)
-            wakes.extend(map(json.loads, _sent(calls[begin:], bench, _WAKES)))
+            bench.served.waiting.append(json.dumps(unit))
+            handle({"plumbline-task": "pieces"})
+        for body in (*bench.served.undone.values(), *bench.served.waiting):
+            raise NotMeasured(f"the sweep could not look through {body[:200]}")
+        wakes.extend(map(json.loads, _sent(calls, bench, _WAKES)))
 
     took = spent(line, bench.environment, lambda handle: talk(lambda event: _noting(bench, calls, handle, event)))
     verdicts = checks.VERDICTS if family == WHOLE else checks.of(family)

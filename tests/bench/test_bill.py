@@ -15,16 +15,17 @@ from tests.generating import costs
 RUN = Run(cpu=0.5, blocked=1.0, answer=0.010)
 WATCHED = Watched(
     at="2026-03-02",
-    units=20,
+    runs=1,
     settles=0,
     swept={"cloudwatch GetMetricData": 17, "cloudwatch ListMetrics": 1, "dynamodb PutItem": 2, "dynamodb Query": 9,
            "iam ListUsers": 3, "s3 GetBucketAcl": 3, "s3 ListBuckets": 1, "sqs SendMessage": 4},
     looked={"cloudwatch DescribeAlarms": 1, "dynamodb DescribeTable": 1, "dynamodb Query": 1,
             "sqs GetQueueAttributes": 4},
     log_bytes=2_100,
+    look_log_bytes=100,
     alarms=2,
     forwarders=16,
-    begin=RUN, look=RUN, cold=RUN, warm=replace(RUN, cpu=0.05), wake=RUN, warm_wake=RUN,
+    sweep=replace(RUN, cpu=2.0), look=RUN, wake=RUN, warm_wake=RUN,
     wake_calls={"dynamodb PutItem": 2, "dynamodb Query": 2, "iam UpdateAccessKey": 1},
 )  # fmt: skip
 
@@ -58,14 +59,15 @@ def test_how_long_work_waits_is_asked_where_there_is_some() -> None:
     assert [0, 6 * HOURS] == asked
 
 
-def test_the_first_pieces_are_cold_and_the_others_are_not() -> None:
-    cold, warm = RUN.gigabyte_seconds(), replace(RUN, cpu=0.05).gigabyte_seconds()
-    assert pytest.approx((5 * cold + 15 * warm) * HOURS) == _line(prices.COMPUTE).parts["pieces of sweeps"]
+def test_a_sweep_of_a_quiet_account_is_one_run() -> None:
+    parts = _line(prices.COMPUTE).parts
+    assert pytest.approx(replace(RUN, cpu=2.0).gigabyte_seconds() * HOURS) == parts["sweeps"]
+    assert pytest.approx(6 * RUN.gigabyte_seconds() * HOURS) == parts["looks at itself"]
 
 
 def test_idle_queues_are_what_a_quiet_account_pays_for_queues() -> None:
     queue = _line(prices.QUEUE)
-    assert 2 * 5 * 3 * 60 * HOURS == queue.parts["idle polls"] == max(queue.parts.values())
+    assert 5 * 3 * 60 * HOURS == queue.parts["idle polls"] == max(queue.parts.values())
 
 
 def test_an_alarm_on_the_bill_is_one_more() -> None:

@@ -47,7 +47,7 @@ LINES: Mapping[Price, Line] = {
         "an alarm of your own on the bill: where it would warn, none is made",
     ),
     prices.QUEUE: Line(
-        "nearly all of it is Lambda asking two queues for messages that are not there; see *Idle polling*",
+        "nearly all of it is Lambda asking a queue for messages that are not there; see *Idle polling*",
         "messages: three requests a wake, two a piece of a sweep",
         "nothing that we would advise",
     ),
@@ -129,7 +129,6 @@ def page(watched: Watched) -> str:
         others="\n".join(_others(watched, account) for account in ACCOUNTS),
         lines="\n".join(_explained(one.price) for one in months[LARGE]),
         pollers=bill.POLLERS,
-        polled=bill.POLLED,
         idle=idle * prices.QUEUE.dollars,
         idle_beyond=Item(prices.QUEUE, idle).beyond_free,
         buckets=LARGE.buckets,
@@ -138,13 +137,12 @@ def page(watched: Watched) -> str:
         settings_usd=large[prices.SETTINGS].dollars,
         copied=copied.dollars,
         analysed=analysed.dollars,
-        runs=watched.units + 1,
+        runs=watched.runs,
         hours=bill.HOURS,
         looks=bill.LOOKS,
         memory=bill.MEMORY,
         reacts=bill.REACTS,
         answer=bill.ANSWER * 1000,
-        at_once=bill.AT_ONCE,
         measured_runs="\n".join(_runs(watched)),
         prices="\n".join(_price(one.price) for one in (*months[LARGE], copied, analysed)),
     )
@@ -189,10 +187,8 @@ def _explained(price: Price) -> str:
 
 def _runs(watched: Watched) -> Iterator[str]:
     named = {
-        "begins a sweep, and looks at Plumbline itself": watched.begin,
+        "a sweep, with a look at Plumbline itself": watched.sweep,
         "looks at Plumbline itself": watched.look,
-        "looks through a piece, cold": watched.cold,
-        "looks through a piece, warm": watched.warm,
         "settles a wake with a repair, cold": watched.wake,
         "settles a wake with a repair, warm": watched.warm_wake,
     }

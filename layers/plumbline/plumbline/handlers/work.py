@@ -21,13 +21,13 @@ from plumbline.ports import Message
 #: The event that has this function take pieces.
 _TASK = {"plumbline-task": "pieces"}
 #: Runs beside the first one of a sweep, and milliseconds after which they come: a small account needs none of them.
-HELPERS, _ALONE_MILLISECONDS = 4, 25_000
+HELPERS, ALONE_MILLISECONDS = 4, 25_000
 #: A sweep's runs follow each other until the next sweep begins, whose runs take what is left.
 SWEEPS_EACH = timedelta(hours=1)
 #: As often as Plumbline looks at itself, which takes what waits.
 LOOKS_EACH = timedelta(minutes=10)
 #: Who has less left than this takes no further piece: it would come nowhere.
-_ENOUGH_MILLISECONDS = 120_000
+ENOUGH_MILLISECONDS = 120_000
 
 
 class Waiting(Protocol):
@@ -125,7 +125,7 @@ class Work:
         """
         began, taken, helpers = self.remaining(), 0, share.helpers
         while True:
-            if taken and self.remaining() < _ENOUGH_MILLISECONDS:
+            if taken and self.remaining() < ENOUGH_MILLISECONDS:
                 if share.until is not None and self.clock() < share.until:
                     self._call(Share(share.until, helpers))
                 return taken
@@ -134,7 +134,7 @@ class Work:
                 return taken
             taken += 1
             was_split = self._done(message)
-            if helpers and (was_split or began - self.remaining() > _ALONE_MILLISECONDS):
+            if helpers and (was_split or began - self.remaining() > ALONE_MILLISECONDS):
                 for _ in range(helpers):
                     self._call(Share(share.until))
                 helpers = 0
