@@ -21,7 +21,7 @@ from bench.sweep_report import Spent
 PATIENCE = 120
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 #: What version 0.1's functions found in their environment, as today's do.
-_VARIABLES = ("ACCOUNT", "MODE", "ADOPTION_GRACE_DAYS", "ALERTS_TOPIC", "CHAT_TOPIC", "STACK", "WAKES_QUEUE")
+_VARIABLES = ("ACCOUNT", "MODE", "ADOPTION_GRACE_DAYS", "CHAT_TOPIC", "STACK", "WAKES_QUEUE")
 _TEXT, _HASH, _RANGE = "S", "HASH", "RANGE"
 _KEYS = {"": ("pk", "sk"), "open": ("open", "due"), "ids": ("pk", "id")}
 
@@ -89,6 +89,7 @@ def ready(bench: Bench) -> Former:
     todays = function["Environment"]["Variables"]
     variables = {name: todays[name] for name in (f"PLUMBLINE_{one}" for one in _VARIABLES)}
     variables |= {f"PLUMBLINE_{one.upper()}_ROLE": role for one, role in roles.items()}
+    variables["PLUMBLINE_ALERTS_TOPIC"] = _topic(bench.account.aws.client("sns"))
     here = {PORT: bench.environment[PORT], "AWS_CA_BUNDLE": bench.auditor["AWS_CA_BUNDLE"]}
     return Former(bench, layer, bench.account.environment_of(react, variables) | here, count(1))
 
@@ -99,6 +100,13 @@ def _role(iam: Any, name: str, trusted: Mapping[str, str]) -> str:
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     iam.attach_role_policy(RoleName=name, PolicyArn=_ADMINISTRATOR)
+    return arn
+
+
+def _topic(sns: Any) -> str:
+    """A topic that somebody hears."""
+    arn: str = sns.create_topic(Name="former-alerts")["TopicArn"]
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="security@example.com")
     return arn
 
 

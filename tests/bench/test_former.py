@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from bench import large
-from bench.former import history, sweeps
+from bench import batches, large
+from bench.former import history, ledgers, sweeps
+from bench.former.own.ledger import commands
+from bench.ledger import Size
 from bench.processes import NotMeasured
 from local.embedded import ROOT
 
@@ -72,3 +77,31 @@ def test_its_own_code_sweeps_a_middling_account() -> None:
 def test_a_unit_that_takes_longer_than_its_function_has_is_killed_and_given_up() -> None:
     found = sweeps.sweep("1x", large.ACCOUNTS["1x"], 1_000)
     assert (3, 1, True) == (found.killed, found.given_up, found.noted is not None)
+
+
+@needs_history
+def test_its_ledger_is_written_in_its_own_format() -> None:
+    served, some = ledgers.filled(Size(40, 60, 6))
+    kinds = Counter(sk.partition("#")[0] for _, sk in served.table.items)
+    assert {"finding": 60, "exemptions": 1, "swept": 1} == kinds
+    assert some in {item["id"]["S"] for item in served.table.items.values() if "id" in item}
+
+
+@needs_history
+def test_what_it_does_is_run_in_a_process_of_its_own_and_its_reads_are_counted() -> None:
+    (line,) = ledgers.lines(Size(40, 60, 6), only="react settles")
+    name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert ("react settles, version 0.1", 7) == (name, float(cells[4]))
+
+
+@needs_history
+def test_what_is_typed_is_what_it_knew() -> None:
+    code = "from plumbline.operate import COMMANDS; print(*COMMANDS)"
+    line, environment = [sys.executable, "-P", "-c", code], history.environment(history.unpacked())
+    known = subprocess.run(line, check=True, capture_output=True, text=True, env=environment).stdout.split()
+    assert {words[0] for words in commands("7F3K").values()} <= set(known)
+
+
+def test_its_wakes_stand_below_todays_and_above_the_goals() -> None:
+    lines = list(batches.lines([batches.Batch(1, 1, 1.5, 31, 8, 1 << 20)], ["| 1, version 0.1 |"]))
+    assert lines.index("| 1, version 0.1 |") == lines.index("") - 1
