@@ -39,7 +39,7 @@ from plumbline.engine.deployment import Deployment
 from plumbline.engine.settle import Engine
 from plumbline.findings.adoption import Adoption
 from plumbline.findings.hearing import Hearing
-from plumbline.findings.sweeps import Sweep
+from plumbline.findings.sweeps import Lasts, Sweep
 from plumbline.handlers.sweep import Sweeper
 from plumbline.sweep.units import numbered
 
@@ -75,6 +75,7 @@ class Ledger:
 
     adoptions: dict[str, str] = field(default_factory=dict)
     seen: dict[str, Sweep] = field(default_factory=dict)
+    lasts: dict[str, Lasts] = field(default_factory=dict)
     swept: datetime | None = None
 
     @property
@@ -87,6 +88,14 @@ class Ledger:
         before = self.seen.get(sweep.name, sweep)
         self.seen[sweep.name] = replace(sweep, done=before.done | sweep.done)
         return self.seen[sweep.name]
+
+    def lasting(self, _account: str, _control: str) -> Lasts:
+        """A sweep like the first: nothing is known."""
+        return Lasts()
+
+    def keep(self, _account: str, control: str, lasts: Lasts) -> None:
+        """See adapters.sweeps.Sweeps."""
+        self.lasts[control] = lasts
 
     def open_findings(self, _account: str) -> Sequence[Any]:
         """None: nobody settles here."""

@@ -4,7 +4,8 @@
 
 Every side calls the same account under AWS's own names (`served.py`), in the same run, each in a process of its own.
 What each finds is compared with what is known to be wrong; a side that sees anything else is not measured. Exit code 0
-means that it was measured; a goal that is missed is printed as MISSED.
+means that it was measured; a goal that is missed is printed as MISSED. A peer whose environment is missing is named
+and left out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from bench.floor import Beside
 from bench.processes import PYTHON, NotMeasured
 from bench.served import Served
 from bench.sizes import LAYER
-from bench.sweep_report import CUSTODIAN, PLUMBLINE, PROWLER, WHOLE, Measured, Results, Spent
+from bench.sweep_report import AGAIN, CUSTODIAN, PLUMBLINE, PROWLER, WHOLE, Measured, Results, Spent
 from bench.wakes import Trust
 from local.embedded import ROOT, EmbeddedAWSError
 
@@ -143,9 +144,11 @@ def measure(
     """
     both = (checks.IAM, checks.S3)
     runs: list[tuple[int, _Side, str, int]] = [
-        (scale, _plumbline, family, scale) for scale in (_NOTHING, *scales) for family in (WHOLE, *both)
+        (scale, _plumbline, family, scale)
+        for scale in (_NOTHING, *scales)
+        for family in (WHOLE, checks.IAM, AGAIN, checks.S3)
     ]
-    theirs: Sequence[_Side] = (_prowler, _custodian) if peers else ()
+    theirs = [side for python, side in _PEERS if peers and python.exists()]
     runs += [
         (scale * _AS_LONG, side, family, scale) for scale in (_NOTHING, *peers) for side in theirs for family in both
     ]
@@ -165,20 +168,24 @@ def measure(
 
 
 def _plumbline(bench: Bench, drawn: Drawn, family: str) -> Measured:
-    """The sweep's function, which takes the pieces of a sweep, or one with the controls of a family."""
+    """The sweep's function, which takes the pieces of a sweep, or one with the controls of a family.
+
+    The sweep after one of IAM's controls, `AGAIN`, knows what that has found to last.
+    """
     line = [str(PYTHON), "-s", "-B", "-m", "bench.cold.sweep_plumbline"]
     line += [str(bench.account.built / "SweepFunction"), str(bench.layer / "python")]
     # Nobody settles what a run reports, so nothing is known of it: what is wrong is news, and nothing waits for long.
-    bench.account.forget("finding#", "reported#")
+    bench.account.forget("finding#", "reported#", *(() if family == AGAIN else ("lasting#",)))
     bench.served.taken()
     calls: list[served.Seen] = []
     wakes: list[Mapping[str, Any]] = []
+    verdicts = checks.VERDICTS if family == WHOLE else checks.of(checks.IAM if family == AGAIN else family)
 
     def talk(handle: Callable[[Any], Any]) -> None:
         if family == WHOLE:
             handle({})
         else:
-            controls = [name for one in checks.of(family) for name in one.controls]
+            controls = [name for one in verdicts for name in one.controls]
             unit = {"plumbline-unit": 1, "account": ACCOUNT, "region": "global", "controls": controls, "last": False}
             bench.served.waiting.append(json.dumps(unit))
             handle({"plumbline-task": "pieces"})
@@ -187,7 +194,6 @@ def _plumbline(bench: Bench, drawn: Drawn, family: str) -> Measured:
         wakes.extend(map(json.loads, _sent(calls, bench, _WAKES)))
 
     took = spent(line, bench.environment, lambda handle: talk(lambda event: _noting(bench, calls, handle, event)))
-    verdicts = checks.VERDICTS if family == WHOLE else checks.of(family)
     seen = {
         one.what: frozenset(
             checks.subject(wake["target"])
@@ -328,6 +334,10 @@ def spent(
     return Spent(used.ru_utime + used.ru_stime, time.monotonic() - began, int(peak.read_text()))
 
 
+#: The peers, each in an environment of its own.
+_PEERS: Sequence[tuple[Path, _Side]] = ((PROWLER_PYTHON, _prowler), (custodian.PYTHON, _custodian))
+
+
 def _folder(name: str) -> Path:
     folder = STATE / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -349,9 +359,10 @@ def main() -> int:
         sys.stdout.write("\n".join(sweep_report.lines(_read(arguments.read))) + "\n")
         return 0
     scales, peers = ([int(one) for one in text.split(",") if one] for text in (arguments.scales, arguments.peers))
-    missing = [str(one) for one in (PYTHON, custodian.PYTHON, PROWLER_PYTHON) if not one.exists()]
+    missing = [str(one) for one in (PYTHON, *(python for python, _ in _PEERS)) if not one.exists()]
     if missing:
         sys.stderr.write(f"missing: {', '.join(missing)}; run `make setup .venv/bench/.ready .venv/prowler/.ready`\n")
+    if not PYTHON.exists():
         return 1
     try:
         with ready() as bench:

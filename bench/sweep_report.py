@@ -15,7 +15,11 @@ from bench.served import Seen
 PLUMBLINE, PROWLER, CUSTODIAN = "Plumbline", "Prowler", "Custodian"
 #: All controls, in a whole sweep as the schedule begins it.
 WHOLE = "all"
+#: The sweep after one of IAM's controls.
+AGAIN = "iam again"
 _MEGABYTE = 1_000_000
+#: How many times fewer calls of IAM than either of the others.
+_FEWER = 10
 #: Calls over the floor, CPU beside Prowler's, and what growth counts as linear.
 _OVER_FLOOR, _OF_PROWLER, _LINEAR = 0.05, 1 / 3, 1.1
 #: The exponent of growth that counts as flat: 1.74 times for sixteen times as much.
@@ -47,7 +51,7 @@ class Measured:
     """One run of one side.
 
     Attributes:
-        family: `iam`, `s3`, or `all`.
+        family: `iam`, `s3`, `all`, or `AGAIN`.
         scale: how large the account was; 0 is next to nothing.
         calls: how often it called each operation, by service and name.
         twice: of IAM's and S3's, how often it called one again with the same parameters.
@@ -126,7 +130,7 @@ class Results:
 
 def goals(results: Results) -> list[Goal]:
     """Every goal with what was found."""
-    return [*_of_calls(results), *_of_cpu(results), *_of_growth(results)]
+    return [*_of_calls(results), *_of_peers(results), *_of_cpu(results), *_of_growth(results)]
 
 
 def _of_calls(results: Results) -> Iterator[Goal]:
@@ -140,6 +144,19 @@ def _of_calls(results: Results) -> Iterator[Goal]:
         yield Goal(text, f"{sweep.number:,} of {least:,}, {over:+.1%}", over <= _OVER_FLOOR)
         again = sum(sweep.twice.values())
         yield Goal(f"{scale}x: no call twice", f"{again}", not again)
+
+
+def _of_peers(results: Results) -> Iterator[Goal]:
+    for scale in results.scales:
+        for side in (PROWLER, CUSTODIAN):
+            theirs = results.of(side, checks.IAM, scale)
+            for family in (checks.IAM, AGAIN):
+                ours = results.of(PLUMBLINE, family, scale)
+                if ours is None or theirs is None:
+                    continue
+                fewer = theirs.number / ours.number
+                text = f"{scale}x, {family}: {_FEWER} times fewer calls than {side}"
+                yield Goal(text, f"{ours.number:,} of {theirs.number:,}, {fewer:.1f}", fewer >= _FEWER)
 
 
 def _of_cpu(results: Results) -> Iterator[Goal]:

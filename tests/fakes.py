@@ -38,7 +38,7 @@ from plumbline.findings.budgets import Budget
 from plumbline.findings.digested import Digested
 from plumbline.findings.finding import Finding
 from plumbline.findings.hearing import Hearing
-from plumbline.findings.sweeps import Sweep
+from plumbline.findings.sweeps import Lasts, Sweep
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.asked import Connections
 from plumbline.wakes.messages import Wake
@@ -274,6 +274,15 @@ class Sweeps:
     """Of the engine's ledger: how far sweeps have come."""
 
     seen: dict[str, Sweep] = field(default_factory=dict)
+    lasts: dict[str, Lasts] = field(default_factory=dict)
+
+    def lasting(self, _account: str, control: str) -> Lasts:
+        """See adapters.sweeps.Sweeps."""
+        return self.lasts.get(control, Lasts())
+
+    def keep(self, _account: str, control: str, lasts: Lasts) -> None:
+        """See adapters.sweeps.Sweeps."""
+        self.lasts[control] = Lasts.from_json(lasts.to_json())
 
     def goes_on(self, _account: str, sweep: Sweep) -> Sweep:
         """See adapters.sweeps.Sweeps."""

@@ -123,6 +123,9 @@ def letters() -> Iterator[tuple[str, Alert]]:
         outcomes.undo_failed(control, cut, half.error, NOW + DAY, SENDER, ERIN.principal),
     )
     yield "A repair changed nothing.", outcomes.not_converged(control, replace(finding, repairs=(stuck,)), SENDER)
+    dark = Unseen(NOW, "iam:ListAccessKeys", "Throttling", "iam:ListAccessKeys was refused: Throttling: Rate exceeded")
+    made = replace(finding, repairs=(replace(repair, after=None),), unseen=dark)
+    yield "A repair was made, and AWS does not show what came of it.", outcomes.unseen(control, made, dark, SENDER)
     times = [NOW - timedelta(hours=hours) for hours in (5, 3, 1)]
     yield "Somebody puts it back each time.", deviations.fight(control, finding, times, SENDER)
     yield from _breakers(controls, finding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +25,7 @@ from plumbline.findings.digested import Digested
 from plumbline.findings.finding import Finding, Status, open_finding
 from plumbline.findings.hearing import Hearing
 from plumbline.findings.stored import from_json, to_json
-from plumbline.findings.sweeps import Sweep
+from plumbline.findings.sweeps import Lasts, Sweep
 from tests.fakes import ACCOUNT, LAMP, MALLORY, NOW, House, Sweeps
 
 HOUR = timedelta(hours=1)
@@ -273,3 +274,17 @@ def test_what_a_sweep_has_done_adds_up_in_any_order_and_twice_is_once(table: Tab
     assert fake.known(ACCOUNT) == table.sweeps.known(ACCOUNT)
     assert [True, True] == [one.is_through for one in table.sweeps.known(ACCOUNT)]
     assert [] == table.sweeps.known("444455556666")
+
+
+@pytest.mark.parametrize("users", [0, 3, 5_000])
+def test_what_need_not_be_looked_at_again_is_kept_for_as_many_users_as_iam_lets_an_account_have(
+    table: Table, users: int
+) -> None:
+    """Source: IAM quotas: 5,000 users."""
+    ids = [f"AIDA{hashlib.sha256(str(one).encode()).hexdigest()[:17].upper()}" for one in range(users)]
+    lasts = Lasts("mark", {one: (NOW + timedelta(days=number % 7)).date() for number, one in enumerate(ids)})
+    for times in range(2):
+        assert (Lasts() if not times else lasts) == table.sweeps.lasting(ACCOUNT, "lamp-off")
+        table.sweeps.keep(ACCOUNT, "lamp-off", lasts)
+    assert Lasts() == table.sweeps.lasting(ACCOUNT, "lamp-cold")
+    assert [] == table.sweeps.known(ACCOUNT)

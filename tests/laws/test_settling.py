@@ -205,16 +205,26 @@ def test_a_refused_write_is_failed_and_its_undo_is_kept(broken: Broken) -> None:
             return  # this world cannot be broken the same way again
 
 
-def test_what_cannot_be_looked_at_after_its_repair_is_failed_not_repaired(broken: Broken) -> None:
+def test_what_cannot_be_looked_at_after_its_repair_is_told_as_that_and_as_repaired_once_it_is_seen(
+    broken: Broken,
+) -> None:
     if broken.story.alert_only:
         return
     plumbline = broken.install()
     with broken.rig.refusing(lambda request: is_read(request) and bool(broken.rig.writes)):
         settled = plumbline.engine.settle(broken.wake(), now=NOW)
-    assert settled.finding is not None
-    done = len(settled.finding.repairs[-1].plan.steps)
-    assert (Outcome.FAILED, done) == (settled.outcome, settled.finding.repairs[-1].done)
-    assert ["repair-failed"] == [_outcome(alert) for alert in broken.rig.letters]
+    kept = plumbline.ledger.brief(broken.story.control, broken.target, LATER).finding
+    assert kept is not None
+    (repair,) = kept.repairs
+    steps = repair.plan.steps
+    assert (Outcome.UNSEEN, True, len(steps)) == (settled.outcome, kept.is_open and kept.is_unseen, repair.done)
+    assert _undo(steps) == [one.to_json() for one in repair.undo]
+    assert ["repaired-unseen"] == [_outcome(alert) for alert in broken.rig.letters]
+    writes = len(broken.rig.writes)
+    settled = plumbline.engine.settle(broken.wake(), now=LATER)
+    assert (Outcome.REPAIRED, writes) == (settled.outcome, len(broken.rig.writes))
+    last = "repaired-in-part" if settled.finding and settled.finding.is_open else "repaired"
+    assert last == _outcome(broken.rig.letters[-1])
 
 
 def test_nothing_is_written_once_the_ledger_is_down(broken: Broken) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plumbline.core.clock import Response
 from plumbline.engine.unwritable import TOO_LARGE
 from plumbline.findings.finding import Status
-from plumbline.findings.unseen import TOLD
+from plumbline.findings.unseen import MADE, TOLD
 from tests.simulation.oracle import HOUR, Oracle, hour_of
 from tests.simulation.toys import target
 
@@ -27,15 +27,17 @@ _OUTCOMES = {
         "not-converged",
         "came-and-went",
         "too-large",
+        "repaired-unseen",
     ),  # what is repaired beside it names what is in its grace, and what did not hold, that it is open
     "escalated": ("escalated",),
     "repaired": ("repaired",),
     "failed": ("repair-failed",),
+    MADE: ("repaired-unseen",),
     "not converged": ("not-converged",),
     "fight": ("fight",),
     "undone": ("undone",),
     TOO_LARGE: ("too-large",),
-    TOLD: ("cannot-look", "escalated", "reminder", "last-reminder"),
+    TOLD: ("cannot-look", "repaired-unseen", "escalated", "reminder", "last-reminder"),
 }
 _REMINDERS = ("reminder", "last-reminder")
 _ONCE = ("found", "seen", "escalated", "repaired", "not-converged", "fight", "undone", "resolved", "too-large")
@@ -60,7 +62,7 @@ def letters_counted(oracle: Oracle) -> None:
         oracle.check(
             "told once", blind <= 1 + 2 * life.hides + life.news + life.faults, f"{name}: {blind} times unseen"
         )
-        failures, tries = life.letters["repair-failed"], life.tries + life.forgiven
+        failures, tries = life.letters["repair-failed"] + life.letters["repaired-unseen"], life.tries + life.forgiven
         oracle.check("told once", failures <= tries + life.faults, f"{name}: {failures} failures, {tries} tries")
         reminders = len({one for one in life.told if one.startswith("reminded")})
         told = sum(life.letters[one] for one in _REMINDERS)

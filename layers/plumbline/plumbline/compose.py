@@ -156,10 +156,12 @@ class Plumbline:
         return Knowing(self.engine, self.ledger)
 
     def looked(self, unit: Unit, look: Look) -> None:
-        """Record how far a control's first sweep has come. Called after its wakes are safely on their way."""
+        """Record how far a control's first sweep has come, and what lasts. Called after its wakes are on their way."""
         if look.adoption != look.before:
             scope = self.index.entries[look.control].scope
             self.ledger.adopt(unit.account, kept_as(look.control, scope, unit.region), look.adoption.to_json())
+        if look.lasts is not None:
+            self.ledger.sweeps.keep(unit.account, look.control, look.lasts)
 
     def switched_off(self, account: str) -> list[Wake]:
         """The wakes that close what is open of controls that nobody looks with any more.

@@ -14,6 +14,7 @@
     once              KEY                             somebody was told; not again before `expires`
     account#ID        digest                          what was told together (findings/digested.py), one item
     account#ID        swept                           when the last sweep was done
+    account#ID        lasting#CONTROL                 what its sweeps need not look at again yet (sweeps.py)
     account#ID        sweep#BEGUN                     how far a sweep has come (sweeps.py), for two days
     account#ID        reach                           which regions are governed and heard (core/reach.py), one item
 

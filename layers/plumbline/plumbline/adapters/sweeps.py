@@ -1,21 +1,26 @@
-"""How far sweeps have come, one item each: their pieces end in any order, and add to it what they have done."""
+"""How far sweeps have come, one item each: their pieces end in any order, and add to it what they have done.
+
+And what they need not look at again yet: one item for each control that says so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from plumbline.adapters.items import account_key, epoch, key_of, number, readable, string
 from plumbline.adapters.table_calls import TableCalls
-from plumbline.findings.packed import Item
+from plumbline.core.errors import TooLarge
+from plumbline.findings.packed import Item, body, checked, text_of
 from plumbline.findings.schema import ITS_VALUE, SAYS_IT
-from plumbline.findings.sweeps import Sweep
+from plumbline.findings.sweeps import Lasts, Sweep
 
 #: Longer than any sweep goes on, or anybody wants to know of it.
 _KEPT = timedelta(days=2)
-_PREFIX, _PLACE = "sweep#", "at"
+_PREFIX, _PLACE, _LASTING = "sweep#", "at", "lasting#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,28 @@ class Sweeps:
         items = self.calls.beginning(account, _PREFIX)
         found = [_sweep_in(one, one["sk"]["S"].removeprefix(_PREFIX)) for one in items]
         return sorted(found, key=lambda one: one.name, reverse=True)
+
+    def lasting(self, account: str, control: str) -> Lasts:
+        """What a control's sweeps need not look at again yet; nothing before its first one.
+
+        Raises:
+            LedgerDown: it cannot be read.
+        """
+        item = self.calls.one(account, f"{_LASTING}{control}")
+        if item is None:
+            return Lasts()
+        with readable(f"what {control} need not look at"):
+            return Lasts.from_json(text_of(item))
+
+    def keep(self, account: str, control: str, lasts: Lasts) -> None:
+        """Write that over what was there. What does not fit is looked at each time, as if nobody remembered.
+
+        Raises:
+            LedgerDown: it cannot be written.
+        """
+        item = {**key_of(account_key(account), f"{_LASTING}{control}"), **body(lasts.to_json())}
+        with suppress(TooLarge):
+            self.calls.perform("PutItem", {"TableName": self.calls.name, "Item": checked(item, _LASTING)})
 
 
 def _update(sweep: Sweep) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from plumbline.alerts.wording import away, clean, moment
 from plumbline.core.calls import Plan
 from plumbline.findings.finding import Finding
 from plumbline.findings.restraints import Restraint, Why
+from plumbline.findings.unseen import Unseen
 
 #: Begins what comes next for what nobody has heard of yet; no day can be named before somebody has.
 _AFTER_GRACE = "when its grace is over: "
@@ -97,6 +98,11 @@ def next_step(held: Restraint, plan: Plan) -> str:
 def not_repaired(why: str) -> str:
     """What comes next of what no repair can put right, as it stands in lists."""
     return f"not repaired: {why}"
+
+
+def not_seen(unseen: Unseen) -> str:
+    """What comes next of a repair that was made and that nobody could look at, as it stands in lists."""
+    return f"repaired, and unseen since {unseen.since:%Y-%m-%d %H:%M} UTC ({unseen.code}): looked at again every hour"
 
 
 def redated(then: str, before: datetime, after: datetime) -> str:

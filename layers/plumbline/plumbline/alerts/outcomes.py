@@ -10,6 +10,7 @@ from plumbline.alerts.wording import clean, moment, said
 from plumbline.core.control import Control
 from plumbline.core.targets import State
 from plumbline.findings.finding import Finding
+from plumbline.findings.unseen import MADE, Unseen
 
 #: What no role of Plumbline may give, a person gives.
 _OWN_RIGHTS = ", with rights of that person's own"
@@ -77,6 +78,27 @@ def failed(control: Control, finding: Finding, again: str, sender: Sender, *, la
     }
     resume = f"{control.id} --tries" if last_try else ""
     return about("repair failed", control, finding, sender, lead=lead, rows=rows, undo=bool(last.undo), resume=resume)
+
+
+def unseen(control: Control, finding: Finding, why: Unseen, sender: Sender) -> Alert:
+    """A repair that was made, every write of it, and that nobody could look at."""
+    last = finding.repairs[-1]
+    lead = (
+        f"{sentence(control, finding)} Plumbline repaired it, AWS accepted every change, and does not show how it is "
+        "now. Plumbline looks again within the hour, and you hear when it has seen that it is put right, or that it is "
+        "not. What it did can be undone."
+    )
+    rows = what_happened(finding) | {
+        "Refused": why.action,
+        "AWS said": why.said,
+        "Before": control.describe(last.before),
+        "Repair": f"Plumbline {last.plan.summary}.",
+        "Not undone": last.plan.irreversible,
+        "Not repaired": spelled_out(last.plan.left),
+        "Mind": last.plan.means,
+    }
+    undo, later = bool(last.plan.undo), last.plan.later
+    return about(MADE, control, finding, sender, lead=lead, rows=rows, undo=undo, later=later)
 
 
 def not_converged(control: Control, finding: Finding, sender: Sender) -> Alert:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from plumbline.alerts.alert import Alert, Sender
 from plumbline.alerts.finding import about, sentence, what_happened
+from plumbline.alerts.held import not_seen
 from plumbline.alerts.wording import clean, moment, subject_line
 from plumbline.core.control import Control
 from plumbline.findings.finding import Finding
@@ -56,7 +57,8 @@ def cannot_look(
     lead = (
         _of_the_unseen(finding, unseen, name) if finding.is_blind else _of_an_open_one(control, finding, unseen, waits)
     )
-    alert = about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated")
+    made = finding.is_made_unseen
+    alert = about(verb, control, finding, sender, lead=lead, rows=rows, escalation=transition == "escalated", undo=made)
     what = f"{name}, {why.removeprefix('cannot be looked at: ')}" if finding.is_blind else f"{name} {why}"
     return replace(alert, subject=subject_line(verb, what, unseen.cause.who if unseen.cause.action else ""))
 
@@ -66,6 +68,8 @@ def next_step(finding: Finding, unseen: Unseen) -> str:
     since = f"{unseen.since:%Y-%m-%d %H:%M} UTC"
     if finding.is_blind:
         return f"unseen since {since}; looked at again every hour, and judged when it can be seen"
+    if finding.is_made_unseen:
+        return not_seen(unseen)
     return f"unseen since {since} ({unseen.code}): nothing of it is repaired until it can be seen"
 
 
@@ -78,6 +82,12 @@ def _of_the_unseen(finding: Finding, unseen: Unseen, name: str) -> str:
 
 
 def _of_an_open_one(control: Control, finding: Finding, unseen: Unseen, waits: bool) -> str:  # noqa: FBT001
+    if finding.is_made_unseen:
+        return (
+            f"{sentence(control, finding)} So it was when it was last seen. Plumbline repaired it at "
+            f"{moment(finding.repairs[-1].at)}, AWS accepted every change, and nobody has been able to look at it "
+            "since. It tries again every hour. Its clock goes on."
+        )
     due = (
         "Its repair is due, and waits until it can be seen"
         if waits

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
@@ -156,6 +157,19 @@ Mend = Callable[[Call, AwsRefusal], Sequence[Mended]]
 Announces = Callable[[Ask, Event, State, Settings], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long what a sweep saw of something holds, whatever is done to that meanwhile; see sweep/lasting.py.
+
+    Attributes:
+        who: ask -> what `find` gives, each with what no renaming changes, such as a user's unique id.
+        until: states of one of these, settings, when it was looked at -> when it may deviate at the earliest. Pure.
+    """
+
+    who: Callable[[Ask], Mapping[Target, str]]
+    until: Callable[[Iterable[State], Settings, datetime], datetime]
+
+
 class MakePlan(Protocol):
     """Computes a repair."""
 
@@ -220,6 +234,7 @@ class Control:
         glance: ask, what `find` gives -> the same states of that, by bulk reads as far as they tell, and asked for as
             far as they do not; used by whoever looks at all of them instead of observe. A pattern that `find` gives,
             such as all keys of a user, stands for what only one more read can tell. Several run at a time.
+        lasting: how long what a sweep saw holds, so that it need not look again before; with `glance`.
         witness: for controls that events alone can tell about: event detail -> state. There is nothing to observe.
         announces: ask, event detail, state, settings -> what the event brought about against this rule and the state
             shows no more, as it reads after the target's name: "was given policy AdministratorAccess". Empty where it
@@ -274,6 +289,7 @@ class Control:
     observe: Observe | None = None
     survey: Callable[[Ask], Mapping[Target, State]] | None = None
     glance: Callable[[Ask, Target], Mapping[Target, State]] | None = None
+    lasting: Lasting | None = None
     witness: Callable[[Event], State] | None = None
     announces: Announces | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -23,6 +23,7 @@ class Outcome(str, Enum):
     RESOLVED = "resolved"
     REPAIRED = "repaired"
     NOT_CONVERGED = "not converged"
+    UNSEEN = "repaired unseen"
     FAILED = "failed"
     TOLD = "told"
     LISTED = "listed"

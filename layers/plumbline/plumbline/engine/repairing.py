@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from plumbline.alerts import outcomes
-from plumbline.alerts.held import not_repaired
+from plumbline.alerts.held import not_repaired, not_seen
 from plumbline.core.calls import Mended, Plan, reasons
+from plumbline.core.cause import Cause
 from plumbline.core.control import Control, Deviation
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.targets import State
@@ -20,7 +21,7 @@ from plumbline.findings.brief import Brief
 from plumbline.findings.budgets import LETTERS
 from plumbline.findings.finding import CUT_SHORT, LEASE, MAX_ATTEMPTS, Finding, Repair, Status, held
 from plumbline.findings.restraints import is_left
-from plumbline.findings.unseen import Unseen
+from plumbline.findings.unseen import MADE, TOLD, Unseen, refused
 from plumbline.ports import Aws
 from plumbline.wakes.messages import Wake
 
@@ -114,7 +115,7 @@ class Repairer:
             after = observed(self.aws, control, case.wake)
             still = control.detect(after, case.rule.settings)
         except AwsRefusal as error:
-            return self._failed(case, acting, replace(repair, error=f"could not look again: {error}"))
+            return self._not_seen(case, acting, repair, error)
         acting = replace(acting, repairs=(*acting.repairs[:-1], replace(repair, after=after, looked=True)))
         if still is None or only_left(acting, still, now):
             return self.repaired(control, case.wake, acting, after, case.brief, now, rest=still)
@@ -145,6 +146,7 @@ class Repairer:
             closed_at=now,
             lease=None,
             due=None,
+            unseen=None,
         )
         told = closed if rest is None else replace(closed, status=Status.OPEN)
         alert = self.notifier.as_urgent(closed, outcomes.repaired(control, told, self.notifier.sender), now)
@@ -198,6 +200,24 @@ class Repairer:
             alert = outcomes.not_converged(case.control, finding, self.notifier.sender)
             saved = self.notifier.tell_held(finding, "not converged", alert, case.brief, case.now)
         return Settled(Outcome.NOT_CONVERGED, case.wake, saved, again=again, reason="still seen after the repair")
+
+    def _not_seen(self, case: Case, acting: Finding, repair: Repair, error: AwsRefusal) -> Settled:
+        """Every write was accepted and AWS does not show what came of it: told as that, and open until it is seen."""
+        now = case.now
+        unseen = refused(error, None, case.wake.cause if case.is_announced else Cause(), now)
+        made = replace(
+            acting,
+            status=Status.NOT_CONVERGED,
+            repairs=(*acting.repairs[:-1], repair),
+            unseen=unseen,
+            told=(*acting.told, "opened", TOLD),  # the alert says both
+            then=not_seen(unseen),
+            lease=None,
+            due=now + clocks.RETRY_AFTER,
+        )
+        alert = outcomes.unseen(case.control, made, unseen, self.notifier.sender)
+        saved = self.notifier.tell_held(made, MADE, self.notifier.as_urgent(made, alert, now), case.brief, now)
+        return Settled(Outcome.UNSEEN, case.wake, saved, again=not unseen.lasts(now), reason=str(error))
 
     def half_way(self, case: Case, finding: Finding, until: datetime | None, outcome: Outcome) -> Settled:
         """Something holds back the rest of an unfinished repair: what was done of it has to be told first."""
@@ -273,7 +293,8 @@ def is_ours(finding: Finding, now: datetime) -> bool:
     """Whether it is our repair that put right what is in line now, rather than a person long after it had failed."""
     if not finding.repairs or finding.status not in (Status.ACTING, Status.NOT_CONVERGED):
         return False
-    return finding.status.value not in finding.told or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
+    known = finding.status.value in finding.told and not finding.is_made_unseen
+    return not known or now - finding.repairs[-1].at < TAKES_EFFECT_WITHIN
 
 
 def only_left(finding: Finding, deviation: Deviation, now: datetime) -> bool:
@@ -284,5 +305,7 @@ def only_left(finding: Finding, deviation: Deviation, now: datetime) -> bool:
 
 def is_half_told(finding: Finding) -> bool:
     """Whether a repair may have changed something of which nobody has heard: cut short, or its alert never left."""
+    if finding.is_made_unseen:
+        return False
     cut_short = finding.status in _UNTOLD and finding.status.value not in finding.told
     return bool(finding.repairs) and (cut_short or finding.outbox == "failed")

@@ -95,7 +95,9 @@ class Unseeing:
         before = brief.finding if brief.finding and brief.finding.is_open else None
         if before and before.is_leased(now):
             raise Conflict(f"another look at {wake.target} is under way")
-        unsure = before is not None and (before.status is Status.UNDOING or is_half_told(before))
+        unsure = before is not None and (
+            before.status is Status.UNDOING or before.is_made_unseen or is_half_told(before)
+        )
         if not unsure and is_excepted(control, rule, wake.target):
             if before is None:
                 return Settled(Outcome.COMPLIANT, wake, brief.finding, reason="the settings leave it alone by its name")
@@ -209,4 +211,5 @@ def _waits(rule: Rule, finding: Finding, now: datetime) -> bool:
     """Whether a repair would be made, or proposed, now, if somebody could see."""
     acts, does = clocks.acts_at(rule, finding), clocks.response_of(rule, finding)
     may = does is Response.ENFORCE or (does is Response.PROPOSE and finding.proposal is None)
+    may = may and not finding.is_made_unseen
     return may and not finding.is_blind and acts is not None and acts <= now and finding.tries < MAX_ATTEMPTS

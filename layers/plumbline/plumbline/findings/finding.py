@@ -13,7 +13,7 @@ from plumbline.core.clock import UNSEEN
 from plumbline.core.control import EVERY, Deviation
 from plumbline.core.targets import State, Target
 from plumbline.findings.ids import finding_id
-from plumbline.findings.unseen import TOLD, UNMADE, Unseen
+from plumbline.findings.unseen import MADE, TOLD, UNMADE, Unseen
 
 #: How much of an id is shown; the rest only decides when two begin alike.
 SHORT = 4
@@ -38,7 +38,7 @@ class Status(str, Enum):
     OPEN = "open"  # told, or about to be; its clock runs
     ACTING = "acting"  # the undo is stored, the repair may have begun
     FAILED = "failed"  # a write was refused half-way; the undo is stored
-    NOT_CONVERGED = "not converged"  # every write succeeded and the deviation is still there
+    NOT_CONVERGED = "not converged"  # every write succeeded and the deviation is still there, or nobody can look
     EXEMPT = "exempt"  # watched and listed, never repaired
     REPAIRED = "repaired"  # closed by Plumbline
     RESOLVED = "resolved"  # closed by somebody else
@@ -189,6 +189,12 @@ class Finding:
         return self.is_open and self.unseen is not None
 
     @property
+    def is_made_unseen(self) -> bool:
+        """Whether its repair was made, every write of it, and nobody has been able to look at it since."""
+        told = (*self.told, self.outbox.removeprefix(DIGEST))
+        return self.is_unseen and self.status is Status.NOT_CONVERGED and MADE in told
+
+    @property
     def tries(self) -> int:
         """How often a repair was begun, since a person last said that it may be tried again."""
         return len(self.repairs) - self.forgiven
@@ -295,7 +301,7 @@ def refreshed(finding: Finding, deviation: Deviation, *, origin: Origin, cause: 
         grace_until=finding.grace_until if adopted else None,
         unseen=None,
         told=tuple(
-            one for one in finding.told if one not in (TOLD, UNMADE)
+            one for one in finding.told if one not in (TOLD, UNMADE, MADE)
         ),  # should it turn unseen again, that is news
     )
     if not items <= set(finding.deviation.items):

@@ -1,4 +1,4 @@
-"""How far a sweep has come: which of its pieces are done, and what they could not look with. Pure.
+"""How far a sweep has come, what its pieces could not look with, and what the next one need not look at. Pure.
 
 A piece has a number. One that is too long for a single run is split into parts, each with a label of its own; it is
 done when all parts of one split are: who splits it again, for the first run died of it, may cut it elsewhere.
@@ -6,11 +6,14 @@ done when all parts of one split are: who splits it again, for the first run die
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
+from plumbline.baseline.rules import Rule
 from plumbline.core.clock import utc
+from plumbline.findings.adoption import mark
 
 
 def label_of(number: int, part: str = "") -> str:
@@ -97,3 +100,47 @@ def _whole(labels: Iterable[str]) -> frozenset[int]:
         split[(int(number), which)] = split.get((int(number), which), 0) + 1
     whole.update(number for (number, which), count in split.items() if count >= int(which.partition("_")[0]))
     return frozenset(whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasts:
+    """What earlier looks of a control have found to last.
+
+    Attributes:
+        mark: of the settings that they were made by (see `adoption.mark`).
+        days: what was looked at, by what no renaming changes -> the first day on which it may deviate.
+    """
+
+    mark: str = ""
+    days: Mapping[str, date] = field(default_factory=dict)
+
+    def spares(self, who: str, rule: Rule, now: datetime) -> bool:
+        """Whether something cannot deviate yet by the settings of today."""
+        day = self.days.get(who)
+        return day is not None and self.mark == mark(rule) and now.date() < day
+
+    def after(self, rule: Rule, found: Mapping[str, date], now: datetime) -> Lasts:
+        """What is known once more was looked at; what is over by now is forgotten.
+
+        Args:
+            rule: what the baseline says of the control.
+            found: as `found_to_last` tells.
+            now: the time, in UTC.
+        """
+        known = {**(self.days if self.mark == mark(rule) else {}), **found}
+        return Lasts(mark(rule), {who: day for who, day in known.items() if now.date() < day})
+
+    def to_json(self) -> str:
+        """As the ledger keeps it."""
+        days = {who: day.isoformat() for who, day in sorted(self.days.items())}
+        return json.dumps({"mark": self.mark, "days": days}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Lasts:
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it did not.
+        """
+        data = json.loads(text)
+        return cls(data["mark"], {who: date.fromisoformat(day) for who, day in data["days"].items()})

@@ -17,6 +17,8 @@ ITEM = "cannot be looked at"
 #: Told of an open finding: that its target cannot be looked at any more, and that its repair waits for that.
 TOLD = "cannot be looked at"
 UNMADE = "repair not made unseen"
+#: Told of a repair that was made, every write of it, and that nobody could look at.
+MADE = "repaired unseen"
 _MOST_SAID = 1000
 #: What another try may mend (a throttle, a service that is down) is told when it has lasted for so long.
 PASSING_FOR = timedelta(hours=3)

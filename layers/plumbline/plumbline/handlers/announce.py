@@ -31,6 +31,7 @@ NAMES = {Status.ACTING: "repairing", Status.OPEN: "reopened", Status.NOT_CONVERG
 #: What a person was told that is no status, and what an event calls it. Of reminders there are several.
 TOLD = {
     unseen.TOLD: "unseen",
+    unseen.MADE: "repaired-unseen",
     "reminded": "reminded",
     "escalated": "escalated",
     "fight": "fight",
@@ -105,7 +106,8 @@ def transitions(before: Finding | None, after: Finding) -> Sequence[str]:
     if (_has_failed(after) or _FAILED in told) and not (before and _has_failed(before)):
         happened.append(_FAILED)
     happened += [name for one in told for begins, name in TOLD.items() if one.startswith(begins)]
-    if after.status is not status and after.status is not Status.FAILED:
+    is_news = after.status is not status or (before is not None and before.is_made_unseen)
+    if is_news and after.status is not Status.FAILED and not after.is_made_unseen:
         happened.append(_name(status, after.status))
     return happened
 

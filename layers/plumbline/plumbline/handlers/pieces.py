@@ -153,7 +153,7 @@ class Pieces:
 
     def _looked(self, unit: Unit, look: Look) -> None:
         self.plumbline.looked(unit, look)
-        if look.adoption != look.before and self._knowing is not None:
+        if (look.adoption != look.before or look.lasts is not None) and self._knowing is not None:
             self._knowing.forget()
 
     def _has_time(self) -> bool:

@@ -12,6 +12,7 @@ from plumbline.decisions.exemptions import Exemption, any_covering
 from plumbline.engine.settle import Engine
 from plumbline.findings.adoption import Adoption, kept_as
 from plumbline.findings.finding import Finding
+from plumbline.findings.sweeps import Lasts
 from plumbline.sweep.look import Known
 from plumbline.sweep.units import Unit
 
@@ -19,8 +20,19 @@ from plumbline.sweep.units import Unit
 _KNOWN_FOR = timedelta(minutes=1)
 
 
+class Sweeps(Protocol):
+    """What sweeps remember of themselves; see adapters/sweeps.py."""
+
+    def lasting(self, account: str, control: str) -> Lasts:
+        """What a control's sweeps need not look at again yet."""
+
+
 class Ledger(Protocol):
     """What is asked here; see ports.Ledger."""
+
+    @property
+    def sweeps(self) -> Sweeps:
+        """What sweeps remember."""
 
     def open_findings(self, account: str) -> Sequence[Finding]:
         """Every open finding."""
@@ -59,14 +71,15 @@ class Knowing:
         """
         findings, adopted, own = self._of(unit.account, now)
         is_exempt = any_covering((*own, *self.engine.baseline.exemptions), now)
-        scopes = {one: self.engine.controls[one].scope for one in unit.controls}
+        controls = {one: self.engine.controls[one] for one in unit.controls}
         return {
-            one: Known(
-                findings.get(one, ()),
+            name: Known(
+                findings.get(name, ()),
                 is_exempt,
-                Adoption.from_json(adopted.get(kept_as(one, scope, unit.region))),
+                Adoption.from_json(adopted.get(kept_as(name, one.scope, unit.region))),
+                self.ledger.sweeps.lasting(unit.account, name) if one.lasting else Lasts(),
             )
-            for one, scope in scopes.items()
+            for name, one in controls.items()
         }
 
     def forget(self) -> None:

@@ -23,6 +23,7 @@ from plumbline.findings import clocks
 from plumbline.findings.adoption import Adoption, mark
 from plumbline.findings.finding import Finding, Status
 from plumbline.findings.stored import same_plan
+from plumbline.findings.sweeps import Lasts
 from plumbline.ports import Eyes
 from plumbline.wakes.messages import Wake
 
@@ -38,11 +39,13 @@ class Known:
         findings: the open ones of this control in this account.
         is_exempt: whether anything exempts a target from a control now, what baseline.yaml exempts included.
         adoption: how far the first sweep had come; what it is about gets adoption's grace.
+        lasts: what need not be looked at again yet.
     """
 
     findings: Sequence[Finding] = ()
     is_exempt: Callable[[str, Target], bool] = lambda _control, _target: False
     adoption: Adoption = field(default_factory=Adoption)
+    lasts: Lasts = field(default_factory=Lasts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ from plumbline.core.stretch import WHOLE, Stretch
 from plumbline.core.targets import Target
 from plumbline.engine.surveying import Survey, Visit, goes_one_by_one, is_excepted, listed, look_along
 from plumbline.findings.adoption import Adoption
+from plumbline.findings.sweeps import Lasts
 from plumbline.ports import Eyes
+from plumbline.sweep.lasting import found_to_last
 from plumbline.sweep.look import Known, Looked, compared, look, out_of_sight, unlisted
 from plumbline.sweep.units import Unit, split
 from plumbline.wakes.messages import Wake
@@ -49,6 +51,7 @@ class Look:
         left: what of the unit is still to be looked at after this; None while that is not said: others look along the
             same stretch.
         parts: what of the unit others are to look at, at the same time; then nothing has been looked at yet.
+        lasts: what is known by now to last, what was before among it; None where it is as it was.
     """
 
     control: str
@@ -60,6 +63,7 @@ class Look:
     stretch: Stretch = WHOLE
     left: Unit | None = None
     parts: tuple[Unit, ...] = ()
+    lasts: Lasts | None = None
 
     @property
     def adopts(self) -> bool:
@@ -132,10 +136,11 @@ class Looking:
         adoptions = {one.id: self.known[one.id].adoption for one in listing}
         targets = [one for one in sorted(whose, key=str) if one in unit.stretch]
         if cuts := self._cuts(unit, listing, targets):
-            left, parts = split(unit, rest, cuts)
+            remainder, parts = split(unit, rest, cuts)
             first, as_it_was = listing[0].id, adoptions[listing[0].id]
-            yield Look(first, [], as_it_was, as_it_was, left=left, parts=tuple(parts))
+            yield Look(first, [], as_it_was, as_it_was, left=remainder, parts=tuple(parts))
             return
+        lasts = {one.id: self.known[one.id].lasts for one in listing}
         begin = unit.after
         while True:
             some = {one: whose[one] for one in targets[:STRETCH]}
@@ -157,8 +162,12 @@ class Looking:
                     control, self._comparing(control, seen, known, stretch, along.broken), known, stretch
                 )
                 adoptions[control.id] = found.adoption
+                if control.id not in along.broken:
+                    lasts[control.id] = self._lasting(control, lasts[control.id], [*some][: along.count], whose, seen)
                 is_last = control is listing[-1]
-                yield replace(found, left=(going_on if targets else rest) if is_last else None)
+                left = (going_on if targets else rest) if is_last else None
+                changed = lasts[control.id] != self.known[control.id].lasts
+                yield replace(found, left=left, lasts=lasts[control.id] if changed else None)
             if not targets:
                 return
             begin = stretch.upto
@@ -202,6 +211,7 @@ class Looking:
                 looks.append(Look(control.id, [], known.adoption, known.adoption, error))
                 continue
             listing.append(control)
+            found = self._worth_a_glance(control, found)
             for target in found:
                 # nobody has to know how it is, so no read is spent on it
                 if control.glance or target in with_finding or not is_excepted(control, rule, target):
@@ -209,6 +219,38 @@ class Looking:
             for target in out_of_sight(control, self.eyes, known, found):
                 whose.setdefault(target, []).append(Visit(control, listed=False))
         return whose, listing, looks
+
+    def _worth_a_glance(self, control: Control, found: list[Target]) -> list[Target]:
+        """What a control that glances has to read at all: not who is in line by his name, nor what is for some time.
+
+        What has a finding is looked at by itself then, being in no list.
+        """
+        rule, lasts = self.rule(control.id), self.known[control.id].lasts
+        if control.glance is None:
+            return found
+        if control.by_name and control.excepted is not None:
+            found = [one for one in found if not control.excepted(one, rule.settings)]
+        if control.lasting is None or not lasts.days:
+            return found
+        who = self.eyes.once(control.lasting.who)
+        return [one for one in found if not lasts.spares(who.get(one, ""), rule, self.now)]
+
+    def _lasting(
+        self,
+        control: Control,
+        before: Lasts,
+        some: Sequence[Target],
+        whose: Mapping[Target, Sequence[Visit]],
+        seen: Survey,
+    ) -> Lasts:
+        """What is known to last once a control has looked along a stretch."""
+        if control.lasting is None:
+            return before
+        mine = [one for one in some if any(visit.control is control and visit.listed for visit in whose[one])]
+        shown = [one for one in mine if one not in seen.unreadable]
+        who, rule = self.eyes.once(control.lasting.who), self.rule(control.id)
+        found = found_to_last(control.lasting, who, shown, seen.states, rule, self.now)
+        return before.after(rule, found, self.now)
 
     def _comparing(
         self, control: Control, seen: Survey, known: Known, stretch: Stretch, broken: Mapping[str, Exception]

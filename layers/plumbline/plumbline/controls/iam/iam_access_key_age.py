@@ -1,7 +1,8 @@
 """Access keys are replaced before they are too old.
 
 Holds: no active access key is older than `max_age_days`, counted from the day on which it was made. Fifteen days before
-that you are told, and reminded; a key that is older already when it is first seen has these fifteen days as well.
+that you are told, and reminded; a key that is older already when it is first seen has these fifteen days as well. The
+sweep lists the keys of whoever may have one as old, and of everybody else once a week.
 Why: a key is a password that never expires. The older it is, the more laptops, repositories, logs and former colleagues
 have it, and nobody knows any more what would break without it, until somebody finds it who should not have it.
 Repair: deactivates that one key. Of two active keys of one user it is never the newer one: whoever rotates keys has
@@ -16,7 +17,7 @@ report calls last rotated changes with each switching off and on as well).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,11 +25,11 @@ from typing import Any
 from plumbline.controls.iam._access_keys import KIND, find, keys_of, locate, part, spell, switched_off
 from plumbline.controls.iam._entitled import administrators, locked_out
 from plumbline.controls.iam._matters import WAY_IN_READS, administrators_where_it_matters
-from plumbline.controls.iam._principals import by_name
+from plumbline.controls.iam._principals import USERS, by_name
 from plumbline.core.calls import Ask, Plan
-from plumbline.core.clock import RESTORED, Clock, Response
-from plumbline.core.control import EVERY, Control, Deviation, On, Scope, Settings, Severity
-from plumbline.core.targets import State, Target
+from plumbline.core.clock import RESTORED, Clock, Response, utc
+from plumbline.core.control import EVERY, Control, Deviation, Lasting, On, Scope, Settings, Severity
+from plumbline.core.targets import ALL, GLOBAL, State, Target
 
 #: How long before a key is too old people are told. The clock repairs so long after that.
 NOTICE = timedelta(days=15)
@@ -36,6 +37,21 @@ NOTICE = timedelta(days=15)
 #: would be another one each day.
 AGES = (30, 45, 60, 75, 90, 120, 180, 365)
 _TERM = timedelta(days=90)
+
+
+def _who(ask: Ask) -> Mapping[Target, str]:
+    """The keys of each user, with his unique id: he may be called otherwise tomorrow, and another one as he is."""
+    users = ask(USERS)["Users"]
+    return {Target(ask.account, GLOBAL, KIND, f"{user['UserName']}/{ALL}"): user["UserId"] for user in users}
+
+
+def _young_until(states: Iterable[State], settings: Settings, now: datetime) -> datetime:
+    """When one of a user's keys may be too old at the earliest, those among them that are switched off.
+
+    What he makes from now on is younger. The day of a key is told without its hour, so none is taken for younger.
+    """
+    made = [utc(state["made"]) for state in states if state]
+    return min((*made, now)) + timedelta(days=settings["max_age_days"]) - NOTICE
 
 
 def observe(ask: Ask, target: Target) -> State:
@@ -148,6 +164,7 @@ CONTROL = Control(
     noun="access key {last} of user {first}",
     find=find,
     glance=glance,
+    lasting=Lasting(_who, _young_until),
     observe=observe,
     detect=detect,
     describe=describe,

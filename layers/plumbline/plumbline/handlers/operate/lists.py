@@ -11,6 +11,7 @@ from plumbline.alerts import listing, wording
 from plumbline.alerts.listing import what_next
 from plumbline.core.control import Control
 from plumbline.findings.finding import Finding, Status
+from plumbline.findings.unseen import MADE
 from plumbline.handlers.operate.asked import Asked
 
 NOT_TO_WAIT = "Not to wait for it, type: plumbline sweep"
@@ -73,7 +74,7 @@ def rows(asked: Asked, found: Sequence[Finding], among: Sequence[Finding] = ()) 
     for group in listing.alike(controls, found):
         one, which = group[0], listing.each_region(group)
         of = regions[listing.but_for_its_region(controls, one)]
-        state = "FIGHT" if is_fight(one) else one.status.value
+        state = "FIGHT" if is_fight(one) else MADE if one.is_made_unseen else one.status.value
         lines += [
             f"{one.short}  {severity_of(asked, one):<8}  {state}, {_due(group)}",
             *wrapped(listing.named_together(controls, group, of), _INDENT),

@@ -32,6 +32,10 @@ _APPROVED = {
         "AWS accepted every change, and {name} still looks as before; AWS may need a while. "
         "Plumbline looks again within the hour. Type: plumbline show {short}"
     ),
+    Outcome.UNSEEN: (
+        "It was repaired, and AWS does not show how it is now: {reason}\nPlumbline looks again within the hour, and an "
+        "e-mail tells. To take it back, type: plumbline undo {short} --force"
+    ),
     Outcome.FAILED: "AWS refused a part of it: {reason}\nWhat was done can be undone. Type: plumbline undo {short}",
 }
 
