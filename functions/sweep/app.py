@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from plumbline.handlers import coldstart
+
+coldstart.begin()
+
 import os
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from plumbline.adapters.cloudformation import Stack
 from plumbline.adapters.cloudwatch import Backlog, Runs
@@ -17,7 +20,7 @@ from plumbline.adapters.reach import Memory, Regions
 from plumbline.adapters.sns import Topic, Urgent
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
-from plumbline.handlers import sweep
+from plumbline.handlers import batches, sweep
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.late import Late
@@ -87,8 +90,15 @@ def _late() -> Late:
     return Late(here.engine, wakes, _urgent(), now)
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's and Powertools' types
+def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's types
     """Cut a sweep into units when its schedule calls; look through the units that the queue brings; mind the house."""
+    try:
+        return _handled(event, context)
+    finally:
+        coldstart.over()
+
+
+def _handled(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - as above
     sweeper = sweep.Sweeper(
         plumbline(),
         units=_queue("PLUMBLINE_UNITS_QUEUE"),
@@ -111,8 +121,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambd
         case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of
             return sweeper.look_at_forwarder(region)
         case {"Records": _}:
-            processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-            return process_partial_response(
-                event=event, record_handler=sweeper.record, processor=processor, context=context
-            )
+            coldstart.over()  # a piece may be a large account's, and what it lets go of has to be collected
+            return batches.partial(event, sweeper.record)
     return sweeper.begin()
