@@ -31,7 +31,7 @@ class Front:
 
 
 @contextmanager
-def opened(endpoint: str, certificates: Certificates) -> Iterator[Front]:
+def opened(endpoint: str, certificates: Certificates, *, holds: float = 0.0) -> Iterator[Front]:
     """Take TLS connections and pass on what comes, until the end of the block.
 
     It works in a thread of this process: nothing of it counts for the processes that are measured.
@@ -39,6 +39,8 @@ def opened(endpoint: str, certificates: Certificates) -> Iterator[Front]:
     Args:
         endpoint: where the embedded AWS listens, such as http://127.0.0.1:4566.
         certificates: what to show.
+        holds: seconds that what comes is held back before it is passed on, as if the endpoint were far away; what
+            comes on other connections meanwhile, and behind it, is not.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.chain, certificates.key)
@@ -47,7 +49,7 @@ def opened(endpoint: str, certificates: Certificates) -> Iterator[Front]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(where.hostname, where.port)
-        await asyncio.gather(_pass(reader, back), _pass(there, writer))
+        await asyncio.gather(_pass(reader, back, holds), _pass(there, writer))
 
     async def run() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -66,10 +68,15 @@ def opened(endpoint: str, certificates: Certificates) -> Iterator[Front]:
         thread.join()
 
 
-async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter, holds: float = 0.0) -> None:
+    loop = asyncio.get_running_loop()
     with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
         while part := await source.read(_BYTES):
+            if holds:
+                loop.call_later(holds, sink.write, part)  # in their order: each is due later than the one before
+                continue
             sink.write(part)
             await sink.drain()
+        await asyncio.sleep(holds)
     with suppress(ConnectionError, ssl.SSLError, RuntimeError):
         sink.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from plumbline.handlers import coldstart
+
+coldstart.begin()
+
 import os
 from contextlib import ExitStack
 from datetime import datetime, timezone
@@ -95,6 +99,13 @@ def _late() -> Late:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - Lambda's type
     """Cut a sweep into pieces when its schedule calls; mind the house; and take the pieces that wait."""
+    try:
+        return _handled(event, context)
+    finally:
+        coldstart.over()
+
+
+def _handled(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - as above
     remaining = context.get_remaining_time_in_millis
     sweeper = sweep.Sweeper(
         plumbline(),
@@ -111,18 +122,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN
         late=_late(),
     )
     work = Work(_queue("PLUMBLINE_UNITS_QUEUE"), sweeper.piece, _itself().call, logger, now, remaining)
+
+    def take(share: Share, wait: int = 1) -> dict[str, int]:
+        coldstart.over()  # a piece may be a large account's, and what it lets go of has to be collected
+        return {"taken": work.take(share, wait=wait)}
+
     match event:
         case {"plumbline-task": "pieces"}:
-            return {"taken": work.take(Share.from_event(event))}
+            return take(Share.from_event(event))
         case {"plumbline-task": "house"}:
             with ExitStack() as whatever_that_shows:
-                whatever_that_shows.callback(work.take, Share(), wait=0)
+                whatever_that_shows.callback(take, Share(), wait=0)
                 return sweeper.look_at_the_house()
         case {"plumbline-task": "regions"}:
-            found = sweeper.look_at_regions()
-            return found | {"taken": work.take(Share())}
+            return sweeper.look_at_regions() | take(Share())
         case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of
             return sweeper.look_at_forwarder(region)
     with ExitStack() as whatever_that_shows:
-        whatever_that_shows.callback(work.take, Share(now() + SWEEPS_EACH, HELPERS))
+        whatever_that_shows.callback(take, Share(now() + SWEEPS_EACH, HELPERS))
         return sweeper.begin()

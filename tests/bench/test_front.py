@@ -5,7 +5,10 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -37,15 +40,31 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return certificates.issue(tmp_path_factory.mktemp("tls"))
 
 
-@pytest.fixture
-def opened(made: Certificates) -> Iterator[Front]:
+@contextmanager
+def _serving() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with front.opened(f"http://127.0.0.1:{server.server_address[1]}", made) as running:
-        yield running
+    yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def opened(made: Certificates) -> Iterator[Front]:
+    with _serving() as endpoint, front.opened(endpoint, made) as running:
+        yield running
+
+
+def _asked(made: Certificates, opened: Front, times: int, host: str = "iam.amazonaws.com") -> None:
+    """Ask on one connection, one time after the other."""
+    context = ssl.create_default_context(cafile=str(made.root))
+    with (
+        socket.create_connection(("127.0.0.1", opened.port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=host) as connection,
+    ):
+        for _ in range(times):
+            assert _ask(connection, host).endswith(host.encode())
 
 
 def _ask(connection: ssl.SSLSocket, host: str) -> bytes:
@@ -61,13 +80,15 @@ def _ask(connection: ssl.SSLSocket, host: str) -> bytes:
     ["iam.amazonaws.com", "sts.us-east-1.amazonaws.com", "acme.s3.us-east-1.amazonaws.com", "acme.s3.amazonaws.com"],
 )
 def test_a_connection_under_awss_names_is_passed_on_and_kept(made: Certificates, opened: Front, host: str) -> None:
-    context = ssl.create_default_context(cafile=str(made.root))
-    with (
-        socket.create_connection(("127.0.0.1", opened.port), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname=host) as connection,
-    ):
-        for _ in range(2):
-            assert _ask(connection, host).endswith(host.encode())
+    _asked(made, opened, 2, host)
+
+
+def test_what_is_held_back_waits_beside_what_comes_on_other_connections(made: Certificates) -> None:
+    """As if the endpoint were far away: two at a time take as long as one, and one after the other twice as long."""
+    with _serving() as endpoint, front.opened(endpoint, made, holds=0.3) as far, ThreadPoolExecutor() as threads:
+        began = time.monotonic()
+        list(threads.map(lambda _: _asked(made, far, 2), range(2)))
+        assert 0.6 <= time.monotonic() - began < 1.2
 
 
 def test_nobody_else_trusts_its_authority(opened: Front) -> None:

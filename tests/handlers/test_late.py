@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import Event
+from typing import Any
 
 import pytest
 
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
+from plumbline.handlers.house import Housekeeper
 from plumbline.handlers.late import LATE, Late, lasts
 from plumbline.handlers.sweep import Sweeper
-from tests.fakes import NOW, House, Letterbox
+from plumbline.sweep.units import Unit
+from tests.fakes import CONTROL, NOW, House, Letterbox
 from tests.handlers.test_react import Log, Outlet
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -129,6 +133,40 @@ def test_a_look_at_plumbline_tells_of_it_whatever_else_it_finds_and_fails_where_
     watch.queue.refused = True
     with pytest.raises(AwsRefusal):
         replace(sweeper, late=watch.late(NOW + LOOK)).look_at_the_house()
+
+
+def test_what_waits_is_asked_beside_the_look_and_whatever_comes_of_that_both_are_over() -> None:
+    """Waiting for answers is most of what a look costs, and it comes every ten minutes."""
+    asked, looked = Event(), Event()
+
+    class Waiting(Late):
+        """Is not done before the look has begun."""
+
+        def tell(self) -> None:
+            """See Late."""
+            asked.set()
+            assert looked.wait(10), "the look waits for it"
+            raise REFUSED
+
+    class Keeper(Housekeeper):
+        """Is not done before somebody has asked what waits."""
+
+        def look(self, unit: Unit) -> None:
+            """See Housekeeper."""
+            looked.set()
+            assert asked.wait(10), f"{unit} is looked at first"
+
+    watch, log = Watch(house=House(control=replace(CONTROL, house=True))), Log()
+    plumbline = watch.house.plumbline
+    nobody: Any = None
+    sweeper = replace(
+        Sweeper(plumbline, Outlet(), Outlet(), log, lambda: NOW, lambda: 300_000),
+        late=Waiting(watch.house.engine, watch.queue, watch.told, lambda: NOW),
+        house=Keeper(plumbline, nobody, nobody, nobody, watch.told, log, lambda: NOW),
+    )
+    with pytest.raises(AwsRefusal):
+        sweeper.look_at_the_house()
+    assert looked.is_set()
 
 
 def test_a_look_that_was_missed_loses_nothing() -> None:

@@ -29,7 +29,7 @@ DEPLOYING_FOR = timedelta(hours=1)
 _TOLD_FOR = timedelta(days=30)
 #: So long CloudTrail is asked who deployed: its event history is some minutes late.
 _KNOWN_WITHIN = timedelta(hours=2)
-_AT_ONCE = 8
+_AT_ONCE = 16
 
 
 class Stack(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -140,19 +141,25 @@ class Sweeper:
             return None
 
     def look_at_the_house(self) -> dict[str, int]:
-        """Look at Plumbline itself, here and now, and whether react settles what the sweep reports.
+        """Look at Plumbline itself, here and now, and tell what waits.
+
+        Waiting for answers is most of what it costs, so what does not hang on the look goes beside it.
 
         Raises:
             PlumblineError: it could not be looked at, or not be told of.
         """
-        units = [unit for unit in self.plumbline.units() if self._is_of_the_house(unit)]
-        try:
+        here = self.plumbline.units(Reach())  # which other regions there are, nobody has to know
+        units = [unit for unit in here if self._is_of_the_house(unit)]
+        now, critical = self.clock(), Digests(self.plumbline.engine.notifier).critical
+        with ThreadPoolExecutor() as threads, ExitStack() as rest:  # whatever one of them raises, the others are told
+            rest.callback(critical, self.plumbline.account, now=now)  # what the look has found may be among it
+            beside = [threads.submit(one) for one in self._what_waits()]
+            for one in beside:
+                rest.callback(one.result)
             for unit in units:
                 if self.house is not None:
                     self.house.look(unit)
-        finally:
-            waiting = self._tell_what_waits()
-        self.logger.info("house looked at", extra={"units": len(units), "unsettled": waiting})
+        self.logger.info("house looked at", extra={"units": len(units)})
         return {"units": len(units)}
 
     def _look_at_the_house_in(self, unit: Unit) -> None:
@@ -162,21 +169,12 @@ class Sweeper:
         else:
             self.house.look_elsewhere(unit)
 
-    def _tell_what_waits(self) -> int:
-        """Tell what react has left, or not begun, that sweeps do not end or begin, and what is critical.
-
-        Returns:
-            How much react has left.
-        """
-        digests, now = Digests(self.plumbline.engine.notifier), self.clock()
-        with ExitStack() as rest:  # whatever one of them raises, the others are told
-            rest.callback(digests.critical, self.plumbline.account, now=now)
-            if self.late is not None:
-                rest.callback(self.late.tell)
-            if self.unsettled is None:
-                return 0
-            rest.callback(self.unsettled.tell_of_sweeps)
-            return self.unsettled.tell()
+    def _what_waits(self) -> Iterator[Callable[[], object]]:
+        """What tells that react has left something, or not begun, and that sweeps do not end or begin."""
+        if self.late is not None:
+            yield self.late.tell
+        if self.unsettled is not None:
+            yield from (self.unsettled.tell, self.unsettled.tell_of_sweeps)
 
     def _is_of_the_house(self, unit: Unit) -> bool:
         return any(self.plumbline.index.entries[one].house for one in unit.controls)
