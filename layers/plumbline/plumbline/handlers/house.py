@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from plumbline.core.recorded import Deployed, Part, Parts, Recorded, common
 from plumbline.engine.case import Settled
 from plumbline.handlers.react import Log
 from plumbline.ports import Alerts
+from plumbline.sweep.knowing import Knowing
 from plumbline.sweep.looking import Look
 from plumbline.sweep.units import Unit
 
@@ -81,6 +82,11 @@ class Housekeeper:
     alerts: Alerts
     logger: Log
     clock: Callable[[], datetime]
+    #: Forwarders are looked at one after another, and the ledger knows the same of each.
+    _knowing: Knowing = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_knowing", self.plumbline.knowing())
 
     def look(self, unit: Unit) -> None:
         """Record a deployment that is over; else compare with the last one, put back and tell.
@@ -123,8 +129,11 @@ class Housekeeper:
     def _compare(self, unit: Unit, now: datetime) -> None:
         plumbline = replace(self.plumbline, engine=replace(self.plumbline.engine, alerts=self.alerts))
         broken: list[Look] = []
-        for look in plumbline.look(unit, now=now, at_once=_AT_ONCE):  # waiting is most of what a look costs
+        looks = plumbline.look(unit, now=now, at_once=_AT_ONCE, knowing=self._knowing)  # waiting is what a look costs
+        for look in looks:
             broken += [look] if look.error else []
+            if look.wakes or look.adoption != look.before:
+                self._knowing.forget()
             for wake in look.wakes:  # each with a time of its own: a lease begins with it
                 for settled in plumbline.settle([wake], now=self.clock()):
                     self._report(settled)
