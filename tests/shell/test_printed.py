@@ -35,7 +35,9 @@ ELSEWHERE = {
     "curl http://127.0.0.1:4566/_plumbline/mail": "local/embedded.py reads it for every end-to-end test",
     "python -m local": "test_python_programs_exist",
     "python -m bench --rounds 15 --tries 3": "test_python_programs_exist",
-    "python -m bench.large": "test_python_programs_exist; tests/bench/test_large.py looks through a small account",
+    "python -m bench --buckets": "test_python_programs_exist",
+    "python -m bench.batches --former": "test_python_programs_exist",
+    "python -m bench.large --former": "test_python_programs_exist; tests/bench/test_former.py sweeps a small account",
     "python -m bench.month --json bench/month.json": "test_python_programs_exist; tests/bench/test_bill.py reads it",
 }
 #: Answered with 1, because they list first what they mean, and change nothing.
