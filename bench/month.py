@@ -57,6 +57,7 @@ def watch() -> Watched:
         runs, log_bytes = _ran(aws) - ran, _logged(aws) - logged
         logged = _logged(aws)
         looked = _watched(aws, _HOUSE, "a look at Plumbline itself")
+        look_log_bytes = _logged(aws) - logged
         stacks = aws.client("cloudformation").list_stack_instances(StackSetName="plumbline-forwarders")["Summaries"]
         alarms = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
         functions = _Functions.of(account)
@@ -69,7 +70,7 @@ def watch() -> Watched:
             swept=swept,
             looked=looked,
             log_bytes=log_bytes,
-            look_log_bytes=_logged(aws) - logged,
+            look_log_bytes=look_log_bytes,
             alarms=sum(len(one.get("Metrics", ())) or 1 for one in alarms),
             forwarders=len(stacks),
             wake=cold,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plumbline.core.targets import ALL
 
 _ALL_OF = f"/{ALL}"
+#: No text goes on with anything behind it.
+_LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,15 @@ class Stretch:
         """Whether a target lies in it."""
         text = str(target)
         return _is_behind(text, self.after) and not (self.upto and _is_behind(text, self.upto))
+
+    def among(self, texts: Sequence[str]) -> slice:
+        """Which of many targets, as text and in order, may lie in it: all that do, and perhaps some more.
+
+        Args:
+            texts: in their order; of twenty thousand none but these has to be asked.
+        """
+        end = f"{self.upto.removesuffix(ALL)}{_LAST}" if self.upto.endswith(_ALL_OF) else self.upto
+        return slice(bisect_right(texts, self.after), bisect_right(texts, end) if end else len(texts))
 
 
 def _is_behind(text: str, place: str) -> bool:

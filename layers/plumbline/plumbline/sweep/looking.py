@@ -141,6 +141,8 @@ class Looking:
             yield Look(first, [], as_it_was, as_it_was, left=remainder, parts=tuple(parts))
             return
         lasts = {one.id: self.known[one.id].lasts for one in listing}
+        open_ = {one.id: sorted(self.known[one.id].findings, key=lambda found: str(found.target)) for one in listing}
+        named = {name: [str(one.target) for one in findings] for name, findings in open_.items()}
         begin = unit.after
         while True:
             some = {one: whose[one] for one in targets[:STRETCH]}
@@ -156,7 +158,8 @@ class Looking:
                 return
             going_on = replace(unit, controls=(*(one.id for one in listing), *rest.controls), after=stretch.upto)
             for control in listing:
-                known = replace(self.known[control.id], adoption=adoptions[control.id])
+                findings = open_[control.id][stretch.among(named[control.id])]
+                known = replace(self.known[control.id], findings=findings, adoption=adoptions[control.id])
                 seen = along.seen.get(control.id, Survey({}))
                 found = self._made(
                     control, self._comparing(control, seen, known, stretch, along.broken), known, stretch
