@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import yaml
 
 from bench import bill, prices
 from bench.bill import BUSY, HOURS, LARGE, QUIET, Item, Run, Watched
+from plumbline.core.reach import BEAT
+from plumbline.handlers import failures, reach
 from tests.deployed import ROOT, properties
 from tests.generating import costs
 
@@ -84,6 +88,17 @@ def test_the_bench_counts_the_pollers_and_the_memory_that_the_template_has() -> 
     assert ({bill.MEMORY}, bill.REACTS) == (others, functions["ReactFunction"]["MemorySize"])
     schedule = properties("AWS::Events::Rule")["HouseSchedule"]["ScheduleExpression"]
     assert f"rate({60 // bill.LOOKS} minutes)" == schedule
+
+
+def test_the_bench_counts_signs_of_life_and_questions_as_often_as_plumbline_gives_and_asks_them() -> None:
+    assert timedelta(hours=1) / BEAT == bill._BEATS
+    assert (len(failures._FUNCTIONS), timedelta(days=1) / failures._ASKED_EACH) == (
+        bill._FUNCTIONS_ASKED,
+        bill._FUNCTIONS_ASKED_A_DAY,
+    )
+    assert bill._RULES_ASKED == 24 / reach._ASKED_EACH
+    shipped = yaml.safe_load((ROOT / "baseline.yaml").read_text())["controls"].get("billing-anomalies") or {}
+    assert bill._OF_SPENDING == (2 if shipped.get("emails") else 1)
 
 
 def test_buckets_are_read_once_an_hour() -> None:

@@ -173,7 +173,7 @@ def test_a_forwarder_that_misses_three_signs_of_life_is_told_by_the_sweep_once(f
     for _ in range(2):
         far.sweep()
     far.until(lambda: far.mail_about("not heard: ", since), "it is told")
-    assert [f"{STOCKHOLM} has given no sign of life for three quarters of an hour"] == [
+    assert [f"{STOCKHOLM} has given no sign of life for 50 minutes"] == [
         line.strip()
         for one in far.mail_about("not heard: ", since)
         for line in one.text.splitlines()
