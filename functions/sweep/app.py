@@ -22,7 +22,7 @@ from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import batches, sweep
 from plumbline.handlers.failures import Failures
-from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.house import SELDOM, Housekeeper
 from plumbline.handlers.late import Late
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.silence import Silence
@@ -115,7 +115,7 @@ def _handled(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - as a
     )
     match event:
         case {"plumbline-task": "house"}:
-            return sweeper.look_at_the_house()
+            return sweeper.look_at_the_house(SELDOM)
         case {"plumbline-task": "regions"}:
             return sweeper.look_at_regions()
         case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of

@@ -21,10 +21,9 @@ WATCHED = Watched(
     at="2026-03-02",
     units=20,
     settles=0,
-    swept={"cloudwatch GetMetricData": 17, "cloudwatch ListMetrics": 1, "dynamodb PutItem": 2, "dynamodb Query": 9,
+    swept={"cloudwatch DescribeAlarms": 2, "cloudwatch GetMetricData": 17, "dynamodb PutItem": 2, "dynamodb Query": 9,
            "iam ListUsers": 3, "s3 GetBucketAcl": 3, "s3 ListBuckets": 1, "sqs SendMessage": 4},
-    looked={"cloudwatch DescribeAlarms": 1, "dynamodb DescribeTable": 1, "dynamodb Query": 1,
-            "sqs GetQueueAttributes": 4},
+    looked={"dynamodb DescribeTable": 1, "dynamodb Query": 1, "sns GetTopicAttributes": 1, "sqs GetQueueAttributes": 4},
     log_bytes=2_100,
     alarms=2,
     forwarders=16,
@@ -52,7 +51,8 @@ def test_what_is_free_is_taken_off_once() -> None:
 
 
 def test_each_look_at_itself_is_counted_with_what_it_asks() -> None:
-    assert (1 + 6 * 1) * HOURS == _line(prices.WATCHED).units, "alarms are read by each look"
+    assert 2 * HOURS == _line(prices.WATCHED).units, "alarms are read by each sweep"
+    assert 6 * HOURS == _line(prices.TOPICS).units
     assert (9 + 6 * 1) * HOURS == _line(prices.READS).units
     assert (4 + 6 * 4) * HOURS == _line(prices.QUEUE).parts["calls"]
 
@@ -107,7 +107,7 @@ def test_buckets_are_read_once_an_hour() -> None:
 
 
 def test_what_the_ledger_and_queues_are_told_is_no_management_event() -> None:
-    assert (1 + 3 + 3 + 1 + 6 * (1 + 1 + 4)) * HOURS == bill.own_events(WATCHED, QUIET)
+    assert (2 + 3 + 3 + 1 + 6 * (1 + 1 + 4)) * HOURS == bill.own_events(WATCHED, QUIET)
     copies, analysed = bill.beside(WATCHED, QUIET)
     assert copies.units == analysed.units == bill.own_events(WATCHED, QUIET)
 

@@ -81,7 +81,7 @@ LINES: Mapping[Price, Line] = {
         "`regions` in `baseline.yaml`",
     ),
     prices.WATCHED: Line(
-        "the look at Plumbline's own alarms, every ten minutes",
+        "the look at Plumbline's own alarms, with each sweep",
         "nothing",
         "nothing",
     ),
