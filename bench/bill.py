@@ -26,11 +26,13 @@ ANSWER = 0.060
 POLLERS, AT_ONCE, _POLLS_AN_HOUR = 5, 5, 180
 POLLED = 1  # queue
 #: Signs of life of one forwarder an hour.
-_BEATS = 4
-#: How often a day CloudWatch is asked which rules of a forwarder failed; how many functions are asked about an hour.
-_RULES_ASKED, _FUNCTIONS_ASKED = 4, 4
-#: What a sweep of each week asks of Cost Explorer, for billing-anomalies: the monitors, and their subscriptions.
-_OF_SPENDING = 2
+_BEATS = 60 / 25
+#: How often a day CloudWatch is asked which rules of a forwarder failed; of how many functions, and how often, whether
+#: they failed.
+_RULES_ASKED, _FUNCTIONS_ASKED, _FUNCTIONS_ASKED_A_DAY = 4, 4, 8
+#: What a sweep of each week asks of Cost Explorer, for billing-anomalies: the monitors. Who names somebody to be told
+#: has it ask for the subscriptions too.
+_OF_SPENDING = 1
 #: Log files that a trail writes an hour where something is read all the time, where once an hour, and of hashes.
 _FILES_HERE, _FILES_THERE, _HASHES = 12, 1, 1
 #: Bytes of one compressed record of a trail; months that they are kept, as the template has it, and that logs are.
@@ -232,7 +234,7 @@ def month(watched: Watched, account: Account) -> Sequence[Item]:
         item(
             prices.METRICS,
             rules_of_forwarders=watched.forwarders * _RULES_ASKED * DAYS,
-            functions=_FUNCTIONS_ASKED * HOURS,
+            functions=_FUNCTIONS_ASKED * _FUNCTIONS_ASKED_A_DAY * DAYS,
             late_wakes=LOOKS * HOURS if wakes else 0,  # as if there were one in the queue at each look
         ),
         item(prices.WATCHED, calls=(_of(hourly, "cloudwatch ") - hourly.get("cloudwatch GetMetricData", 0)) * HOURS),

@@ -24,7 +24,7 @@ from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
 from plumbline.handlers import sweep
 from plumbline.handlers.failures import Failures
-from plumbline.handlers.house import Housekeeper
+from plumbline.handlers.house import SELDOM, Housekeeper
 from plumbline.handlers.late import Late
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.silence import Silence
@@ -133,7 +133,7 @@ def _handled(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: AN
         case {"plumbline-task": "house"}:
             with ExitStack() as whatever_that_shows:
                 whatever_that_shows.callback(take, Share(), wait=0)
-                return sweeper.look_at_the_house()
+                return sweeper.look_at_the_house(SELDOM)
         case {"plumbline-task": "regions"}:
             return sweeper.look_at_regions() | take(Share())
         case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import yaml
 
 from bench import bill, prices
 from bench.bill import BUSY, HOURS, LARGE, QUIET, Item, Run, Watched
+from plumbline.core.reach import BEAT
+from plumbline.handlers import failures, reach
 from tests.deployed import ROOT, properties
 from tests.generating import costs
 
@@ -17,10 +21,9 @@ WATCHED = Watched(
     at="2026-03-02",
     runs=1,
     settles=0,
-    swept={"cloudwatch GetMetricData": 17, "cloudwatch ListMetrics": 1, "dynamodb PutItem": 2, "dynamodb Query": 9,
+    swept={"cloudwatch DescribeAlarms": 2, "cloudwatch GetMetricData": 17, "dynamodb PutItem": 2, "dynamodb Query": 9,
            "iam ListUsers": 3, "s3 GetBucketAcl": 3, "s3 ListBuckets": 1, "sqs SendMessage": 4},
-    looked={"cloudwatch DescribeAlarms": 1, "dynamodb DescribeTable": 1, "dynamodb Query": 1,
-            "sqs GetQueueAttributes": 4},
+    looked={"dynamodb DescribeTable": 1, "dynamodb Query": 1, "sns GetTopicAttributes": 1, "sqs GetQueueAttributes": 4},
     log_bytes=2_100,
     look_log_bytes=100,
     alarms=2,
@@ -49,7 +52,8 @@ def test_what_is_free_is_taken_off_once() -> None:
 
 
 def test_each_look_at_itself_is_counted_with_what_it_asks() -> None:
-    assert (1 + 6 * 1) * HOURS == _line(prices.WATCHED).units, "alarms are read by each look"
+    assert 2 * HOURS == _line(prices.WATCHED).units, "alarms are read by each sweep"
+    assert 6 * HOURS == _line(prices.TOPICS).units
     assert (9 + 6 * 1) * HOURS == _line(prices.READS).units
     assert (4 + 6 * 4) * HOURS == _line(prices.QUEUE).parts["calls"]
 
@@ -88,13 +92,24 @@ def test_the_bench_counts_the_pollers_and_the_memory_that_the_template_has() -> 
     assert f"rate({60 // bill.LOOKS} minutes)" == schedule
 
 
+def test_the_bench_counts_signs_of_life_and_questions_as_often_as_plumbline_gives_and_asks_them() -> None:
+    assert timedelta(hours=1) / BEAT == bill._BEATS
+    assert (len(failures._FUNCTIONS), timedelta(days=1) / failures._ASKED_EACH) == (
+        bill._FUNCTIONS_ASKED,
+        bill._FUNCTIONS_ASKED_A_DAY,
+    )
+    assert bill._RULES_ASKED == 24 / reach._ASKED_EACH
+    shipped = yaml.safe_load((ROOT / "baseline.yaml").read_text())["controls"].get("billing-anomalies") or {}
+    assert bill._OF_SPENDING == (2 if shipped.get("emails") else 1)
+
+
 def test_buckets_are_read_once_an_hour() -> None:
     assert LARGE.buckets * LARGE.reads * HOURS == _line(prices.SETTINGS, LARGE).parts["of the others"]
     assert 53 == round(_line(prices.SETTINGS, LARGE).dollars - 3 * HOURS * prices.SETTINGS.dollars)
 
 
 def test_what_the_ledger_and_queues_are_told_is_no_management_event() -> None:
-    assert (1 + 3 + 3 + 1 + 6 * (1 + 1 + 4)) * HOURS == bill.own_events(WATCHED, QUIET)
+    assert (2 + 3 + 3 + 1 + 6 * (1 + 1 + 4)) * HOURS == bill.own_events(WATCHED, QUIET)
     copies, analysed = bill.beside(WATCHED, QUIET)
     assert copies.units == analysed.units == bill.own_events(WATCHED, QUIET)
 

@@ -58,8 +58,9 @@ LINES: Mapping[Price, Line] = {
     ),
     prices.REQUESTS: Line("runs of the functions", "as of their time", "as of their time"),
     prices.SPENDING: Line(
-        "`billing-anomalies` asks two questions a week about Cost Anomaly Detection, at a cent for each answer",
-        "changes of monitors and subscriptions: each event is looked at",
+        "`billing-anomalies` asks one question a week about Cost Anomaly Detection, at a cent for each answer",
+        "`emails` of that rule, which take another question; changes of monitors and subscriptions: each event is "
+        "looked at",
         "`billing-anomalies: {mode: off}`",
     ),
     prices.FILES: Line(
@@ -74,13 +75,13 @@ LINES: Mapping[Price, Line] = {
         "`TrailRetentionDays`; a trail that is there already",
     ),
     prices.METRICS: Line(
-        "whether functions failed, asked each hour; whether rules of a forwarder failed, asked four times a day; how "
-        "long work waits, asked by looks that see some",
+        "whether functions failed, asked eight times a day; whether rules of a forwarder failed, asked four times a "
+        "day; how long work waits, asked by looks that see some",
         "regions; events that rules hear all the time",
         "`regions` in `baseline.yaml`",
     ),
     prices.WATCHED: Line(
-        "the look at Plumbline's own alarms, every ten minutes",
+        "the look at Plumbline's own alarms, with each sweep",
         "nothing",
         "nothing",
     ),

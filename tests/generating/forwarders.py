@@ -102,7 +102,7 @@ def body(rules: Sequence[Rule], written: Mapping[str, Any]) -> str:
         CannotBePacked: StackSets would not take it, with a fifth to spare.
     """
     resources: dict[str, Resource] = {"DeadEvents": _dead_events(), "DeadEventsPolicy": _dead_events_policy()}
-    resources["AliveRule"] = _rule("alive", {"ScheduleExpression": "rate(15 minutes)"}, lasting=False)
+    resources["AliveRule"] = _rule("alive", {"ScheduleExpression": "rate(25 minutes)"}, lasting=False)
     for one in rules:
         state = _EVERYTHING if one.key[3] else "ENABLED"
         pattern = {"account": [_ACCOUNT]} | baked(one.pattern)

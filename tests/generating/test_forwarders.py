@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 
 from plumbline.controls import registry
 from plumbline.core.control import SIGN_IN, On
+from plumbline.core.reach import BEAT
 from tests.deployed import LONGEST_NAMES, STACK, TEMPLATE, as_deployed, parsed, source
 from tests.eventbridge import matches
 from tests.generating import forwarders
@@ -235,10 +237,11 @@ def test_only_forwarders_put_events_onto_the_home_bus() -> None:
     } == deny["Condition"]
 
 
-def test_a_sign_of_life_comes_every_quarter_of_an_hour_and_names_its_own_rule() -> None:
+def test_a_sign_of_life_comes_as_often_as_the_sweep_expects_it_and_names_its_own_rule() -> None:
     """Source: Amazon EventBridge user guide, Scheduled events: `resources` has the rule's ARN."""
     alive = _here(SYDNEY, IRELAND)["AliveRule"]["Properties"]
-    assert ("plumbline-alive", "rate(15 minutes)") == (alive["Name"], alive["ScheduleExpression"])
+    each = f"rate({BEAT // timedelta(minutes=1)} minutes)"
+    assert ("plumbline-alive", each) == (alive["Name"], alive["ScheduleExpression"])
     beat = {
         "source": "aws.events",
         "detail-type": "Scheduled Event",

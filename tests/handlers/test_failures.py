@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
 
 from plumbline.core.calls import Call
 from plumbline.core.errors import AwsRefusal
@@ -53,31 +56,64 @@ def test_nothing_is_told_where_nothing_failed() -> None:
     watch = Watch()
     assert 0 == watch.at(NINE + 30 * MINUTE).tell()
     functions = [f"plumbline-{one}" for one in ("announce", "operate", "react", "sweep")]
-    assert [(functions, NINE - 3 * HOUR, NINE)] == watch.counted.asked
+    assert [(functions, NINE - 6 * HOUR, NINE)] == watch.counted.asked
     assert [] == watch.told.subjects
 
 
-def test_each_hour_is_told_once_though_three_sweeps_ask_about_it() -> None:
+@pytest.mark.parametrize("late", [-3 * MINUTE, 0 * MINUTE, 3 * MINUTE])
+def test_every_third_sweep_asks_and_no_hour_is_left_out(late: timedelta) -> None:
+    """CloudWatch charges for each question, and not for how many hours it is about."""
+    watch = Watch()
+    for number in range(12):
+        watch.at(NINE + number * HOUR + (number % 2) * late + 15 * MINUTE).tell()
+    assert 4 == len(watch.counted.asked)
+    begins = [(since, until) for _, since, until in watch.counted.asked]
+    assert all(later[0] <= earlier[1] for earlier, later in pairwise(begins))
+
+
+@pytest.mark.parametrize("first", [timedelta(hours=hours) for hours in range(3)])
+@pytest.mark.parametrize("minute", [9, 10, 59])
+def test_a_failure_is_told_within_four_hours_and_ten_minutes(first: timedelta, minute: int) -> None:
+    """As docs/operating.md says, whichever sweep has asked last and whenever in the hour sweeps begin."""
+    watch = Watch()
+    watch.counted.failed_at = {NINE: {"plumbline-react": 1}}
+    told_at = next(
+        at for number in range(12) if watch.at(at := NINE - 6 * HOUR + first + number * HOUR + minute * MINUTE).tell()
+    )
+    assert told_at - NINE <= 4 * HOUR + 10 * MINUTE
+
+
+def test_each_hour_is_told_once_though_two_sweeps_ask_about_it() -> None:
     watch = Watch()
     watch.counted.failed_at = {NINE: {"plumbline-react": 2, "plumbline-operate": 1}}
-    for hours in range(5):
+    for hours in range(8):
         watch.at(NINE + hours * HOUR + 15 * MINUTE).tell()
     assert ["function failed: operate, react, 3 runs within an hour"] == watch.told.subjects
     assert "/aws/lambda/plumbline-react" in watch.told.letters[0].body
 
 
 def test_an_hour_is_asked_about_when_its_count_is_whole() -> None:
-    watch = Watch()
-    watch.counted.failed_at = {NINE: {"plumbline-sweep": 1}}
-    told = [watch.at(NINE + HOUR + minutes * MINUTE).tell() for minutes in (9, 10)]
-    assert [0, 1] == told
+    for minutes, found in ((9, 0), (10, 1)):
+        watch = Watch()
+        watch.counted.failed_at = {NINE: {"plumbline-sweep": 1}}
+        assert found == watch.at(NINE + HOUR + minutes * MINUTE).tell()
 
 
-def test_a_sweep_that_was_missed_loses_no_hour() -> None:
+def test_sweeps_that_were_missed_lose_no_hour() -> None:
     watch = Watch()
+    watch.at(NINE + 15 * MINUTE).tell()
     watch.counted.failed_at = {NINE: {"plumbline-react": 1}}
-    watch.at(NINE + 3 * HOUR + 15 * MINUTE).tell()
+    watch.at(NINE + 6 * HOUR + 15 * MINUTE).tell()
     assert 1 == len(watch.told.letters)
+
+
+def test_what_nobody_takes_is_asked_about_and_told_by_the_next_sweep() -> None:
+    watch = Watch(told=Letterbox(down=True))
+    watch.counted.failed_at = {NINE: {"plumbline-react": 1}}
+    with pytest.raises(AwsRefusal):
+        watch.at(NINE + 75 * MINUTE).tell()
+    watch.told.down = False
+    assert 1 == watch.at(NINE + 135 * MINUTE).tell()
 
 
 def test_a_sweep_begins_where_nobody_can_say_what_failed_and_the_next_one_tells() -> None:

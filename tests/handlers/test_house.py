@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +15,12 @@ from plumbline.alerts.alert import Alert
 from plumbline.controls import registry
 from plumbline.core.errors import AwsRefusal
 from plumbline.core.recorded import Deployed, Recorded
-from plumbline.handlers.house import DEPLOYING_FOR, Housekeeper
+from plumbline.handlers.house import DEPLOYING_FOR, SELDOM, Housekeeper
 from plumbline.sweep.units import Unit
 from tests.controls.house.test_house_integrity import Stack
 from tests.fakes import Letterbox
 from tests.handlers.test_react import Log
-from tests.rig import NOW, Request, Rig, own_rules
+from tests.rig import NOW, Request, Rig, is_read, own_rules
 from tests.story import ACCOUNT, HOME, world
 
 CONTROL = registry.load()["house-integrity"]
@@ -73,10 +73,10 @@ class Home:
     keeper: Housekeeper
     log: Log = field(default_factory=Log)
 
-    def look(self, after: timedelta = timedelta(0)) -> None:
+    def look(self, after: timedelta = timedelta(0), left_out: Collection[str] = ()) -> None:
         """A look, some time later."""
         self.rig.forget()
-        replace(self.keeper, clock=lambda: NOW + after).look(UNIT)
+        replace(self.keeper, clock=lambda: NOW + after).look(UNIT, left_out)
 
     def deploy(self, mark: str = SECOND, *, status: str = "UPDATE_COMPLETE") -> None:
         """CloudFormation says that the stack was deployed, or is being."""
@@ -113,6 +113,39 @@ def home() -> Iterator[Home]:
         log = Log()
         keeper = Housekeeper(plumbline, cloud, Elsewhere(), memory, plumbline.engine.alerts, log, lambda: NOW)
         yield Home(stack, rig, keeper, log)
+
+
+def _mute(home: Home) -> None:
+    home.stack.world.client("cloudwatch", HOME).disable_alarm_actions(AlarmNames=["plumbline-sweep-stopped"])
+
+
+def _asked(home: Home) -> set[str]:
+    return {one.operation for one in home.rig.requests if is_read(one)}
+
+
+def test_alarms_are_left_to_the_look_of_each_sweep_which_puts_them_back(home: Home) -> None:
+    """CloudWatch charges for each question about them, and a tripwire tells of their changes at once."""
+    _mute(home)
+    home.look(left_out=SELDOM)
+    assert "DescribeAlarms" not in _asked(home)
+    assert {"GetFunction", "ListTargetsByRule"} <= _asked(home), "all else is looked at"
+    assert ([], []) == (home.writes, home.subjects)
+    home.look(10 * MINUTE)
+    assert ["EnableAlarmActions"] == home.writes
+    assert ["repaired: Plumbline's alarm plumbline-sweep-stopped tells nobody any more"] == home.subjects
+
+
+def test_an_alarm_that_is_known_to_be_wrong_is_looked_at_by_each_look(home: Home) -> None:
+    _mute(home)
+    home.rig.refuse = lambda one: "AccessDenied" if one.operation == "EnableAlarmActions" else None
+    home.look()
+    assert "failed: " in " ".join(home.subjects)
+    home.look(10 * MINUTE, SELDOM)
+    assert "DescribeAlarms" in _asked(home)
+    assert 1 == len(home.keeper.plumbline.ledger.open_findings(ACCOUNT)), "what is not looked at is not in line"
+    home.stack.world.client("cloudwatch", HOME).enable_alarm_actions(AlarmNames=["plumbline-sweep-stopped"])
+    home.look(20 * MINUTE, SELDOM)
+    assert [] == home.keeper.plumbline.ledger.open_findings(ACCOUNT)
 
 
 #: The forwarders: home's own region has none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -151,10 +152,10 @@ def test_what_waits_is_asked_beside_the_look_and_whatever_comes_of_that_both_are
     class Keeper(Housekeeper):
         """Is not done before somebody has asked what waits."""
 
-        def look(self, unit: Unit) -> None:
+        def look(self, unit: Unit, left_out: Collection[str] = ()) -> None:
             """See Housekeeper."""
             looked.set()
-            assert asked.wait(10), f"{unit} is looked at first"
+            assert asked.wait(10), f"{unit} is looked at first, but for {left_out}"
 
     watch, log = Watch(house=House(control=replace(CONTROL, house=True))), Log()
     plumbline = watch.house.plumbline

@@ -152,9 +152,9 @@ def test_a_sign_of_life_that_was_made_up_keeps_no_forwarder_alive() -> None:
 def test_what_was_just_made_has_its_time_to_give_a_sign() -> None:
     watch = Watch()
     watch.hour(0, alive=[])
-    watch.lookout(NOW + 45 * MINUTE).look()
+    watch.lookout(NOW + 50 * MINUTE).look()
     assert {} == watch.troubles()
-    watch.lookout(NOW + 51 * MINUTE).look()
+    watch.lookout(NOW + 56 * MINUTE).look()
     assert {IRELAND: ["silent"], SYDNEY: ["silent"]} == watch.troubles()
     assert 1 == len(watch.told.letters), "one e-mail for all of them"
 

@@ -325,7 +325,7 @@ STORIES = (
         "a rule of the attacker's own that says a forwarder lives, before his guard is agreed to",
         OLD_EVENTS,
         (
-            blow("events", "put_rule", Name="plumbline-lives", ScheduleExpression="rate(15 minutes)"),
+            blow("events", "put_rule", Name="plumbline-lives", ScheduleExpression="rate(25 minutes)"),
             blow(
                 "events",
                 "put_targets",

@@ -263,10 +263,10 @@ STORIES = (
         Told(Way.TRIPWIRE, ("DeleteAlarms", "<my-name>")),
     ),
     Attack(
-        "an alarm's actions muted, as the house look sees it",
+        "an alarm's actions muted, as the sweep sees it",
         OLD_CLOUDWATCH,
         (blow("cloudwatch", "disable_alarm_actions", AlarmNames=[_ALARM]),),
-        Told(Way.HOUSE, (_ALARM,)),
+        Told(Way.SWEEP, (_ALARM,)),
     ),
     Attack(
         "the log of its repairs deleted",

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from plumbline.controls.billing.billing_anomalies import CONTROL, OURS, describe, detect, observe, plan
+from plumbline.controls.billing.billing_anomalies import CONTROL, OURS, describe, detect, observe, plan, untold
 from plumbline.core.control import Deviation
 from plumbline.core.targets import GLOBAL, Target
+from plumbline.engine.surveying import survey
 from plumbline.wakes.messages import from_event
 from tests.story import ACCOUNT, HOME, Story, World, defaults, world
 
@@ -68,6 +69,16 @@ STORIES = (
     Story("there is no subscription", CONTROL.id, _nobody_told, settings=DECLARED, reset=False),
     Story("the subscription tells somebody else, and too late", CONTROL.id, _somebody_else_told, settings=DECLARED),
 )
+
+
+def test_where_nobody_is_named_nobody_pays_to_know_who_is_told() -> None:
+    """AWS may charge a cent for each answer."""
+    nobody = defaults(CONTROL)
+    with world() as here:
+        found = survey(CONTROL, here.accounts.eyes(ACCOUNT, HOME), lambda one: untold(one, nobody))
+    assert [WATCHES] == list(found.states)
+    assert not untold(TELLS, SETTINGS)
+    assert not untold(WATCHES, nobody)
 
 
 def test_the_monitor_and_the_subscription_of_anybody_will_do() -> None:

@@ -1,7 +1,7 @@
 """Which regions are governed, and how far each of them is heard. Pure.
 
-A region's forwarder puts a sign of life onto the home bus every quarter of an hour (template.yaml). The sweep gathers
-them, looks whether each forwarder is there, and writes down what it saw, once for all regions.
+A region's forwarder puts a sign of life onto the home bus every 25 minutes (template.yaml). The sweep gathers them,
+looks whether each forwarder is there, and writes down what it saw, once for all regions.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 from plumbline.core.clock import utc
 
-#: How often a forwarder gives a sign of life, and how many may be missed: one is late now and then.
-BEAT, MISSED = timedelta(minutes=15), 3
+#: How often a forwarder gives a sign of life, each of which is paid for, and how many may be missed: one is late now
+#: and then.
+BEAT, MISSED = timedelta(minutes=25), 2
 #: As long as a sign of life may take to arrive, and to be waited for, before it counts as missed.
 SLACK = timedelta(minutes=5)
 #: Where AWS tells of services without a region, in the one partition whose regions hand events to each other.
@@ -27,7 +28,7 @@ TROUBLES: Mapping[str, str] = {
     "coming": "is being given a forwarder",
     "absent": "has no forwarder: what happens there is found by the sweep only",
     "broken": "has a forwarder that CloudFormation could not make or keep",
-    "silent": "has given no sign of life for three quarters of an hour",
+    "silent": "has given no sign of life for 50 minutes",
     "undelivered": "has events that its forwarder could not deliver; the sweep finds what can be found without them",
     "failing": "has rules of its forwarder that failed within the last hours",
     "covered by denial": "is covered by denial: nobody here can do anything there, and Plumbline cannot either",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from plumbline.core.errors import PlumblineError
 from plumbline.engine.settle import Engine
 from plumbline.ports import Alerts
 
@@ -18,8 +19,13 @@ _FUNCTIONS = ("announce", "operate", "react", "sweep")
 _HOUR = timedelta(hours=1)
 #: So long after an hour Lambda's count of it is whole: a run counts for when it began, and takes minutes.
 _WHOLE_AFTER = timedelta(minutes=10)
-#: Hours that are asked about, so that a sweep or two may be missed. Three that are have an alarm.
-_HOURS = 3
+#: How often it is asked, for CloudWatch charges for each function of which it is, and not for hours.
+_ASKED_EACH = timedelta(hours=3)
+#: Hours that are asked about, so that as many sweeps may be missed. Three that are have an alarm.
+_HOURS = 6
+_ASKED = "failed-runs-asked"
+#: A sweep begins some minutes sooner after the last one now and then.
+_SOONER = timedelta(minutes=10)
 _TOLD_FOR = timedelta(days=1)
 
 
@@ -48,7 +54,7 @@ class Failures:
     clock: Callable[[], datetime]
 
     def tell(self) -> int:
-        """Tell of the last whole hours, once of each.
+        """Tell of the last whole hours, once of each, where nobody has asked for some hours.
 
         Returns:
             In how many of them something failed.
@@ -57,7 +63,17 @@ class Failures:
             AwsRefusal: CloudWatch did not say, or nobody took the alert; the next sweep asks about the same hours.
             LedgerDown: what was told cannot be read.
         """
-        now, sender = self.clock(), self.engine.deployment.sender
+        now, ledger = self.clock(), self.engine.ledger
+        if not ledger.once(_ASKED, now=now, within=_ASKED_EACH - _SOONER):
+            return 0
+        try:
+            return self._tell(now)
+        except PlumblineError:
+            ledger.told(_ASKED, now=now, within=timedelta(0))
+            raise
+
+    def _tell(self, now: datetime) -> int:
+        sender = self.engine.deployment.sender
         until = (now - _WHOLE_AFTER).replace(minute=0, second=0, microsecond=0)
         found = self.runs.failed([f"{sender.stack}-{one}" for one in _FUNCTIONS], until - _HOURS * _HOUR, until)
         if not found:

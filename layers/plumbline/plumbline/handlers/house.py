@@ -8,13 +8,14 @@ units and whenever AWS tells of a change of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from plumbline.compose import Plumbline
+from plumbline.core.control import Control
 from plumbline.core.errors import AwsRefusal, Conflict, PlumblineError
 from plumbline.core.reach import GLOBAL_REGION
 from plumbline.core.recorded import Deployed, Part, Parts, Recorded, common
@@ -27,6 +28,9 @@ from plumbline.sweep.units import Unit
 
 #: While a stack is being changed its parts are neither old nor new. Whoever keeps it so for longer hides nothing.
 DEPLOYING_FOR = timedelta(hours=1)
+#: Kinds of parts that only the look of each sweep compares: CloudWatch charges for each question about alarms, of whose
+#: changes a tripwire tells within a minute, and they count hours.
+SELDOM = ("cloudwatch-alarm",)
 _TOLD_FOR = timedelta(days=30)
 #: So long CloudTrail is asked who deployed: its event history is some minutes late.
 _KNOWN_WITHIN = timedelta(hours=2)
@@ -88,11 +92,12 @@ class Housekeeper:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_knowing", self.plumbline.knowing())
 
-    def look(self, unit: Unit) -> None:
+    def look(self, unit: Unit, left_out: Collection[str] = ()) -> None:
         """Record a deployment that is over; else compare with the last one, put back and tell.
 
         Args:
             unit: the piece of a sweep that holds the controls of the house.
+            left_out: kinds of parts that are not compared this time, but where something is known to be wrong.
 
         Raises:
             PlumblineError: it could not be looked at, or not be told. The function fails, so that its alarm tells.
@@ -109,7 +114,7 @@ class Housekeeper:
             who = self._deployer(deployment, recorded)
             if who.deployer_of:
                 self._keep(replace(recorded, deployer=who.deployer, deployer_of=who.deployer_of), version)
-        self._compare(unit, now)
+        self._compare(unit, now, left_out)
 
     def look_elsewhere(self, unit: Unit) -> None:
         """Compare a forwarder with how it was deployed, put back and tell; nothing while anything is being deployed.
@@ -126,8 +131,11 @@ class Housekeeper:
             return
         self._compare(unit, now)
 
-    def _compare(self, unit: Unit, now: datetime) -> None:
-        plumbline = replace(self.plumbline, engine=replace(self.plumbline.engine, alerts=self.alerts))
+    def _compare(self, unit: Unit, now: datetime, left_out: Collection[str] = ()) -> None:
+        known = self.plumbline.engine.controls
+        controls = {one: _without(known[one], left_out) for one in unit.controls} if left_out else known
+        engine = replace(self.plumbline.engine, alerts=self.alerts, controls=controls)
+        plumbline = replace(self.plumbline, engine=engine)
         broken: list[Look] = []
         looks = plumbline.look(unit, now=now, at_once=_AT_ONCE, knowing=self._knowing)  # waiting is what a look costs
         for look in looks:
@@ -211,6 +219,16 @@ class Housekeeper:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = dict(zip(there, pool.map(seen, there), strict=True))
         return common({region: parts for region, parts in found.items() if parts}, GLOBAL_REGION)
+
+
+def _without(control: Control, kinds: Collection[str]) -> Control:
+    """A control that does not list some kinds of what it looks at; what has a finding is looked at all the same."""
+    find = control.find
+    return (
+        control
+        if find is None
+        else replace(control, find=lambda ask: (one for one in find(ask) if one.kind not in kinds))
+    )
 
 
 def _differences(before: Parts, after: Parts) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -140,10 +140,13 @@ class Sweeper:
             self.logger.error("regions not looked at", extra={"reason": str(error)})
             return None
 
-    def look_at_the_house(self) -> dict[str, int]:
+    def look_at_the_house(self, left_out: Collection[str] = ()) -> dict[str, int]:
         """Look at Plumbline itself, here and now, and tell what waits.
 
         Waiting for answers is most of what it costs, so what does not hang on the look goes beside it.
+
+        Args:
+            left_out: kinds of its parts that are not looked at this time.
 
         Raises:
             PlumblineError: it could not be looked at, or not be told of.
@@ -158,7 +161,7 @@ class Sweeper:
                 rest.callback(one.result)
             for unit in units:
                 if self.house is not None:
-                    self.house.look(unit)
+                    self.house.look(unit, left_out)
         self.logger.info("house looked at", extra={"units": len(units)})
         return {"units": len(units)}
 

@@ -4,7 +4,8 @@ Holds: Cost Anomaly Detection watches every AWS service of the account: there is
 an account has one at most. Where the baseline names `emails`, subscriptions to that monitor tell each of them of an
 anomaly of `threshold_usd` at the latest. A threshold in percent beside it, as AWS's own subscription has it, is left
 alone. While nobody is named, only the monitor is held. It is looked at once a week, since AWS may charge a cent for
-each of two questions, and at once when an event tells of a change; who declines to be told makes none.
+each question, of which there is one, and two where somebody is named; and at once when an event tells of a change; who
+declines to be told makes none.
 Why: a machine that mines coins, or a loop that somebody forgot, shows as a charge that the account never had, days
 before the month's total is remarkable. The detection costs nothing, and somebody has to hear of what it finds.
 Repair: makes the monitor, and the subscription plumbline-anomalies, or adds to that one who is missing and lowers its
@@ -57,6 +58,11 @@ def find(ask: Ask) -> Iterable[Target]:
     """The account has one monitor of services, and those whom it tells."""
     yield Target(ask.account, GLOBAL, MONITOR_KIND, "services")
     yield Target(ask.account, GLOBAL, SUBSCRIPTION_KIND, "services")
+
+
+def untold(target: Target, settings: Settings) -> bool:
+    """Whether nobody is to be told, so that nobody has to ask who is: AWS may charge for the answer."""
+    return target.kind == SUBSCRIPTION_KIND and not settings["emails"]
 
 
 def observe(ask: Ask, target: Target) -> State:
@@ -252,6 +258,7 @@ CONTROL = Control(
     describe=describe,
     plan=plan,
     part=part,
+    excepted=untold,
     settings={
         "emails": {
             "type": "array",

@@ -4,8 +4,9 @@ Holds: its rules with their targets, schedules, the bus that other regions tell 
 with code, layers, environment, role, concurrency and callers, triggers, queues, topics with their policies and the
 filters of their subscribers, alarms with their actions, roles with trust, boundary and policies, the ledger's policy
 and protection, and its trail are as they were when its stack was last deployed; and somebody hears. Looked at every ten
-minutes, and first in every sweep. So are the rules and the queue of each forwarder in another region: looked at as soon
-as AWS tells that somebody changed one, and in every sweep.
+minutes, and first in every sweep; alarms in every sweep alone, for a tripwire tells at once that somebody changed one.
+So are the rules and the queue of each forwarder in another region: looked at as soon as AWS tells that somebody changed
+one, and in every sweep.
 Why: whoever may change Plumbline need not hide from it: a rule that is off, a filter on the e-mail, other code in its
 function, and whatever comes next is neither put back nor told.
 Repair: rules, targets, triggers, concurrency and alarms are put back at once; a trigger that nobody deployed is
