@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -22,6 +22,7 @@ from plumbline.adapters.dynamodb import Table
 from plumbline.baseline.rules import Breakers, Letters
 from plumbline.controls.iam import iam_admin_grants
 from plumbline.core.cause import Cause, Origin
+from plumbline.core.clock import Clock
 from plumbline.core.control import Deviation
 from plumbline.core.errors import TooLarge
 from plumbline.core.targets import GLOBAL, State, Target
@@ -126,14 +127,15 @@ def test_a_state_of_any_size_is_kept_exactly_or_told(table: Table, size: int, al
 def test_what_does_not_fit_is_told_once_with_its_size_and_tried_again_each_day(table: Table) -> None:
     house = _house(table, text=_text(1_500_000, alike=False))
     assert ["told"] * 3 == [house.settle(now=NOW + days * DAY) for days in range(3)]
-    (alert,) = house.alerts.letters
+    alert, escalated = house.alerts.letters
+    assert ("false", "true") == (alert.attributes["escalation"], escalated.attributes["escalation"])
     status = house.type("status")
     assert [_hall(table).short] == status.data["too_large"]
     assert "told, and not repaired, for no undo could be kept" in " ".join(status.text.split())
     body = " ".join(alert.body.split())
     assert "does not fit into its ledger" in body
     assert " bytes, and 390,000 are the most" in body
-    assert (("opened", "too large"), NOW + 3 * DAY) == (_hall(table).told, _hall(table).due)
+    assert (("opened", "too large", "escalated"), NOW + 3 * DAY) == (_hall(table).told, _hall(table).due)
     house.aws.lamps["hall"]["text"] = "short again"
     assert "repaired" == house.settle(now=NOW + 3 * DAY)
 
@@ -170,9 +172,63 @@ def test_what_has_no_room_even_for_a_stub_is_told_once_a_month_and_status_says_s
     wake = Wake(CONTROL.id, target, Origin.EVENT, MALLORY)
     times = [NOW + hours * HOUR for hours in (0, 1, 25, 700, 721)]
     assert ["told"] * 5 == [house.engine.settle(wake, now=at).outcome.value for at in times]
-    assert ["too large"] * 2 == [one.split(":")[0] for one in house.alerts.subjects]
+    assert ["too large", "escalated", "too large"] == [one.split(":")[0] for one in house.alerts.subjects]
     status = house.type("status", now=NOW + 722 * HOUR)
     assert (1, True) == (status.data["too_large_count"], "TOO LARGE" in status.text)
+
+
+def _grown(house: House) -> Target:
+    house.aws.lamps["hall"]["text"] = _text(1_500_000, alike=False)
+    return LAMP
+
+
+def _of_many_facts(house: House) -> Target:
+    house.aws.lamps["hall"]["on"] = [random.Random(number).randbytes(40).hex() for number in range(12_000)]  # noqa: S311
+    return LAMP
+
+
+def _nowhere_to_keep(house: House) -> Target:
+    house.aws.lamps["x" * 1_100] = {"on": ["a"]}
+    return replace(LAMP, id="x" * 1_100)
+
+
+_WAITS = Clock(escalate=2 * DAY, act=timedelta(0))
+
+
+@pytest.mark.parametrize("grows", [_grown, _of_many_facts, _nowhere_to_keep])
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        (Clock(act=timedelta(0)), {0: ("too large", "false")}),
+        (_WAITS, {0: ("too large", "false"), 48: ("escalated", "true")}),
+        (Clock(escalate=timedelta(0), act=timedelta(0)), {0: ("too large", "true")}),
+    ],
+)
+def test_the_escalation_address_hears_once_of_what_does_not_fit_where_its_clock_has_a_time_for_that(
+    table: Table, grows: Callable[[House], Target], clock: Clock, expected: Mapping[int, tuple[str, str]]
+) -> None:
+    house = _house(table)
+    house.clocks = {"default": clock}
+    assert expected == _heard(house, grows(house))
+
+
+@pytest.mark.parametrize("grows", [_of_many_facts, _nowhere_to_keep])
+def test_of_what_is_exempt_it_hears_nothing(table: Table, grows: Callable[[House], Target]) -> None:
+    house = _house(table)
+    house.clocks, target = {"default": _WAITS}, grows(house)
+    house.exemptions = (Exemption(CONTROL.id, str(target), "ann", "why", NOW + 30 * DAY),)
+    assert {0: ("too large", "false")} == _heard(house, target)
+
+
+def _heard(house: House, target: Target) -> dict[int, tuple[str, str]]:
+    """After how many hours which e-mail came, and whether the escalation address gets it."""
+    heard: dict[int, tuple[str, str]] = {}
+    for hour in (0, 1, 47, 48, 49, 200):
+        house.alerts.letters.clear()
+        house.engine.settle(Wake(CONTROL.id, target, Origin.EVENT, MALLORY), now=NOW + hour * HOUR)
+        for alert in house.alerts.letters:
+            heard[hour] = (alert.subject.removeprefix("[Plumbline] ").split(":")[0], alert.attributes["escalation"])
+    return heard
 
 
 def test_a_state_that_has_grown_while_it_was_repaired_is_left_out_and_the_undo_asks_for_force(table: Table) -> None:

@@ -11,7 +11,7 @@ from bench.drawn import Drawn
 from bench.floor import Beside, floor, total
 from bench.report import WIDTH
 from bench.served import Seen
-from bench.sweep_report import CUSTODIAN, PLUMBLINE, PROWLER, WHOLE, Measured, Results, Spent, goals, lines
+from bench.sweep_report import AGAIN, CUSTODIAN, PLUMBLINE, PROWLER, WHOLE, Measured, Results, Spent, goals, lines
 
 BESIDE = Beside(roles=12, policies=23, buckets=1)
 FLOOR = {one.operation: one.calls for one in floor(Drawn.of(1), BESIDE)}
@@ -46,6 +46,32 @@ def test_as_many_calls_as_the_floor_meet_the_goal_and_more_than_a_twentieth_over
         (f"{least:,} of {least:,}, +0.0%", True),
         (f"{least + more:,} of {least:,}, {more / least:+.1%}", False),
     ] == found
+
+
+@pytest.mark.parametrize(("more", "expected"), [(0, ("10 of 100, 10.0", True)), (1, ("11 of 100, 9.1", False))])
+def test_ten_times_fewer_calls_of_iam_than_each_of_the_others_are_a_goal(more: int, expected: tuple[str, bool]) -> None:
+    """In the first sweep, and in each one after it."""
+    theirs = [_run(side, checks.IAM, 1, 1.0, **{"iam GetUser": 100}) for side in (PROWLER, CUSTODIAN)]
+    results = Results(
+        [replace(one, calls={"iam GetUser": 100}) for one in theirs]
+        + [
+            replace(_run(PLUMBLINE, family, 1, 1.0), calls={"iam ListAccessKeys": 10 + more})
+            for family in (checks.IAM, AGAIN)
+        ],
+        BESIDE,
+    )
+    found = {one.text: (one.found, one.met) for one in goals(results) if "fewer calls" in one.text}
+    assert (
+        dict.fromkeys(
+            (
+                f"1x, {family}: 10 times fewer calls than {side}"
+                for side in (PROWLER, CUSTODIAN)
+                for family in ("iam", AGAIN)
+            ),
+            expected,
+        )
+        == found
+    )
 
 
 def test_one_call_twice_is_a_goal_missed() -> None:

@@ -83,12 +83,21 @@ def fight(control: Control, finding: Finding, repairs: Sequence[datetime], sende
     return about("fight", control, finding, sender, lead=lead, rows=rows, resume=resume, suspend=grave)
 
 
-def too_large(control: Control, finding: Finding, error: TooLarge, sender: Sender) -> Alert:
-    """Something that the ledger cannot hold, so that a repair of it could not be taken back."""
+def too_large(control: Control, finding: Finding, error: TooLarge, sender: Sender, *, escalated: bool = False) -> Alert:
+    """Something that the ledger cannot hold, so that a repair of it could not be taken back.
+
+    Args:
+        control: the rule.
+        finding: the deviation.
+        error: what did not fit.
+        sender: names commands and account.
+        escalated: whether it was told before, and the escalation address hears of it now.
+    """
     lead = (
         f"{sentence(control, finding)} Plumbline does not repair it: what it would have to remember, to be able to "
         "take the repair back, does not fit into its ledger. A person has to put it right, or to make it smaller."
     )
     size = f"{error.size:,} bytes, and {error.limit:,} are the most" if error.size else f"over {error.limit:,} bytes"
     rows = what_happened(finding) | {"Target": str(finding.target), "Size": size}
-    return about("too large", control, finding, sender, lead=lead, rows=rows)
+    verb = "escalated" if escalated else "too large"
+    return about(verb, control, finding, sender, lead=lead, rows=rows, escalation=escalated)
