@@ -116,6 +116,7 @@ def test_a_look_at_the_house_takes_few_calls(account: Account) -> None:
     account.look_at_the_house()
     calls = [one for role in ("eyes", "sweep") for one in account.calls_of(role, since)]
     assert len(calls) <= 135, sorted(f"{one.service}:{one.operation}" for one in calls)
+    assert "DescribeAlarms" not in {one.operation for one in calls}, "CloudWatch charges for it: a sweep asks"
 
 
 def test_react_that_is_killed_in_the_middle_is_continued_within_a_minute(account: Account) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -334,10 +334,12 @@ class Keeper:
 
     home: list[Unit] = field(default_factory=list)
     elsewhere: list[Unit] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
 
-    def look(self, unit: Unit) -> None:
+    def look(self, unit: Unit, left_out: Collection[str] = ()) -> None:
         """See handlers.house.Housekeeper."""
         self.home.append(unit)
+        self.left_out.update(left_out)
 
     def look_elsewhere(self, unit: Unit) -> None:
         """See handlers.house.Housekeeper."""
@@ -371,6 +373,7 @@ def test_a_sweep_has_each_forwarder_that_is_there_compared_by_a_unit_of_its_own(
     (sent,) = units.bodies
     assert (Unit(ACCOUNT, IRELAND, (CONTROL.id,)), []) == (Unit.from_json(sent), keeper.elsewhere)
     assert [Unit(ACCOUNT, HOME, (CONTROL.id,), last=True)] == keeper.home, "home's own is looked at first, and here"
+    assert set() == keeper.left_out, "a sweep looks at all of it"
     sweeper.piece(sent)
     assert [Unit(ACCOUNT, IRELAND, (CONTROL.id,))] == keeper.elsewhere
 
