@@ -49,7 +49,7 @@ def opened(endpoint: str, certificates: Certificates, *, holds: float = 0.0) -> 
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(where.hostname, where.port)
-        with suppress(asyncio.CancelledError):  # the bench is over
+        with suppress(asyncio.CancelledError):  # the front closes while something is held back
             await asyncio.gather(_pass(reader, back, holds), _pass(there, writer))
 
     async def run() -> None:
