@@ -75,14 +75,14 @@ class Day:
 
 
 def test_a_small_account_is_done_by_one_run() -> None:
-    day = Day([(f"{number}", 0.6) for number in range(36)])
+    day = Day([(f"{number}", 1.5) for number in range(36)])
     assert day.work(Share(NOW + _HOUR, HELPERS)) == 36
     assert (day.deleted, day.called) == ([name for name, _ in day.pieces], [])
 
 
 @pytest.mark.parametrize("splits", [frozenset({"0"}), frozenset[str]()], ids=["split", "long"])
 def test_where_there_is_much_a_few_help_once_and_call_no_others(splits: frozenset[str]) -> None:
-    day = Day([(f"{number}", 1 if splits else 30) for number in range(5)], splits)
+    day = Day([(f"{number}", 1 if splits else 35) for number in range(5)], splits)
     day.work(Share(NOW + _HOUR, HELPERS))
     assert [Share(NOW + _HOUR)] * HELPERS == [Share.from_event(one) for one in day.called]
 

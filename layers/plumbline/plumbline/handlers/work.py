@@ -20,8 +20,9 @@ from plumbline.ports import Message
 
 #: The event that has this function take pieces.
 _TASK = {"plumbline-task": "pieces"}
-#: Runs beside the first one of a sweep, and milliseconds after which they come: a small account needs none of them.
-HELPERS, ALONE_MILLISECONDS = 4, 25_000
+#: Runs beside the first one of a sweep, and milliseconds after which they come: a small account, which takes half as
+#: long with every region governed (docs/costs.md), needs none of them.
+HELPERS, ALONE_MILLISECONDS = 4, 60_000
 #: A sweep's runs follow each other until the next sweep begins, whose runs take what is left.
 SWEEPS_EACH = timedelta(hours=1)
 #: As often as Plumbline looks at itself, which takes what waits.
