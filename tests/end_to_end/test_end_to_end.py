@@ -289,6 +289,16 @@ def test_what_an_event_means_without_naming_it_is_handed_over_where_it_is_much(a
     )
     account.until(lambda: account.waiting("units") == 0, "the sweep's function has looked through all buckets")
     account.quiet()
+    again = account.latest_call()
+    account.aws.inject({**event, "id": "another", "detail": {**event["detail"], "eventID": "another"}})
+    account.until(
+        lambda: account.waiting("units") == 1, "nobody is called twice in ten minutes, whoever has events come"
+    )
+    account.quiet()
+    assert "Invoke" not in [one.operation for one in account.calls_of("react", again)]
+    account.look_at_the_house()
+    assert account.waiting("units") == 0, "the look at Plumbline itself takes what waits"
+    account.quiet()
     found = account.operate("findings", "--exempt", "--control", "s3-public-acl")["data"]["findings"]
     assert {*many} <= {one["target"].rpartition("/")[2] for one in found}
     assert [] == account.calls_of("hands", since)

@@ -171,6 +171,21 @@ def test_what_another_process_has_repaired_since_the_look_is_no_new_deviation() 
     assert batch.house.finding.status is Status.REPAIRED
 
 
+@pytest.mark.parametrize("response", [Response.ALERT, Response.PROPOSE])
+def test_what_is_not_written_either_is_judged_by_no_look_that_is_older_than_what_the_ledger_heard(
+    response: Response,
+) -> None:
+    """Somebody put it right, and another process closed it, while this batch held a look that showed it as it was."""
+    batch = _batch(response, hall=["a"])
+    assert batch.settle(LAMP) is Outcome.TOLD
+    batch.lamps.lamps["hall"]["on"] = []
+    batch.house.settle(now=batch.lamps.at + SECOND)
+    assert batch.house.finding.status is Status.RESOLVED
+    told = len(batch.house.alerts.subjects)
+    assert batch.settle(LAMP, after=2 * SECOND) is Outcome.COMPLIANT
+    assert len(batch.house.alerts.subjects) == told
+
+
 def test_what_the_ledger_heard_of_long_ago_is_judged_by_the_look_of_the_batch() -> None:
     house = House()
     assert house.settle() == "repaired"

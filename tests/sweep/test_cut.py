@@ -70,7 +70,11 @@ class Place:
     def look(self, unit: Unit, questions: int = -1) -> None:
         """One invocation; after so many questions for the time it is over, for ever where it is -1."""
         self.questions = questions
-        Sweeper(self.plumbline, self.units, self.wakes, Log(), lambda: NOW, self._remaining).piece(unit.to_json())
+        self.sweeper().piece(unit.to_json())
+
+    def sweeper(self) -> Sweeper:
+        """A run of the function."""
+        return Sweeper(self.plumbline, self.units, self.wakes, Log(), lambda: NOW, self._remaining)
 
     def _remaining(self) -> int:
         self.questions -= self.questions > 0

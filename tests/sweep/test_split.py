@@ -71,6 +71,19 @@ def test_in_whatever_order_however_often_and_wherever_cut_parts_see_what_the_who
     assert place.adoptions == whole.adoptions
 
 
+def test_a_part_looks_at_its_own_and_each_is_looked_at_once() -> None:
+    place = _settled()
+    with mock.patch.object(looking, "PART", 4):
+        place.look(PIECE)
+        seen = []
+        for one in _sent(place):
+            place.house.aws.calls.clear()
+            place.look(one)
+            seen.append({call.parameters["Name"] for call in place.house.aws.calls if call.operation == "GetLamp"})
+    assert [4, 4, 4] == [len(one) for one in seen]
+    assert sorted(LAMPS) == sorted(name for one in seen for name in one)
+
+
 @given(st.data())
 def test_who_splits_a_piece_twice_is_done_when_one_of_the_splits_is(data: st.DataObject) -> None:
     """The first run died behind its split, and a lamp came meanwhile, so that the second one cuts elsewhere."""
