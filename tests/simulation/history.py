@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from unittest import mock
 
 from plumbline.adapters.dynamodb import Table
 from plumbline.adapters.sns import Topic
@@ -31,6 +32,7 @@ from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
 from plumbline.handlers.work import Share, Work
+from plumbline.sweep import looking
 from plumbline.wakes.messages import Wake
 from tests import proofs
 from tests.simulation.ending import settled
@@ -65,6 +67,9 @@ class Log:
         if msg in ("handed over", "searched"):
             self.world.count[str(msg)] += 1
             self.world.note(f"{msg} {(extra or {})['control']}")
+        if msg == "split":
+            self.world.count["split"] += 1
+            self.world.note(f"split into {(extra or {})['parts']}")
         if msg == "settled" and extra:
             self.world.count[f"settled: {extra['outcome']}"] += 1
             name, reason = str(extra["target"]).rpartition("/")[2], str(extra["reason"])
@@ -133,19 +138,25 @@ class History:
 
     def run(self) -> Outcome:
         """Live through it."""
-        world, rng = self.world, self.rng
+        world = self.world
+        many = self.seed % 2 == 0  # in every other history two toys are many, and a piece is split among runs
         try:
-            for self.steps in range(1, rng.randint(8, _ROUNDS)):
-                self._step()
-                self._stop_when_broken()
-            self._calm()
-            self._stop_when_broken()
+            with mock.patch.object(looking, "PART", 1 if many else looking.PART):
+                self._live()
         except Broken:
             pass
         except Exception:  # noqa: BLE001 - whatever it was, its history is what one needs to see
             world.oracle.broken.append(f"only PlumblineError: {traceback.format_exc()}")
         count = world.count + Counter(steps=self.steps, histories=1)
         return Outcome(self.seed, world.oracle.broken, world.journal, count, world.oracle.checks)
+
+    def _live(self) -> None:
+        for steps in range(1, self.rng.randint(8, _ROUNDS)):
+            self.steps = steps
+            self._step()
+            self._stop_when_broken()
+        self._calm()
+        self._stop_when_broken()
 
     def _stop_when_broken(self) -> None:
         if self.world.oracle.broken:

@@ -23,7 +23,7 @@ HAPPENED = (
     "status: done", "redeployed", "undo: no answer", "settled: repaired", "settled: failed", "settled: not converged",
     "settled: exempt", "settled: stopped", "settled: held", "settled: unknown", "settled: told", "settled: waiting",
     "settled: resolved", "heard later", "never heard", "no longer heard", "heard again",
-    "sweep cut off", "handed over", "searched", "too large, takes all", "too large, takes stub",
+    "sweep cut off", "split", "run called", "handed over", "searched", "too large, takes all", "too large, takes stub",
     "too large, takes nothing",
     "settled: listed", "hidden", "came and went", "opened unseen", "turned unseen", "came to light",
 )  # fmt: skip
