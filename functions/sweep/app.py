@@ -7,6 +7,7 @@ from plumbline.handlers import coldstart
 coldstart.begin()
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import cache
@@ -22,7 +23,7 @@ from plumbline.adapters.reach import Memory, Regions
 from plumbline.adapters.sns import Topic, Urgent
 from plumbline.adapters.sqs import Queue
 from plumbline.compose import Plumbline, from_environment
-from plumbline.handlers import sweep
+from plumbline.handlers import batches, sweep
 from plumbline.handlers.failures import Failures
 from plumbline.handlers.house import SELDOM, Housekeeper
 from plumbline.handlers.late import Late
@@ -97,7 +98,7 @@ def _late() -> Late:
     return Late(here.engine, wakes, _urgent(), now)
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - Lambda's type
+def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ANN401 - Lambda's type
     """Cut a sweep into pieces when its schedule calls; mind the house; and take the pieces that wait."""
     try:
         return _handled(event, context)
@@ -105,7 +106,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN
         coldstart.over()
 
 
-def _handled(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - as above
+def _handled(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as above
     remaining = context.get_remaining_time_in_millis
     sweeper = sweep.Sweeper(
         plumbline(),
@@ -138,6 +139,10 @@ def _handled(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: AN
             return sweeper.look_at_regions() | take(Share())
         case {"detail-type": "AWS API Call via CloudTrail", "region": str(region)}:  # of what a forwarder is made of
             return sweeper.look_at_forwarder(region)
+        case {
+            "Records": _
+        }:  # an earlier version's trigger, which CloudFormation deletes after it has changed this code
+            return batches.partial(event, lambda record: sweeper.piece(record["body"]))
     with ExitStack() as whatever_that_shows:
         whatever_that_shows.callback(take, Share(now() + SWEEPS_EACH, HELPERS))
         return sweeper.begin()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plumbline.findings.schema import ITEM_EACH
+from plumbline.sweep.units import Unit
 from tests.deployed import source
 from tests.end_to_end.account import HOME, Account
 from tests.generated import ROOT
@@ -305,6 +306,19 @@ def test_what_an_event_means_without_naming_it_is_handed_over_where_it_is_much(a
     for name in many:
         s3.delete_bucket(Bucket=name)
     account.quiet()
+
+
+def test_what_an_earlier_versions_trigger_still_brings_is_looked_through_and_begins_no_sweep(account: Account) -> None:
+    """CloudFormation deletes what a template no longer has when all else is done: the new code meets the old trigger.
+
+    Source: AWS CloudFormation user guide, Understanding stack update: UPDATE_COMPLETE_CLEANUP_IN_PROGRESS.
+    """
+    begun = account.operate("status")["data"]["sweeps"]
+    piece = Unit(account.aws.account, "global", ("account-password-policy",)).to_json()
+    records = [{"messageId": name, "body": body} for name, body in (("good", piece), ("bad", "{}"))]
+    answer = account.aws.invoke("plumbline-sweep", {"Records": records})
+    assert {"batchItemFailures": [{"itemIdentifier": "bad"}]} == answer
+    assert begun == account.operate("status")["data"]["sweeps"]
 
 
 @pytest.fixture(scope="module")
