@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bench.processes import NotMeasured
@@ -37,10 +38,15 @@ def unpacked(commit: str = COMMIT, folder: Path = FOLDER) -> Path:
         NotMeasured: the history is not there, or what it holds is not version 0.1.
     """
     if not (folder / _PARTS[-1]).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        with tarfile.open(fileobj=io.BytesIO(_archive(commit)), mode="r:") as archive:
-            archive.extractall(folder, filter="data")
+        packed = io.BytesIO(_archive(commit))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as made,
+            tarfile.open(fileobj=packed, mode="r:") as archive,
+        ):
+            archive.extractall(made, filter="data")
+            with suppress(OSError):  # somebody else has just unpacked the same
+                Path(made).rename(folder)
     if (folder / _PARTS[-1]).read_text() != _TEMPLATE.read_text():
         raise NotMeasured(f"{folder} does not hold version 0.1: its template is another one; remove it, and try again")
     return folder

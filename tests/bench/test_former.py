@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,28 @@ from bench.ledger import Size
 from bench.processes import NotMeasured
 from local.embedded import ROOT
 
-needs_history = pytest.mark.skipif(bool(history.missing()), reason="the history of version 0.1 is not in this clone")
+needs_history = pytest.mark.usefixtures("version_0_1")
 SWEPT = sweeps.Swept(
     account="16x", milliseconds=140, within=300, invocations=5, killed=3, given_up=1, longest=300.0, noted=1.42,
     ended=1.42, reads=6434, of_buckets=2_000, twice=2094, cpu=1.7, held=2093, wakes=149,
 )  # fmt: skip
+
+
+@pytest.fixture
+def version_0_1() -> None:
+    """A clone without history, or without git, has no version 0.1 to measure."""
+    if why := history.missing():
+        pytest.skip(why)
+
+
+def test_two_who_unpack_at_a_time_have_the_same(tmp_path: Path) -> None:
+    if why := history.missing():
+        pytest.skip(why)
+    folder = tmp_path / "version"
+    with ThreadPoolExecutor() as threads:
+        found = list(threads.map(lambda _: history.unpacked(folder=folder), range(4)))
+    assert [folder] * 4 == found
+    assert [folder] == list(tmp_path.iterdir())
 
 
 def test_without_the_history_it_is_said_what_brings_it(tmp_path: Path) -> None:
