@@ -143,9 +143,9 @@ class Account:
 
         self.until(silent, "Plumbline has nothing left to do")
 
-    def send(self, *bodies: str) -> None:
-        """Put messages on the wakes queue at once, as an intruder who can take its policy away for a moment would."""
-        sqs, queue = self.aws.client("sqs"), self.queue("wakes")
+    def send(self, *bodies: str, to: str = "wakes") -> None:
+        """Put messages on a queue at once, as an intruder who can take its policy away for a moment would."""
+        sqs, queue = self.aws.client("sqs"), self.queue(to)
         policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
         entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]

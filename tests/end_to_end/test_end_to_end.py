@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from plumbline.findings.schema import ITEM_EACH
+from plumbline.handlers.work import Share
 from plumbline.sweep.units import Unit
 from tests.deployed import source
 from tests.end_to_end.account import HOME, Account
@@ -341,14 +343,16 @@ def one_forwarder_less(account: Account) -> None:
 
 @pytest.fixture(scope="module")
 def short_of_time(account: Account) -> None:
-    """A sweep whose runs end early: one calls the next, and the sweep is done all the same."""
+    """Runs that have time for one piece each: one calls the next, until none is left."""
     functions, sweep = account.aws.client("lambda"), "plumbline-sweep"
     before = functions.get_function_configuration(FunctionName=sweep)["Timeout"]
-    since, last = account.latest_call(), account.operate("status")["data"]["last_sweep"]
-    functions.update_function_configuration(FunctionName=sweep, Timeout=121)
+    piece = Unit(account.aws.account, "global", ("account-password-policy",)).to_json()
+    since, share = account.latest_call(), Share(datetime.now(UTC) + timedelta(minutes=5))
+    functions.update_function_configuration(FunctionName=sweep, Timeout=120)
     try:
-        account.sweep()
-        account.until(lambda: account.operate("status")["data"]["last_sweep"] != last, "the sweep is over")
+        account.send(piece, piece, piece, to="units")
+        account.aws.invoke(sweep, dict(share.to_event()))
+        account.until(lambda: account.waiting("units") == 0, "every piece is done")
     finally:
         functions.update_function_configuration(FunctionName=sweep, Timeout=before)
     assert "Invoke" in [one.operation for one in account.calls_of("sweep", since)]
