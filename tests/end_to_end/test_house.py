@@ -103,7 +103,9 @@ def test_what_house_hands_may_not_put_back_is_told(account: Account) -> None:
     )
     try:
         account.look_at_the_house()
-        assert account.mail_about("found: Plumbline's function plumbline-operate has another environment", since)
+        account.look_at_the_house()  # where others have used up an hour's e-mails, what is critical comes with the next
+        told = [mail.text for mail in account.mail_about("found: Plumbline's function|severity critical", since)]
+        assert any("function plumbline-operate has another environment" in " ".join(text.split()) for text in told)
     finally:
         functions.update_function_configuration(FunctionName="plumbline-operate", Environment=before)
         account.look_at_the_house()
