@@ -22,7 +22,7 @@ from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.commands import Connections
 from plumbline.sweep.units import Unit
 from plumbline.wakes.messages import Wake
-from tests.fakes import CONTROL, LAMP, MALLORY, NOW, House, Lamps
+from tests.fakes import ACCOUNT, CONTROL, LAMP, MALLORY, NOW, House, Lamps
 
 ROOT = Path(__file__).parents[3]
 
@@ -460,6 +460,32 @@ def test_enforce_lists_first_and_ends_adoption_when_it_is_meant(adopted: House, 
     assert (None, NOW + HOUR) == (adopted.finding.grace_until, adopted.finding.due)
     assert "Grace ended by" in adopted.type("show", adopted.finding.short).text
     assert adopted.settle(origin=Origin.SWEEP, now=NOW + HOUR) == "repaired"
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        Clock(act=0 * HOUR),
+        Clock(act=48 * HOUR),
+        Clock(act=0 * HOUR, mode=Response.PROPOSE),
+        Clock(act=0 * HOUR, remind=(24 * HOUR,)),
+    ],
+    ids=["at once", "waits", "proposed", "reminded"],
+)
+def test_a_grace_that_is_ended_before_the_digest_told_of_it_stays_ended(clock: Clock) -> None:
+    """He has seen it in `plumbline findings`, and is quicker than the digest, which tells of it as it was."""
+    late, early = (House(clocks={"default": clock, "found-by-sweep": clock}) for _ in range(2))
+    for house, order in ((late, "digest, enforce"), (early, "enforce, digest")):
+        house.settle(origin=Origin.ADOPTION)
+        for step in order.split(", "):
+            if step == "enforce":
+                assert house.type("enforce", "--yes", now=NOW + HOUR).ok
+            else:
+                assert house.engine.digest(ACCOUNT, now=NOW + HOUR) == 1
+    assert (early.finding.due, early.finding.grace_until) == (late.finding.due, late.finding.grace_until)
+    assert early.finding.due == NOW + HOUR
+    ended = [house.settle(origin=Origin.SWEEP, now=NOW + HOUR) for house in (late, early)]
+    assert ended[0] == ended[1] != "listed"
 
 
 def test_enforce_says_what_else_holds_a_repair_back(adopted: House) -> None:

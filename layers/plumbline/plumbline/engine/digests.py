@@ -178,9 +178,10 @@ class Digests:
         transition = finding.outbox.removeprefix(DIGEST) or "opened"
         done = replace(told, outbox="", told=told_as_well(told.told, transition))
         if done.is_open and done.status is not Status.EXEMPT and done.control in self.notifier.controls:
-            # what came due while it waited comes with the next sweep
+            # what came due while it waited, or was made due by a person, comes with the next sweep
             rule = self.notifier.rule(done.control)
             acts = clocks.acts_at(rule, done)
-            is_due = finding.unheard and acts is not None and acts <= now
+            was_due = finding.due is not None and finding.due <= now
+            is_due = was_due or (finding.unheard and acts is not None and acts <= now)
             done = replace(done, due=now if is_due else clocks.next_look(rule, done, now) or done.due)
         return done
