@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from plumbline.core.reach import BEAT, MISSED, SLACK
-from plumbline.handlers import failures, late, reach, unsettled, work
+from plumbline.handlers import failures, late, reach, taking, unsettled
 from tests.deployed import ROOT, logical, of_type, properties, text
 
 GUIDE = ROOT / "docs" / "operating.md"
@@ -90,7 +90,7 @@ def _given_up_by_looks() -> bool:
     tries = properties("AWS::SQS::Queue")["UnitsQueue"]["RedrivePolicy"]["maxReceiveCount"]
     each = timedelta(seconds=properties("AWS::SQS::Queue")["UnitsQueue"]["VisibilityTimeout"])
     looked = -(-each // _LOOKS) * _LOOKS
-    return work.LOOKS_EACH == _LOOKS and _given_up("UnitsQueue", HOUR - tries * (looked - each))()
+    return taking.LOOKS_EACH == _LOOKS and _given_up("UnitsQueue", HOUR - tries * (looked - each))()
 
 
 def _undelivered() -> bool:

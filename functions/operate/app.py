@@ -16,7 +16,7 @@ from plumbline.compose import Plumbline, from_environment
 from plumbline.core.reach import dead_events
 from plumbline.handlers.operate import commands
 from plumbline.handlers.operate.proof import on_this_machine
-from plumbline.handlers.work import HELPERS, SWEEPS_EACH, Called, Share
+from plumbline.handlers.taking import HELPERS, SWEEPS_EACH, Called, Share
 
 logger = Logger(service="plumbline-operate")
 

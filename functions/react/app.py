@@ -39,7 +39,7 @@ class _Units:
     def send(self, bodies: Sequence[str], *, delay: int = 0) -> None:
         """Have it looked through at once, unless a run was called since Plumbline last looked at itself."""
         from plumbline.adapters.functions import Function
-        from plumbline.handlers.work import LOOKS_EACH, Called, Share
+        from plumbline.handlers.taking import LOOKS_EACH, Called, Share
 
         here, home = plumbline(), plumbline().engine.deployment.home
         queue = Queue(here.clients, os.environ["PLUMBLINE_UNITS_QUEUE"], home)

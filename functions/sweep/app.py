@@ -29,8 +29,8 @@ from plumbline.handlers.house import SELDOM, Housekeeper
 from plumbline.handlers.late import Late
 from plumbline.handlers.reach import Lookout
 from plumbline.handlers.silence import Silence
+from plumbline.handlers.taking import HELPERS, SWEEPS_EACH, Share, Work
 from plumbline.handlers.unsettled import Unsettled
-from plumbline.handlers.work import HELPERS, SWEEPS_EACH, Share, Work
 
 logger = Logger(service="plumbline-sweep")
 

@@ -12,7 +12,7 @@ import yaml
 from bench import bill, prices
 from bench.bill import BUSY, HOURS, LARGE, QUIET, Item, Run, Watched
 from plumbline.core.reach import BEAT
-from plumbline.handlers import failures, reach, work
+from plumbline.handlers import failures, reach, taking
 from tests.deployed import ROOT, properties
 from tests.generating import costs
 
@@ -67,7 +67,7 @@ def test_a_sweep_of_a_quiet_account_is_one_run() -> None:
     parts = _line(prices.COMPUTE).parts
     assert pytest.approx(replace(RUN, cpu=2.0).gigabyte_seconds() * HOURS) == parts["sweeps"]
     assert pytest.approx(6 * RUN.gigabyte_seconds() * HOURS) == parts["looks at itself"]
-    assert bill.read().sweep.seconds() * 1000 < work.ALONE_MILLISECONDS, "else it would call others, to be paid as well"
+    assert bill.read().sweep.seconds() * 1000 < taking.ALONE_MILLISECONDS, "else it calls others, which cost as well"
 
 
 def test_idle_queues_are_what_a_quiet_account_pays_for_queues() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plumbline.findings.schema import ITEM_EACH
-from plumbline.handlers.work import Share
+from plumbline.handlers.taking import Share
 from plumbline.sweep.units import Unit
 from tests.deployed import source
 from tests.end_to_end.account import HOME, Account

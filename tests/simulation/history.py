@@ -31,7 +31,7 @@ from plumbline.handlers.heartbeat import HIDDEN_FOR
 from plumbline.handlers.operate import commands
 from plumbline.handlers.react import Reaction
 from plumbline.handlers.sweep import Sweeper
-from plumbline.handlers.work import Share, Work
+from plumbline.handlers.taking import Share, Work
 from plumbline.sweep import looking
 from plumbline.wakes.messages import Wake
 from tests import proofs

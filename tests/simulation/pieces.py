@@ -10,7 +10,7 @@ from tests.simulation.world import Message, World
 
 @dataclass
 class Waiting:
-    """See handlers.work.Waiting."""
+    """See handlers.taking.Waiting."""
 
     world: World
     taken: dict[str, Message] = field(default_factory=dict)

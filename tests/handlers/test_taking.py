@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from plumbline.core.errors import AwsRefusal, PlumblineError
-from plumbline.handlers.work import HELPERS, Called, Share, Work
+from plumbline.handlers.taking import HELPERS, Called, Share, Work
 from plumbline.ports import Message
 from tests.fakes import NOW
 from tests.handlers.test_react import Log, Outlet
