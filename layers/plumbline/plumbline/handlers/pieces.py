@@ -13,6 +13,7 @@ from plumbline.findings.sweeps import Sweep
 from plumbline.handlers import exemption_notices, suspension_notices
 from plumbline.handlers.react import Log, Outlet
 from plumbline.handlers.silence import Silence
+from plumbline.handlers.taking import ENOUGH_MILLISECONDS
 from plumbline.handlers.unsettled import Unsettled
 from plumbline.sweep.knowing import Knowing
 from plumbline.sweep.looking import Look
@@ -22,8 +23,6 @@ from plumbline.wakes.messages import Task
 #: A unit with less time left than this sends the rest of itself back. A read that AWS throttles may take half a minute,
 #: see `clients.PATIENT`, and one control's bulk read takes seconds.
 _ENOUGH_MILLISECONDS = 45_000
-#: Who had more than this when he began, and has come nowhere, never comes further.
-_MUCH_MILLISECONDS = 120_000
 #: Targets that are looked at at a time; AWS's limits of most reads are a few hundred a second, and botocore slows down
 #: where AWS says so.
 _AT_ONCE = 16
@@ -130,7 +129,7 @@ class Pieces:
                 extra = {"control": look.control, "region": unit.region, "wakes": len(look.wakes)}
                 self.logger.info("looked", extra=extra)
             at_a_cut, left = look.left is not None, look.left or left
-        if left.controls and left == unit and began > _MUCH_MILLISECONDS:
+        if left.controls and left == unit and began > ENOUGH_MILLISECONDS:
             raise PlumblineError(
                 f"{', '.join(unit.controls)} could not look at a single target in {unit.region} in time"
             )

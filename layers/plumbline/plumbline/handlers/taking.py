@@ -27,7 +27,7 @@ HELPERS, ALONE_MILLISECONDS = 4, 60_000
 SWEEPS_EACH = timedelta(hours=1)
 #: As often as Plumbline looks at itself, which takes what waits.
 LOOKS_EACH = timedelta(minutes=10)
-#: Who has less left than this takes no further piece: it would come nowhere.
+#: Who has less left than this takes no further piece; who had more when he began one, and came nowhere, never will.
 ENOUGH_MILLISECONDS = 120_000
 
 
