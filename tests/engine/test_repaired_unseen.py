@@ -105,3 +105,14 @@ def test_where_it_waits_for_the_digest_it_is_made_unseen_all_the_same() -> None:
     assert house.settle() == "repaired unseen"
     assert ([], True, True) == (_told(house), house.finding.awaits_digest, house.finding.is_made_unseen)
     assert house.settle(now=NOW + HOUR) == "repaired"
+
+
+def test_a_second_try_that_nobody_saw_is_told_as_repaired_however_long_ago_the_first_was_told_as_in_vain() -> None:
+    house = House()
+    house.aws.sticky = True
+    assert [house.settle(now=NOW + timedelta(minutes=one)) for one in (0, 1)] == ["not converged"] * 2
+    house.aws.sticky = False
+    house.aws.fails["GetLamp"] = ["", "Throttling"]
+    assert house.settle(now=NOW + 2 * HOUR) == "repaired unseen"
+    assert house.settle(now=NOW + 9 * HOUR) == "repaired"
+    assert ["not converged", "repaired unseen", "repaired"] == _told(house)
